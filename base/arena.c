@@ -1,0 +1,335 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGNMENT   16u
+#define FIRST_BLOCK (16u * 1024)
+#define POOL_CLASSES 16                  /* 16 KiB << 0 .. 16 KiB << 15 */
+
+struct block {
+    struct block *older;
+    size_t        size;                  /* of bytes[]                   */
+    size_t        used;
+    size_t        dirty;                 /* highest use: what to wipe    */
+    _Alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+struct arena {
+    const char        *name;
+    struct arena_pool *pool;
+    struct block      *newest;
+    size_t             budget;
+    size_t             total;            /* handed out, with alignment   */
+    bool               spent;
+};
+
+struct arena_pool {
+    struct block *waiting[POOL_CLASSES];
+    size_t        held;
+    size_t        max;
+};
+
+static struct block *block_take(struct arena *, size_t least);
+static void          block_give(struct arena *, struct block *);
+
+static size_t
+aligned(size_t size)
+{
+    return (size + (ALIGNMENT - 1)) & ~(size_t)(ALIGNMENT - 1);
+}
+
+/* explicit_bzero and not memset: the compiler may drop a memset of memory
+ * that is freed next. */
+static void
+block_wipe(struct block *b, size_t from)
+{
+    if (b->dirty > from)
+        explicit_bzero(b->bytes + from, b->dirty - from);
+    b->dirty = from;
+}
+
+struct arena *
+arena_new(const char *name, size_t budget_bytes)
+{
+    return arena_new_from(NULL, name, budget_bytes);
+}
+
+/* The arena itself lives at the start of its first block, so that an arena
+ * from a warm pool costs no heap call. */
+struct arena *
+arena_new_from(struct arena_pool *pool, const char *name, size_t budget_bytes)
+{
+    struct arena  seed  = { .name = name, .pool = pool, .budget = budget_bytes };
+    struct block *first = block_take(&seed, sizeof(struct arena));
+
+    if (first == NULL)
+        return NULL;
+    struct arena *a = (struct arena *)(void *)first->bytes;
+    *a           = seed;
+    a->newest    = first;
+    first->used  = aligned(sizeof *a);
+    first->dirty = first->used;
+    return a;
+}
+
+void
+arena_free(struct arena **arena)
+{
+    if (*arena == NULL)
+        return;
+    struct arena  copy = **arena;
+    struct block *next;
+
+    *arena = NULL;
+    for (struct block *b = copy.newest; b != NULL; b = next) {
+        next = b->older;
+        block_give(&copy, b);
+    }
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+    size_t need = aligned(size > 0 ? size : 1);
+
+    if (a->spent || need < size || need > a->budget - a->total) {
+        a->spent = true;
+        return NULL;
+    }
+    struct block *b = a->newest;
+    if (b->size - b->used < need) {
+        b = block_take(a, need);
+        if (b == NULL) {
+            a->spent = true;
+            return NULL;
+        }
+        b->older  = a->newest;
+        a->newest = b;
+    }
+    void *at = b->bytes + b->used;
+    b->used += need;
+    if (b->used > b->dirty)
+        b->dirty = b->used;
+    a->total += need;
+    return at;
+}
+
+void *
+arena_array(struct arena *a, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        a->spent = true;
+        return NULL;
+    }
+    return arena_alloc(a, bytes);
+}
+
+static bool
+is_last(const struct arena *a, const void *at, size_t size)
+{
+    const struct block *b = a->newest;
+    return (const unsigned char *)at + aligned(size > 0 ? size : 1) == b->bytes + b->used;
+}
+
+void *
+arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
+{
+    assert(new_size >= old_size);
+    if (old == NULL)
+        return arena_alloc(a, new_size);
+    size_t more = aligned(new_size) - aligned(old_size > 0 ? old_size : 1);
+    if (new_size <= aligned(old_size))
+        more = 0;
+    if (!a->spent && is_last(a, old, old_size)
+        && a->newest->size - a->newest->used >= more
+        && new_size >= old_size && more <= a->budget - a->total) {
+        a->newest->used += more;
+        if (a->newest->used > a->newest->dirty)
+            a->newest->dirty = a->newest->used;
+        a->total += more;
+        return old;
+    }
+    void *fresh = arena_alloc(a, new_size);
+    if (fresh != NULL)
+        memcpy(fresh, old, old_size);
+    return fresh;
+}
+
+void
+arena_shrink(struct arena *a, void *last, size_t old_size, size_t new_size)
+{
+    assert(new_size <= old_size);
+    if (last == NULL || !is_last(a, last, old_size))
+        return;
+    size_t less = aligned(old_size > 0 ? old_size : 1) - aligned(new_size > 0 ? new_size : 1);
+    a->newest->used -= less;
+    a->total        -= less;
+    block_wipe(a->newest, a->newest->used);
+}
+
+struct span
+arena_copy(struct arena *a, struct span s)
+{
+    char *at = arena_alloc(a, s.length + 1);
+
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    if (s.length > 0)
+        memcpy(at, s.at, s.length);
+    return span_from(at, s.length);
+}
+
+char *
+arena_text(struct arena *a, struct span s)
+{
+    /* arena_copy leaves a zero byte after the last; the cast only drops the
+     * const that a span adds to memory which is ours. */
+    return (char *)(uintptr_t)arena_copy(a, s).at;
+}
+
+struct span
+arena_format(struct arena *a, const char *format, ...)
+{
+    va_list args, again;
+    char   *at = NULL;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length >= 0)
+        at = arena_alloc(a, (size_t)length + 1);
+    if (at != NULL)
+        vsnprintf(at, (size_t)length + 1, format, again);
+    va_end(again);
+    return span_from(at, at != NULL ? (size_t)length : 0);
+}
+
+struct arena_mark
+arena_mark(struct arena *a)
+{
+    return (struct arena_mark){ a->newest, a->newest->used, a->total };
+}
+
+void
+arena_reset(struct arena *a, struct arena_mark mark)
+{
+    while (a->newest != mark.block) {
+        struct block *gone = a->newest;
+        assert(gone != NULL);
+        a->newest = gone->older;
+        block_give(a, gone);
+    }
+    a->newest->used = mark.used;
+    block_wipe(a->newest, mark.used);
+    a->total = mark.total;
+}
+
+bool
+arena_spent(const struct arena *a)
+{
+    return a->spent;
+}
+
+enum status
+arena_status(const struct arena *a)
+{
+    return a->spent ? ST_NO_MEMORY : ST_OK;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+    return a->total;
+}
+
+const char *
+arena_name(const struct arena *a)
+{
+    return a->name;
+}
+
+/* ---- blocks and the pool ------------------------------------------------ */
+
+/* Block sizes are FIRST_BLOCK << class, so that a block fits any arena. */
+static int
+class_of(size_t least)
+{
+    size_t size = FIRST_BLOCK;
+
+    for (int c = 0; c < POOL_CLASSES; c++, size <<= 1)
+        if (size >= least)
+            return c;
+    return -1;                           /* too large to keep            */
+}
+
+static struct block *
+block_take(struct arena *a, size_t least)
+{
+    /* Doubling keeps the number of blocks logarithmic in what is used. */
+    size_t want  = a->newest != NULL ? a->newest->size * 2 : FIRST_BLOCK;
+    int    class = class_of(want > least ? want : least);
+    size_t size  = class >= 0 ? (size_t)FIRST_BLOCK << class : least;
+
+    if (class >= 0 && a->pool != NULL && a->pool->waiting[class] != NULL) {
+        struct block *b         = a->pool->waiting[class];
+        a->pool->waiting[class] = b->older;
+        a->pool->held          -= b->size;
+        b->older                = NULL;
+        return b;
+    }
+    if (size > SIZE_MAX - sizeof(struct block))
+        return NULL;
+    struct block *b = calloc(1, sizeof *b + size);
+    if (b != NULL)
+        b->size = size;
+    return b;
+}
+
+static void
+block_give(struct arena *a, struct block *b)
+{
+    int class = class_of(b->size);
+
+    block_wipe(b, 0);
+    b->used = 0;
+    if (a->pool != NULL && class >= 0 && b->size <= a->pool->max - a->pool->held) {
+        b->older                = a->pool->waiting[class];
+        a->pool->waiting[class] = b;
+        a->pool->held          += b->size;
+        return;
+    }
+    free(b);
+}
+
+struct arena_pool *
+arena_pool_new(size_t max_bytes)
+{
+    struct arena_pool *pool = calloc(1, sizeof *pool);
+
+    if (pool != NULL)
+        pool->max = max_bytes;
+    return pool;
+}
+
+void
+arena_pool_free(struct arena_pool **pool)
+{
+    if (*pool == NULL)
+        return;
+    for (int c = 0; c < POOL_CLASSES; c++) {
+        struct block *next;
+        for (struct block *b = (*pool)->waiting[c]; b != NULL; b = next) {
+            next = b->older;
+            free(b);
+        }
+    }
+    free(*pool);
+    *pool = NULL;
+}

@@ -1,0 +1,70 @@
+/* base/arena.h -- the memory of one exchange: named, budgeted, wiped.
+ *
+ * Everything that is made for an exchange lives in its arena and is freed
+ * with it, once, after the loop turn in which it finished.  There is no free
+ * for a single object.
+ *
+ * Rules:
+ *   1  Memory comes zeroed and aligned to 16 bytes.
+ *   2  Size is checked against the budget before it grows.  When the budget
+ *      is spent (or malloc fails) arena_alloc returns NULL and the arena is
+ *      spent for good: every later call returns NULL too, so a caller may
+ *      build a whole structure and ask arena_spent() once.
+ *   3  Released memory is wiped: it held PHI.  Wiping covers what was handed
+ *      out, not what was only reserved.
+ *   4  A block that an arena gave back may wait in a `struct arena_pool` for
+ *      the next arena, so that a steady state makes no heap call per request.
+ *
+ * An arena belongs to one thread at a time.  A pool belongs to one thread.
+ */
+#ifndef SLUICE_BASE_ARENA_H
+#define SLUICE_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+#include "base/status.h"
+
+struct arena;
+struct arena_pool;
+
+/* budget_bytes counts what is handed out and its alignment.  The name must
+ * outlive the arena; it is for messages.  NULL when there is no memory. */
+struct arena *arena_new(const char *name, size_t budget_bytes);
+struct arena *arena_new_from(struct arena_pool *, const char *name, size_t budget_bytes);
+void          arena_free(struct arena **);                /* NULL is fine */
+
+void *arena_alloc(struct arena *, size_t size);
+void *arena_array(struct arena *, size_t count, size_t size);
+/* Makes `old` larger, in place when it was the last thing handed out, else by
+ * a copy (the old bytes stay until the arena goes).  New bytes are zero. */
+void *arena_grow(struct arena *, void *old, size_t old_size, size_t new_size);
+/* Gives back the unused end of the last thing handed out. */
+void  arena_shrink(struct arena *, void *last, size_t old_size, size_t new_size);
+
+#define arena_make(arena, type)         ((type *)arena_alloc((arena), sizeof(type)))
+#define arena_make_n(arena, count, type) ((type *)arena_array((arena), (count), sizeof(type)))
+
+/* A copy that ends in NUL as well; empty when spent. */
+struct span arena_copy(struct arena *, struct span);
+struct span arena_format(struct arena *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+char       *arena_text(struct arena *, struct span);      /* NUL-terminated copy */
+
+/* Scratch work: everything handed out after the mark is wiped and reused. */
+struct arena_mark { void *block; size_t used; size_t total; };
+struct arena_mark arena_mark(struct arena *);
+void              arena_reset(struct arena *, struct arena_mark);
+
+bool        arena_spent(const struct arena *);
+enum status arena_status(const struct arena *) MUST_CHECK; /* ST_OK or ST_NO_MEMORY */
+size_t      arena_used(const struct arena *);
+const char *arena_name(const struct arena *);
+
+/* max_bytes: how much the pool keeps at most. */
+struct arena_pool *arena_pool_new(size_t max_bytes);
+void               arena_pool_free(struct arena_pool **);
+
+#endif
