@@ -1,0 +1,64 @@
+/* consent/decision.h -- may this reader see this resource, and why.
+ *
+ * Pure: everything that can change the answer is an argument, so the same
+ * facts give the same answer in the gateway, in the offline tool and in a
+ * court exhibit.
+ *
+ * Order of evaluation (docs/consent-rules.md; 42 CFR Part 2 as amended 2024):
+ *   3   proceedings gate        2.12(d)(1): any legal context -> deny silently
+ *   4   counseling-note gate    2.31(b): a TPO consent never reaches them
+ *   8   consent                 R-01 single TPO, 2.33(a)(2); R-02 specific, 2.33(a)(1)
+ *   9   R-13 medical emergency  2.51
+ *   2   not Part 2              HIPAA, consents and the site's default (P8)
+ *   14  nothing matched         deny silently, 2.13(a)
+ * Inside step 8 and 2 consents combine by the seven rules of policy.c.
+ */
+#ifndef SLUICE_CONSENT_DECISION_H
+#define SLUICE_CONSENT_DECISION_H
+
+#include "consent/labeling.h"
+#include "consent/policy.h"
+
+enum verdict {
+    VERDICT_DENY = 0,                    /* zeroed memory denies */
+    VERDICT_HOLD,                        /* cannot be decided here: a person has to look */
+    VERDICT_REDACT,                      /* visible, minus what the plan cuts */
+    VERDICT_PERMIT,
+};
+
+/* RULE(name, "R-01", "42 CFR 2.33(a)(2)", "plain words") rows of rules.def. */
+enum rule {
+    RULE_NONE = 0,
+#define RULE(name, number, citation, words) RULE_##name,
+#include "consent/rules.def"
+#undef RULE
+    RULE_COUNT
+};
+
+enum obligation {                        /* bits; texts in consent/obligation.h */
+    OBLIGE_NOTICE        = 1 << 0,       /* 2.32(a): notice accompanies the disclosure  */
+    OBLIGE_CONSENT_COPY  = 1 << 1,       /* 2.32(b): copy or clear explanation          */
+    OBLIGE_ACCOUNTING    = 1 << 2,       /* 2.25                                        */
+    OBLIGE_AUDIT         = 1 << 3,
+    OBLIGE_EMERGENCY     = 1 << 4,       /* 2.51(c): document the emergency             */
+    OBLIGE_REVIEW        = 1 << 5,       /* someone looks afterwards                    */
+};
+
+struct decision {
+    enum verdict            verdict;
+    enum rule               rule;
+    uint32_t                obligations;
+    const struct consent   *consent;     /* NULL: no consent decided it */
+    const struct provision *provision;
+    struct span             because;     /* one plain sentence */
+};
+
+struct decision decide(const struct policy *, const struct facts *, const struct references *,
+                       const struct labeling *, uint32_t entry, struct arena *);
+
+const char *rule_number(enum rule);      /* "R-01" */
+const char *rule_citation(enum rule);    /* "42 CFR 2.33(a)(2)" */
+const char *rule_words(enum rule);
+const char *verdict_text(enum verdict);  /* "deny", "hold", "redact", "permit" */
+
+#endif

@@ -1,0 +1,57 @@
+/* consent/label.h -- security labels as a set of bits.
+ *
+ * The labels that Sluice knows are rows of labels.def: sensitivity and law
+ * (HL7 v3-ActCode), confidentiality (v3-Confidentiality), handling
+ * (refrain, obligation).  A label from elsewhere ("PERSONALITY" of a local
+ * code system) is kept as a coding beside the set and matches by system and
+ * code only.
+ *
+ *   L1  A label matches itself and its descendants: ETH covers SUD, ALC-like
+ *       children and OPIOIDUD; SUD covers ETHUD and OPIOIDUD (hierarchy of
+ *       labels.def, reference: v3-ActCode 11.0.0).
+ *   L2  Confidentiality is ordered U < L < M < N < R < V: a deny of R covers V;
+ *       a permit of N covers N and below.
+ *   L3  The system of a label may be written as the code system, as its
+ *       ValueSet URL, or as OID or URN; all are the same.
+ */
+#ifndef SLUICE_CONSENT_LABEL_H
+#define SLUICE_CONSENT_LABEL_H
+
+#include "base/arena.h"
+#include "base/span.h"
+
+enum label {
+    LABEL_NONE = 0,
+#define LABEL(name, system, code, parent, kind, display) LABEL_##name,
+#include "consent/labels.def"
+#undef LABEL
+    LABEL_COUNT
+};
+
+typedef uint64_t label_set;              /* bit n is label n; labels.def has fewer than 64 rows */
+
+enum label_kind { LABEL_KIND_NONE = 0, LABEL_SENSITIVITY, LABEL_LAW, LABEL_CONFIDENTIALITY, LABEL_HANDLING };
+
+struct coding { struct span system, code; };         /* as text, unescaped */
+
+#define LABEL_BIT(label) ((label_set)1 << (label))
+
+label_set       label_add(label_set, enum label);
+bool            labels_have(label_set, enum label);
+bool            labels_meet(label_set, label_set);
+/* LABEL_NONE when this is not a label of labels.def; L3. */
+enum label      label_of_coding(struct span system, struct span code);
+const char     *label_code(enum label);              /* "42CFRPart2" */
+const char     *label_system(enum label);
+const char     *label_display(enum label);
+enum label_kind label_kind(enum label);
+/* The label and all its descendants, L1. */
+label_set       label_closure(enum label);
+/* The sensitivity labels of a set: what a permit has to cover. */
+label_set       labels_sensitive(label_set);
+/* U=1 … V=6, 0 when the set has no confidentiality; the highest counts. */
+int             labels_confidentiality(label_set);
+/* "SUD", "R" … in the order of labels.def, into out[max]; returns how many. */
+size_t          labels_codes(label_set, const char **out, size_t max);
+
+#endif

@@ -1,0 +1,70 @@
+/* consent/labeling.h -- which resource is sensitive, which is Part 2, and why.
+ *
+ * Two independent signals (42 CFR 2.11, 2.12(a)): origin in a Part 2 program,
+ * which makes a record protected, and content, which tells of substance use.
+ *
+ *   by source   P1, P2, P4 of docs/redaction-rules.md: source elements,
+ *               meta.source, fullUrl, Provenance, Location and Organization
+ *               that are part of the program; contained ones too; then what
+ *               hangs on a protected record, at most four steps
+ *   by code     codes.def tables: (system, code) exact and by prefix, system as URL, OID
+ *               or URN, ICD-10-CM dotted or not, `coding` anywhere, choice elements,
+ *               answers, components, contained
+ *   by text     term lists with negation and false-positive controls, only
+ *               where there is no code that speaks
+ *   by content  attachments decoded (text, HTML, RTF, XML, gzip, base64, FHIR) and
+ *               scanned; what cannot be read is uninspected
+ *
+ * Truth table (D.1): source CONFIRMED -> PART2_CONFIRMED; sender unknown and
+ * SUD content -> PART2_SUSPECT, handled as confirmed; sender not a program ->
+ * PART2_NOT whatever the content, unless a trusted or inherited label says so.
+ * With LABELS_GIVEN meta.security is the only content signal: SUD-family or
+ * 42CFRPart2 labels from a sender of unknown status are SUSPECT.
+ *
+ * Each label has evidence: which node, which rule, in one plain sentence.
+ */
+#ifndef SLUICE_CONSENT_LABELING_H
+#define SLUICE_CONSENT_LABELING_H
+
+#include "consent/facts.h"
+#include "consent/label.h"
+#include "fhir/reference.h"
+
+enum part2_status { PART2_SUSPECT = 0, PART2_CONFIRMED, PART2_NOT };   /* zeroed memory protects */
+
+struct evidence {
+    enum label  label;                   /* LABEL_NONE: about source or inspection */
+    tape_node   node;                    /* what said it                            */
+    const char *rule;                    /* "P1", "P2", "P3", "P4", "code", "text", "attachment" */
+    struct span because;                 /* plain sentence, codes but no free text of the payload */
+};
+
+struct labeled {                         /* one entry */
+    label_set              labels;
+    const struct coding   *foreign;      /* security labels that labels.def does not know */
+    size_t                 foreign_count;
+    enum part2_status      part2;
+    const struct program  *program;      /* whose record it is, when source says */
+    bool                   directory;    /* Organization, Location … of the program itself (C3) */
+    bool                   counseling_note; /* 42 CFR 2.11 "SUD counseling notes": author-labelled only */
+    bool                   uninspected;  /* holds content that could not be read */
+    bool                   ties_patient; /* P5: says only that patient and program belong together */
+    const struct evidence *evidence;
+    size_t                 evidence_count;
+};
+
+struct labeling {
+    const struct bundle  *bundle;
+    const struct labeled *of;            /* one per entry */
+};
+
+enum status label_bundle(const struct bundle *, const struct references *, const struct facts *,
+                         struct arena *, const struct labeling **out) MUST_CHECK;
+const char *part2_text(enum part2_status);           /* "suspect", "confirmed", "not" */
+
+/* For the plan (rules C4, C5): does this text tell of substance use or name a
+ * program?  Unescaped text, narrative with or without markup. */
+struct text_hit { bool hit; enum label label; size_t at, length; };
+struct text_hit text_scan(struct span text, const struct facts *);
+
+#endif

@@ -1,0 +1,64 @@
+/* fhir/bundle.h -- a Bundle (or one resource alone) as entries.
+ *
+ *     tape_read() -> bundle_read() -> references_read() -> labels, decisions …
+ *
+ * A document that is a single resource reads as a bundle of type
+ * BUNDLE_SINGLE with one entry, so that everything behind works on entries.
+ * Reading checks only what is needed to walk safely (an object with a
+ * resourceType; entry an array of objects); rules bdl-1..12 are validate's.
+ *
+ * Lifetime: arena; borrows the tape.  Immutable, threads may share it.
+ */
+#ifndef SLUICE_FHIR_BUNDLE_H
+#define SLUICE_FHIR_BUNDLE_H
+
+#include "base/arena.h"
+#include "base/json_tape.h"
+#include "fhir/issue.h"
+
+enum bundle_type {
+    BUNDLE_UNKNOWN = 0,
+    BUNDLE_SINGLE,                       /* not a Bundle: one resource */
+    BUNDLE_DOCUMENT, BUNDLE_MESSAGE, BUNDLE_TRANSACTION, BUNDLE_TRANSACTION_RESPONSE,
+    BUNDLE_BATCH, BUNDLE_BATCH_RESPONSE, BUNDLE_HISTORY, BUNDLE_SEARCHSET, BUNDLE_COLLECTION,
+};
+
+#define ENTRY_NONE ((uint32_t)-1)
+
+/* Texts are unescaped and live as long as the arena. */
+struct bundle_entry {
+    tape_node   entry;                   /* the item of Bundle.entry; ABSENT in SINGLE      */
+    tape_node   resource;                /* ABSENT in an entry that has none (a DELETE)     */
+    struct span type, id;                /* of the resource; id may be empty                */
+    struct span full_url;
+    tape_node   request, response, search;
+    struct span method, url;             /* of request; "POST", "Patient/1"                 */
+};
+
+struct bundle {
+    const struct tape         *tape;
+    const tape_node           *parents;  /* tape_parents() */
+    enum bundle_type           type;
+    tape_node                  root;
+    uint32_t                   count;
+    const struct bundle_entry *entries;
+    const struct bundle_index *index;    /* private */
+};
+
+/* ST_MALFORMED with a finding when it cannot be walked. */
+enum status bundle_read(const struct tape *, struct arena *, struct issues *,
+                        const struct bundle **out) MUST_CHECK;
+const char *bundle_type_text(enum bundle_type);
+
+/* Lookup in about constant time; ENTRY_NONE when absent.  With several hits
+ * (history) the first; bundle_next_same() gives the following ones. */
+uint32_t bundle_find_full_url(const struct bundle *, struct span full_url);
+uint32_t bundle_find(const struct bundle *, struct span type, struct span id);
+uint32_t bundle_next_same(const struct bundle *, uint32_t entry);
+/* Which entry holds this node; ENTRY_NONE outside of all. */
+uint32_t bundle_entry_of(const struct bundle *, tape_node);
+/* The nearest resource around a node: a contained one, a nested one, or the
+ * entry's.  ABSENT outside of all. */
+tape_node bundle_resource_of(const struct bundle *, tape_node);
+
+#endif

@@ -1,0 +1,65 @@
+/* fhir/issue.h -- a finding: something wrong in what somebody sent.
+ *
+ * A finding says what, where, why and what to do: severity, code, rule id,
+ * FHIRPath expression, line and column, what was wanted, what was there, how
+ * to mend it.  It holds no text of the payload beyond codes, names of
+ * elements and lexical facts ("have a string of 12 characters").
+ *
+ * Findings go into a sink.  The sink lives in an arena, keeps at most
+ * max findings (the rest is counted), and groups equal findings: same rule,
+ * same expression with the indexes taken out; `times` counts them.
+ */
+#ifndef SLUICE_FHIR_ISSUE_H
+#define SLUICE_FHIR_ISSUE_H
+
+#include "base/arena.h"
+#include "base/json_tape.h"
+
+enum severity { SEVERITY_FATAL = 0, SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_INFORMATION };
+
+/* FHIR R4 http://hl7.org/fhir/issue-type, the codes that we use. */
+#define ISSUE_CODE_LIST(X)                                                       \
+    X(INVALID, "invalid") X(STRUCTURE, "structure") X(REQUIRED, "required")      \
+    X(VALUE, "value") X(INVARIANT, "invariant") X(SECURITY, "security")          \
+    X(LOGIN, "login") X(UNKNOWN, "unknown") X(EXPIRED, "expired")                \
+    X(FORBIDDEN, "forbidden") X(SUPPRESSED, "suppressed")                        \
+    X(PROCESSING, "processing") X(NOT_SUPPORTED, "not-supported")                \
+    X(DUPLICATE, "duplicate") X(NOT_FOUND, "not-found") X(TOO_LONG, "too-long")  \
+    X(CODE_INVALID, "code-invalid") X(EXTENSION, "extension")                    \
+    X(TOO_COSTLY, "too-costly") X(BUSINESS_RULE, "business-rule")                \
+    X(CONFLICT, "conflict") X(TRANSIENT, "transient") X(EXCEPTION, "exception")  \
+    X(TIMEOUT, "timeout") X(THROTTLED, "throttled") X(INFORMATIONAL, "informational")
+
+enum issue_code {
+#define X(name, text) ISSUE_##name,
+    ISSUE_CODE_LIST(X)
+#undef X
+};
+
+struct issue {
+    enum severity   severity;
+    enum issue_code code;
+    const char     *rule;            /* "bdl-7", "json", "Patient.gender"; a static or arena text */
+    struct span     expression;      /* "Bundle.entry[3].resource.birthDate" */
+    struct span     wanted;          /* "want a date: YYYY, YYYY-MM or YYYY-MM-DD" */
+    struct span     found;           /* "have a number" */
+    struct span     hint;            /* how to mend it; may be empty */
+    uint32_t        line, column;    /* 0: not known */
+    uint32_t        times;           /* 1, or more for grouped findings */
+};
+
+struct issues;
+
+struct issues *issues_new(struct arena *, uint32_t max);      /* NULL: arena spent */
+/* Copies nothing: texts must live as long as the arena. */
+void issues_add(struct issues *, const struct issue *);
+uint32_t issues_count(const struct issues *);                  /* kept */
+uint32_t issues_dropped(const struct issues *);                /* over the maximum */
+const struct issue *issues_at(const struct issues *, uint32_t);
+bool     issues_have_errors(const struct issues *);            /* FATAL or ERROR among them */
+struct arena *issues_arena(const struct issues *);
+
+const char *severity_text(enum severity);                      /* "fatal" … as FHIR spells it */
+const char *issue_code_text(enum issue_code);
+
+#endif
