@@ -1,0 +1,112 @@
+/* gateway/ops/config.h -- the configuration: typed sections, checked, immutable.
+ *
+ * Read with libconfuse from one file (and its includes); every option is a
+ * row of options.def: section, name, type, unit, minimum, maximum, default,
+ * reloadable, secret, help.  Errors carry file and line and, for an unknown
+ * name, the nearest known one.
+ *
+ * A value may be `file:PATH` (the content of a file, one trailing newline
+ * taken off) or `$NAME` (environment); both are resolved at load, so that
+ * secrets stay out of the file.  Paths are relative to the file's folder.
+ *
+ * A loaded config is an immutable snapshot with a generation number.  Reload
+ * is validate-then-swap: a new snapshot replaces the old one only when it is
+ * wholly valid and changes no option that is not reloadable; exchanges pin
+ * the snapshot that they began with.
+ */
+#ifndef SLUICE_GATEWAY_OPS_CONFIG_H
+#define SLUICE_GATEWAY_OPS_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "consent/facts.h"
+
+struct config_client {                   /* who may connect, and what is known of it */
+    struct span        title;            /* name of the section */
+    struct span        certificate_cn;   /* subject CN of its TLS certificate */
+    struct span        jwks;             /* path, for SMART Backend Services */
+    const struct span *scopes;
+    size_t             scope_count;
+    enum sender_status part2;            /* "program" | "not-program" | "unknown" (default) */
+    bool               trust_labels;
+    struct party       party;            /* identifier, reference, class: who asks */
+    const struct span *purposes;
+    size_t             purpose_count;
+};
+
+struct config_recipient {
+    struct span        title;
+    struct span        url;              /* https or, on loopback, http */
+    struct span        ca;               /* path of PEM; empty: the system's */
+    struct span        certificate, key; /* client certificate for mutual TLS, optional */
+    struct party       party;
+    const struct span *purposes;
+    size_t             purpose_count;
+    const struct span *deliver;          /* bundle types that it takes */
+    size_t             deliver_count;
+    uint32_t           attempts;         /* tries before a delivery is a dead letter */
+    struct span        notify;           /* "bundle" */
+    struct span        address;          /* postal address, for accounting; may be empty */
+};
+
+struct config_route {
+    struct span        title;
+    const uint32_t    *from;             /* indexes of clients */
+    size_t             from_count;
+    const uint32_t    *to;               /* indexes of recipients */
+    size_t             to_count;
+    struct span        findings;         /* "refuse" (default) | "accept-warnings" | "accept" */
+};
+
+struct config {
+    uint64_t generation;
+    struct span file;                    /* as given on the command line */
+    struct { struct span address; uint16_t port; struct span certificate, key, client_ca; } listen;
+    struct { struct span address; uint16_t port; struct span socket; } admin;
+    struct { struct span engine, path, conninfo; } store;
+    struct { struct span key, origin; } ledger;      /* path of PKCS#8 PEM; checkpoint origin line */
+    struct { struct span dir; const struct span *profiles; size_t profile_count; } packages;
+    struct {
+        size_t   max_body_bytes;         /* 413 above, also after gunzip */
+        size_t   exchange_bytes;         /* arena budget of one exchange */
+        uint32_t max_connections;
+        uint32_t max_connections_per_client;
+        uint32_t idle_seconds;
+        uint32_t loops;                  /* 0: one a core */
+        uint32_t workers;
+        size_t   worker_bytes;           /* bodies from this size on go to a worker */
+        uint32_t max_queue;              /* exchanges in flight before 429 */
+    } limits;
+    struct { bool log_json; struct span level; } log;
+    struct site_policy             site;
+    const struct program          *programs;
+    size_t                         program_count;
+    const struct span             *program_titles;
+    const struct config_client    *clients;
+    size_t                         client_count;
+    const struct config_recipient *recipients;
+    size_t                         recipient_count;
+    const struct config_route     *routes;
+    size_t                         route_count;
+};
+
+/* Where and what is wrong: "sluice.conf:12: unknown option `adress` in `listen`; did you mean `address`?" */
+struct config_errors;                    /* a list of texts in the arena */
+struct config_errors *config_errors_new(struct arena *);
+void                  config_error(struct config_errors *, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+size_t                config_errors_count(const struct config_errors *);
+struct span           config_errors_at(const struct config_errors *, size_t);
+
+/* Syntax, names, types, ranges and references between sections.  The snapshot
+ * is heap-owned and counted: load gives one pin, config_unpin drops it. */
+struct config *config_load(const char *path, struct config_errors *);
+void           config_pin(struct config *);
+void           config_unpin(struct config **);
+/* What only the outside world can say: certificates, keys, ports, store,
+ * packages.  `sluice config check`, and serve before it starts. */
+void           config_check_world(const struct config *, struct config_errors *);
+/* The merged result as a configuration file; secrets are `***`. */
+enum status    config_print(const struct config *, struct buf *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,212 @@
+/* gateway/store/store.h -- what the gateway needs from a database.
+ *
+ * SQLite is behind it now (store/sqlite.c); PostgreSQL comes behind the same
+ * header.  No SQL and no sqlite3 type outside of store/.
+ *
+ * One store thread does all writing.  Units of work that wait are written in
+ * one transaction and made durable by one commit (group commit, WAL,
+ * synchronous=FULL); each completion is posted to the loop that asked.  A
+ * unit is all or nothing: when its precondition fails it is rolled back to
+ * its savepoint alone and its neighbours still commit.  When the commit fails
+ * (disk full, I/O error) every unit of the batch fails with ST_UNAVAILABLE and
+ * nothing of it is there; a failed fsync is fatal: the process ends, never
+ * retries (decision 0009).
+ *
+ * Ledger records that a unit carries become leaves of the tree inside the
+ * same transaction (gateway/ledger/ledger.h), with a checkpoint per commit.
+ */
+#ifndef SLUICE_GATEWAY_STORE_STORE_H
+#define SLUICE_GATEWAY_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "gateway/ledger/ledger.h"
+#include "gateway/runtime/loop.h"
+
+struct store;
+
+struct store_options {
+    const char *path;                    /* SQLite file */
+    struct ledger_signer *signer;        /* NULL: reading only */
+    bool        read_only;               /* command line beside a running gateway */
+};
+
+enum status store_open(const struct store_options *, struct store **out, struct buf *why) MUST_CHECK;
+enum status store_start(struct store *) MUST_CHECK;     /* the store thread */
+void        store_close(struct store **);               /* commits what waits, checkpoints the WAL */
+/* False after a write failed until one succeeds: /readyz, and 503 at once. */
+bool        store_healthy(const struct store *);
+
+/* ---- units of work ------------------------------------------------------ */
+
+enum store_verb { STORE_PUT = 0, STORE_DELETE };
+
+/* A resource as received.  Precondition if_version: -1 none; otherwise the
+ * current version must equal it (0: must not exist), else the unit fails
+ * ST_CONFLICT and `conflict` names the resource's index. */
+struct store_resource {
+    enum store_verb verb;
+    struct span     type, id, patient;   /* patient "Patient/p1" or empty */
+    struct span     bytes;               /* exact */
+    struct span     labels;              /* "SUD R", for later pulls */
+    struct span     part2;               /* "confirmed" | "suspect" | "not" */
+    int64_t         if_version;
+    int64_t         version;             /* out: the one written */
+    bool            created;             /* out: it was not there before */
+};
+
+struct store_inbox {                     /* the body as it came, kept while a delivery may need it */
+    struct span request_id, client, bundle_type, patient;
+    struct span body;
+    int64_t     id;                      /* out */
+};
+
+struct store_outbox {                    /* one delivery to one recipient */
+    struct span recipient, patient;      /* ordering key: deliveries of one patient to one recipient in order */
+    struct span idempotency_key;         /* outgoing */
+    struct span event_id;                /* its ledger record; empty: not yet recorded (decided at release) */
+    struct span payload_sha256;          /* hex */
+    int64_t     due_ms;
+    int64_t     id;                      /* out */
+};
+
+struct store_answer {                    /* first answer under an incoming Idempotency-Key */
+    struct span client, key;
+    struct span request_sha256;          /* hex of method, path and body: another request under the key is 422 */
+    int         status;
+    struct span content_type, body, location;
+};
+
+/* Everything of one accepted push, in one transaction.  Lives in the arena
+ * of the exchange until `done` ran. */
+struct store_unit {
+    struct task            done;         /* posted to home */
+    struct loop           *home;
+    enum status            status;       /* out: ST_OK, ST_CONFLICT, ST_UNAVAILABLE … */
+    uint32_t               conflict;     /* out */
+    const struct store_inbox *inbox_in;  /* NULL: none */
+    struct store_inbox    *inbox;
+    struct store_resource *resources;
+    size_t                 resource_count;
+    struct ledger_entry   *records;
+    size_t                 record_count;
+    struct store_outbox   *outbox;
+    size_t                 outbox_count;
+    struct store_answer   *answer;       /* NULL: no key was sent */
+    /* On the store thread, after versions are known and before the commit:
+     * authors answer->body.  May be NULL. */
+    void                 (*finish)(struct store_unit *);
+    /* Deliveries: outcome of a try, written with what follows from it. */
+    struct store_delivery *deliveries;
+    size_t                 delivery_count;
+    struct store_unit     *next;         /* private */
+};
+void store_submit(struct store *, struct store_unit *);
+
+enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_SENT, DELIVERY_DEAD, DELIVERY_PARKED, DELIVERY_NOTHING };
+
+struct store_delivery {                  /* update of an outbox row */
+    int64_t             id;
+    enum delivery_state state;
+    uint32_t            attempts;
+    int64_t             due_ms;
+    struct span         reason;          /* "http 503", "connect" */
+    struct span         event_id;        /* new release: its record */
+    struct span         idempotency_key, payload_sha256;
+    bool                byte_may_have_left;
+};
+
+/* ---- reading (posted back to home; memory of the given arena) ----------- */
+
+struct store_row {                       /* one resource version */
+    struct span type, id, patient, bytes, labels, part2;
+    int64_t     version, at_ms;
+    bool        deleted;
+};
+
+struct store_consents {                  /* all current Consents of these patients */
+    struct task         done;
+    struct loop        *home;
+    struct arena       *arena;           /* touched by the store thread until done runs */
+    const struct span  *patients;
+    size_t              patient_count;
+    enum status         status;
+    struct store_row   *rows;
+    size_t              row_count;
+    uint64_t            generation;      /* of consents: grows with every Consent written */
+    struct store_consents *next;
+};
+void store_load_consents(struct store *, struct store_consents *);
+/* Grows with every committed Consent, whole store; an atomic read.  A payload
+ * made under another generation has to be decided again before it leaves. */
+uint64_t store_consent_generation(const struct store *);
+
+struct store_lookup {                    /* the kept answer of an Idempotency-Key */
+    struct task         done;
+    struct loop        *home;
+    struct arena       *arena;
+    struct span         client, key;
+    enum status         status;          /* ST_NOT_FOUND: first time */
+    struct store_answer answer;
+    struct store_lookup *next;
+};
+void store_find_answer(struct store *, struct store_lookup *);
+
+struct store_read {                      /* one resource, current or a version */
+    struct task       done;
+    struct loop      *home;
+    struct arena     *arena;
+    struct span       type, id;
+    int64_t           version;           /* 0: current */
+    enum status       status;            /* ST_NOT_FOUND */
+    struct store_row  row;
+    struct store_read *next;
+};
+void store_read_resource(struct store *, struct store_read *);
+
+/* Due deliveries: at most `max`, at most one per (recipient, patient), none
+ * that another claim holds; the lease ends at lease_ms and then it is due again. */
+struct store_due {
+    struct span recipient, patient, idempotency_key, event_id, payload_sha256;
+    struct span client, request_id, bundle_type, body;       /* of the inbox row */
+    int64_t     id, inbox_id;
+    uint32_t    attempts;
+    bool        byte_may_have_left;
+};
+struct store_claim {
+    struct task       done;
+    struct loop      *home;
+    struct arena     *arena;
+    int64_t           now_ms, lease_ms;
+    uint32_t          max;
+    bool              all;               /* at a start: everything that waits, at once */
+    enum status       status;
+    struct store_due *rows;
+    size_t            row_count;
+    int64_t           next_due_ms;       /* INT64_MAX: nothing waits */
+    struct store_claim *next;
+};
+void store_claim_due(struct store *, struct store_claim *);
+
+/* ---- reading at once, for the command line (own connection, this thread) -- */
+
+struct store_queue_row {
+    int64_t     id;
+    struct span recipient, patient, state, reason, idempotency_key, request_id;
+    uint32_t    attempts;
+    int64_t     due_ms, created_ms;
+};
+enum status store_queue_list(struct store *, struct arena *, const char *state,
+                             struct store_queue_row **rows, size_t *count) MUST_CHECK;
+/* Counts for metrics and status. */
+struct store_counts { uint64_t waiting, dead, resources, inbox; };
+enum status store_counts_read(struct store *, struct store_counts *) MUST_CHECK;
+/* Streams ledger leaves in tree order; stops when the visitor says false. */
+typedef bool ledger_visitor(const struct ledger_leaf *, void *arg);
+enum status store_ledger_visit(struct store *, enum ledger_log, uint64_t from, ledger_visitor *,
+                               void *arg) MUST_CHECK;
+enum status store_ledger_checkpoint(struct store *, enum ledger_log, struct arena *,
+                                    struct span *checkpoint) MUST_CHECK;
+
+#endif
