@@ -33,6 +33,7 @@ struct arena_pool {
     size_t        max;
 };
 
+static struct block *push_block(struct arena *, size_t least);
 static struct block *block_take(struct arena *, size_t least);
 static void          block_give(struct arena *, struct block *);
 
@@ -102,13 +103,9 @@ arena_alloc(struct arena *a, size_t size)
     }
     struct block *b = a->newest;
     if (b->size - b->used < need) {
-        b = block_take(a, need);
-        if (b == NULL) {
-            a->spent = true;
+        b = push_block(a, need);
+        if (b == NULL)
             return NULL;
-        }
-        b->older  = a->newest;
-        a->newest = b;
     }
     void *at = b->bytes + b->used;
     b->used += need;
@@ -171,6 +168,81 @@ arena_shrink(struct arena *a, void *last, size_t old_size, size_t new_size)
     a->newest->used -= less;
     a->total        -= less;
     block_wipe(a->newest, a->newest->used);
+}
+
+static size_t
+room_of(const struct arena *a)
+{
+    size_t block = a->newest->size - a->newest->used;
+    size_t left  = a->budget - a->total;
+
+    return (block < left ? block : left) & ~(size_t)(ALIGNMENT - 1);
+}
+
+/* A new newest block with room for `least`, or NULL and spent. */
+static struct block *
+push_block(struct arena *a, size_t least)
+{
+    struct block *b = block_take(a, least);
+
+    if (b == NULL) {
+        a->spent = true;
+        return NULL;
+    }
+    b->older  = a->newest;
+    a->newest = b;
+    return b;
+}
+
+void *
+arena_open(struct arena *a, size_t least, size_t *room)
+{
+    *room = 0;
+    if (a->spent || least > SIZE_MAX - ALIGNMENT || aligned(least) > a->budget - a->total) {
+        a->spent = true;
+        return NULL;
+    }
+    if (a->newest->size - a->newest->used < aligned(least)
+        && push_block(a, aligned(least)) == NULL)
+        return NULL;
+    *room = room_of(a);
+    return a->newest->bytes + a->newest->used;
+}
+
+void *
+arena_open_more(struct arena *a, size_t used, size_t least, size_t *room)
+{
+    struct block *old = a->newest;
+
+    assert(used <= old->size - old->used && used <= least);
+    if (old->used + used > old->dirty)
+        old->dirty = old->used + used;
+    *room = 0;
+    if (a->spent || least > SIZE_MAX - ALIGNMENT || aligned(least) > a->budget - a->total
+        || push_block(a, aligned(least)) == NULL) {
+        a->spent = true;
+        return NULL;
+    }
+    memcpy(a->newest->bytes, old->bytes + old->used, used);
+    block_wipe(old, old->used);
+    if (old->used == 0) {                /* it held nothing but this room */
+        a->newest->older = old->older;
+        block_give(a, old);
+    }
+    *room = room_of(a);
+    return a->newest->bytes;
+}
+
+void
+arena_close(struct arena *a, size_t used)
+{
+    struct block *b = a->newest;
+
+    assert(aligned(used) <= room_of(a));
+    b->used  += aligned(used);
+    a->total += aligned(used);
+    if (b->used > b->dirty)
+        b->dirty = b->used;
 }
 
 struct span
@@ -247,6 +319,12 @@ size_t
 arena_used(const struct arena *a)
 {
     return a->total;
+}
+
+size_t
+arena_left(const struct arena *a)
+{
+    return a->spent ? 0 : a->budget - a->total;
 }
 
 const char *

@@ -44,6 +44,16 @@ void *arena_grow(struct arena *, void *old, size_t old_size, size_t new_size);
 /* Gives back the unused end of the last thing handed out. */
 void  arena_shrink(struct arena *, void *last, size_t old_size, size_t new_size);
 
+/* Room whose final size is known only when it is full: the tape.  arena_open
+ * gives at least `least` bytes, zeroed, and says in *room how many there are;
+ * nothing is handed out and nothing counts until arena_close says how many
+ * were used.  arena_open_more moves the `used` bytes to a larger room, wipes
+ * the old one and gives it back, so growth costs no budget.  Between open and
+ * close the arena hands out nothing else. */
+void *arena_open(struct arena *, size_t least, size_t *room);
+void *arena_open_more(struct arena *, size_t used, size_t least, size_t *room);
+void  arena_close(struct arena *, size_t used);
+
 #define arena_make(arena, type)         ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_make_n(arena, count, type) ((type *)arena_array((arena), (count), sizeof(type)))
 
@@ -61,6 +71,7 @@ void              arena_reset(struct arena *, struct arena_mark);
 bool        arena_spent(const struct arena *);
 enum status arena_status(const struct arena *) MUST_CHECK; /* ST_OK or ST_NO_MEMORY */
 size_t      arena_used(const struct arena *);
+size_t      arena_left(const struct arena *);             /* of the budget; 0 when spent */
 const char *arena_name(const struct arena *);
 
 /* max_bytes: how much the pool keeps at most. */
