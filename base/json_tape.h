@@ -14,7 +14,8 @@
  *   T4  the same member name twice in one object, compared after unescaping
  *   T5  bytes after the value other than white space
  *   T6  control characters in strings, numbers that RFC 8259 6 does not have,
- *       numbers longer than max_number bytes
+ *       numbers longer than max_number bytes, exponents that carry a number
+ *       past 10^308 or below -308: infinity to one reader, null to the next
  *   T7  depth, bytes or nodes over the limits: refused before memory grows
  * Names that differ from a known FHIR name only in case are refused one layer
  * up, by the validator, which knows the names.
@@ -56,7 +57,8 @@ struct tape_limits {
 };
 
 /* Offsets are 31 bits. */
-#define TAPE_MAX_BYTES ((size_t)0x7fffffff)
+#define TAPE_MAX_BYTES    ((size_t)0x7fffffff)
+#define TAPE_MAX_EXPONENT 308u
 /* 64 MiB, 16 Mi nodes, depth 64, numbers of 128 characters. */
 extern const struct tape_limits tape_default_limits;
 
@@ -76,6 +78,7 @@ extern const struct tape_limits tape_default_limits;
     X(UNTERMINATED,      "the document ends inside a string, an array or an object")         \
     X(NUMBER,            "this is not a number that JSON has")                               \
     X(NUMBER_LENGTH,     "a number has too many characters")                                 \
+    X(MAGNITUDE,         "a number is too large or too small for many readers")              \
     X(LITERAL,           "this is neither a value nor true, false or null")                  \
     X(PUNCTUATION,       "a comma, a colon or a bracket is missing or too many")             \
     X(NAME,              "a member name in double quotes is expected here")                  \
