@@ -54,6 +54,8 @@ enum legal_context { LEGAL_UNKNOWN = 0, LEGAL_NONE, LEGAL_INVESTIGATION, LEGAL_P
 struct consent_source {                         /* a Consent resource from anywhere */
     const struct tape *tape;
     tape_node          node;
+    struct span        patient;                 /* "Patient/p1" as the store knows it (Consent.patient may have been a
+                                                   urn:uuid of its Bundle); empty: Consent.patient as written */
 };
 
 struct site_policy {                            /* the operator's switches, protective at zero */

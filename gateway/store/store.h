@@ -68,7 +68,10 @@ struct store_outbox {                    /* one delivery to one recipient */
     struct span event_id;                /* its ledger record; empty: not yet recorded (decided at release) */
     struct span payload_sha256;          /* hex */
     int64_t     due_ms;
+    int64_t     lease_ms;                /* > 0: the inserter sends at once and holds the row until then */
     int64_t     id;                      /* out */
+    bool        turn;                    /* out: nothing of this recipient and patient waits before it,
+                                            so the lease holds; false: the claim loop will send it */
 };
 
 struct store_answer {                    /* first answer under an incoming Idempotency-Key */
