@@ -83,13 +83,16 @@ struct store_answer {                    /* first answer under an incoming Idemp
 
 /* Everything of one accepted push, in one transaction.  Lives in the arena
  * of the exchange until `done` ran. */
+#define STORE_CONFLICT_KEY ((uint32_t)-1)
+
 struct store_unit {
     struct task            done;         /* posted to home */
     struct loop           *home;
     enum status            status;       /* out: ST_OK, ST_CONFLICT, ST_UNAVAILABLE … */
-    uint32_t               conflict;     /* out */
-    const struct store_inbox *inbox_in;  /* NULL: none */
-    struct store_inbox    *inbox;
+    uint32_t               conflict;     /* out: index of the resource; STORE_CONFLICT_KEY: the
+                                            Idempotency-Key was taken meanwhile */
+    uint64_t               consent_generation; /* out: right after this unit */
+    struct store_inbox    *inbox;        /* NULL: none */
     struct store_resource *resources;
     size_t                 resource_count;
     struct ledger_entry   *records;
@@ -118,6 +121,7 @@ struct store_delivery {                  /* update of an outbox row */
     struct span         event_id;        /* new release: its record */
     struct span         idempotency_key, payload_sha256;
     bool                byte_may_have_left;
+    bool                follows;         /* out: another delivery of that recipient and patient waits */
 };
 
 /* ---- reading (posted back to home; memory of the given arena) ----------- */
