@@ -26,9 +26,10 @@ struct element element_get(const struct tape *, tape_node object, struct span na
 struct element element_choice(const struct tape *, tape_node object, struct span stem,
                               struct span *type);
 bool           element_present(struct element);
-/* Item `index` of a repeating element; both halves. */
+/* Item `index` of a repeating element; both halves; a null hole is absent. */
 struct element element_item(const struct tape *, struct element, uint32_t index);
-uint32_t       element_items(const struct tape *, struct element);   /* 1 when it does not repeat */
+uint32_t       element_items(const struct tape *, struct element);   /* the longer array; 1 when it does
+                                                                      * not repeat; 0 when absent */
 
 /* The other half of the pair that this node belongs to: of member `x` the
  * member `_x` and the other way round; of an item the item at the same index
@@ -36,10 +37,15 @@ uint32_t       element_items(const struct tape *, struct element);   /* 1 when i
 tape_node element_twin(const struct tape *, const tape_node *parents, tape_node);
 
 /* Cuts a node together with its other half (redaction rule B3): a member with
- * its shadow; an item of a parallel array in both arrays. */
+ * its shadow at once; an item of a parallel array, in both arrays, when
+ * element_settle() is called, so that many cuts in one long array stay linear. */
 void element_cut(struct splices *, const struct tape *, const tape_node *parents, tape_node);
-/* After all cuts are made and before the seal: a parallel array of which only
- * nulls remain is filler for what went and goes too (rules B3, C6). */
-void element_settle(struct splices *, const struct tape *, const tape_node *parents, struct arena *);
+/* To be called once, after all cuts are made and before the seal:
+ *   - an item that was cut goes in both arrays (the shorter array has none there);
+ *   - an item of which inner cuts leave nothing becomes null while the other
+ *     half stays, so that the indexes still agree; with no other half both go;
+ *   - a side that is left with nothing but nulls goes as a whole (rules B3, C6).
+ * Pairs in which nothing was cut stay as they came.  One pass over the tape. */
+void element_settle(struct splices *, const struct tape *, const tape_node *parents, struct arena *scratch);
 
 #endif

@@ -6,8 +6,10 @@
  * elements and lexical facts ("have a string of 12 characters").
  *
  * Findings go into a sink.  The sink lives in an arena, keeps at most
- * max findings (the rest is counted), and groups equal findings: same rule,
- * same expression with the indexes taken out; `times` counts them.
+ * max findings (the rest is counted), and groups equal findings: same
+ * severity, rule and `wanted`, same expression with the indexes taken out; the
+ * first is kept and `times` counts them.  An error that was not kept for lack
+ * of room or memory still counts for issues_have_errors().
  */
 #ifndef SLUICE_FHIR_ISSUE_H
 #define SLUICE_FHIR_ISSUE_H
@@ -50,9 +52,15 @@ struct issue {
 
 struct issues;
 
+#define ISSUE_DROPPED ((uint32_t)-1)
+
 struct issues *issues_new(struct arena *, uint32_t max);      /* NULL: arena spent */
-/* Copies nothing: texts must live as long as the arena. */
-void issues_add(struct issues *, const struct issue *);
+/* Copies nothing: texts must live as long as the arena.  Returns the index
+ * under which it or its equal is kept, ISSUE_DROPPED when it is not. */
+uint32_t issues_add(struct issues *, const struct issue *);
+/* One more of the finding at this index, for a caller that knows that it is
+ * equal and saves making its texts; ISSUE_DROPPED counts as dropped. */
+void     issues_repeat(struct issues *, uint32_t index);
 uint32_t issues_count(const struct issues *);                  /* kept */
 uint32_t issues_dropped(const struct issues *);                /* over the maximum */
 const struct issue *issues_at(const struct issues *, uint32_t);

@@ -5,6 +5,10 @@
  * `birthDate` (FHIRPath addresses the element, not its JSON shadow).
  * A choice element is written with its JSON name (`valueQuantity`), which is
  * what the sender can search for.
+ *
+ * A member name is text of the sender.  One that is not a plain identifier of
+ * at most PATH_NAME_MAX characters ends the expression at its parent: line
+ * and column say the rest, and nothing of a payload can hide in a path.
  */
 #ifndef SLUICE_FHIR_PATH_H
 #define SLUICE_FHIR_PATH_H
@@ -12,7 +16,12 @@
 #include "base/arena.h"
 #include "base/json_tape.h"
 
+#define PATH_NAME_MAX 64
+
 /* parents as tape_parents() gives them.  Empty for TAPE_ABSENT. */
 struct span path_of(const struct tape *, const tape_node *parents, tape_node, struct arena *);
+/* [A-Za-z_][A-Za-z0-9_]*, at most PATH_NAME_MAX long: may be repeated in a
+ * finding. */
+bool path_name_plain(struct span name);
 
 #endif

@@ -1,0 +1,437 @@
+#include "fhir/datatypes.h"
+
+#include "base/cursor.h"
+
+/* R4 datatypes.html#string: at most 1 MB; the definition's maxLength counts
+ * characters. */
+#define STRING_MAX_CHARACTERS 1048576u
+
+enum json_kind { KIND_NONE, KIND_FLAG, KIND_NUMBER, KIND_STRING };
+
+static const struct {
+    const char    *name;
+    enum json_kind kind;
+    const char    *wanted;
+} rows[] = {
+    [PRIMITIVE_NONE]         = { NULL, KIND_NONE, "want a primitive" },
+    [PRIMITIVE_BOOLEAN]      = { "boolean", KIND_FLAG, "want true or false" },
+    [PRIMITIVE_INTEGER]      = { "integer", KIND_NUMBER, "want a whole number from -2147483648 to 2147483647" },
+    [PRIMITIVE_STRING]       = { "string", KIND_STRING,
+                                 "want a string with at least one character that is not white space, at most "
+                                 "1048576, and no control characters but tab, CR and LF" },
+    [PRIMITIVE_DECIMAL]      = { "decimal", KIND_NUMBER, "want a decimal number" },
+    [PRIMITIVE_URI]          = { "uri", KIND_STRING, "want a URI without white space" },
+    [PRIMITIVE_URL]          = { "url", KIND_STRING, "want a URL without white space" },
+    [PRIMITIVE_CANONICAL]    = { "canonical", KIND_STRING, "want a canonical URL without white space" },
+    [PRIMITIVE_BASE64BINARY] = { "base64Binary", KIND_STRING,
+                                 "want base64 in groups of four characters, padded with =" },
+    [PRIMITIVE_INSTANT]      = { "instant", KIND_STRING,
+                                 "want an instant YYYY-MM-DDThh:mm:ss[.sss] with Z or a zone +hh:mm" },
+    [PRIMITIVE_DATE]         = { "date", KIND_STRING, "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists" },
+    [PRIMITIVE_DATETIME]     = { "dateTime", KIND_STRING,
+                                 "want a dateTime YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss[.sss] with Z "
+                                 "or a zone +hh:mm" },
+    [PRIMITIVE_TIME]         = { "time", KIND_STRING, "want a time hh:mm:ss[.sss] without a zone" },
+    [PRIMITIVE_CODE]         = { "code", KIND_STRING,
+                                 "want a code: no white space at either end, single spaces inside" },
+    [PRIMITIVE_OID]          = { "oid", KIND_STRING, "want an OID as urn:oid:1.2.3" },
+    [PRIMITIVE_ID]           = { "id", KIND_STRING, "want 1 to 64 of the characters A-Z a-z 0-9 - ." },
+    [PRIMITIVE_MARKDOWN]     = { "markdown", KIND_STRING,
+                                 "want markdown with at least one character that is not white space, at most "
+                                 "1048576 characters" },
+    [PRIMITIVE_UNSIGNEDINT]  = { "unsignedInt", KIND_NUMBER, "want a whole number from 0 to 2147483647" },
+    [PRIMITIVE_POSITIVEINT]  = { "positiveInt", KIND_NUMBER, "want a whole number from 1 to 2147483647" },
+    [PRIMITIVE_UUID]         = { "uuid", KIND_STRING, "want a UUID as urn:uuid: and lower-case hexadecimal" },
+    [PRIMITIVE_XHTML]        = { "xhtml", KIND_STRING, "want XHTML in one string" },
+};
+
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static bool lexical(enum primitive, struct span text);
+
+enum primitive
+primitive_named(struct span fhir_name)
+{
+    for (size_t i = 1; i < ROWS; i++)
+        if (span_eq_text(fhir_name, rows[i].name))
+            return (enum primitive)i;
+    return PRIMITIVE_NONE;
+}
+
+const char *
+primitive_name(enum primitive which)
+{
+    return (unsigned)which < ROWS && rows[which].name != NULL ? rows[which].name : "";
+}
+
+bool
+primitive_valid(const struct tape *t, tape_node node, enum primitive which, struct arena *scratch,
+                const char **wanted)
+{
+    enum tape_kind kind = tape_kind(t, node);
+    bool           good = false;
+
+    switch ((unsigned)which < ROWS ? rows[which].kind : KIND_NONE) {
+    case KIND_FLAG:
+        good = kind == TAPE_TRUE || kind == TAPE_FALSE;
+        break;
+    case KIND_NUMBER:
+        good = kind == TAPE_NUMBER && lexical(which, tape_raw(t, node));
+        break;
+    case KIND_STRING:
+        good = kind == TAPE_STRING
+            && lexical(which, tape_escaped(t, node) ? tape_text(t, node, scratch) : tape_raw(t, node));
+        break;
+    case KIND_NONE:
+        break;
+    }
+    if (!good && wanted != NULL)
+        *wanted = rows[(unsigned)which < ROWS ? which : PRIMITIVE_NONE].wanted;
+    return good;
+}
+
+/* ---- text ---------------------------------------------------------------------- */
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Regex of the type definition: [ \r\n\t\S]+; and json.html: a string holds
+ * something.  Only escaped text can hold control characters. */
+static bool
+text_valid(struct span s)
+{
+    size_t characters = 0;
+    bool   something  = false;
+
+    /* Nearly every text ends at once: short, and its first byte is a letter. */
+    if (s.length == 0)
+        return false;
+    for (size_t i = 0; i < s.length; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+        if (c < 0x20 && !is_space((char)c))
+            return false;
+        something  |= c > 0x20;
+        characters += (c & 0xc0) != 0x80;
+    }
+    return something && characters <= STRING_MAX_CHARACTERS;
+}
+
+/* \S*; one that is empty is no value at all. */
+static bool
+uri_valid(struct span s)
+{
+    for (size_t i = 0; i < s.length; i++)
+        if ((unsigned char)s.at[i] <= 0x20)
+            return false;
+    return s.length > 0;
+}
+
+/* [^\s]+(\s[^\s]+)* */
+static bool
+code_valid(struct span s)
+{
+    bool spaced = true;                              /* so that a space in front is refused */
+
+    for (size_t i = 0; i < s.length; i++) {
+        bool space = (unsigned char)s.at[i] <= 0x20;
+        if (space && (spaced || !is_space(s.at[i])))
+            return false;
+        spaced = space;
+    }
+    return !spaced;
+}
+
+static bool
+id_valid(struct span s)
+{
+    for (size_t i = 0; i < s.length; i++) {
+        char c = s.at[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+              || c == '-' || c == '.'))
+            return false;
+    }
+    return s.length >= 1 && s.length <= 64;
+}
+
+/* urn:oid:[0-2](\.(0|[1-9][0-9]*))+ */
+static bool
+oid_valid(struct span s)
+{
+    if (!span_starts(s, SPAN("urn:oid:")))
+        return false;
+    struct span rest = span_skip(s, 8);
+    struct span arc  = span_split(&rest, '.');
+    if (arc.length != 1 || arc.at[0] < '0' || arc.at[0] > '2' || rest.at == NULL)
+        return false;
+    while (rest.at != NULL) {
+        arc = span_split(&rest, '.');
+        if (arc.length == 0 || (arc.at[0] == '0' && arc.length > 1))
+            return false;
+        for (size_t i = 0; i < arc.length; i++)
+            if (arc.at[i] < '0' || arc.at[i] > '9')
+                return false;
+    }
+    return true;
+}
+
+static bool
+uuid_valid(struct span s)
+{
+    static const char shape[] = "urn:uuid:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+
+    if (s.length != sizeof shape - 1 || !span_starts(s, SPAN("urn:uuid:")))
+        return false;
+    for (size_t i = 9; i < s.length; i++) {
+        char c   = s.at[i];
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (shape[i] == 'h' ? !hex : c != '-')
+            return false;
+    }
+    return true;
+}
+
+enum base64_class { BASE64_NOT = 0, BASE64_LETTER, BASE64_PADDING, BASE64_SPACE };
+
+static const unsigned char base64_classes[256] = {
+    ['A' ... 'Z'] = BASE64_LETTER, ['a' ... 'z'] = BASE64_LETTER, ['0' ... '9'] = BASE64_LETTER,
+    ['+'] = BASE64_LETTER, ['/'] = BASE64_LETTER, ['='] = BASE64_PADDING,
+    [' '] = BASE64_SPACE, ['\t'] = BASE64_SPACE, ['\r'] = BASE64_SPACE, ['\n'] = BASE64_SPACE,
+};
+
+/* Quartets and padding, RFC 4648 4; R4 allows white space anywhere between. */
+static bool
+base64_valid(struct span s)
+{
+    size_t characters = 0, padding = 0;
+
+    for (size_t i = 0; i < s.length; i++) {
+        unsigned char class = base64_classes[(unsigned char)s.at[i]];
+        if (class == BASE64_NOT || (class == BASE64_LETTER && padding > 0))
+            return false;
+        characters += class != BASE64_SPACE;
+        padding    += class == BASE64_PADDING;
+    }
+    return characters > 0 && characters % 4 == 0 && padding <= 2;
+}
+
+/* ---- numbers ------------------------------------------------------------------- */
+
+/* The tape has read a number of RFC 8259 6, which is the decimal of R4. */
+static bool
+integer_between(struct span s, bool negative_allowed, uint64_t least)
+{
+    bool     negative = s.length > 0 && s.at[0] == '-';
+    uint64_t value;
+
+    if (negative && !negative_allowed)
+        return false;
+    if (!span_to_u64(span_skip(s, negative), &value))
+        return false;                                /* 1.0 and 1e2 are not integers */
+    return value <= (negative ? 2147483648u : 2147483647u) && value >= least;
+}
+
+/* ---- dates and times ------------------------------------------------------------ */
+
+struct moment {
+    unsigned year, month, day;                       /* month, day 0: not stated */
+    unsigned hour, minute, second;
+    unsigned millisecond, digits;                    /* of the fraction; digits up to 3 count */
+    int      zone_minutes;
+    bool     timed, zoned;
+};
+
+static bool moment_read(struct span text, struct moment *out);
+
+static unsigned
+days_in(unsigned year, unsigned month)
+{
+    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+static bool
+clock_read(struct cursor *c, struct moment *m)
+{
+    m->hour = cursor_digits(c, 2);
+    cursor_expect(c, ':');
+    m->minute = cursor_digits(c, 2);
+    cursor_expect(c, ':');
+    m->second = cursor_digits(c, 2);
+    if (cursor_accept(c, '.')) {
+        unsigned digits = 0;
+        while (cursor_peek(c) >= '0' && cursor_peek(c) <= '9') {
+            unsigned digit = cursor_digits(c, 1);
+            if (digits < 3) {
+                m->millisecond = m->millisecond * 10 + digit;
+                m->digits++;
+            }
+            digits++;
+        }
+        if (digits == 0)
+            return false;
+        for (unsigned i = m->digits; i < 3; i++)
+            m->millisecond *= 10;
+    }
+    return !c->failed && m->hour <= 23 && m->minute <= 59 && m->second <= 60;
+}
+
+static bool
+zone_read(struct cursor *c, struct moment *m)
+{
+    m->zoned = true;
+    if (cursor_accept(c, 'Z'))
+        return true;
+    int sign = cursor_accept(c, '-') ? -1 : 1;
+    if (sign > 0)
+        cursor_expect(c, '+');
+    unsigned hours = cursor_digits(c, 2);
+    cursor_expect(c, ':');
+    unsigned minutes = cursor_digits(c, 2);
+    m->zone_minutes = sign * (int)(hours * 60 + minutes);
+    return !c->failed && minutes <= 59 && hours * 60 + minutes <= 14 * 60;
+}
+
+/* Any of date, dateTime, instant; the zone may be missing. */
+static bool
+moment_read(struct span text, struct moment *out)
+{
+    struct cursor c = cursor_over(text);
+    struct moment m = { 0 };
+
+    m.year = cursor_digits(&c, 4);
+    if (c.failed || m.year == 0)
+        return false;
+    if (cursor_accept(&c, '-')) {
+        m.month = cursor_digits(&c, 2);
+        if (c.failed || m.month < 1 || m.month > 12)
+            return false;
+        if (cursor_accept(&c, '-')) {
+            m.day = cursor_digits(&c, 2);
+            if (c.failed || m.day < 1 || m.day > days_in(m.year, m.month))
+                return false;
+            if (cursor_accept(&c, 'T')) {
+                m.timed = true;
+                if (!clock_read(&c, &m) || (cursor_more(&c) && !zone_read(&c, &m)))
+                    return false;
+            }
+        }
+    }
+    if (!cursor_done(&c))
+        return false;
+    *out = m;
+    return true;
+}
+
+static bool
+time_valid(struct span text)
+{
+    struct cursor c = cursor_over(text);
+    struct moment m = { 0 };
+
+    return clock_read(&c, &m) && cursor_done(&c);
+}
+
+static bool
+lexical(enum primitive which, struct span s)
+{
+    struct moment m;
+
+    switch (which) {
+    case PRIMITIVE_STRING:
+    case PRIMITIVE_MARKDOWN:
+    case PRIMITIVE_XHTML:        return text_valid(s);
+    case PRIMITIVE_URI:
+    case PRIMITIVE_URL:
+    case PRIMITIVE_CANONICAL:    return uri_valid(s);
+    case PRIMITIVE_BASE64BINARY: return base64_valid(s);
+    case PRIMITIVE_INSTANT:      return moment_read(s, &m) && m.timed && m.zoned;
+    case PRIMITIVE_DATE:         return moment_read(s, &m) && !m.timed;
+    case PRIMITIVE_DATETIME:     return moment_read(s, &m) && m.timed == m.zoned;
+    case PRIMITIVE_TIME:         return time_valid(s);
+    case PRIMITIVE_CODE:         return code_valid(s);
+    case PRIMITIVE_OID:          return oid_valid(s);
+    case PRIMITIVE_ID:           return id_valid(s);
+    case PRIMITIVE_UUID:         return uuid_valid(s);
+    case PRIMITIVE_INTEGER:      return integer_between(s, true, 0);
+    case PRIMITIVE_UNSIGNEDINT:  return integer_between(s, false, 0);
+    case PRIMITIVE_POSITIVEINT:  return integer_between(s, false, 1);
+    case PRIMITIVE_DECIMAL:      return true;        /* RFC 8259 6 says all that R4 says */
+    case PRIMITIVE_BOOLEAN:
+    case PRIMITIVE_NONE:         break;
+    }
+    return false;
+}
+
+/* ---- ranges -------------------------------------------------------------------- */
+
+#define DAY_MS INT64_C(86400000)
+
+/* Days since 1970-01-01 of a day in the proleptic Gregorian calendar, by the
+ * count of days before a year that begins in March. */
+static int64_t
+days_from_civil(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t  era    = (year >= 0 ? year : year - 399) / 400;
+    unsigned yoe    = (unsigned)(year - era * 400);
+    unsigned doy    = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    unsigned doe    = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+
+    return era * 146097 + (int64_t)doe - 719468;
+}
+
+static int64_t
+clock_ms(const struct moment *m)
+{
+    return ((int64_t)m->hour * 3600 + m->minute * 60 + m->second) * 1000 + m->millisecond
+         - (int64_t)m->zone_minutes * 60000;
+}
+
+bool
+time_range_read(struct span text, struct time_range *out)
+{
+    static const int64_t width_ms[] = { 1000, 100, 10, 1 };  /* by digits of the fraction */
+    struct moment        m;
+
+    if (!moment_read(text, &m))
+        return false;
+    int64_t first = days_from_civil(m.year, m.month > 0 ? m.month : 1, m.day > 0 ? m.day : 1) * DAY_MS;
+    int64_t past;
+    if (m.timed) {
+        first += clock_ms(&m);
+        past   = first + width_ms[m.digits];
+    } else if (m.day > 0) {
+        past = first + DAY_MS;
+    } else if (m.month > 0) {
+        past = first + (int64_t)days_in(m.year, m.month) * DAY_MS;
+    } else {
+        past = days_from_civil((int64_t)m.year + 1, 1, 1) * DAY_MS;
+    }
+    *out = (struct time_range){ first, past - 1 };
+    return true;
+}
+
+struct span
+time_format(struct arena *arena, int64_t ms)
+{
+    int64_t  days = ms / DAY_MS - (ms % DAY_MS < 0);
+    int64_t  rest = ms - days * DAY_MS;
+    int64_t  z    = days + 719468;
+    int64_t  era  = (z >= 0 ? z : z - 146096) / 146097;
+    unsigned doe  = (unsigned)(z - era * 146097);
+    unsigned yoe  = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    unsigned doy  = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    unsigned mp   = (5 * doy + 2) / 153;
+    unsigned day  = doy - (153 * mp + 2) / 5 + 1;
+    unsigned mon  = mp < 10 ? mp + 3 : mp - 9;
+    int64_t  year = (int64_t)yoe + era * 400 + (mon <= 2);
+
+    return arena_format(arena, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", (long long)year, mon, day,
+                        (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
+                        (int)(rest % 1000));
+}

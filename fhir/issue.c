@@ -1,0 +1,191 @@
+#include "fhir/issue.h"
+
+struct issues {
+    struct arena *arena;
+    struct issue *kept;
+    uint32_t     *table;                 /* index + 1 of a kept one, 0 is free */
+    uint32_t      room;                  /* of kept */
+    uint32_t      slots;                 /* of table, a power of two */
+    uint32_t      count;
+    uint32_t      max;
+    uint32_t      dropped;
+    bool          errors;
+};
+
+static uint64_t group_hash(const struct issue *);
+static bool     group_same(const struct issue *, const struct issue *);
+static bool     grow(struct issues *);
+static uint32_t slot_of(const struct issues *, const struct issue *);
+
+struct issues *
+issues_new(struct arena *arena, uint32_t max)
+{
+    struct issues *all = arena_make(arena, struct issues);
+
+    if (all == NULL)
+        return NULL;
+    all->arena = arena;
+    all->max   = max;
+    return all;
+}
+
+uint32_t
+issues_add(struct issues *all, const struct issue *one)
+{
+    if (one->severity <= SEVERITY_ERROR)
+        all->errors = true;                          /* also when it is not kept */
+    if (all->slots > 0) {
+        uint32_t hit = all->table[slot_of(all, one)];
+        if (hit != 0) {
+            all->kept[hit - 1].times += one->times > 0 ? one->times : 1;
+            return hit - 1;
+        }
+    }
+    if (all->count == all->max || (all->count == all->room && !grow(all))) {
+        all->dropped++;
+        return ISSUE_DROPPED;
+    }
+    all->table[slot_of(all, one)] = all->count + 1;
+    struct issue *mine = &all->kept[all->count];
+    *mine = *one;
+    if (mine->times == 0)
+        mine->times = 1;
+    return all->count++;
+}
+
+void
+issues_repeat(struct issues *all, uint32_t index)
+{
+    if (index < all->count)
+        all->kept[index].times++;
+    else
+        all->dropped++;
+}
+
+uint32_t
+issues_count(const struct issues *all)
+{
+    return all->count;
+}
+
+uint32_t
+issues_dropped(const struct issues *all)
+{
+    return all->dropped;
+}
+
+const struct issue *
+issues_at(const struct issues *all, uint32_t index)
+{
+    return index < all->count ? &all->kept[index] : NULL;
+}
+
+bool
+issues_have_errors(const struct issues *all)
+{
+    return all->errors;
+}
+
+struct arena *
+issues_arena(const struct issues *all)
+{
+    return all->arena;
+}
+
+/* ---- groups ---------------------------------------------------------------- */
+
+/* The next byte of an expression with its indexes taken out; 0 at the end. */
+static char
+next_byte(struct span *rest)
+{
+    if (rest->length > 0 && rest->at[0] == '[') {
+        size_t close = span_find_byte(*rest, ']');
+        *rest = span_skip(*rest, close == SPAN_NOT_FOUND ? rest->length : close + 1);
+        return next_byte(rest);
+    }
+    if (rest->length == 0)
+        return 0;
+    char byte = rest->at[0];
+    *rest = span_skip(*rest, 1);
+    return byte;
+}
+
+static uint64_t
+group_hash(const struct issue *one)
+{
+    uint64_t    hash = span_hash(span_of(one->rule)) ^ span_hash(one->wanted) ^ (uint64_t)one->severity;
+    struct span rest = one->expression;
+
+    for (char byte = next_byte(&rest); byte != 0; byte = next_byte(&rest))
+        hash = (hash ^ (unsigned char)byte) * 0x100000001b3u;
+    return hash;
+}
+
+static bool
+group_same(const struct issue *a, const struct issue *b)
+{
+    struct span left = a->expression, right = b->expression;
+
+    if (a->severity != b->severity || !span_eq(span_of(a->rule), span_of(b->rule))
+        || !span_eq(a->wanted, b->wanted))
+        return false;
+    for (;;) {
+        char one = next_byte(&left), two = next_byte(&right);
+        if (one != two)
+            return false;
+        if (one == 0)
+            return true;
+    }
+}
+
+static uint32_t
+slot_of(const struct issues *all, const struct issue *one)
+{
+    uint32_t at = (uint32_t)group_hash(one) & (all->slots - 1);
+
+    while (all->table[at] != 0 && !group_same(&all->kept[all->table[at] - 1], one))
+        at = (at + 1) & (all->slots - 1);
+    return at;
+}
+
+/* The table is twice the room, so that a free slot always ends a search. */
+static bool
+grow(struct issues *all)
+{
+    uint32_t      room  = all->room > 0 ? all->room * 2 : 16;
+    struct issue *kept  = arena_grow(all->arena, all->kept, all->room * sizeof *kept,
+                                     room * sizeof *kept);
+    uint32_t     *table = arena_make_n(all->arena, (size_t)room * 2, uint32_t);
+
+    if (kept == NULL || table == NULL)
+        return false;
+    all->kept  = kept;
+    all->table = table;
+    all->room  = room;
+    all->slots = room * 2;
+    for (uint32_t i = 0; i < all->count; i++)
+        all->table[slot_of(all, &all->kept[i])] = i + 1;
+    return true;
+}
+
+/* ---- words ----------------------------------------------------------------- */
+
+const char *
+severity_text(enum severity severity)
+{
+    static const char *const texts[] = { "fatal", "error", "warning", "information" };
+
+    return (unsigned)severity < 4 ? texts[severity] : "error";
+}
+
+const char *
+issue_code_text(enum issue_code code)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        ISSUE_CODE_LIST(X)
+#undef X
+    };
+
+    return (unsigned)code < sizeof texts / sizeof texts[0] ? texts[code] : "processing";
+}

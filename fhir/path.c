@@ -1,0 +1,111 @@
+#include "fhir/path.h"
+
+#include <string.h>
+
+/* Deeper than any tape that the default limits let through; a deeper node gets
+ * the expression of the ancestor at this depth. */
+#define MAX_STEPS 128
+
+static size_t      steps_up(const struct tape *, const tape_node *parents, tape_node, tape_node *steps);
+static struct span root_name(const struct tape *);
+static struct span step_name(const struct tape *, tape_node);
+static uint32_t    index_of(const struct tape *, tape_node array, tape_node item);
+
+struct span
+path_of(const struct tape *t, const tape_node *parents, tape_node node, struct arena *arena)
+{
+    tape_node   steps[MAX_STEPS];
+    struct span parts[MAX_STEPS];
+    size_t      length = 0, used = 0;
+
+    if (node == TAPE_ABSENT)
+        return (struct span){ NULL, 0 };
+    size_t count = steps_up(t, parents, node, steps);
+    parts[used++] = root_name(t);
+    length += parts[0].length;
+    while (count > 0) {
+        tape_node   step  = steps[--count];
+        bool        item  = tape_kind(t, parents[step]) == TAPE_ARRAY;
+        struct span part  = item ? arena_format(arena, "[%u]", index_of(t, parents[step], step))
+                                 : step_name(t, step);
+        if (span_empty(part))
+            break;                                   /* not a name that FHIRPath can say */
+        if (!item)
+            length++;                                /* the dot */
+        length += part.length;
+        parts[used++] = part;
+    }
+    char *out = arena_alloc(arena, length + 1), *at = out;
+    if (out == NULL)
+        return (struct span){ NULL, 0 };
+    for (size_t i = 0; i < used; i++) {
+        if (i > 0 && parts[i].at[0] != '[')
+            *at++ = '.';
+        memcpy(at, parts[i].at, parts[i].length);
+        at += parts[i].length;
+    }
+    return span_from(out, length);
+}
+
+/* From the node up to, not including, the root. */
+static size_t
+steps_up(const struct tape *t, const tape_node *parents, tape_node node, tape_node *steps)
+{
+    size_t depth = 0, count = 0;
+
+    if (tape_kind(t, node) == TAPE_NAME)
+        node++;                                      /* the value behind the name */
+    for (tape_node n = node; n != TAPE_ROOT && n != TAPE_ABSENT; n = parents[n])
+        depth++;
+    for (; depth >= MAX_STEPS; depth--)
+        node = parents[node];
+    for (tape_node n = node; n != TAPE_ROOT && n != TAPE_ABSENT; n = parents[n])
+        steps[count++] = n;
+    return count;
+}
+
+bool
+path_name_plain(struct span name)
+{
+    if (name.length == 0 || name.length > PATH_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.length; i++) {
+        char c      = name.at[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (!letter && (i == 0 || c < '0' || c > '9'))
+            return false;
+    }
+    return true;
+}
+
+static struct span
+root_name(const struct tape *t)
+{
+    tape_node type = tape_member(t, TAPE_ROOT, SPAN("resourceType"));
+
+    if (tape_kind(t, type) != TAPE_STRING || !path_name_plain(tape_raw(t, type)))
+        return SPAN("$this");
+    return tape_raw(t, type);
+}
+
+/* Plain names have no escapes, so the raw bytes are the text: an escaped name
+ * holds a backslash and is not plain. */
+static struct span
+step_name(const struct tape *t, tape_node member)
+{
+    struct span name = tape_raw(t, tape_name(t, member));
+
+    if (!path_name_plain(name))
+        return (struct span){ NULL, 0 };
+    return name.length > 1 && name.at[0] == '_' ? span_skip(name, 1) : name;
+}
+
+static uint32_t
+index_of(const struct tape *t, tape_node array, tape_node item)
+{
+    uint32_t index = 0;
+
+    for (tape_node n = tape_first(t, array); n != item && n != TAPE_ABSENT; n = tape_next(t, n))
+        index++;
+    return index;
+}
