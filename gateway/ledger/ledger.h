@@ -8,6 +8,16 @@
  *               origin line
  * Two logs with the same parts: disclosures (releases and voids) and denials.
  * Destroying a salt and a record leaves the commitment and so every proof.
+ *
+ * The chain: a record's `prevHash` is the `hash` of the record before it in its
+ * log (64 zeros for the first), and its `hash` is
+ * SHA-256(salt || the record's bytes before `,"hash":"`).  It is salted like
+ * the commitment, so that a destroyed record cannot be guessed from the next one.
+ *
+ * Origin lines: the one of the disclosures is the option `ledger { origin }`
+ * or, without it, "sluice/" and the first 16 hex digits of SHA-256 of the public
+ * key (32 bytes); the log of denials adds "/denials".  A store keeps the origin
+ * and the public key of its first start and refuses others.
  */
 #ifndef SLUICE_GATEWAY_LEDGER_LEDGER_H
 #define SLUICE_GATEWAY_LEDGER_LEDGER_H
@@ -29,7 +39,7 @@ struct ledger_entry {                    /* a record to append */
     struct span     event_id, patient, recipient, kind;   /* copies for the index */
     int64_t         at_ms;
     struct span     client_of;           /* who pushed; index */
-    uint64_t        index;               /* out: leaf number, after the commit */
+    uint64_t        index;               /* out: leaf number */
 };
 
 struct ledger_leaf {                     /* a stored one */
@@ -38,10 +48,17 @@ struct ledger_leaf {                     /* a stored one */
     struct ledger_hash commitment;
 };
 
-/* Ed25519 key of the `ledger { key }` option, PKCS#8 PEM. */
+/* What a record begins with: 64 zeros where the ledger writes prevHash. */
+#define RECORD_PREFIX \
+    "{\"prevHash\":\"0000000000000000000000000000000000000000000000000000000000000000\""
+
+/* Ed25519 key of the `ledger { key }` option, PKCS#8 PEM.  Empty origin: the
+ * default above. */
 struct ledger_signer;
 enum status ledger_signer_open(const char *path, struct span origin, struct ledger_signer **out,
                                struct buf *why) MUST_CHECK;
 void        ledger_signer_free(struct ledger_signer **);
+struct span ledger_signer_origin(const struct ledger_signer *, enum ledger_log);
+const unsigned char *ledger_signer_public(const struct ledger_signer *);   /* 32 bytes */
 
 #endif

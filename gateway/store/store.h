@@ -14,6 +14,12 @@
  *
  * Ledger records that a unit carries become leaves of the tree inside the
  * same transaction (gateway/ledger/ledger.h), with a checkpoint per commit.
+ *
+ * Reads run on the store thread too, and see only what is durable: lookups,
+ * consents and resources before the commit of the batch that they came with,
+ * claims after it.
+ *
+ * `home` NULL: `done` runs on the store thread itself (tests, tools).
  */
 #ifndef SLUICE_GATEWAY_STORE_STORE_H
 #define SLUICE_GATEWAY_STORE_STORE_H
@@ -30,6 +36,13 @@ struct store_options {
     const char *path;                    /* SQLite file */
     struct ledger_signer *signer;        /* NULL: reading only */
     bool        read_only;               /* command line beside a running gateway */
+    uint32_t    answer_days;             /* how long answers of Idempotency-Keys are kept; 0: 30 */
+};
+
+/* The link of the store's queue; private. */
+struct store_request {
+    struct store_request *next;
+    unsigned              kind;
 };
 
 enum status store_open(const struct store_options *, struct store **out, struct buf *why) MUST_CHECK;
@@ -83,14 +96,22 @@ struct store_answer {                    /* first answer under an incoming Idemp
 
 /* Everything of one accepted push, in one transaction.  Lives in the arena
  * of the exchange until `done` ran. */
-#define STORE_CONFLICT_KEY ((uint32_t)-1)
+#define STORE_CONFLICT_KEY     ((uint32_t)-1)
+#define STORE_CONFLICT_CONSENT ((uint32_t)-2)
 
 struct store_unit {
     struct task            done;         /* posted to home */
     struct loop           *home;
     enum status            status;       /* out: ST_OK, ST_CONFLICT, ST_UNAVAILABLE … */
     uint32_t               conflict;     /* out: index of the resource; STORE_CONFLICT_KEY: the
-                                            Idempotency-Key was taken meanwhile */
+                                            Idempotency-Key was taken meanwhile;
+                                            STORE_CONFLICT_CONSENT: see consents_as_of */
+    /* Precondition: no Consent of these patients was written after that
+     * generation (0: not asked).  So a release cannot be recorded on consents
+     * that were revoked while it was being decided. */
+    const struct span     *consent_patients;
+    size_t                 consent_patient_count;
+    uint64_t               consents_as_of;
     uint64_t               consent_generation; /* out: right after this unit */
     struct store_inbox    *inbox;        /* NULL: none */
     struct store_resource *resources;
@@ -101,22 +122,25 @@ struct store_unit {
     size_t                 outbox_count;
     struct store_answer   *answer;       /* NULL: no key was sent */
     /* On the store thread, after versions are known and before the commit:
-     * authors answer->body.  May be NULL. */
+     * authors answer->body.  May be NULL.  Runs again when the batch had to be
+     * written a second time without a unit that failed; the last run counts. */
     void                 (*finish)(struct store_unit *);
     /* Deliveries: outcome of a try, written with what follows from it. */
     struct store_delivery *deliveries;
     size_t                 delivery_count;
-    struct store_unit     *next;         /* private */
+    struct store_request   request;      /* private */
 };
 void store_submit(struct store *, struct store_unit *);
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_SENT, DELIVERY_DEAD, DELIVERY_PARKED, DELIVERY_NOTHING };
 
-struct store_delivery {                  /* update of an outbox row */
+/* Update of an outbox row; ends its lease.  Empty spans leave what is there.
+ * A unit may carry records beside it, when delivery decided again. */
+struct store_delivery {
     int64_t             id;
     enum delivery_state state;
     uint32_t            attempts;
-    int64_t             due_ms;
+    int64_t             due_ms;          /* of WAITING */
     struct span         reason;          /* "http 503", "connect" */
     struct span         event_id;        /* new release: its record */
     struct span         idempotency_key, payload_sha256;
@@ -142,7 +166,8 @@ struct store_consents {                  /* all current Consents of these patien
     struct store_row   *rows;
     size_t              row_count;
     uint64_t            generation;      /* of consents: grows with every Consent written */
-    struct store_consents *next;
+    uint64_t            newest;          /* when one of these patients' was written last; 0: never */
+    struct store_request request;        /* private */
 };
 void store_load_consents(struct store *, struct store_consents *);
 /* Grows with every committed Consent, whole store; an atomic read.  A payload
@@ -156,7 +181,7 @@ struct store_lookup {                    /* the kept answer of an Idempotency-Ke
     struct span         client, key;
     enum status         status;          /* ST_NOT_FOUND: first time */
     struct store_answer answer;
-    struct store_lookup *next;
+    struct store_request request;        /* private */
 };
 void store_find_answer(struct store *, struct store_lookup *);
 
@@ -168,12 +193,14 @@ struct store_read {                      /* one resource, current or a version *
     int64_t           version;           /* 0: current */
     enum status       status;            /* ST_NOT_FOUND */
     struct store_row  row;
-    struct store_read *next;
+    struct store_request request;      /* private */
 };
 void store_read_resource(struct store *, struct store_read *);
 
 /* Due deliveries: at most `max`, at most one per (recipient, patient), none
- * that another claim holds; the lease ends at lease_ms and then it is due again. */
+ * that another claim holds; the lease ends at lease_ms and then it is due again.
+ * Deliveries without a patient have no order among each other.  Leases are the
+ * memory of the store thread: after a restart nothing is leased. */
 struct store_due {
     struct span recipient, patient, idempotency_key, event_id, payload_sha256;
     struct span client, request_id, bundle_type, body;       /* of the inbox row */
@@ -192,7 +219,7 @@ struct store_claim {
     struct store_due *rows;
     size_t            row_count;
     int64_t           next_due_ms;       /* INT64_MAX: nothing waits */
-    struct store_claim *next;
+    struct store_request request;        /* private */
 };
 void store_claim_due(struct store *, struct store_claim *);
 

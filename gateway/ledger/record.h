@@ -1,0 +1,134 @@
+/* gateway/ledger/record.h -- one record of the ledger, authored once.
+ *
+ * The struct is what the stages know at the moment of a release, a denial or
+ * a void; the bytes are what is hashed, kept and shown, for good.  Names of
+ * the members are those of the field table that the fields come from
+ * (42 CFR 2.22-2.25, 2.32, 2.51(c); 45 CFR 164.528(b)):
+ *
+ *   chain      prevHash, hash                 set by the ledger, not here
+ *   core       eventId kind voids policyVersion valueSetVersion registryVersion
+ *              consentStoreVersion tRequest tDecision tRelease patientId
+ *              patientNameAtTime discloser{} recipient{} basis bases[] purpose
+ *              purposeStatement itemsReleased[] briefDescription channel viaEHR
+ *              decision payloadSha256 payloadBytes idempotencyKey requestId client
+ *   consent    consentId consentVersion consentKind consentSha256 consentElements
+ *              consentStateAtRelease
+ *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
+ *   emergency  emergency{}
+ *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
+ *   denials    withheldCount withheldReasons[]      in the log of denials only:
+ *              a record of a release must not tell what was kept back
+ *
+ * Rules:
+ *   1  Compact JSON in this order, no white space; empty members are left out,
+ *      so a reader sees what was known.  Booleans are always there.
+ *   2  Times are UTC with milliseconds: 2026-11-22T15:00:00.123Z
+ *   3  The record begins with RECORD_PREFIX; the ledger writes the chain there
+ *      (ledger.h), so nothing else may author records.
+ *   4  At most RECORD_MAX_BYTES; a record that would be longer names the first
+ *      items and counts the rest (`itemsNotListed`), never fails a release.
+ */
+#ifndef SLUICE_GATEWAY_LEDGER_RECORD_H
+#define SLUICE_GATEWAY_LEDGER_RECORD_H
+
+#include "gateway/ledger/ledger.h"
+
+#define RECORD_MAX_BYTES ((size_t)256 * 1024)
+
+enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL };
+
+struct record_item {                     /* something that left */
+    struct span type, id;
+    int64_t     version;                 /* 0: not known */
+    struct span from, to;                /* clinically relevant dates, as they stood; may be empty */
+};
+
+struct record_basis {                    /* a rule that let something go (or, in a denial, did not) */
+    struct span rule;                    /* "R-01" */
+    struct span citation;                /* "42 CFR 2.33(a)(2)" */
+    struct span words;                   /* plain sentence */
+    uint32_t    items;                   /* how many items rest on it; 0: not counted */
+};
+
+struct record_emergency {                /* 42 CFR 2.51(c) */
+    struct span declared_by;             /* who declared it */
+    struct span personnel, affiliation;  /* medical personnel, and their facility */
+    struct span nature;
+    struct span why_unobtainable;
+};
+
+struct record_consent {
+    struct span id, version, kind;       /* "Consent/c1", "3", "tpo" | "specific" | … */
+    struct span sha256;                  /* of its bytes, hex */
+    struct span elements;                /* result of the check of 2.31(a) */
+    struct span state;                   /* "active", checked at tRelease */
+};
+
+struct disclosure {
+    enum record_kind           kind;
+    struct span                event_id; /* record_event_id() */
+    struct span                voids;    /* VOID: the eventId taken back */
+    struct span                void_reason; /* "no connection was made" */
+    int64_t                    request_ms, decision_ms, release_ms;   /* epoch ms; 0: none */
+    struct span                request_id, idempotency_key, client;   /* client: who pushed or asked */
+    struct span                policy_version, value_set_version, registry_version;
+    uint64_t                   consent_store_version;                 /* consent generation */
+    struct span                patient;          /* "Patient/p1" */
+    struct span                patient_name;     /* as it was then */
+    struct {
+        struct span name;                        /* legal entity */
+        struct span holder_class;                /* "H_PROGRAM" … capacity in which it holds the copy */
+        struct span system;                      /* named individual or system acting */
+    } discloser;
+    struct {
+        struct span        name;                 /* title of the section in the configuration */
+        struct span        reference, address, endpoint;
+        const struct span *identifiers;          /* "system|value" */
+        size_t             identifier_count;
+        const struct span *classes;
+        size_t             class_count;
+        struct span        individual, role;
+    } recipient;
+    const struct record_basis *bases;            /* the first is the record's `basis` */
+    size_t                     basis_count;
+    const struct span         *purposes;         /* v3-ActReason codes */
+    size_t                     purpose_count;
+    struct span                purpose_statement;/* empty: made from the codes */
+    const struct record_item  *items;            /* released, or in a denial nothing */
+    size_t                     item_count;
+    struct span                brief;            /* empty: made from the items */
+    struct span                channel;          /* "FHIR push", "FHIR read" … */
+    bool                       via_ehr;
+    struct span                decision;         /* "permit" | "partial"; "deny" | "hold" */
+    struct span                payload_sha256;   /* hex, of the HTTP body */
+    uint64_t                   payload_bytes;
+    const struct record_consent *consent;        /* NULL: none */
+    struct {
+        struct span kind, version;               /* "N1" | "N2" */
+        struct span explanation_sha256;          /* of the copy or explanation that went along */
+    } notice;
+    const struct record_emergency *emergency;    /* NULL: none */
+    bool                       in_part2_accounting, in_hipaa_accounting, in_intermediary_list;
+    int64_t                    suspended_until_ms;   /* 164.528(a)(2); 0: not */
+    uint64_t                   withheld_count;       /* DENIAL only */
+    const struct record_basis *withheld;             /* DENIAL only: reasons */
+    size_t                     withheld_reason_count;
+};
+
+/* A new eventId: UUID version 7 (RFC 9562 5.7), lower case; its first 48 bits
+ * are now_ms, so that an index of them grows at its end. */
+struct span record_event_id(struct arena *, int64_t now_ms);
+
+/* The bytes, and with them the whole entry for struct store_unit.records:
+ * log (DENIAL goes to the denials), index copies, time. */
+enum status record_author(const struct disclosure *, struct arena *, struct ledger_entry *out) MUST_CHECK;
+
+/* "2 conditions, 1 medication request and 4 observations" */
+struct span record_brief(const struct record_item *, size_t count, struct arena *);
+/* Plain words of a purpose: "treatment"; the code itself when unknown. */
+struct span record_purpose_words(struct span code);
+/* 2026-11-22T15:00:00.123Z; `out` has room for RECORD_TIME bytes, NUL included. */
+#define RECORD_TIME 28
+void record_time(int64_t epoch_ms, char out[RECORD_TIME]);
+
+#endif
