@@ -82,6 +82,9 @@ struct config {
     const struct program          *programs;
     size_t                         program_count;
     const struct span             *program_titles;
+    const struct known_actor      *known_actors;   /* programs, clients and recipients: what a
+                                                      Consent's actor reference may resolve to */
+    size_t                         known_actor_count;
     const struct config_client    *clients;
     size_t                         client_count;
     const struct config_recipient *recipients;
