@@ -1,0 +1,16 @@
+/* gateway/ops/definitions.h -- finds and maps the compiled FHIR definitions.
+ *
+ * Looked for in this order: `definitions/r4.pack` beside the program (a build
+ * tree), `../share/sluice/r4.pack` (an installation).  Mapped read-only for
+ * the life of the process and shared by all threads.
+ */
+#ifndef SLUICE_GATEWAY_OPS_DEFINITIONS_H
+#define SLUICE_GATEWAY_OPS_DEFINITIONS_H
+
+#include "base/buf.h"
+#include "fhir/pack.h"
+
+/* `why` says what was looked for when it is not there or not a pack. */
+enum status definitions_open(struct arena *, const struct pack **out, struct buf *why) MUST_CHECK;
+
+#endif
