@@ -55,7 +55,6 @@ struct config_route {
     size_t             from_count;
     const uint32_t    *to;               /* indexes of recipients */
     size_t             to_count;
-    struct span        findings;         /* "refuse" (default) | "accept-warnings" | "accept" */
 };
 
 struct config {
@@ -77,7 +76,7 @@ struct config {
         size_t   worker_bytes;           /* bodies from this size on go to a worker */
         uint32_t max_queue;              /* exchanges in flight before 429 */
     } limits;
-    struct { bool log_json; struct span level; } log;
+    struct { struct span level; } log;   /* "debug" "info" "warn" "error" */
     struct site_policy             site;
     const struct program          *programs;
     size_t                         program_count;
@@ -93,8 +92,9 @@ struct config {
     size_t                         route_count;
 };
 
-/* Where and what is wrong: "sluice.conf:12: unknown option `adress` in `listen`; did you mean `address`?" */
-struct config_errors;                    /* a list of texts in the arena */
+/* Where and what is wrong, one text an error, at most 100:
+ * "sluice.conf:12: unknown option `adress` in `listen`; did you mean `address`?" */
+struct config_errors;                    /* lives in the arena; NULL when that is spent */
 struct config_errors *config_errors_new(struct arena *);
 void                  config_error(struct config_errors *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -102,14 +102,27 @@ size_t                config_errors_count(const struct config_errors *);
 struct span           config_errors_at(const struct config_errors *, size_t);
 
 /* Syntax, names, types, ranges and references between sections.  The snapshot
- * is heap-owned and counted: load gives one pin, config_unpin drops it. */
+ * is heap-owned and counted: load gives one pin, config_unpin drops it.
+ * Not reentrant: libconfuse's scanner has one state. */
 struct config *config_load(const char *path, struct config_errors *);
-void           config_pin(struct config *);
-void           config_unpin(struct config **);
+void           config_pin(struct config *);              /* any thread */
+void           config_unpin(struct config **);           /* any thread; NULL is fine */
+/* Whether a running gateway may go from one to the other: an error for every
+ * option that changed and is not reloadable. */
+bool           config_may_replace(const struct config *running, const struct config *next,
+                                  struct config_errors *);
 /* What only the outside world can say: certificates, keys, ports, store,
- * packages.  `sluice config check`, and serve before it starts. */
-void           config_check_world(const struct config *, struct config_errors *);
-/* The merged result as a configuration file; secrets are `***`. */
+ * packages.  `sluice config check`, and serve before it starts.  running:
+ * a gateway with this configuration is up, so its ports are taken and that
+ * is fine. */
+void           config_check_world(const struct config *, bool running, struct config_errors *);
+
+/* The merged result as a configuration file.  `***` stands for secrets and
+ * for whatever came by file: or from the environment. */
 enum status    config_print(const struct config *, struct buf *out) MUST_CHECK;
+/* From the rows of options.def: a file to start from, and
+ * docs/reference/configuration.md. */
+enum status    config_print_sample(struct buf *out) MUST_CHECK;
+enum status    config_print_reference(struct buf *out) MUST_CHECK;
 
 #endif
