@@ -1,0 +1,24 @@
+/* gateway/ops/control.h -- the control socket: what `sluice status` and `reload` talk to.
+ *
+ * A Unix socket (option admin { socket }; default `PATH-OF-STORE.sock`), mode 0600; a peer is
+ * believed when its uid is ours or 0 (SO_PEERCRED).  One line in ("status",
+ * "reload", "drain"), one JSON document out, close.  Its own thread, so it
+ * answers when the loops are busy.
+ */
+#ifndef SLUICE_GATEWAY_OPS_CONTROL_H
+#define SLUICE_GATEWAY_OPS_CONTROL_H
+
+#include "base/buf.h"
+#include "base/status.h"
+
+struct control;
+struct gateway;                          /* gateway/gateway.h; gateway_reload() is there too */
+
+enum status control_start(struct control **, struct gateway *, struct buf *why) MUST_CHECK;
+void        control_stop(struct control **);             /* NULL inside is fine */
+
+/* The other side, for commands: sends one line, reads the answer. ST_IO when
+ * nobody listens. */
+enum status control_ask(struct span socket_path, const char *line, struct buf *answer, struct buf *why) MUST_CHECK;
+
+#endif
