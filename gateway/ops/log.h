@@ -8,7 +8,8 @@
  *   LOG_REASON  a static sentence of our own source
  * {"ts":"…Z","lvl":"info","ev":"exchange.done","stage":"respond","dur_us":812}
  *
- * Thread-safe; one write(2) a line.  Values are escaped, so a line is always
+ * Thread-safe; one write(2) a line of at most 4096 bytes: a field that does
+ * not fit is left out.  Values are escaped, so a line is always
  * one line and valid JSON.
  */
 #ifndef SLUICE_GATEWAY_OPS_LOG_H
@@ -40,6 +41,7 @@ struct log_field {
 
 void log_write(enum log_level, const char *event, const struct log_field *fields);
 void log_set_level(enum log_level);
+bool log_level_named(struct span name, enum log_level *out);   /* "debug" "info" "warn" "error" */
 void log_set_fd(int fd);                 /* default 2 */
 
 #endif
