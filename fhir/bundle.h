@@ -4,8 +4,15 @@
  *
  * A document that is a single resource reads as a bundle of type
  * BUNDLE_SINGLE with one entry, so that everything behind works on entries.
- * Reading checks only what is needed to walk safely (an object with a
- * resourceType; entry an array of objects); rules bdl-1..12 are validate's.
+ * Reading checks only what is needed to walk safely:
+ *   the root, and every entry.resource, is an object with a resourceType;
+ *   entry is an array of objects; request, response and search are objects.
+ * Rules bdl-1..12 are validate's.
+ *
+ * A resource is recognised by place and form: the root, an item of `contained`
+ * or a `resource` or `outcome` member, that is an object with a resourceType.
+ * (R4 has resources nowhere else: DomainResource.contained, Bundle.entry,
+ * Parameters.parameter, Bundle.entry.response.outcome.)
  *
  * Lifetime: arena; borrows the tape.  Immutable, threads may share it.
  */
@@ -29,7 +36,8 @@ enum bundle_type {
 struct bundle_entry {
     tape_node   entry;                   /* the item of Bundle.entry; ABSENT in SINGLE      */
     tape_node   resource;                /* ABSENT in an entry that has none (a DELETE)     */
-    struct span type, id;                /* of the resource; id may be empty                */
+    struct span type, id;                /* of the resource; id may be empty.  Without resource:
+                                          * what request.url, response.location or fullUrl name */
     struct span full_url;
     tape_node   request, response, search;
     struct span method, url;             /* of request; "POST", "Patient/1"                 */
@@ -51,14 +59,33 @@ enum status bundle_read(const struct tape *, struct arena *, struct issues *,
 const char *bundle_type_text(enum bundle_type);
 
 /* Lookup in about constant time; ENTRY_NONE when absent.  With several hits
- * (history) the first; bundle_next_same() gives the following ones. */
+ * (history, a hostile sender) the first; the next functions give the
+ * following ones: of the same fullUrl, of the same type and id. */
 uint32_t bundle_find_full_url(const struct bundle *, struct span full_url);
+uint32_t bundle_next_full_url(const struct bundle *, uint32_t entry);
 uint32_t bundle_find(const struct bundle *, struct span type, struct span id);
 uint32_t bundle_next_same(const struct bundle *, uint32_t entry);
+/* The same for "Type/id" as one text; and the other way round: "Type/id" of
+ * an entry, empty when one of the two is missing. */
+uint32_t    bundle_find_name(const struct bundle *, struct span type_and_id);
+struct span bundle_entry_name(const struct bundle *, uint32_t entry);
 /* Which entry holds this node; ENTRY_NONE outside of all. */
 uint32_t bundle_entry_of(const struct bundle *, tape_node);
 /* The nearest resource around a node: a contained one, a nested one, or the
  * entry's.  ABSENT outside of all. */
 tape_node bundle_resource_of(const struct bundle *, tape_node);
+
+/* Every resource of the document, in document order: entries' own, contained
+ * ones, those inside Parameters and inside Bundles that are entries. */
+struct bundle_resource {
+    tape_node node;
+    uint32_t  up;                        /* index of the resource around it; ENTRY_NONE: the root      */
+    uint32_t  container;                 /* index of itself, or when contained of what contains it     */
+    bool      contained;                 /* an item of `contained`                                     */
+};
+uint32_t                      bundle_resources(const struct bundle *);
+const struct bundle_resource *bundle_resource_at(const struct bundle *, uint32_t index);
+/* Index of the nearest resource around a node; ENTRY_NONE outside of all. */
+uint32_t                      bundle_resource_index(const struct bundle *, tape_node);
 
 #endif

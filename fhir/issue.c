@@ -1,5 +1,7 @@
 #include "fhir/issue.h"
 
+#include "fhir/path.h"
+
 struct issues {
     struct arena *arena;
     struct issue *kept;
@@ -10,6 +12,10 @@ struct issues {
     uint32_t      max;
     uint32_t      dropped;
     bool          errors;
+    struct span   body;                  /* in which lines were counted … */
+    size_t        offset;                /* … up to here                  */
+    uint32_t      line;
+    size_t        line_start;
 };
 
 static uint64_t group_hash(const struct issue *);
@@ -51,6 +57,42 @@ issues_add(struct issues *all, const struct issue *one)
     if (mine->times == 0)
         mine->times = 1;
     return all->count++;
+}
+
+/* Counts on from the last finding, or from the start when this one is before
+ * it: a thousand findings must not read a long body a thousand times. */
+static void
+place(struct issues *all, struct span body, size_t offset, struct issue *one)
+{
+    if (body.at != all->body.at || body.length != all->body.length || offset < all->offset) {
+        all->body       = body;
+        all->offset     = 0;
+        all->line       = 1;
+        all->line_start = 0;
+    }
+    while (all->offset < offset) {
+        size_t next = span_find_byte(span_from(body.at + all->offset, offset - all->offset), '\n');
+        if (next == SPAN_NOT_FOUND)
+            break;
+        all->offset += next + 1;
+        all->line_start = all->offset;
+        all->line++;
+    }
+    all->offset = offset;
+    one->line   = all->line;
+    one->column = (uint32_t)(offset - all->line_start) + 1;
+}
+
+uint32_t
+issues_add_at(struct issues *all, const struct issue *one, const struct tape *tape,
+              const tape_node *parents, tape_node node)
+{
+    struct issue mine = *one;
+
+    mine.expression = path_of(tape, parents, node, all->arena);
+    if (node != TAPE_ABSENT)
+        place(all, tape_body(tape), tape_offset(tape, node), &mine);
+    return issues_add(all, &mine);
 }
 
 void

@@ -13,7 +13,16 @@
  *   logical      Reference.identifier             by identifier inside the bundle
  * Versioned references ("Type/id/_history/2") resolve without the version.
  *
- * Cost linear in nodes.  Lifetime: arena; borrows the bundle.
+ * Resources of Bundles and Parameters inside an entry are targets as well, by
+ * their own fullUrl and by type and id: then `to` is the entry around them.
+ * What several entries share (versions in a history have the same fullUrl)
+ * resolves to the first, and counts as pointing at each of them.
+ *
+ * The strings of an entry's wrapper (fullUrl, request, response, link) and an
+ * entry's own URL inside itself are not references.
+ *
+ * Cost linear in nodes (indexes: n log n in entries).  Lifetime: arena;
+ * borrows the bundle.
  */
 #ifndef SLUICE_FHIR_REFERENCE_H
 #define SLUICE_FHIR_REFERENCE_H
@@ -34,8 +43,11 @@ struct reference {
     uint32_t            from;            /* entry that holds it                                 */
     tape_node           from_resource;   /* nearest resource around it, contained or not        */
     uint32_t            to;              /* entry it resolves to, ENTRY_NONE                    */
-    tape_node           to_contained;    /* contained resource it resolves to, ABSENT           */
+    tape_node           to_contained;    /* contained or nested resource it resolves to, ABSENT */
     struct span         type, id;        /* parsed from the text, may be empty                  */
+    struct span         value;           /* the text unescaped; of a logical one
+                                          * "Type?identifier=system|value", of a contained one
+                                          * with the name of its entry in front: "Type/id#p"    */
 };
 
 struct references {
@@ -52,12 +64,20 @@ uint32_t references_from(const struct references *, uint32_t entry, uint32_t *fi
 /* References that point at an entry: how many, and the i-th one. */
 uint32_t references_to(const struct references *, uint32_t entry);
 const struct reference *references_to_at(const struct references *, uint32_t entry, uint32_t i);
+/* The reference whose object or string this node is; NULL when it is none. */
+const struct reference *references_find(const struct references *, tape_node);
 /* Splits "…/Type/id/_history/v"; false when the text is not of that form. */
 bool reference_split(struct span text, struct span *base, struct span *type, struct span *id);
 /* The entry's own subject: follows subject, patient, beneficiary, individual
- * … (R4 compartmentdefinition-patient.html); "Patient/p1" or the fullUrl as
- * written, resolved to an entry when it is one.  Empty: no patient (a
- * directory resource). A Patient is its own. */
+ * … and then the other elements of the patient compartment (patient_paths.def;
+ * R4 compartmentdefinition-patient.html), and from a Provenance, AuditEvent,
+ * Task or Binary without one to the patient of what it is about.
+ *
+ * "Patient/p1" when it resolves to an entry with an id or says so itself; else
+ * the fullUrl or the text as written; "Patient?identifier=system|value" for a
+ * logical reference that does not resolve; "Type/id#p" for a contained
+ * Patient.  Empty: no patient (a directory resource).  A Patient is its own.
+ * *patient_entry (may be NULL) becomes the Patient's entry or ENTRY_NONE. */
 struct span entry_patient(const struct references *, uint32_t entry, uint32_t *patient_entry);
 
 #endif

@@ -1,0 +1,163 @@
+#include <string.h>
+
+#include "fhir/reference.h"
+
+/* entry_patient() of fhir/reference.h: one table, followed element by element. */
+
+static const struct row { const char *type, *path; bool own; } rows[] = {
+#define PATIENT_PATH(type, path, own) { type, path, own },
+#include "fhir/patient_paths.def"
+#undef PATIENT_PATH
+};
+
+/* What these are about has a patient of its own (R4 provenance.html,
+ * auditevent.html, task.html, binary.html). */
+static const struct row about[] = {
+    { "Provenance", "target", false },       { "AuditEvent", "entity.what", false },
+    { "Task", "focus", false },              { "Binary", "securityContext", false },
+};
+
+struct search {
+    const struct references *references;
+    uint32_t                 entry;
+    const struct reference  *hit;
+    bool                     own;            /* an unknown type counts */
+    bool                     any;            /* not a Patient but an entry that may have one */
+};
+
+static const struct row *first_row(struct span type);
+static bool              follow(struct search *, tape_node at, struct span path);
+static bool              consider(struct search *, tape_node);
+static struct span       name_of(const struct references *, const struct reference *, uint32_t *entry);
+static struct span       entry_name(const struct bundle *, uint32_t entry);
+static struct span       own_patient(const struct references *, uint32_t entry, uint32_t *patient_entry);
+
+struct span
+entry_patient(const struct references *references, uint32_t entry, uint32_t *patient_entry)
+{
+    const struct bundle *b = references->bundle;
+    uint32_t             unused;
+
+    if (patient_entry == NULL)
+        patient_entry = &unused;
+    *patient_entry = ENTRY_NONE;
+    if (entry >= b->count)
+        return (struct span){ NULL, 0 };
+    struct span found = own_patient(references, entry, patient_entry);
+    if (!span_empty(found))
+        return found;
+    for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
+        struct search s = { .references = references, .entry = entry, .any = true };
+        if (span_eq_text(b->entries[entry].type, about[i].type)
+            && follow(&s, b->entries[entry].resource, span_of(about[i].path)))
+            return own_patient(references, s.hit->to, patient_entry);
+    }
+    return found;
+}
+
+static struct span
+own_patient(const struct references *references, uint32_t entry, uint32_t *patient_entry)
+{
+    const struct bundle_entry *e = &references->bundle->entries[entry];
+
+    if (span_eq_text(e->type, "Patient")) {
+        *patient_entry = entry;
+        return entry_name(references->bundle, entry);
+    }
+    for (const struct row *row = first_row(e->type);
+         row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq_text(e->type, row->type); row++) {
+        struct search s = { .references = references, .entry = entry, .own = row->own };
+        if (follow(&s, e->resource, span_of(row->path)))
+            return name_of(references, s.hit, patient_entry);
+    }
+    return (struct span){ NULL, 0 };
+}
+
+/* The rows are sorted by type. */
+static const struct row *
+first_row(struct span type)
+{
+    size_t low = 0, high = sizeof rows / sizeof rows[0];
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (span_compare(span_of(rows[middle].type), type) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sizeof rows / sizeof rows[0] ? &rows[low] : NULL;
+}
+
+/* The path is ours and at most three steps long. */
+static bool
+follow(struct search *s, tape_node at, struct span path)
+{
+    const struct tape *t    = s->references->bundle->tape;
+    struct span        rest = path;
+    tape_node          next = tape_member(t, at, span_split(&rest, '.'));
+
+    if (next == TAPE_ABSENT)
+        return false;
+    if (tape_kind(t, next) != TAPE_ARRAY)
+        return rest.at == NULL ? consider(s, next) : follow(s, next, rest);
+    for (tape_node item = tape_first(t, next); item != TAPE_ABSENT; item = tape_next(t, item))
+        if (rest.at == NULL ? consider(s, item) : follow(s, item, rest))
+            return true;
+    return false;
+}
+
+/* What a reference says its target is: by the entry or contained resource it
+ * resolves to, by Reference.type, by its text.  Empty: it does not say. */
+static struct span
+target_type(const struct references *references, const struct reference *r)
+{
+    const struct bundle *b    = references->bundle;
+    tape_node            type = TAPE_ABSENT;
+
+    if (r->to_contained != TAPE_ABSENT)
+        type = tape_member(b->tape, r->to_contained, SPAN("resourceType"));
+    else if (r->to != ENTRY_NONE)
+        return b->entries[r->to].type;
+    else
+        type = tape_member(b->tape, r->node, SPAN("type"));
+    if (tape_kind(b->tape, type) == TAPE_STRING)
+        return tape_text_eq(b->tape, type, SPAN("Patient")) ? SPAN("Patient") : SPAN("another");
+    return r->type;
+}
+
+static bool
+consider(struct search *s, tape_node node)
+{
+    const struct reference *r = references_find(s->references, node);
+
+    if (r == NULL)
+        return false;
+    s->hit = r;
+    struct span type = target_type(s->references, r);
+    if (s->any)
+        return r->to != ENTRY_NONE && r->to != s->entry;
+    return span_eq_text(type, "Patient") || (s->own && span_empty(type));
+}
+
+static struct span
+name_of(const struct references *references, const struct reference *r, uint32_t *patient_entry)
+{
+    if (r->to_contained != TAPE_ABSENT)
+        return r->value;
+    if (r->to != ENTRY_NONE) {
+        *patient_entry = r->to;
+        return entry_name(references->bundle, r->to);
+    }
+    if (r->form == REFERENCE_RELATIVE && !span_empty(r->id))     /* without its version */
+        return span_from(r->type.at, (size_t)(r->id.at + r->id.length - r->type.at));
+    return r->value;
+}
+
+static struct span
+entry_name(const struct bundle *b, uint32_t entry)
+{
+    struct span name = bundle_entry_name(b, entry);
+
+    return span_empty(name) ? b->entries[entry].full_url : name;
+}

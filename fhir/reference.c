@@ -1,0 +1,780 @@
+#include "fhir/reference.h"
+
+#include <string.h>
+
+#include "fhir/lookup.h"
+
+/* A URL longer than this names nothing that is worth finding: R4 bounds ids to
+ * 64 characters and servers bound URLs to about 2 KB. */
+#define URL_MAX_BYTES 4096u
+
+struct reference_index {
+    const uint32_t *leader;              /* entry -> first entry that shares its references */
+    const uint32_t *incoming_first;      /* entry + 1 offsets into incoming                 */
+    const uint32_t *incoming;            /* indexes into all[]                              */
+};
+
+struct reader {
+    const struct bundle    *bundle;
+    const struct tape      *tape;
+    const tape_node        *parents;
+    struct arena           *arena;
+    struct reference       *all;
+    uint32_t                count, room;
+    bool                    by_identifier;   /* some reference needs the identifier index */
+    const struct lookup    *contained;       /* "<container>#id" -> resource index        */
+    const struct lookup    *nested;          /* fullUrl and Type/id -> resource index     */
+    const struct lookup    *identifiers;     /* see identifier_key -> entry               */
+    uint64_t                lengths[4];      /* a bit for each length mod 256 of a key that a plain
+                                              * text could name: most strings end here     */
+};
+
+static enum status collect(struct reader *);
+static enum status index_inner(struct reader *);
+static enum status index_identifiers(struct reader *);
+static enum status resolve(struct reader *, struct reference *);
+static bool        resolve_text(const struct reader *, struct reference *, struct span text);
+static uint32_t    container_of(const struct reader *, tape_node);
+static bool        find_contained(const struct reader *, struct reference *, struct span id);
+static enum status index_incoming(struct reader *, struct reference_index *);
+
+enum status
+references_read(const struct bundle *bundle, struct arena *arena, const struct references **out)
+{
+    struct references      *references = arena_make(arena, struct references);
+    struct reference_index *index      = arena_make(arena, struct reference_index);
+    struct reader           r = { .bundle = bundle, .tape = bundle->tape, .parents = bundle->parents, .arena = arena };
+
+    *out = NULL;
+    if (references == NULL || index == NULL)
+        return ST_NO_MEMORY;
+    enum status st = index_inner(&r);
+    if (st == ST_OK)
+        st = collect(&r);
+    if (st == ST_OK && r.by_identifier)
+        st = index_identifiers(&r);
+    for (uint32_t i = 0; st == ST_OK && i < r.count; i++)
+        st = resolve(&r, &r.all[i]);
+    if (st != ST_OK)
+        return st;
+    st = index_incoming(&r, index);
+    if (st != ST_OK)
+        return st;
+    *references = (struct references){ bundle, r.count, r.all, index };
+    *out        = references;
+    return arena_status(arena);
+}
+
+/* ---- asking --------------------------------------------------------------------- */
+
+/* Index of the first reference at or behind a node: all[] is in node order. */
+static uint32_t
+lower_bound(const struct references *references, tape_node node)
+{
+    uint32_t low = 0, high = references->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (references->all[middle].node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint32_t
+references_from(const struct references *references, uint32_t entry, uint32_t *first)
+{
+    const struct bundle *b = references->bundle;
+
+    *first = 0;
+    if (entry >= b->count)
+        return 0;
+    tape_node begin = b->type == BUNDLE_SINGLE ? b->root : b->entries[entry].entry;
+    *first = lower_bound(references, begin);
+    return lower_bound(references, tape_after(b->tape, begin)) - *first;
+}
+
+uint32_t
+references_to(const struct references *references, uint32_t entry)
+{
+    const struct reference_index *index = references->index;
+
+    if (entry >= references->bundle->count)
+        return 0;
+    uint32_t leader = index->leader[entry];
+    return index->incoming_first[leader + 1] - index->incoming_first[leader];
+}
+
+const struct reference *
+references_to_at(const struct references *references, uint32_t entry, uint32_t i)
+{
+    const struct reference_index *index = references->index;
+
+    if (i >= references_to(references, entry))
+        return NULL;
+    return &references->all[index->incoming[index->incoming_first[index->leader[entry]] + i]];
+}
+
+const struct reference *
+references_find(const struct references *references, tape_node node)
+{
+    uint32_t at = lower_bound(references, node);
+
+    return at < references->count && references->all[at].node == node ? &references->all[at] : NULL;
+}
+
+static bool
+is_type_name(struct span s)
+{
+    for (size_t i = 0; i < s.length; i++)
+        if (!((s.at[i] >= 'A' && s.at[i] <= 'Z') || (i > 0 && s.at[i] >= 'a' && s.at[i] <= 'z')))
+            return false;
+    return s.length > 1;
+}
+
+/* Without a fragment, and without "/_history/v" at the end. */
+static struct span
+unversioned(struct span text)
+{
+    size_t fragment = span_find_byte(text, '#');
+    if (fragment != SPAN_NOT_FOUND && fragment > 0)
+        text = span_first(text, fragment);
+    size_t version = span_find_last_byte(text, '/');
+    if (version != SPAN_NOT_FOUND && span_ends(span_first(text, version), SPAN("/_history")))
+        text = span_first(text, version - 9);
+    return text;
+}
+
+bool
+reference_split(struct span text, struct span *base, struct span *type, struct span *id)
+{
+    struct span rest = unversioned(text);
+    size_t      last = span_find_last_byte(rest, '/');
+
+    if (last == SPAN_NOT_FOUND || last == 0 || last + 1 == rest.length
+        || span_find_byte(text, '?') != SPAN_NOT_FOUND)
+        return false;
+    struct span head = span_first(rest, last);
+    size_t      cut  = span_find_last_byte(head, '/');
+    struct span name = cut == SPAN_NOT_FOUND ? head : span_skip(head, cut + 1);
+    if (!is_type_name(name))
+        return false;
+    *base = span_first(head, cut == SPAN_NOT_FOUND ? 0 : cut);
+    *type = name;
+    *id   = span_skip(rest, last + 1);
+    return true;
+}
+
+/* ---- collecting ------------------------------------------------------------------- */
+
+static void
+note_length(struct reader *r, size_t length)
+{
+    r->lengths[(length >> 6) & 3] |= (uint64_t)1 << (length & 63);
+}
+
+static bool
+length_noted(const struct reader *r, size_t length)
+{
+    return r->lengths[(length >> 6) & 3] >> (length & 63) & 1;
+}
+
+static enum reference_form
+form_of(struct span text)
+{
+    if (text.length > 0 && text.at[0] == '#')
+        return REFERENCE_CONTAINED;
+    if (span_find_byte(text, '?') != SPAN_NOT_FOUND)
+        return REFERENCE_CONDITIONAL;
+    if (span_starts(text, SPAN("urn:")))
+        return REFERENCE_URN;
+    return span_find(text, SPAN("://")) != SPAN_NOT_FOUND ? REFERENCE_ABSOLUTE : REFERENCE_RELATIVE;
+}
+
+/* All that can be said before resolving. */
+static struct reference
+described(struct reader *r, tape_node node, tape_node text, enum reference_form form, struct span value)
+{
+    struct reference one = { .node = node, .text = text, .form = form, .value = value,
+                             .from = bundle_entry_of(r->bundle, node),
+                             .from_resource = bundle_resource_of(r->bundle, node), .to = ENTRY_NONE };
+    struct span      base;
+
+    if (form == REFERENCE_CONDITIONAL || form == REFERENCE_LOGICAL) {
+        struct span rest = value, path = span_split(&rest, '?');
+        size_t      cut  = span_find_last_byte(path, '/');
+        one.type         = cut == SPAN_NOT_FOUND ? path : span_skip(path, cut + 1);
+        r->by_identifier = true;
+    } else if (form != REFERENCE_CONTAINED) {
+        reference_split(value, &base, &one.type, &one.id);
+    }
+    return one;
+}
+
+/* Nearly sorted already: an inner reference (Reference.identifier.assigner)
+ * may be met before the text of the one around it. */
+static enum status
+add(struct reader *r, const struct reference *one)
+{
+    if (r->count == r->room) {
+        uint32_t room = r->room > 0 ? r->room * 2 : r->bundle->count * 4 + 16;
+        r->all = arena_grow(r->arena, r->all, r->room * sizeof *r->all, room * sizeof *r->all);
+        if (r->all == NULL)
+            return ST_NO_MEMORY;
+        r->room = room;
+    }
+    uint32_t at = r->count++;
+    for (; at > 0 && r->all[at - 1].node > one->node; at--)
+        r->all[at] = r->all[at - 1];
+    r->all[at] = *one;
+    return ST_OK;
+}
+
+static bool
+is_reference_name(struct span name)
+{
+    static const char *const names[] = {
+#define REFERENCE_NAME(name) name,
+#include "fhir/reference_names.def"
+#undef REFERENCE_NAME
+    };
+    size_t low = 0, high = sizeof names / sizeof names[0];
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int    order  = span_compare(span_of(names[middle]), name);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* A Reference that has no `reference`: under a name that R4 types so, with an
+ * Identifier and nothing that a Reference does not have. */
+static bool
+is_logical(const struct reader *r, tape_node object)
+{
+    const struct tape *t     = r->tape;
+    tape_node          named = tape_kind(t, r->parents[object]) == TAPE_ARRAY ? r->parents[object] : object;
+
+    for (tape_node n = tape_first(t, object); n != TAPE_ABSENT; n = tape_next(t, n)) {
+        tape_node name = tape_name(t, n);
+        bool      fine = tape_text_eq(t, name, SPAN("identifier")) || tape_text_eq(t, name, SPAN("id"))
+                      || tape_text_eq(t, name, SPAN("extension")) || tape_text_eq(t, name, SPAN("display"))
+                      || tape_text_eq(t, name, SPAN("_display")) || tape_text_eq(t, name, SPAN("_reference"))
+                      || tape_text_eq(t, name, SPAN("_type"))
+                      || (tape_text_eq(t, name, SPAN("type")) && tape_kind(t, n) == TAPE_STRING);
+        if (!fine)
+            return false;
+    }
+    return is_reference_name(tape_text(t, tape_name(t, named), r->arena));
+}
+
+static enum status
+add_logical(struct reader *r, tape_node object, tape_node identifier)
+{
+    const struct tape *t      = r->tape;
+    struct span        type   = tape_member_text(t, object, SPAN("type"), r->arena);
+    struct span        system = tape_member_text(t, identifier, SPAN("system"), r->arena);
+    struct span        value  = tape_member_text(t, identifier, SPAN("value"), r->arena);
+    struct span        text   = arena_format(r->arena, "%.*s?identifier=%.*s|%.*s", SPAN_PRINT(type),
+                                             SPAN_PRINT(system), SPAN_PRINT(value));
+
+    struct reference one = described(r, object, TAPE_ABSENT, REFERENCE_LOGICAL, text);
+    return add(r, &one);
+}
+
+static enum status
+meet_name(struct reader *r, tape_node name)
+{
+    const struct tape *t      = r->tape;
+    struct span        raw    = tape_raw(t, name);
+    tape_node          value  = name + 1;
+    tape_node          object = r->parents[value];
+
+    if (raw.length < 9 || (raw.at[0] != 'r' && raw.at[0] != 'i' && raw.at[0] != '\\'))
+        return ST_OK;
+    if (tape_kind(t, value) == TAPE_STRING && tape_text_eq(t, name, SPAN("reference"))) {
+        struct span text = tape_text(t, value, r->arena);
+        struct reference one = described(r, object, value, form_of(text), text);
+        return add(r, &one);
+    }
+    if (tape_kind(t, value) == TAPE_OBJECT && tape_text_eq(t, name, SPAN("identifier"))
+        && object != TAPE_ROOT && is_logical(r, object))
+        return add_logical(r, object, value);
+    return ST_OK;
+}
+
+/* Whether a plain text may name something of this bundle: "urn:…", "http…",
+ * "#id", "Type/id", of a length that one of the names has. */
+static bool
+could_name(const struct reader *r, struct span s)
+{
+    struct span base, type, id;
+
+    if (s.length < 2 || s.length > URL_MAX_BYTES)
+        return false;
+    bool url = s.at[0] == 'u' || s.at[0] == 'h';
+    if (s.at[0] == '#')
+        return lookup_count(r->contained) > 0;
+    if (!url && (s.at[0] < 'A' || s.at[0] > 'Z'))
+        return false;
+    return (url && length_noted(r, unversioned(s).length))
+        || (reference_split(s, &base, &type, &id) && length_noted(r, type.length + 1 + id.length));
+}
+
+/* The entry's wrapper names the entry itself. */
+static bool
+in_wrapper(const struct reader *r, tape_node node)
+{
+    uint32_t entry = bundle_entry_of(r->bundle, node);
+
+    return entry != ENTRY_NONE && r->bundle->type != BUNDLE_SINGLE
+        && bundle_resource_of(r->bundle, node) == r->bundle->root;
+}
+
+static enum status
+meet_string(struct reader *r, tape_node string)
+{
+    const struct tape *t    = r->tape;
+    struct span        text = tape_raw(t, string);
+    tape_node          name = tape_name(t, string);
+
+    if (tape_escaped(t, string)) {
+        if (text.length > URL_MAX_BYTES)
+            return ST_OK;
+        text = tape_text(t, string, r->arena);
+    }
+    if (!could_name(r, text) || tape_text_eq(t, name, SPAN("reference"))
+        || tape_text_eq(t, name, SPAN("fullUrl")) || in_wrapper(r, string))
+        return ST_OK;
+    struct reference one = described(r, string, string, REFERENCE_URI, text);
+    bool             hit = text.at[0] == '#' ? find_contained(r, &one, span_skip(text, 1))
+                                             : resolve_text(r, &one, text);
+    if (!hit || (one.to == one.from && one.to_contained == TAPE_ABSENT))
+        return ST_OK;                                /* names nothing here, or only itself */
+    return add(r, &one);
+}
+
+static enum status
+collect(struct reader *r)
+{
+    uint32_t    count = tape_count(r->tape);
+    enum status st    = ST_OK;
+
+    for (uint32_t i = 0; i < r->bundle->count; i++) {
+        const struct bundle_entry *e = &r->bundle->entries[i];
+        note_length(r, e->full_url.length);
+        note_length(r, e->type.length + 1 + e->id.length);
+    }
+    for (tape_node n = TAPE_ROOT; n <= count && st == ST_OK; n++) {
+        enum tape_kind kind = tape_kind(r->tape, n);
+        if (kind == TAPE_NAME)
+            st = meet_name(r, n);
+        else if (kind == TAPE_STRING)
+            st = meet_string(r, n);
+    }
+    return st;
+}
+
+/* ---- what can be pointed at ---------------------------------------------------------- */
+
+static struct span
+joined(struct arena *arena, struct span a, char between, struct span b)
+{
+    char *at = arena_alloc(arena, a.length + b.length + 1);
+
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    if (a.length > 0)
+        memcpy(at, a.at, a.length);
+    at[a.length] = between;
+    if (b.length > 0)
+        memcpy(at + a.length + 1, b.at, b.length);
+    return span_from(at, a.length + b.length + 1);
+}
+
+/* Bytes of the container's index, then the id: private to this file. */
+static struct span
+contained_key(char *buffer, size_t size, uint32_t container, struct span id)
+{
+    if (id.length > size - sizeof container)
+        return (struct span){ NULL, 0 };
+    memcpy(buffer, &container, sizeof container);
+    memcpy(buffer + sizeof container, id.at, id.length);
+    return span_from(buffer, sizeof container + id.length);
+}
+
+/* Contained resources by container and id; resources inside entries (of
+ * Bundles, Parameters) by the fullUrl beside them and by Type/id. */
+static enum status
+index_inner(struct reader *r)
+{
+    const struct tape  *t     = r->tape;
+    uint32_t            count = bundle_resources(r->bundle), inside = 0, nested = 0;
+    struct lookup_item *a     = arena_make_n(r->arena, (size_t)count + 1, struct lookup_item);
+    struct lookup_item *b     = arena_make_n(r->arena, 2 * (size_t)count + 1, struct lookup_item);
+
+    if (a == NULL || b == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bundle_resource *one = bundle_resource_at(r->bundle, i);
+        struct span                   id  = tape_member_text(t, one->node, SPAN("id"), r->arena);
+        uint32_t                      e   = bundle_entry_of(r->bundle, one->node);
+        if (one->contained && !span_empty(id)) {
+            char *buffer = arena_alloc(r->arena, sizeof i + id.length);
+            if (buffer == NULL)
+                return ST_NO_MEMORY;
+            a[inside++] = (struct lookup_item){
+                .key = contained_key(buffer, sizeof i + id.length, one->container, id), .value = i };
+        } else if (!one->contained && e != ENTRY_NONE && r->bundle->entries[e].resource != one->node) {
+            struct span type = tape_member_text(t, one->node, SPAN("resourceType"), r->arena);
+            struct span url  = tape_member_text(t, r->parents[one->node], SPAN("fullUrl"), r->arena);
+            if (!span_empty(id))
+                b[nested++] = (struct lookup_item){ .key = joined(r->arena, type, '/', id), .value = i };
+            if (!span_empty(url))
+                b[nested++] = (struct lookup_item){ .key = url, .value = i };
+        }
+    }
+    for (uint32_t i = 0; i < nested; i++)
+        note_length(r, b[i].key.length);
+    if (arena_spent(r->arena))
+        return ST_NO_MEMORY;
+    r->contained = lookup_build(a, inside, r->arena);
+    r->nested    = lookup_build(b, nested, r->arena);
+    return r->contained != NULL && r->nested != NULL ? ST_OK : ST_NO_MEMORY;
+}
+
+/* "Type\nsystem\nvalue"; Type empty for a reference that does not say it, and
+ * "*" for a search by value alone. */
+static struct span
+identifier_key(struct arena *arena, struct span type, struct span system, struct span value)
+{
+    return joined(arena, joined(arena, type, '\n', system), '\n', value);
+}
+
+struct identifiers { struct lookup_item *items; uint32_t count, room; };
+
+static enum status
+add_identifier(struct reader *r, struct identifiers *all, uint32_t entry, tape_node identifier)
+{
+    struct span type   = r->bundle->entries[entry].type;
+    struct span system = tape_member_text(r->tape, identifier, SPAN("system"), r->arena);
+    struct span value  = tape_member_text(r->tape, identifier, SPAN("value"), r->arena);
+    struct span keys[3];
+
+    if (span_empty(value))
+        return ST_OK;
+    keys[0] = identifier_key(r->arena, type, system, value);
+    keys[1] = identifier_key(r->arena, (struct span){ NULL, 0 }, system, value);
+    keys[2] = identifier_key(r->arena, type, SPAN("*"), value);
+    if (all->count + 3 > all->room) {
+        uint32_t room = all->room > 0 ? all->room * 2 : r->bundle->count * 4 + 16;
+        all->items = arena_grow(r->arena, all->items, all->room * sizeof *all->items, room * sizeof *all->items);
+        all->room  = room;
+    }
+    if (arena_spent(r->arena))
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < 3; i++)
+        all->items[all->count++] = (struct lookup_item){ .key = keys[i], .value = entry };
+    return ST_OK;
+}
+
+/* Only made when some reference is conditional or logical. */
+static enum status
+index_identifiers(struct reader *r)
+{
+    struct identifiers all = { NULL, 0, 0 };
+    enum status        st  = ST_OK;
+
+    for (uint32_t i = 0; st == ST_OK && i < r->bundle->count; i++) {
+        tape_node list = tape_member(r->tape, r->bundle->entries[i].resource, SPAN("identifier"));
+        if (tape_kind(r->tape, list) == TAPE_OBJECT)
+            st = add_identifier(r, &all, i, list);
+        else if (tape_kind(r->tape, list) == TAPE_ARRAY)
+            for (tape_node n = tape_first(r->tape, list); st == ST_OK && n != TAPE_ABSENT; n = tape_next(r->tape, n))
+                st = add_identifier(r, &all, i, n);
+    }
+    if (st != ST_OK)
+        return st;
+    r->identifiers = lookup_build(all.items, all.count, r->arena);
+    return r->identifiers != NULL ? ST_OK : ST_NO_MEMORY;
+}
+
+/* ---- resolving ---------------------------------------------------------------------- */
+
+static enum status resolve_contained(struct reader *, struct reference *);
+static bool        resolve_identifier(const struct reader *, struct reference *);
+static bool        find_url(const struct reader *, struct reference *, struct span url);
+
+static enum status
+resolve(struct reader *r, struct reference *one)
+{
+    switch (one->form) {
+    case REFERENCE_CONTAINED:
+        return resolve_contained(r, one);
+    case REFERENCE_CONDITIONAL:
+    case REFERENCE_LOGICAL:
+        (void)resolve_identifier(r, one);
+        break;
+    case REFERENCE_RELATIVE:
+    case REFERENCE_ABSOLUTE:
+    case REFERENCE_URN:
+        (void)resolve_text(r, one, one->value);
+        break;
+    case REFERENCE_URI:
+    case REFERENCE_NONE:
+        break;
+    }
+    return arena_status(r->arena);
+}
+
+/* An entry by its fullUrl, or a nested resource by the one beside it. */
+static bool
+find_url(const struct reader *r, struct reference *one, struct span url)
+{
+    one->to = bundle_find_full_url(r->bundle, url);
+    if (one->to != ENTRY_NONE)
+        return true;
+    uint32_t at = lookup_find(r->nested, url);
+    if (at == LOOKUP_NONE)
+        return false;
+    one->to_contained = bundle_resource_at(r->bundle, lookup_value(r->nested, at))->node;
+    one->to           = bundle_entry_of(r->bundle, one->to_contained);
+    return true;
+}
+
+/* R4 bundle.html#references: a relative reference is relative to the base of
+ * the fullUrl of its own entry. */
+static bool
+find_relative(const struct reader *r, struct reference *one, struct span name)
+{
+    struct span base, type, id;
+    char        buffer[URL_MAX_BYTES];
+
+    if (one->from == ENTRY_NONE
+        || !reference_split(r->bundle->entries[one->from].full_url, &base, &type, &id)
+        || span_empty(base) || base.length + 1 + name.length > sizeof buffer)
+        return false;
+    memcpy(buffer, base.at, base.length);
+    buffer[base.length] = '/';
+    memcpy(buffer + base.length + 1, name.at, name.length);
+    return find_url(r, one, span_from(buffer, base.length + 1 + name.length));
+}
+
+static bool
+resolve_text(const struct reader *r, struct reference *one, struct span text)
+{
+    struct span plain = unversioned(text), canonical = text;
+    struct span base, type, id;
+
+    if (find_url(r, one, text) || find_url(r, one, plain))
+        return true;
+    canonical = span_split(&canonical, '|');             /* canonical|version */
+    if (canonical.length < text.length && find_url(r, one, canonical))
+        return true;
+    if (!reference_split(canonical, &base, &type, &id))
+        return false;
+    struct span name = span_from(type.at, (size_t)(id.at + id.length - type.at));
+    if (span_empty(base) && find_relative(r, one, name))
+        return true;
+    one->to = bundle_find_name(r->bundle, name);
+    if (one->to != ENTRY_NONE)
+        return true;
+    uint32_t at = lookup_find(r->nested, name);
+    if (at == LOOKUP_NONE)
+        return false;
+    one->to_contained = bundle_resource_at(r->bundle, lookup_value(r->nested, at))->node;
+    one->to           = bundle_entry_of(r->bundle, one->to_contained);
+    return true;
+}
+
+/* Index of the resource that contains what is around a node, or of that. */
+static uint32_t
+container_of(const struct reader *r, tape_node node)
+{
+    uint32_t at = bundle_resource_index(r->bundle, node);
+
+    return at != ENTRY_NONE ? bundle_resource_at(r->bundle, at)->container : ENTRY_NONE;
+}
+
+static bool
+find_contained(const struct reader *r, struct reference *one, struct span id)
+{
+    char     buffer[512];
+    uint32_t container = container_of(r, one->node);
+
+    if (container == ENTRY_NONE || span_empty(id))
+        return false;
+    struct span key = contained_key(buffer, sizeof buffer, container, id);
+    uint32_t    at  = span_empty(key) ? LOOKUP_NONE : lookup_find(r->contained, key);
+    if (at == LOOKUP_NONE)
+        return false;
+    one->to_contained = bundle_resource_at(r->bundle, lookup_value(r->contained, at))->node;
+    return true;
+}
+
+/* "#id"; "#" alone is the container itself (R4 references.html#contained). */
+static enum status
+resolve_contained(struct reader *r, struct reference *one)
+{
+    struct span id = span_skip(one->value, 1);
+
+    one->id = id;
+    if (span_empty(id)) {
+        uint32_t container = container_of(r, one->node);
+        tape_node node = container != ENTRY_NONE ? bundle_resource_at(r->bundle, container)->node : TAPE_ABSENT;
+        if (one->from != ENTRY_NONE && node == r->bundle->entries[one->from].resource)
+            one->to = one->from;
+        else
+            one->to_contained = node;
+        return ST_OK;
+    }
+    if (find_contained(r, one, id))
+        one->type = tape_member_text(r->tape, one->to_contained, SPAN("resourceType"), r->arena);
+    if (one->from == ENTRY_NONE)
+        return arena_status(r->arena);
+    struct span name = bundle_entry_name(r->bundle, one->from);
+    if (span_empty(name))
+        name = r->bundle->entries[one->from].full_url;
+    one->value = joined(r->arena, name, '#', id);
+    return arena_status(r->arena);
+}
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Undoes %XX (RFC 3986 2.1); what is broken stays as it came. */
+static struct span
+percent_decoded(struct span text, struct arena *arena)
+{
+    char  *out    = arena_alloc(arena, text.length + 1);
+    size_t length = 0;
+
+    if (out == NULL)
+        return text;
+    for (size_t i = 0; i < text.length; i++) {
+        int byte = -1;
+        if (text.at[i] == '%' && text.length - i > 2 && hex_digit(text.at[i + 1]) >= 0
+            && hex_digit(text.at[i + 2]) >= 0)
+            byte = hex_digit(text.at[i + 1]) << 4 | hex_digit(text.at[i + 2]);
+        out[length++] = byte >= 0 ? (char)byte : text.at[i];
+        i += byte >= 0 ? 2 : 0;
+    }
+    return span_from(out, length);
+}
+
+/* "Type?identifier=system|value&…" (R4 bundle.html#trules, search.html#token). */
+static bool
+resolve_identifier(const struct reader *r, struct reference *one)
+{
+    struct span query = one->value;
+
+    (void)span_split(&query, '?');
+    while (query.at != NULL) {
+        struct span parameter = one->form == REFERENCE_LOGICAL ? query : span_split(&query, '&');
+        struct span token     = parameter;
+        if (one->form == REFERENCE_LOGICAL)
+            query = (struct span){ NULL, 0 };
+        if (!span_eq_text(span_split(&token, '='), "identifier") || span_empty(token))
+            continue;
+        if (one->form == REFERENCE_CONDITIONAL && span_find_byte(token, '%') != SPAN_NOT_FOUND)
+            token = percent_decoded(token, r->arena);
+        bool        by_value = span_find_byte(token, '|') == SPAN_NOT_FOUND;
+        struct span value    = token;
+        struct span system   = by_value ? SPAN("*") : span_split(&value, '|');
+        uint32_t    at       = lookup_find(r->identifiers, identifier_key(r->arena, one->type, system, value));
+        if (at != LOOKUP_NONE) {
+            one->to = lookup_value(r->identifiers, at);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- incoming ----------------------------------------------------------------------- */
+
+static uint32_t
+leader_of(uint32_t *leader, uint32_t entry)
+{
+    while (leader[entry] != entry) {
+        leader[entry] = leader[leader[entry]];           /* halve the path */
+        entry         = leader[entry];
+    }
+    return entry;
+}
+
+static void
+unite(uint32_t *leader, uint32_t a, uint32_t b)
+{
+    uint32_t one = leader_of(leader, a), two = leader_of(leader, b);
+
+    if (one < two)
+        leader[two] = one;
+    else
+        leader[one] = two;
+}
+
+/* Same type and id is the same resource, unless both have the RESTful URL of
+ * two different servers. */
+static bool
+same_resource(const struct bundle_entry *a, const struct bundle_entry *b)
+{
+    struct span base, type, id;
+
+    return span_eq(a->full_url, b->full_url)
+        || !reference_split(a->full_url, &base, &type, &id)
+        || !reference_split(b->full_url, &base, &type, &id);
+}
+
+/* Entries that the same text names share one list: thousands of references to
+ * thousands of versions stay linear. */
+static enum status
+index_incoming(struct reader *r, struct reference_index *index)
+{
+    uint32_t  count    = r->bundle->count;
+    uint32_t *leader   = arena_make_n(r->arena, (size_t)count + 1, uint32_t);
+    uint32_t *first    = arena_make_n(r->arena, (size_t)count + 2, uint32_t);
+    uint32_t *incoming = arena_make_n(r->arena, (size_t)r->count + 1, uint32_t);
+
+    if (leader == NULL || first == NULL || incoming == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < count; i++)
+        leader[i] = i;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bundle_entry *e   = &r->bundle->entries[i];
+        uint32_t                   url = span_empty(e->full_url) ? ENTRY_NONE : bundle_find_full_url(r->bundle, e->full_url);
+        uint32_t                   id  = bundle_find(r->bundle, e->type, e->id);
+        if (url != ENTRY_NONE)
+            unite(leader, i, url);
+        if (id != ENTRY_NONE && same_resource(e, &r->bundle->entries[id]))
+            unite(leader, i, id);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        leader[i] = leader_of(leader, i);
+    /* Counting sort by target. */
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->all[i].to != ENTRY_NONE)
+            first[leader[r->all[i].to] + 2]++;
+    for (uint32_t i = 2; i < count + 2; i++)
+        first[i] += first[i - 1];
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->all[i].to != ENTRY_NONE)
+            incoming[first[leader[r->all[i].to] + 1]++] = i;
+    index->leader         = leader;
+    index->incoming_first = first;
+    index->incoming       = incoming;
+    return ST_OK;
+}
