@@ -25,8 +25,12 @@ struct task {
 struct loop *loop_new(uint32_t index);            /* NULL: no memory or no fd */
 void         loop_free(struct loop **);
 enum status  loop_start(struct loop *) MUST_CHECK; /* its own thread; signals blocked in it */
-void         loop_stop(struct loop *);            /* asks it to end after this turn; joins */
-void         loop_run_here(struct loop *);        /* for tests and tools: this thread */
+/* Asks it to end after this turn and joins; on its own thread it only asks.
+ * What was posted before still runs, what is posted after is dropped. */
+void         loop_stop(struct loop *);
+/* For tests and tools: on this thread, until loop_stop() is called on it.
+ * Blocks SIGPIPE in the thread. */
+void         loop_run_here(struct loop *);
 
 /* Any thread, any time before loop_free.  Runs on the loop's thread, in the
  * order posted, on a later turn. */
@@ -37,8 +41,9 @@ void loop_finally(struct loop *, struct task *);
 struct event_base  *loop_base(struct loop *);
 struct arena_pool  *loop_arenas(struct loop *);
 uint32_t            loop_index(const struct loop *);
-/* Monotonic microseconds, and the wall clock in epoch milliseconds; cached
- * at the start of the turn. */
+/* Monotonic microseconds, and the wall clock in epoch milliseconds; read on
+ * the first question of a turn and the same until its end.  On the loop's
+ * thread only. */
 int64_t             loop_now_us(struct loop *);
 int64_t             loop_clock_ms(struct loop *);
 
