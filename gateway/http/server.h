@@ -2,7 +2,7 @@
  *
  * llhttp tokenises; http/guard.h refuses first what two parsers could frame
  * differently.  Bodies are read into one contiguous buffer.  Rules:
- *   H1  header block at most 16 KiB and 100 fields; CR without LF, lone LF, NUL,
+ *   H1  header block at most 16 KiB and 100 fields (431); CR without LF, lone LF, NUL,
  *       obs-fold, white space before a colon: 400 and close (RFC 9112 2.2, 5.1, 5.2)
  *   H2  exactly one Host; HTTP/1.1 or 1.0; Transfer-Encoding is `chunked` and
  *       nothing else and never with Content-Length or HTTP/1.0 (RFC 9112 6.1)
@@ -17,7 +17,7 @@
  *   H10 HEAD answers have no body; Expect: 100-continue is honoured
  *
  * A request belongs to its loop.  The handler is called once the body is
- * whole (or refused), answers by http_respond() now or later, exactly once;
+ * whole, answers by http_respond() now or later, exactly once;
  * the connection may be gone by then: that is fine, the answer is dropped.
  */
 #ifndef SLUICE_GATEWAY_HTTP_SERVER_H
@@ -29,14 +29,18 @@
 
 struct http_server;
 struct http_request;
+struct http_census;                      /* http/census.h */
 
 struct http_limits {
     size_t   max_body_bytes;
-    uint32_t max_connections, max_connections_per_client;
+    uint32_t max_connections, max_connections_per_client;     /* 0: no limit */
     uint32_t head_seconds;               /* 10 */
     uint32_t body_grace_seconds;         /* 5  */
     uint32_t body_bytes_per_second;      /* 1024 */
     uint32_t idle_seconds;
+    /* Shared by the listeners of all loops, which count together then; the two
+     * maxima above are the census's own.  NULL: this listener counts alone. */
+    struct http_census *census;
 };
 
 struct http_header { struct span name, value; };
@@ -69,15 +73,19 @@ struct http_server *http_server_new(struct loop *, const char *address, uint16_t
                                     struct tls_server *tls, const struct http_limits *,
                                     http_handler *, void *arg);
 uint16_t http_server_port(const struct http_server *);
+/* These on the loop's thread, or while the loop does not run. */
 void     http_server_drain(struct http_server *);    /* no new connections; Connection: close */
 uint32_t http_server_connections(const struct http_server *);
+/* Closes every connection.  A request that the handler still has stays its
+ * own until http_request_free(); its answer is dropped. */
 void     http_server_free(struct http_server **);
 
 const struct http_head *http_request_head(const struct http_request *);
 struct loop            *http_request_loop(const struct http_request *);
 struct span             http_request_header(const struct http_request *, struct span name); /* first, nocase */
 void                    http_respond(struct http_request *, const struct http_answer *);
-/* After http_respond(), when the body is needed no more. */
+/* When the body is needed no more; without http_respond() before, the
+ * connection closes.  Either may be called from inside the handler. */
 void                    http_request_free(struct http_request **);
 
 #endif
