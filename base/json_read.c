@@ -559,29 +559,6 @@ make_room(struct reader *r, uint32_t newest, uint32_t more)
 
 /* ---- strings -------------------------------------------------------------- */
 
-/* One well-formed sequence (Unicode 15, table 3-7; RFC 3629 4), else 0. */
-static size_t
-utf8_length(const uint8_t *p, const uint8_t *end)
-{
-    uint8_t low = 0x80, high = 0xbf;     /* of the second byte */
-
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    switch (p[0]) {
-    case 0xe0: low  = 0xa0; break;       /* overlong           */
-    case 0xed: high = 0x9f; break;       /* surrogates         */
-    case 0xf0: low  = 0x90; break;       /* overlong           */
-    case 0xf4: high = 0x8f; break;       /* above U+10FFFF     */
-    }
-    size_t length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if ((size_t)(end - p) < length || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 /* p is where a scanner stopped; returns the closing quote. */
 static COLD const uint8_t *
 read_special(struct reader *r, const uint8_t *p, const struct scanner *scan)
@@ -600,7 +577,7 @@ read_special(struct reader *r, const uint8_t *p, const struct scanner *scan)
                 return NULL;
             r->escaped = NODE_ESCAPED;
         } else {
-            size_t length = utf8_length(p, r->end);
+            size_t length = text_utf8_length(p, r->end);
             if (length == 0)
                 return refuse_here(r, TAPE_REFUSED_UTF8, p);
             p += length;

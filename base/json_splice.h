@@ -15,7 +15,13 @@
  * stack; cost is linear in the nodes on the way to the edits.
  *
  * At equal offsets cuts come first, then additions in the order they were
- * made.  Edits inside a cut subtree are void.
+ * made.  A cut wins over everything else that is said about the value or what
+ * is inside it, a replacement over everything but a cut; of two replacements
+ * the later one counts.  A container that was empty already stays.
+ *
+ * Fails closed: when memory ran out for an edit, or an added text is empty
+ * because its author ran out, the seal says ST_NO_MEMORY, and whatever is not
+ * sealed has length 0.
  *
  * Lifetime: lives in the arena; borrows the tape, its bytes and the added
  * JSON texts.

@@ -1,6 +1,6 @@
 /* base/json_text.h -- the text of a JSON string behind its escapes.
  *
- * Private to the tape: the bytes one by one, unescaped, without a copy.
+ * Private to base/json_*: the bytes one by one, unescaped, without a copy.
  *
  *     struct text t = text_of(raw);                 raw: between the quotes
  *     for (int byte; (byte = text_byte(&t)) >= 0;)  -1 at the end
@@ -35,5 +35,9 @@ int         text_order(struct span raw, struct span other);
 int32_t text_code_unit(const uint8_t *p, const uint8_t *end);
 bool    text_is_high(int32_t unit);      /* first half of a surrogate pair */
 bool    text_is_low(int32_t unit);
+
+/* The length of the well-formed UTF-8 sequence at p, which is before end; 0
+ * when it is overlong, cut short, a surrogate or above U+10FFFF. */
+size_t text_utf8_length(const uint8_t *p, const uint8_t *end);
 
 #endif
