@@ -1,0 +1,143 @@
+/* gateway/store/migrations.c -- the schema, as numbered steps. */
+#include "gateway/store/migrations.h"
+
+/* 1: everything of the first release.
+ *
+ * body      bytes: of an inbox row (same id) or of one resource.  A resource
+ *           that came inside a body is a slice of it (body, start, length), so
+ *           that what was received is kept once.
+ * resource  every version; the current one is the highest.  Version 1 of an
+ *           id always exists (unit.c relies on it).
+ * consent   which Consents a patient has or had, and when one was written.
+ * outbox    state: 0 waiting 1 sent 2 dead 3 parked 4 nothing left to send.
+ *           head: the first that waits of its recipient and patient; only heads
+ *           are claimed, so order holds.  Both indexes hold waiting rows only
+ *           and so stay small.
+ * ledger_leaf    position = log << 56 | index in the tree.
+ * ledger_tile    position = log << 60 | level << 52 | n: 256 hashes.
+ * ledger_log     head of each log as of the last commit.
+ * ledger_past    heads kept for later comparison, one now and then.
+ * head      counters of the whole store, one row. */
+static const char step_1[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), generation INTEGER NOT NULL,"
+    " resources INTEGER NOT NULL, last_body INTEGER NOT NULL, last_outbox INTEGER NOT NULL);"
+    "INSERT INTO head VALUES(1, 1, 0, 0, 0);"
+    "CREATE TABLE body(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE inbox(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, request_id TEXT NOT NULL,"
+    " client TEXT NOT NULL, bundle_type TEXT NOT NULL, patient TEXT NOT NULL,"
+    " first_outbox INTEGER NOT NULL, outbox_count INTEGER NOT NULL);"
+    "CREATE TABLE resource(type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
+    " at INTEGER NOT NULL, deleted INTEGER NOT NULL, patient TEXT NOT NULL, labels TEXT NOT NULL,"
+    " part2 TEXT NOT NULL, body INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,"
+    " PRIMARY KEY(type, id, version)) WITHOUT ROWID;"
+    "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL,"
+    " PRIMARY KEY(patient, id)) WITHOUT ROWID;"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY, inbox INTEGER NOT NULL REFERENCES inbox(id),"
+    " state INTEGER NOT NULL, head INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " byte_left INTEGER NOT NULL, loose INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
+    " recipient TEXT NOT NULL, patient TEXT NOT NULL, idempotency_key TEXT NOT NULL,"
+    " event_id TEXT NOT NULL, payload_sha256 TEXT NOT NULL, reason TEXT NOT NULL);"
+    "CREATE INDEX outbox_order ON outbox(recipient, patient) WHERE state = 0;"
+    "CREATE INDEX outbox_due ON outbox(due) WHERE state = 0 AND head = 1;"
+    "CREATE INDEX outbox_stuck ON outbox(state) WHERE state IN (2, 3);"
+    "CREATE TABLE answer(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, client TEXT NOT NULL,"
+    " key TEXT NOT NULL, request_sha256 TEXT NOT NULL, status INTEGER NOT NULL,"
+    " content_type TEXT NOT NULL, location TEXT NOT NULL, body BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX answer_key ON answer(client, key);"
+    "CREATE TABLE ledger_leaf(position INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+    " commitment BLOB NOT NULL, event_id TEXT NOT NULL, patient TEXT NOT NULL,"
+    " recipient TEXT NOT NULL, kind TEXT NOT NULL, client TEXT NOT NULL, salt BLOB, record BLOB);"
+    "CREATE UNIQUE INDEX ledger_event ON ledger_leaf(event_id);"
+    "CREATE INDEX ledger_patient ON ledger_leaf(patient);"
+    "CREATE TABLE ledger_tile(position INTEGER PRIMARY KEY, hashes BLOB NOT NULL);"
+    "CREATE TABLE ledger_log(log INTEGER PRIMARY KEY, size INTEGER NOT NULL, chain BLOB NOT NULL,"
+    " checkpoint TEXT NOT NULL);"
+    "CREATE TABLE ledger_past(log INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " checkpoint TEXT NOT NULL, PRIMARY KEY(log, size)) WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1 };
+
+int
+migrations_latest(void)
+{
+    return (int)(sizeof steps / sizeof steps[0]);
+}
+
+static int
+version_of(sqlite3 *db)
+{
+    sqlite3_stmt *stmt    = NULL;
+    int           version = -1;
+
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW)
+        version = sqlite3_column_int(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return version;
+}
+
+static enum status
+newer(int version, struct buf *why)
+{
+    buf_add_format(why, "the store has schema version %d, this Sluice knows %d: use the newer program",
+                   version, migrations_latest());
+    return ST_UNSUPPORTED;
+}
+
+static enum status
+failed(sqlite3 *db, struct buf *why, const char *what)
+{
+    buf_add_format(why, "%s: %s", what, sqlite3_errmsg(db));
+    return ST_UNAVAILABLE;
+}
+
+static enum status
+step_run(sqlite3 *db, int number, struct buf *why)
+{
+    char mark[64];
+
+    (void)sqlite3_snprintf(sizeof mark, mark, "PRAGMA user_version = %d; COMMIT", number);
+    if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return failed(db, why, "the store cannot be written");
+    if (sqlite3_exec(db, steps[number - 1], NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, mark, NULL, NULL, NULL) == SQLITE_OK)
+        return ST_OK;
+    enum status st = failed(db, why, "the schema could not be brought up to date");
+    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
+enum status
+migrations_run(sqlite3 *db, struct buf *why)
+{
+    int version = version_of(db);
+
+    if (version < 0)
+        return failed(db, why, "the store cannot be read");
+    if (version > migrations_latest())
+        return newer(version, why);
+    while (version < migrations_latest()) {
+        enum status st = step_run(db, ++version, why);
+        if (st != ST_OK)
+            return st;
+    }
+    return ST_OK;
+}
+
+enum status
+migrations_check(sqlite3 *db, struct buf *why)
+{
+    int version = version_of(db);
+
+    if (version < 0)
+        return failed(db, why, "the store cannot be read");
+    if (version > migrations_latest())
+        return newer(version, why);
+    if (version < migrations_latest()) {
+        buf_add_format(why, "the store has schema version %d, this Sluice needs %d: start the gateway once",
+                       version, migrations_latest());
+        return ST_UNSUPPORTED;
+    }
+    return ST_OK;
+}

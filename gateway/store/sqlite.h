@@ -1,0 +1,135 @@
+/* gateway/store/sqlite.h -- inside of the SQLite store; only store/ includes it.
+ *
+ *   sqlite.c         open, thread, queue, one batch = one commit
+ *   statements.c     prepared statements, binding, errors
+ *   unit.c           what one unit writes
+ *   queue.c          outbox: whose turn, leases, outcomes
+ *   read.c           consents, answers, resources
+ *   ledger_rows.c    the ledger inside the transaction
+ *   tool.c           reading at once, for the command line
+ *
+ * Everything but tool.c and the queue's lock runs on one thread at a time:
+ * the opener's until store_start, then the store thread.
+ */
+#ifndef SLUICE_GATEWAY_STORE_SQLITE_H
+#define SLUICE_GATEWAY_STORE_SQLITE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "gateway/ledger/checkpoint.h"
+#include "gateway/ledger/tree.h"
+#include "gateway/store/store.h"
+
+enum statement {
+#define SQL(id, text) SQL_##id,
+#include "gateway/store/statements.def"
+#undef SQL
+    SQL_COUNT
+};
+
+enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_CLAIM };
+
+struct lease {
+    int64_t id;                          /* outbox; 0: free */
+    int64_t until_ms;
+};
+#define LEASE_SLOTS 16384u               /* a power of two; at most half are used */
+
+struct counters {                        /* the row `head` */
+    int64_t generation, resources, last_body, last_outbox;
+};
+
+struct log_state {
+    struct ledger_tree tree;
+    uint64_t           committed;        /* size as of the last commit */
+    uint64_t           past_size;        /* of the last checkpoint that was kept */
+    int64_t            past_ms;
+};
+
+struct store {
+    sqlite3              *db;
+    sqlite3_stmt         *statement[SQL_COUNT];
+    const struct ledger_signer *signer;
+    char                 *path;
+    int                   lock_fd;       /* the one writer of this file; -1 */
+    bool                  read_only;
+    int64_t               answer_keep_ms;
+
+    /* The store thread's. */
+    struct digest        *digest;
+    struct ledger_salts   salts;
+    struct buf            scratch;       /* one record while it is sealed */
+    struct log_state      log[LEDGER_LOGS];
+    struct counters       now, durable;
+    bool                  stale;         /* memory must be read again from the file */
+    int                   error;         /* first SQLite error of this batch; 0: none */
+    int64_t               clock_ms;      /* of this batch */
+    uint32_t              commits;       /* since answers were last looked through */
+    int                   wal_frames;
+    struct lease         *leases;
+    uint32_t              lease_count;
+
+    /* Shared. */
+    pthread_t             thread;
+    bool                  started;
+    pthread_mutex_t       lock;
+    pthread_cond_t        wake;
+    struct store_request *first, *last;  /* under lock */
+    bool                  stop;          /* under lock */
+    _Atomic bool          healthy;
+    _Atomic uint64_t      generation;    /* committed */
+
+    /* Reading at once. */
+    pthread_mutex_t       side_lock;
+    sqlite3              *side;
+};
+
+/* ---- statements.c ----------------------------------------------------------- */
+enum status   statements_prepare(struct store *, struct buf *why) MUST_CHECK;
+void          statements_finalize(struct store *);
+void          bind_text(sqlite3_stmt *, int at, struct span);
+void          bind_blob(sqlite3_stmt *, int at, const void *bytes, size_t length);
+struct span   column_span(sqlite3_stmt *, int column);            /* until the next step or reset */
+struct span   column_copy(sqlite3_stmt *, int column, struct arena *);
+/* One step and reset: for statements that give no row. */
+enum status   sql_run(struct store *, enum statement) MUST_CHECK;
+/* ST_OK: a row, reset it when read; ST_NOT_FOUND: none, already reset. */
+enum status   sql_row(struct store *, enum statement) MUST_CHECK;
+void          sql_reset(struct store *, enum statement);
+/* What an SQLite error means for the unit that met it.  A failed fsync does not
+ * return: the process ends with status 70 (decision 0009). */
+enum status   sql_failed(struct store *, int code);
+
+/* ---- unit.c ------------------------------------------------------------------ */
+/* ST_CONFLICT: a precondition failed and nothing was written.  ST_UNAVAILABLE:
+ * the batch is lost.  Anything else: this unit cannot be written, and the
+ * batch has to be written again without it. */
+enum status unit_write(struct store *, struct store_unit *) MUST_CHECK;
+
+/* ---- queue.c ----------------------------------------------------------------- */
+enum status outbox_insert(struct store *, struct store_outbox *, int64_t inbox, bool loose) MUST_CHECK;
+enum status delivery_write(struct store *, struct store_delivery *) MUST_CHECK;
+void        claim_serve(struct store *, struct store_claim *);
+/* After the commit: leases of a unit begin or end. */
+void        leases_follow(struct store *, const struct store_unit *);
+
+/* ---- read.c ------------------------------------------------------------------ */
+void        consents_serve(struct store *, struct store_consents *);
+void        lookup_serve(struct store *, struct store_lookup *);
+void        read_serve(struct store *, struct store_read *);
+
+/* ---- ledger_rows.c ------------------------------------------------------------- */
+/* First start: writes origin and key.  Else ST_INTEGRITY when they differ, or
+ * when the stored checkpoint does not fit the stored leaves. */
+enum status ledger_rows_open(struct store *, struct buf *why) MUST_CHECK;
+/* Reads the edge of each tree again from the rows. */
+enum status ledger_rows_load(struct store *) MUST_CHECK;
+enum status ledger_rows_append(struct store *, struct ledger_entry *) MUST_CHECK;
+/* Before the commit: a checkpoint for each log that grew. */
+enum status ledger_rows_sign(struct store *) MUST_CHECK;
+#define LEAF_POSITION(log, index)        ((int64_t)((uint64_t)(log) << 56 | (index)))
+#define TILE_POSITION(log, level, n)     ((int64_t)((uint64_t)(log) << 60 | (uint64_t)(level) << 52 | (n)))
+
+#endif
