@@ -6,8 +6,8 @@
  * One store thread does all writing.  Units of work that wait are written in
  * one transaction and made durable by one commit (group commit, WAL,
  * synchronous=FULL); each completion is posted to the loop that asked.  A
- * unit is all or nothing: when its precondition fails it is rolled back to
- * its savepoint alone and its neighbours still commit.  When the commit fails
+ * unit is all or nothing: preconditions are looked at before its first write,
+ * so one that fails leaves nothing, and its neighbours still commit.  When the commit fails
  * (disk full, I/O error) every unit of the batch fails with ST_UNAVAILABLE and
  * nothing of it is there; a failed fsync is fatal: the process ends, never
  * retries (decision 0009).

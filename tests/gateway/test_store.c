@@ -1,0 +1,427 @@
+/* tests/gateway/test_store.c -- units of work: what is kept, what is refused, what stays. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "tests/gateway/store_support.h"
+
+static struct store_resource
+resource(struct span type, struct span id, struct span bytes)
+{
+    return (struct store_resource){ .type = type, .id = id, .patient = SPAN("Patient/p1"), .bytes = bytes,
+                                    .labels = SPAN("SUD R"), .part2 = SPAN("confirmed"), .if_version = -1 };
+}
+
+static enum status
+put(struct scratch *t, struct store_resource *r)
+{
+    struct store_unit u = { .resources = r, .resource_count = 1 };
+
+    return submit(t, &u);
+}
+
+static struct store_read
+get(struct scratch *t, struct span type, struct span id, int64_t version)
+{
+    struct store_read r = { .arena = t->arena, .type = type, .id = id, .version = version };
+
+    (void)read_now(t, &r);
+    return r;
+}
+
+/* ---- resources ---------------------------------------------------------------------- */
+
+static void
+test_keeps_a_resource_that_came_in_a_body_byte_for_byte(void **state)
+{
+    struct scratch       *t    = *state;
+    struct span           body = SPAN("{\"entry\":[{\"resource\":{\"id\":\"a\", \"v\":1.50}}]}");
+    struct store_resource r    = resource(SPAN("Condition"), SPAN("a"), span_first(span_skip(body, 22), 20));
+    struct store_inbox    in   = { .request_id = SPAN("r1"), .client = SPAN("ehr"), .body = body };
+    struct store_unit     u    = { .inbox = &in, .resources = &r, .resource_count = 1 };
+
+    assert_int_equal(submit(t, &u), ST_OK);
+    assert_int_equal(r.version, 1);
+    assert_true(r.created);
+    struct store_read got = get(t, SPAN("Condition"), SPAN("a"), 0);
+    assert_int_equal(got.status, ST_OK);
+    assert_span(got.row.bytes, "{\"id\":\"a\", \"v\":1.50}");
+    assert_span(got.row.patient, "Patient/p1");
+    assert_span(got.row.labels, "SUD R");
+    assert_span(got.row.part2, "confirmed");
+    assert_false(got.row.deleted);
+}
+
+static void
+test_reads_a_slice_of_a_large_body(void **state)
+{
+    struct scratch    *t     = *state;
+    size_t             size  = 3000000;
+    char              *bytes = malloc(size);
+    struct store_inbox in    = { .request_id = SPAN("r1"), .client = SPAN("ehr") };
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)('a' + i % 23);
+    in.body                 = span_from(bytes, size);
+    struct store_resource r = resource(SPAN("Binary"), SPAN("big"), span_from(bytes + 1234567, 100000));
+    struct store_unit     u = { .inbox = &in, .resources = &r, .resource_count = 1 };
+    assert_int_equal(submit(t, &u), ST_OK);
+    struct store_read got = get(t, SPAN("Binary"), SPAN("big"), 0);
+    assert_int_equal(got.status, ST_OK);
+    assert_int_equal(got.row.bytes.length, 100000);
+    assert_memory_equal(got.row.bytes.at, bytes + 1234567, 100000);
+    free(bytes);
+}
+
+static void
+test_counts_versions_and_remembers_each(void **state)
+{
+    struct scratch       *t = *state;
+    struct store_resource a = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_resource b = resource(SPAN("Condition"), SPAN("a"), SPAN("two"));
+
+    assert_int_equal(put(t, &a), ST_OK);
+    assert_int_equal(put(t, &b), ST_OK);
+    assert_int_equal(b.version, 2);
+    assert_false(b.created);
+    assert_span(get(t, SPAN("Condition"), SPAN("a"), 0).row.bytes, "two");
+    assert_span(get(t, SPAN("Condition"), SPAN("a"), 1).row.bytes, "one");
+    assert_int_equal(get(t, SPAN("Condition"), SPAN("a"), 3).status, ST_NOT_FOUND);
+    assert_int_equal(get(t, SPAN("Condition"), SPAN("b"), 0).status, ST_NOT_FOUND);
+}
+
+static void
+test_deletes_by_a_version_and_creates_again(void **state)
+{
+    struct scratch       *t    = *state;
+    struct store_resource a    = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_resource gone = resource(SPAN("Condition"), SPAN("a"), SPAN(""));
+    struct store_resource none = resource(SPAN("Condition"), SPAN("never"), SPAN(""));
+    struct store_counts   counts;
+
+    gone.verb = none.verb = STORE_DELETE;
+    assert_int_equal(put(t, &a), ST_OK);
+    assert_int_equal(put(t, &gone), ST_OK);
+    assert_int_equal(gone.version, 2);
+    assert_true(get(t, SPAN("Condition"), SPAN("a"), 0).row.deleted);
+    assert_int_equal(put(t, &none), ST_OK);
+    assert_int_equal(none.version, 0);
+    assert_int_equal(store_counts_read(t->store, &counts), ST_OK);
+    assert_int_equal(counts.resources, 0);
+    struct store_resource again = resource(SPAN("Condition"), SPAN("a"), SPAN("three"));
+    again.if_version            = 0;
+    assert_int_equal(put(t, &again), ST_OK);
+    assert_int_equal(again.version, 3);
+    assert_true(again.created);
+    assert_int_equal(store_counts_read(t->store, &counts), ST_OK);
+    assert_int_equal(counts.resources, 1);
+}
+
+/* ---- preconditions --------------------------------------------------------------------- */
+
+static void
+test_refuses_a_version_that_is_not_the_current_one_and_writes_nothing_of_the_unit(void **state)
+{
+    struct scratch       *t    = *state;
+    struct store_resource a    = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_resource r[2] = { resource(SPAN("Condition"), SPAN("fresh"), SPAN("x")),
+                                   resource(SPAN("Condition"), SPAN("a"), SPAN("two")) };
+    struct store_unit     u    = { .resources = r, .resource_count = 2 };
+
+    assert_int_equal(put(t, &a), ST_OK);
+    r[1].if_version = 7;
+    assert_int_equal(submit(t, &u), ST_CONFLICT);
+    assert_int_equal(u.conflict, 1);
+    assert_int_equal(get(t, SPAN("Condition"), SPAN("fresh"), 0).status, ST_NOT_FOUND);
+    r[1].if_version = 1;
+    assert_int_equal(submit(t, &u), ST_OK);
+    assert_int_equal(r[1].version, 2);
+}
+
+static void
+test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone(void **state)
+{
+    struct scratch       *t = *state;
+    struct store_resource r[6];
+    struct store_unit     u[6];
+    struct ledger_entry   e[6];
+    char                  ids[6][2] = { "a", "b", "c", "d", "e", "f" };
+
+    for (int i = 0; i < 6; i++) {
+        r[i] = resource(SPAN("Condition"), span_of(ids[i]), SPAN("x"));
+        e[i] = some_record(t, LEDGER_DISCLOSURES, SPAN("Patient/p1"));
+        u[i] = (struct store_unit){ .resources = &r[i], .resource_count = 1, .records = &e[i], .record_count = 1 };
+        u[i].done.run = on_done;
+    }
+    r[1].if_version = 3;                                     /* a precondition */
+    e[3].record     = SPAN("{\"not\":\"a record\"}");        /* a bug, met after writing began */
+    e[4].event_id   = e[2].event_id;                         /* an event twice */
+    expect_done(6);
+    for (int i = 0; i < 6; i++)
+        store_submit(t->store, &u[i]);
+    wait_done();
+    enum status want[6] = { ST_OK, ST_CONFLICT, ST_OK, ST_MALFORMED, ST_INTEGRITY, ST_OK };
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(u[i].status, want[i]);
+        assert_int_equal(get(t, SPAN("Condition"), span_of(ids[i]), 0).status,
+                         want[i] == ST_OK ? ST_OK : ST_NOT_FOUND);
+    }
+    assert_true(store_healthy(t->store));
+    assert_int_equal(e[5].index, 2);
+    assert_int_equal(scratch_reopen(t), ST_OK);              /* checks tree against checkpoint */
+}
+
+static void
+test_the_first_answer_under_a_key_is_kept_across_restarts(void **state)
+{
+    struct scratch     *t = *state;
+    struct store_answer a = { .client = SPAN("ehr"), .key = SPAN("k1"), .request_sha256 = SPAN("00ff"), .status = 201,
+                              .content_type = SPAN("application/fhir+json"), .body = SPAN("{\"first\":1}"),
+                              .location = SPAN("Condition/1") };
+    struct store_answer b = a;
+    struct store_unit   u = { .answer = &a };
+    struct store_unit   v = { .answer = &b };
+
+    assert_int_equal(submit(t, &u), ST_OK);
+    b.body = SPAN("{\"second\":2}");
+    assert_int_equal(submit(t, &v), ST_CONFLICT);
+    assert_int_equal(v.conflict, STORE_CONFLICT_KEY);
+    b.client = SPAN("other-ehr");
+    assert_int_equal(submit(t, &v), ST_OK);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    struct store_lookup l = { .arena = t->arena, .client = SPAN("ehr"), .key = SPAN("k1") };
+    assert_int_equal(lookup_now(t, &l), ST_OK);
+    assert_span(l.answer.body, "{\"first\":1}");
+    assert_span(l.answer.request_sha256, "00ff");
+    assert_span(l.answer.location, "Condition/1");
+    assert_int_equal(l.answer.status, 201);
+    l.key = SPAN("k2");
+    assert_int_equal(lookup_now(t, &l), ST_NOT_FOUND);
+}
+
+static void
+author_answer(struct store_unit *u)
+{
+    static const struct span bodies[] = { { "{\"version\":1}", 13 }, { "{\"version\":2}", 13 } };
+
+    u->answer->body = bodies[u->resources[0].version - 1];
+}
+
+static void
+test_an_answer_is_authored_when_versions_are_known(void **state)
+{
+    struct scratch       *t = *state;
+    struct store_resource r = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_answer   a = { .client = SPAN("ehr"), .key = SPAN("k"), .status = 200 };
+    struct store_unit     u = { .resources = &r, .resource_count = 1, .answer = &a, .finish = author_answer };
+
+    assert_int_equal(put(t, &r), ST_OK);
+    assert_int_equal(submit(t, &u), ST_OK);
+    struct store_lookup l = { .arena = t->arena, .client = SPAN("ehr"), .key = SPAN("k") };
+    assert_int_equal(lookup_now(t, &l), ST_OK);
+    assert_span(l.answer.body, "{\"version\":2}");
+}
+
+/* ---- consents ---------------------------------------------------------------------------- */
+
+static struct store_resource
+consent(struct span id, struct span patient, struct span bytes)
+{
+    struct store_resource r = resource(SPAN("Consent"), id, bytes);
+
+    r.patient = patient;
+    return r;
+}
+
+static void
+test_finds_the_current_consents_of_a_patient(void **state)
+{
+    struct scratch       *t    = *state;
+    struct span           who  = SPAN("Patient/p1");
+    struct store_resource a    = consent(SPAN("a"), who, SPAN("a1"));
+    struct store_resource b    = consent(SPAN("b"), who, SPAN("b1"));
+    struct store_resource c    = consent(SPAN("c"), SPAN("Patient/p2"), SPAN("c1"));
+    struct store_resource a2   = consent(SPAN("a"), who, SPAN("a2"));
+    struct store_resource gone = consent(SPAN("b"), who, SPAN(""));
+    struct store_consents q    = { .arena = t->arena, .patients = &who, .patient_count = 1 };
+
+    assert_int_equal(consents_now(t, &q), ST_OK);
+    assert_int_equal(q.row_count, 0);
+    assert_int_equal(q.newest, 0);
+    gone.verb = STORE_DELETE;
+    assert_int_equal(put(t, &a), ST_OK);
+    assert_int_equal(put(t, &b), ST_OK);
+    assert_int_equal(put(t, &c), ST_OK);
+    assert_int_equal(put(t, &a2), ST_OK);
+    assert_int_equal(consents_now(t, &q), ST_OK);
+    assert_int_equal(q.row_count, 2);
+    assert_span(q.rows[0].bytes, "a2");
+    assert_int_equal(q.rows[0].version, 2);
+    assert_span(q.rows[1].bytes, "b1");
+    assert_int_equal(q.generation, store_consent_generation(t->store));
+    assert_int_equal(put(t, &gone), ST_OK);
+    assert_int_equal(consents_now(t, &q), ST_OK);
+    assert_int_equal(q.row_count, 1);
+    assert_int_equal(q.newest, store_consent_generation(t->store));
+}
+
+static void
+test_a_consent_that_moves_to_another_patient_is_gone_from_the_first(void **state)
+{
+    struct scratch       *t     = *state;
+    struct span           first = SPAN("Patient/p1");
+    struct store_resource a     = consent(SPAN("a"), first, SPAN("a1"));
+    struct store_resource moved = consent(SPAN("a"), SPAN("Patient/p2"), SPAN("a2"));
+    struct store_consents q     = { .arena = t->arena, .patients = &first, .patient_count = 1 };
+
+    assert_int_equal(put(t, &a), ST_OK);
+    uint64_t before = store_consent_generation(t->store);
+    assert_int_equal(put(t, &moved), ST_OK);
+    assert_int_equal(consents_now(t, &q), ST_OK);
+    assert_int_equal(q.row_count, 0);
+    assert_true(q.newest > before);
+}
+
+static void
+test_refuses_a_release_decided_on_consents_that_changed(void **state)
+{
+    struct scratch       *t       = *state;
+    struct span           who     = SPAN("Patient/p1");
+    struct store_resource a       = consent(SPAN("a"), who, SPAN("active"));
+    struct store_resource other   = consent(SPAN("o"), SPAN("Patient/p2"), SPAN("active"));
+    struct store_resource revoked = consent(SPAN("a"), who, SPAN("inactive"));
+    struct ledger_entry   e       = some_record(t, LEDGER_DISCLOSURES, who);
+    struct store_unit     u       = { .records = &e, .record_count = 1, .consent_patients = &who,
+                                      .consent_patient_count = 1 };
+
+    assert_int_equal(put(t, &a), ST_OK);
+    u.consents_as_of = store_consent_generation(t->store);
+    assert_int_equal(put(t, &other), ST_OK);                 /* somebody else's */
+    assert_int_equal(submit(t, &u), ST_OK);
+    assert_int_equal(put(t, &revoked), ST_OK);
+    e = some_record(t, LEDGER_DISCLOSURES, who);
+    assert_int_equal(submit(t, &u), ST_CONFLICT);
+    assert_int_equal(u.conflict, STORE_CONFLICT_CONSENT);
+}
+
+static void
+test_the_consent_generation_survives_a_restart(void **state)
+{
+    struct scratch       *t = *state;
+    struct store_resource a = consent(SPAN("a"), SPAN("Patient/p1"), SPAN("a1"));
+    struct store_unit     u = { .resources = &a, .resource_count = 1 };
+
+    assert_int_equal(submit(t, &u), ST_OK);
+    uint64_t before = store_consent_generation(t->store);
+    assert_int_equal(u.consent_generation, before);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_int_equal(store_consent_generation(t->store), before);
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static void
+test_the_file_is_for_its_owner_alone(void **state)
+{
+    struct scratch *t = *state;
+    struct stat     st;
+    char            name[128];
+
+    for (int i = 0; i < 3; i++) {
+        static const char *const suffix[] = { "", "-wal", "-shm" };
+        (void)snprintf(name, sizeof name, "%s%s", t->file, suffix[i]);
+        assert_int_equal(stat(name, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+}
+
+static void
+test_a_second_writer_is_refused_and_a_reader_is_not(void **state)
+{
+    struct scratch       *t       = *state;
+    struct store_options  writing = { .path = t->file, .signer = t->signer };
+    struct store_options  reading = { .path = t->file, .read_only = true };
+    struct store         *other   = NULL;
+    struct store_counts   counts;
+    struct store_resource r = resource(SPAN("Condition"), SPAN("a"), SPAN("x"));
+
+    assert_int_equal(store_open(&writing, &other, &t->why), ST_UNAVAILABLE);
+    assert_null(other);
+    buf_clear(&t->why);
+    assert_int_equal(store_open(&reading, &other, &t->why), ST_OK);
+    assert_int_equal(put(t, &r), ST_OK);                     /* the writer goes on */
+    assert_int_equal(store_counts_read(other, &counts), ST_OK);
+    assert_int_equal(counts.resources, 1);
+    store_close(&other);
+}
+
+static void
+test_a_reader_opens_a_store_whose_gateway_is_down(void **state)
+{
+    struct scratch       *t       = *state;
+    struct store_options  reading = { .path = t->file, .read_only = true };
+    struct store         *other   = NULL;
+    struct store_counts   counts;
+    struct store_resource r = resource(SPAN("Condition"), SPAN("a"), SPAN("x"));
+
+    assert_int_equal(put(t, &r), ST_OK);
+    store_close(&t->store);
+    assert_int_equal(store_open(&reading, &other, &t->why), ST_OK);
+    assert_int_equal(store_counts_read(other, &counts), ST_OK);
+    assert_int_equal(counts.resources, 1);
+    store_close(&other);
+}
+
+static void
+test_another_key_or_origin_is_refused(void **state)
+{
+    struct scratch       *t     = *state;
+    struct ledger_signer *wrong = NULL;
+    struct store_options  o     = { .path = t->file };
+    struct store         *other = NULL;
+
+    store_close(&t->store);
+    assert_int_equal(ledger_signer_open(t->key, SPAN("another.example/log"), &wrong, &t->why), ST_OK);
+    o.signer = wrong;
+    assert_int_equal(store_open(&o, &other, &t->why), ST_INTEGRITY);
+    ledger_signer_free(&wrong);
+    key_write(t->key);
+    assert_int_equal(ledger_signer_open(t->key, SPAN("test.example/log"), &wrong, &t->why), ST_OK);
+    o.signer = wrong;
+    buf_clear(&t->why);
+    assert_int_equal(store_open(&o, &other, &t->why), ST_INTEGRITY);
+    assert_span(buf_span(&t->why), "ledger key: this store's log is signed by another key");
+    ledger_signer_free(&wrong);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_keeps_a_resource_that_came_in_a_body_byte_for_byte),
+        TEST(test_reads_a_slice_of_a_large_body),
+        TEST(test_counts_versions_and_remembers_each),
+        TEST(test_deletes_by_a_version_and_creates_again),
+        TEST(test_refuses_a_version_that_is_not_the_current_one_and_writes_nothing_of_the_unit),
+        TEST(test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone),
+        TEST(test_the_first_answer_under_a_key_is_kept_across_restarts),
+        TEST(test_an_answer_is_authored_when_versions_are_known),
+        TEST(test_finds_the_current_consents_of_a_patient),
+        TEST(test_a_consent_that_moves_to_another_patient_is_gone_from_the_first),
+        TEST(test_refuses_a_release_decided_on_consents_that_changed),
+        TEST(test_the_consent_generation_survives_a_restart),
+        TEST(test_the_file_is_for_its_owner_alone),
+        TEST(test_a_second_writer_is_refused_and_a_reader_is_not),
+        TEST(test_a_reader_opens_a_store_whose_gateway_is_down),
+        TEST(test_another_key_or_origin_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
