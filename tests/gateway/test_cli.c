@@ -1,0 +1,270 @@
+/* tests/gateway/test_cli.c -- the command line as a script sees it: stdout, stderr, exit code. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/json_tape.h"
+#include "gateway/cli/command.h"
+#include "gateway/cli/help.h"
+#include "gateway/ops/file.h"
+
+static char folder[] = "/tmp/sluice-cli-XXXXXX";
+
+static struct ran {
+    int        code;
+    struct buf out, err;
+} ran;
+
+static const char *
+path_of(const char *name)
+{
+    static char path[4][256];
+    static int  next;
+    next = (next + 1) % 4;
+    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
+    return path[next];
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+    FILE *f = fopen(path_of(name), "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    fclose(f);
+}
+
+static void
+child(char **words, int count)
+{
+    if (freopen(path_of("in"), "r", stdin) == NULL || freopen(path_of("out"), "w", stdout) == NULL
+        || freopen(path_of("err"), "w", stderr) == NULL)
+        _exit(99);
+    exit(cli_main(count, words));
+}
+
+/* Runs `sluice` with these words in a process of its own. */
+static int
+run(const char *line)
+{
+    char        text[1024], *words[64] = { 0 };
+    int         count = 0, status = 0;
+    struct span rest = span_of(line);
+    size_t      used = 0;
+    memcpy(text, "sluice", 7);
+    words[count++] = text;
+    used             = 7;
+    while (rest.at != NULL && !span_empty(rest)) {
+        struct span word = span_split(&rest, ' ');
+        words[count++]   = text + used;
+        memcpy(text + used, word.at, word.length);
+        text[used + word.length] = '\0';
+        used += word.length + 1;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        child(words, count);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    ran.code = WEXITSTATUS(status);
+    buf_release(&ran.out);
+    buf_release(&ran.err);
+    buf_init(&ran.out, 1 << 20);
+    buf_init(&ran.err, 1 << 20);
+    assert_int_equal(file_read(path_of("out"), &ran.out), ST_OK);
+    assert_int_equal(file_read(path_of("err"), &ran.err), ST_OK);
+    return ran.code;
+}
+
+static bool
+printed(const char *words)
+{
+    return span_find(buf_span(&ran.out), span_of(words)) != SPAN_NOT_FOUND;
+}
+
+static bool
+talked(const char *words)
+{
+    bool found = span_find(buf_span(&ran.err), span_of(words)) != SPAN_NOT_FOUND;
+    if (!found)
+        print_message("    stderr: %.*s\n", SPAN_PRINT(buf_span(&ran.err)));
+    return found;
+}
+
+static const struct { const char *says, *line; int code; const char *words; } mistakes[] = {
+    { "no command", "", 2, "usage: sluice COMMAND" },
+    { "an unknown command, with the nearest", "valdate x", 2, "there is no command `" },
+    { "half a command", "config", 2, "usage: sluice config check" },
+    { "an unknown option, with the nearest", "config check --cnofig x", 2, "did you mean `--config`?" },
+    { "an unknown letter", "config check -z", 2, "there is no option `-z`" },
+    { "a required option that is missing", "config check", 2, "`--config FILE` is missing" },
+    { "an option without its value", "config check -c", 2, "`--config` wants a value: FILE" },
+    { "a value for a flag", "help --json=yes", 2, "`--json` takes no value" },
+    { "an option twice", "config check -c a -c b", 2, "`--config` is given twice" },
+    { "too few arguments", "tape", 2, "FILE is missing" },
+    { "too many arguments", "tape a b", 2, "there is no place for `b`" },
+    { "a color that is none", "version --color=red", 2, "`--color` is auto, always or never" },
+    { "a file that is not there", "tape /nonexistent/x.json", 2, "/nonexistent/x.json: No such file" },
+    { "a folder for a file", "tape /tmp", 2, "/tmp: Is a directory" },
+    { "help for an unknown command", "help valdate", 2, "there is no command `valdate`" },
+    { "a configuration that is not there", "config show -c /nonexistent.conf", 3, "cannot be read" },
+};
+
+static void
+test_a_mistake_ends_with_a_sentence_and_its_code(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        print_message("    %s\n", mistakes[i].says);
+        assert_int_equal(run(mistakes[i].line), mistakes[i].code);
+        assert_true(talked(mistakes[i].words));
+        assert_int_equal(ran.out.length, 0);
+    }
+}
+
+static void
+test_options_may_stand_anywhere_and_in_every_form(void **state)
+{
+    (void)state;
+    write_file("doc.json", "{\"resourceType\":\"Patient\"}");
+    char line[512];
+    static const char *const forms[][2] = { { "tape ", " --color never" }, { "tape --color never ", "" },
+                                            { "tape --color=never ", "" }, { "tape -- ", "" } };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        snprintf(line, sizeof line, "%s%s%s", forms[i][0], path_of("doc.json"), forms[i][1]);
+        assert_int_equal(run(line), 0);
+        assert_true(printed("\"resourceType\""));
+        assert_int_equal(ran.err.length, 0);
+    }
+}
+
+static void
+test_help_is_there_in_every_way_that_people_try(void **state)
+{
+    (void)state;
+    const char *ways[] = { "help", "--help", "-h", "help config check", "config check --help", "config check -h", "help config" };
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        assert_int_equal(run(ways[i]), 0);
+        assert_true(printed("usage: sluice"));
+        assert_int_equal(ran.err.length, 0);
+    }
+}
+
+static void
+test_every_command_has_a_whole_page(void **state)
+{
+    (void)state;
+    struct buf page;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        buf_init(&page, 1 << 16);
+        assert_int_equal(help_command(&commands[i], &page), ST_OK);
+        assert_true(strlen(commands[i].brief) > 10 && strlen(commands[i].text) > 10);
+        assert_true(span_find(buf_span(&page), SPAN("Exit status:\n  0 ")) != SPAN_NOT_FOUND);
+        struct span rest = buf_span(&page);
+        while (rest.at != NULL)
+            assert_true(span_split(&rest, '\n').length <= 78);
+        buf_release(&page);
+    }
+}
+
+static void
+test_the_table_as_json_can_be_read(void **state)
+{
+    (void)state;
+    struct arena      *arena = arena_new("test", 8 << 20);
+    const struct tape *tape;
+    struct tape_error  error;
+    assert_int_equal(run("help --json"), 0);
+    assert_int_equal(tape_read(buf_span(&ran.out), &tape_default_limits, arena, &tape, &error), ST_OK);
+    assert_int_equal(tape_children(tape, tape_member(tape, TAPE_ROOT, SPAN("commands"))), COMMAND_COUNT);
+    arena_free(&arena);
+}
+
+/* groff and bash themselves judge, where they are. */
+static void
+test_manual_and_completion_are_well_formed(void **state)
+{
+    (void)state;
+    char line[512];
+    assert_int_equal(run("help --man"), 0);
+    assert_true(printed(".Dt SLUICE 1\n") && printed(".Ss config check\n"));
+    if (system("command -v groff >/dev/null 2>&1") == 0) {
+        snprintf(line, sizeof line, "test -z \"$(groff -mdoc -Tutf8 -ww -z %s 2>&1)\"", path_of("out"));
+        assert_int_equal(system(line), 0);
+    }
+    assert_int_equal(run("completion bash"), 0);
+    snprintf(line, sizeof line, "bash -n %s", path_of("out"));
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof line,
+             "bash -c 'source %s; COMP_WORDS=(sluice config sh); COMP_CWORD=2; _sluice; test \"${COMPREPLY[*]}\" = show'", path_of("out"));
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof line,
+             "bash -c 'source %s; COMP_WORDS=(sluice config check --conf); COMP_CWORD=3; _sluice; test \"${COMPREPLY[*]}\" = --config'", path_of("out"));
+    assert_int_equal(system(line), 0);
+}
+
+static void
+test_tape_refuses_with_place_and_reason(void **state)
+{
+    (void)state;
+    char line[512];
+    write_file("bad.json", "{\n \"a\": 1,\n \"a\": 2}");
+    snprintf(line, sizeof line, "tape %s", path_of("bad.json"));
+    assert_int_equal(run(line), 1);
+    assert_true(talked("bad.json:3:2: refused at byte"));
+    assert_true(talked("DUPLICATE"));
+    assert_int_equal(ran.out.length, 0);
+    write_file("in", "[1,2]");
+    assert_int_equal(run("tape -"), 0);
+    assert_true(printed("array"));
+}
+
+static void
+test_version_says_program_and_rules(void **state)
+{
+    (void)state;
+    assert_int_equal(run("--version"), 0);
+    assert_true(printed("sluice 0."));
+    assert_int_equal(run("version --json"), 0);
+    assert_true(printed("\"policyVersion\":\""));
+}
+
+static int
+make_folder(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    write_file("in", "");
+    return 0;
+}
+
+static int
+release(void **state)
+{
+    (void)state;
+    buf_release(&ran.out);
+    buf_release(&ran.err);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_mistake_ends_with_a_sentence_and_its_code),
+        cmocka_unit_test(test_options_may_stand_anywhere_and_in_every_form),
+        cmocka_unit_test(test_help_is_there_in_every_way_that_people_try),
+        cmocka_unit_test(test_every_command_has_a_whole_page),
+        cmocka_unit_test(test_the_table_as_json_can_be_read),
+        cmocka_unit_test(test_manual_and_completion_are_well_formed),
+        cmocka_unit_test(test_tape_refuses_with_place_and_reason),
+        cmocka_unit_test(test_version_says_program_and_rules),
+    };
+    return cmocka_run_group_tests(tests, make_folder, release);
+}
