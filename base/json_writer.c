@@ -1,0 +1,197 @@
+#include "base/json_writer.h"
+
+#include <string.h>
+
+#include "base/json_text.h"
+
+#define FIRST_ROOM 2048u
+
+static bool room_for(struct json_writer *, size_t more);
+static void add(struct json_writer *, const void *bytes, size_t length);
+static void begin_value(struct json_writer *, const char *name);
+static void add_quoted(struct json_writer *, struct span text);
+
+void
+json_writer_open(struct json_writer *w, struct arena *arena)
+{
+    memset(w, 0, sizeof *w);
+    w->arena  = arena;
+    w->at     = arena_open(arena, FIRST_ROOM, &w->room);
+    w->failed = w->at == NULL;
+}
+
+struct span
+json_writer_close(struct json_writer *w)
+{
+    bool whole = !w->failed && w->depth == 0;
+
+    if (w->at != NULL && !arena_spent(w->arena))
+        arena_close(w->arena, whole ? w->used : 0);
+    return whole ? span_from(w->at, w->used) : (struct span){ NULL, 0 };
+}
+
+size_t
+json_writer_length(const struct json_writer *w)
+{
+    return w->used;
+}
+
+static void
+container(struct json_writer *w, const char *name, char opener, char closer)
+{
+    begin_value(w, name);
+    if (w->depth == JSON_WRITER_DEPTH) {
+        w->failed = true;
+        return;
+    }
+    add(w, &opener, 1);
+    w->closer[w->depth++] = closer;
+    w->more[w->depth]     = false;
+}
+
+void
+json_object(struct json_writer *w, const char *name)
+{
+    container(w, name, '{', '}');
+}
+
+void
+json_array(struct json_writer *w, const char *name)
+{
+    container(w, name, '[', ']');
+}
+
+void
+json_end(struct json_writer *w)
+{
+    if (w->depth == 0) {
+        w->failed = true;
+        return;
+    }
+    add(w, &w->closer[--w->depth], 1);
+}
+
+void
+json_text(struct json_writer *w, const char *name, struct span text)
+{
+    begin_value(w, name);
+    add_quoted(w, text);
+}
+
+void
+json_text_if(struct json_writer *w, const char *name, struct span text)
+{
+    if (!span_empty(text))
+        json_text(w, name, text);
+}
+
+void
+json_integer(struct json_writer *w, const char *name, int64_t number)
+{
+    char     digits[20];
+    size_t   at   = sizeof digits;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    begin_value(w, name);
+    if (number < 0)
+        add(w, "-", 1);
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    add(w, digits + at, sizeof digits - at);
+}
+
+void
+json_bool(struct json_writer *w, const char *name, bool value)
+{
+    begin_value(w, name);
+    add(w, value ? "true" : "false", value ? 4 : 5);
+}
+
+void
+json_raw(struct json_writer *w, struct span bytes)
+{
+    add(w, bytes.at, bytes.length);
+    w->more[w->depth] = true;
+}
+
+static bool
+room_for(struct json_writer *w, size_t more)
+{
+    if (w->failed)
+        return false;
+    if (more <= w->room - w->used)
+        return true;
+    size_t need = w->used + more;
+    w->at       = arena_open_more(w->arena, w->used, need > 2 * w->room ? need : 2 * w->room, &w->room);
+    w->failed   = w->at == NULL;
+    return !w->failed;
+}
+
+static void
+add(struct json_writer *w, const void *bytes, size_t length)
+{
+    if (length == 0 || !room_for(w, length))
+        return;
+    memcpy(w->at + w->used, bytes, length);
+    w->used += length;
+}
+
+static void
+begin_value(struct json_writer *w, const char *name)
+{
+    if (w->more[w->depth])
+        add(w, ",", 1);
+    w->more[w->depth] = true;
+    if (name == NULL)
+        return;
+    add(w, "\"", 1);
+    add(w, name, strlen(name));
+    add(w, "\":", 2);
+}
+
+static void
+add_escape(struct json_writer *w, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char letters[] = "btn\0fr";         /* 8 to 13; 11 has no letter */
+    char              escape[6] = { '\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15] };
+
+    if (byte == '"' || byte == '\\')
+        escape[1] = (char)byte;
+    else if (byte >= 8 && byte <= 13 && byte != 11)
+        escape[1] = letters[byte - 8];
+    add(w, escape, escape[1] == 'u' ? 6 : 2);
+}
+
+static bool
+is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+static void
+add_quoted(struct json_writer *w, struct span text)
+{
+    const uint8_t *p   = (const uint8_t *)text.at;
+    const uint8_t *end = p != NULL ? p + text.length : NULL;
+
+    add(w, "\"", 1);
+    while (p < end) {
+        const uint8_t *from = p;
+        while (p < end && is_plain(*p))
+            p++;
+        add(w, from, (size_t)(p - from));
+        if (p == end)
+            break;
+        if (*p < 0x80) {
+            add_escape(w, *p++);
+            continue;
+        }
+        size_t length = text_utf8_length(p, end);
+        add(w, length > 0 ? (const void *)p : "\xef\xbf\xbd", length > 0 ? length : 3);
+        p += length > 0 ? length : 1;
+    }
+    add(w, "\"", 1);
+}
