@@ -1,0 +1,418 @@
+/* gateway/ledger/record.c -- one record of the ledger, authored once. */
+#include "gateway/ledger/record.h"
+
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/json_writer.h"
+
+/* Rule 4: a record is bounded.  Text is cut, lists end, items are counted
+ * instead of named once the record has grown to ITEMS_UNTIL. */
+#define TEXT_MAX    2048u
+#define LIST_MAX    64u
+#define ITEMS_UNTIL (RECORD_MAX_BYTES - (size_t)64 * 1024)
+#define BRIEF_TYPES 24u
+
+static const char *const kinds[] = { "disclosure", "void", "denial" };
+
+/* ---- small parts --------------------------------------------------------------------- */
+
+void
+record_time(int64_t epoch_ms, char out[RECORD_TIME])
+{
+    time_t    seconds = (time_t)(epoch_ms / 1000);
+    int       millis  = (int)(epoch_ms % 1000);
+    struct tm utc;
+
+    if (millis < 0) {
+        seconds--;
+        millis += 1000;
+    }
+    if (gmtime_r(&seconds, &utc) == NULL || utc.tm_year > 9999 - 1900 || utc.tm_year < -1900) {
+        out[0] = 0;
+        return;
+    }
+    size_t length = strftime(out, RECORD_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(out + length, RECORD_TIME - length, ".%03dZ", millis % 1000);
+}
+
+/* RFC 9562 5.7: 48 bits of milliseconds, version 7, 74 random bits. */
+struct span
+record_event_id(struct arena *arena, int64_t now_ms)
+{
+    unsigned char b[16];
+
+    if (RAND_bytes(b + 6, 10) != 1)
+        abort();                         /* as ledger/tree.h: no ids that repeat */
+    for (int i = 0; i < 6; i++)
+        b[i] = (unsigned char)((uint64_t)now_ms >> (40 - 8 * i));
+    b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
+    b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
+    return arena_format(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+                        b[13], b[14], b[15]);
+}
+
+struct span
+record_purpose_words(struct span code)
+{
+    static const struct { const char *code, *words; } rows[] = {
+#define PURPOSE(code, words) { code, words },
+#include "gateway/ledger/words.def"
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (span_eq_text(code, rows[i].code))
+            return span_of(rows[i].words);
+    }
+    return code;
+}
+
+/* ---- the brief description -------------------------------------------------------------- */
+
+struct tally {
+    struct span type;
+    size_t      count;
+};
+
+static size_t
+tally_types(const struct record_item *items, size_t count, struct tally *out, size_t *others)
+{
+    size_t types = 0;
+
+    *others = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < types && !span_eq(out[at].type, items[i].type))
+            at++;
+        if (at == BRIEF_TYPES) {
+            (*others)++;
+            continue;
+        }
+        if (at == types)
+            out[types++] = (struct tally){ items[i].type, 0 };
+        out[at].count++;
+    }
+    return types;
+}
+
+static void
+add_words(struct buf *out, const struct tally *t)
+{
+    static const struct { const char *type, *one, *many; } rows[] = {
+#define ITEM(type, one, many) { type, one, many },
+#include "gateway/ledger/words.def"
+    };
+
+    buf_add_u64(out, t->count);
+    buf_add_byte(out, ' ');
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (span_eq_text(t->type, rows[i].type)) {
+            buf_add_text(out, t->count == 1 ? rows[i].one : rows[i].many);
+            return;
+        }
+    }
+    buf_add(out, span_first(t->type, 64));
+    buf_add_text(out, t->count == 1 ? " resource" : " resources");
+}
+
+struct span
+record_brief(const struct record_item *items, size_t count, struct arena *arena)
+{
+    struct tally tallies[BRIEF_TYPES];
+    size_t       others;
+    size_t       types = tally_types(items, count, tallies, &others);
+    char         room[4096];
+    struct buf   text  = { .at = room, .capacity = sizeof room, .max = sizeof room };
+    size_t       parts = types + (others > 0);
+
+    for (size_t i = 0; i < types; i++) {
+        if (i > 0)
+            buf_add_text(&text, i + 1 == parts ? " and " : ", ");
+        add_words(&text, &tallies[i]);
+    }
+    if (others > 0)
+        buf_add_format(&text, " and %zu other resources", others);
+    return arena_copy(arena, buf_span(&text));
+}
+
+/* ---- members ----------------------------------------------------------------------------- */
+
+/* At most TEXT_MAX bytes, never cut inside a character. */
+static struct span
+clipped(struct span text)
+{
+    size_t end = TEXT_MAX;
+
+    if (text.length <= TEXT_MAX)
+        return text;
+    while (end > 0 && ((unsigned char)text.at[end] & 0xc0) == 0x80)
+        end--;
+    return span_first(text, end);
+}
+
+static void
+add_text(struct json_writer *w, const char *name, struct span text)
+{
+    json_text_if(w, name, clipped(text));
+}
+
+static void
+add_time(struct json_writer *w, const char *name, int64_t at_ms)
+{
+    char text[RECORD_TIME];
+
+    if (at_ms == 0)
+        return;
+    record_time(at_ms, text);
+    json_text_if(w, name, span_of(text));
+}
+
+static void
+add_list(struct json_writer *w, const char *name, const struct span *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    json_array(w, name);
+    for (size_t i = 0; i < count && i < LIST_MAX; i++)
+        json_text(w, NULL, clipped(texts[i]));
+    json_end(w);
+}
+
+static void
+add_parties(struct json_writer *w, const struct disclosure *d)
+{
+    if (!span_empty(d->discloser.name) || !span_empty(d->discloser.system)) {
+        json_object(w, "discloser");
+        add_text(w, "name", d->discloser.name);
+        add_text(w, "holderClass", d->discloser.holder_class);
+        add_text(w, "system", d->discloser.system);
+        json_end(w);
+    }
+    json_object(w, "recipient");
+    add_text(w, "name", d->recipient.name);
+    add_text(w, "reference", d->recipient.reference);
+    add_text(w, "address", d->recipient.address);
+    add_text(w, "endpoint", d->recipient.endpoint);
+    add_list(w, "identifier", d->recipient.identifiers, d->recipient.identifier_count);
+    add_list(w, "class", d->recipient.classes, d->recipient.class_count);
+    add_text(w, "individual", d->recipient.individual);
+    add_text(w, "role", d->recipient.role);
+    json_end(w);
+}
+
+static void
+add_bases(struct json_writer *w, const char *name, const struct record_basis *bases, size_t count)
+{
+    if (count == 0)
+        return;
+    json_array(w, name);
+    for (size_t i = 0; i < count && i < LIST_MAX; i++) {
+        json_object(w, NULL);
+        add_text(w, "rule", bases[i].rule);
+        add_text(w, "citation", bases[i].citation);
+        add_text(w, "words", bases[i].words);
+        if (bases[i].items > 0)
+            json_integer(w, "items", bases[i].items);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+/* `basis` is one text: rule number and citation. */
+static void
+add_basis(struct json_writer *w, const struct disclosure *d)
+{
+    char text[256];
+
+    if (d->basis_count == 0)
+        return;
+    (void)snprintf(text, sizeof text, "%.*s %.*s", SPAN_PRINT(span_first(d->bases[0].rule, 100)),
+                   SPAN_PRINT(span_first(d->bases[0].citation, 150)));
+    json_text(w, "basis", span_of(text));
+    add_bases(w, "bases", d->bases, d->basis_count);
+}
+
+static void
+add_purpose(struct json_writer *w, const struct disclosure *d)
+{
+    char       codes_room[512], words_room[1024];
+    struct buf codes = { .at = codes_room, .capacity = sizeof codes_room, .max = sizeof codes_room };
+    struct buf words = { .at = words_room, .capacity = sizeof words_room, .max = sizeof words_room };
+
+    for (size_t i = 0; i < d->purpose_count && i < 8; i++) {
+        if (i > 0) {
+            buf_add_byte(&codes, ' ');
+            buf_add_text(&words, ", ");
+        }
+        buf_add(&codes, span_first(d->purposes[i], 60));
+        buf_add(&words, span_first(record_purpose_words(d->purposes[i]), 100));
+    }
+    add_text(w, "purpose", buf_span(&codes));
+    add_text(w, "purposeStatement", span_empty(d->purpose_statement) ? buf_span(&words) : d->purpose_statement);
+}
+
+static void
+add_items(struct json_writer *w, const struct disclosure *d)
+{
+    size_t i = 0;
+
+    if (d->item_count == 0)
+        return;
+    json_array(w, "itemsReleased");
+    for (; i < d->item_count && json_writer_length(w) < ITEMS_UNTIL; i++) {
+        const struct record_item *item = &d->items[i];
+        json_object(w, NULL);
+        json_text(w, "type", clipped(item->type));
+        add_text(w, "id", item->id);
+        if (item->version > 0)
+            json_integer(w, "version", item->version);
+        add_text(w, "from", item->from);
+        add_text(w, "to", item->to);
+        json_end(w);
+    }
+    json_end(w);
+    if (i < d->item_count)
+        json_integer(w, "itemsNotListed", (int64_t)(d->item_count - i));
+}
+
+static void
+add_consent(struct json_writer *w, const struct disclosure *d)
+{
+    const struct record_consent *c = d->consent;
+
+    if (c != NULL) {
+        add_text(w, "consentId", c->id);
+        add_text(w, "consentVersion", c->version);
+        add_text(w, "consentKind", c->kind);
+        add_text(w, "consentSha256", c->sha256);
+        add_text(w, "consentElements", c->elements);
+        add_text(w, "consentStateAtRelease", c->state);
+    }
+    add_text(w, "noticeKind", d->notice.kind);
+    add_text(w, "noticeVersion", d->notice.version);
+    if (!span_empty(d->notice.explanation_sha256)) {
+        json_object(w, "consentCopyOrExplanation");
+        add_text(w, "sha256", d->notice.explanation_sha256);
+        json_end(w);
+    }
+}
+
+static void
+add_emergency(struct json_writer *w, const struct record_emergency *e)
+{
+    if (e == NULL)
+        return;
+    json_object(w, "emergency");
+    add_text(w, "declaredBy", e->declared_by);
+    add_text(w, "medicalPersonnel", e->personnel);
+    add_text(w, "affiliation", e->affiliation);
+    add_text(w, "nature", e->nature);
+    add_text(w, "whyConsentUnobtainable", e->why_unobtainable);
+    json_end(w);
+}
+
+/* ---- kinds --------------------------------------------------------------------------------- */
+
+static void
+add_core(struct json_writer *w, const struct disclosure *d)
+{
+    json_text(w, "eventId", d->event_id);
+    json_text(w, "kind", span_of(kinds[d->kind]));
+    add_text(w, "voids", d->voids);
+    add_text(w, "voidReason", d->void_reason);
+    add_text(w, "policyVersion", d->policy_version);
+    add_text(w, "valueSetVersion", d->value_set_version);
+    add_text(w, "registryVersion", d->registry_version);
+    if (d->consent_store_version > 0)
+        json_integer(w, "consentStoreVersion", (int64_t)d->consent_store_version);
+    add_time(w, "tRequest", d->request_ms);
+    add_time(w, "tDecision", d->decision_ms);
+    add_time(w, "tRelease", d->release_ms);
+    add_text(w, "patientId", d->patient);
+    add_text(w, "patientNameAtTime", d->patient_name);
+    add_parties(w, d);
+    add_text(w, "requestId", d->request_id);
+    add_text(w, "idempotencyKey", d->idempotency_key);
+    add_text(w, "client", d->client);
+}
+
+static void
+add_release(struct json_writer *w, const struct disclosure *d, struct span brief)
+{
+    add_basis(w, d);
+    add_purpose(w, d);
+    add_items(w, d);
+    add_text(w, "briefDescription", brief);
+    add_text(w, "channel", d->channel);
+    json_bool(w, "viaEHR", d->via_ehr);
+    add_text(w, "decision", d->decision);
+    add_consent(w, d);
+    add_emergency(w, d->emergency);
+}
+
+static void
+add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief)
+{
+    switch (d->kind) {
+    case RECORD_VOID:
+        break;
+    case RECORD_DISCLOSURE:
+        add_release(w, d, brief);
+        add_text(w, "payloadSha256", d->payload_sha256);
+        json_integer(w, "payloadBytes", (int64_t)d->payload_bytes);
+        json_bool(w, "inPart2Accounting", d->in_part2_accounting);
+        json_bool(w, "inHipaaAccounting", d->in_hipaa_accounting);
+        json_bool(w, "inIntermediaryList", d->in_intermediary_list);
+        add_time(w, "suspendedUntil", d->suspended_until_ms);
+        break;
+    case RECORD_DENIAL:
+        add_release(w, d, brief);
+        json_integer(w, "withheldCount", (int64_t)d->withheld_count);
+        add_bases(w, "withheldReasons", d->withheld, d->withheld_reason_count);
+        break;
+    }
+}
+
+/* The time that the index sorts by: when it happened. */
+static int64_t
+happened(const struct disclosure *d)
+{
+    if (d->release_ms != 0)
+        return d->release_ms;
+    return d->decision_ms != 0 ? d->decision_ms : d->request_ms;
+}
+
+enum status
+record_author(const struct disclosure *d, struct arena *arena, struct ledger_entry *out)
+{
+    struct json_writer w;
+    struct span        brief = d->brief;
+
+    if (span_empty(d->event_id) || (d->kind == RECORD_VOID && span_empty(d->voids)))
+        return ST_MALFORMED;
+    if (span_empty(brief) && d->item_count > 0)
+        brief = record_brief(d->items, d->item_count, arena);
+    json_writer_open(&w, arena);
+    json_object(&w, NULL);
+    json_raw(&w, span_skip(SPAN(RECORD_PREFIX), 1));
+    add_core(&w, d);
+    add_by_kind(&w, d, brief);
+    json_end(&w);
+    struct span record = json_writer_close(&w);
+    if (span_empty(record))
+        return ST_NO_MEMORY;
+    *out = (struct ledger_entry){
+        .log       = d->kind == RECORD_DENIAL ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
+        .record    = record,
+        .event_id  = d->event_id,
+        .patient   = d->patient,
+        .recipient = d->recipient.name,
+        .kind      = span_of(kinds[d->kind]),
+        .at_ms     = happened(d),
+        .client_of = d->client,
+    };
+    return ST_OK;
+}
