@@ -1,0 +1,38 @@
+/* consent/purpose.h -- purposes of use and what includes what.
+ *
+ * The codes and their tree are rows of purposes.def (HL7 v3-ActReason).
+ *
+ *   U1  A deny of a purpose covers the purpose and everything below it.
+ *   U2  A permit of a purpose covers it and what is below it, except codes
+ *       that have to be named themselves (NAMED and LEGAL in purposes.def):
+ *       a consent for treatment is none for a clinical trial.
+ *   U3  The system may be written as CodeSystem, as ValueSet URL, as OID or
+ *       URN, or in the form before terminology.hl7.org.
+ *
+ * A code that is not in the table is PURPOSE_NONE; it is equal to nothing.
+ */
+#ifndef SLUICE_CONSENT_PURPOSE_H
+#define SLUICE_CONSENT_PURPOSE_H
+
+#include "base/span.h"
+
+enum purpose {
+    PURPOSE_NONE = 0,
+#define PURPOSE(code, parent, reach) PURPOSE_##code,
+#include "consent/purposes.def"
+#undef PURPOSE
+    PURPOSE_COUNT
+};
+
+typedef uint64_t purpose_set;            /* bit n is purpose n */
+
+#define PURPOSE_BIT(purpose) ((purpose_set)1 << (purpose))
+
+enum purpose purpose_of(struct span code);
+bool         purpose_system(struct span system);                 /* U3 */
+const char  *purpose_code(enum purpose);                         /* "" for PURPOSE_NONE */
+bool         purpose_is_a(enum purpose, enum purpose ancestor);  /* U1; every purpose is itself */
+bool         purpose_covers(enum purpose listed, enum purpose asked);   /* U2 */
+bool         purpose_legal(enum purpose);
+
+#endif
