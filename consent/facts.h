@@ -34,6 +34,8 @@ struct known_actor {
     struct span              reference;
     const struct identifier *identifiers;
     size_t                   identifier_count;
+    const struct span       *members;           /* of a Group or CareTeam: their references */
+    size_t                   member_count;
 };
 
 struct program {                                /* a registered Part 2 program, 42 CFR 2.11 */
@@ -86,9 +88,31 @@ struct facts {
     struct site_policy           site;
 };
 
-/* Reads R (interface: the request file).  ST_MALFORMED with findings when a
- * required member is missing or of the wrong type; unknown members are
- * findings too (a misspelt fact must not pass silently). */
+/* Reads R, the request file.
+ *
+ *   { "at": instant,                              required, to the second at least, with a zone
+ *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "onBehalfOf" },   required
+ *     "purpose": [ codes ],                       required, may be empty: not stated
+ *     "patient": "Patient/p1" or "*", "action", "emergency": null or { "declaredBy", "nature" },
+ *     "legalContext": "none" | "investigation" | "proceeding",
+ *     "labels": "given" | "computed", "trustLabels": bool,
+ *     "source": { "part2": "program" | "not-program" | "unknown", "organization" },
+ *     "programs": [ { "reference", "identifier": [], "source", "name" } ],   each a text or a list
+ *     "actors": { reference: resource }, "consents": [ Consent ],
+ *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool } }
+ *
+ *   F1  A required member that is missing, and a member of the wrong type, is an
+ *       error; so is a name that is nearly a known one ("purposes"): a misspelt
+ *       fact would silently be an unknown fact.
+ *   F2  A member with any other name is a warning: it is not a fact.
+ *   F3  "labels": "given" believes meta.security as it came in, so trust_labels
+ *       is set; "trustLabels" sets it for computed labels (redaction rule P2).
+ *   F4  legalContext left out reads as LEGAL_NONE, labels as LABELS_COMPUTED,
+ *       everything else as unknown.
+ *
+ * The texts of *out borrow `json` and the arena.  ST_MALFORMED with errors
+ * among the issues, *out untouched; ST_NO_MEMORY.
+ */
 enum status facts_read(struct span json, struct arena *, struct issues *, const struct facts **out) MUST_CHECK;
 
 #endif
