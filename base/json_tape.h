@@ -15,7 +15,7 @@
  *   T5  bytes after the value other than white space
  *   T6  control characters in strings, numbers that RFC 8259 6 does not have,
  *       numbers longer than max_number bytes, exponents that carry a number
- *       to 10^308 or under 10^-308: infinity to one reader, null to another
+ *       past 10^308 or below -308: infinity to one reader, null to the next
  *   T7  depth, bytes or nodes over the limits: refused before memory grows
  * Names that differ from a known FHIR name only in case are refused one layer
  * up, by the validator, which knows the names.

@@ -4,14 +4,47 @@
  * facts give the same answer in the gateway, in the offline tool and in a
  * court exhibit.
  *
- * Order of evaluation (docs/consent-rules.md; 42 CFR Part 2 as amended 2024):
+ * Order of evaluation (docs/consent-rules.md; 42 CFR Part 2 as amended 2024).
+ * The numbers are those of the order in the rule table:
  *   3   proceedings gate        2.12(d)(1): any legal context -> deny silently
- *   4   counseling-note gate    2.31(b): a TPO consent never reaches them
+ *   4   counseling-note gate    2.31(b): a TPO consent never reaches them; nor does
+ *                               an emergency (2.51 is no exception of 2.31(b))
  *   8   consent                 R-01 single TPO, 2.33(a)(2); R-02 specific, 2.33(a)(1)
  *   9   R-13 medical emergency  2.51
  *   2   not Part 2              HIPAA, consents and the site's default (P8)
  *   14  nothing matched         deny silently, 2.13(a)
- * Inside step 8 and 2 consents combine by the seven rules of policy.c.
+ *
+ * Inside steps 8 and 2 consents combine by these rules:
+ *   K1  Only consents that count (policy.h V1) and are of the record's own
+ *       patient.  A record without a patient of its own (a Medication) is
+ *       judged for the patients of the records that refer to it, and all of
+ *       them must permit; a directory resource that is neither labelled nor
+ *       Part 2 is nobody's.
+ *   K2  Inside one consent the deepest matching provision decides on its
+ *       branch, and any of them beats the base decision.  Between branches a
+ *       permit wins only when it refines the deny: it states all that the deny
+ *       states, and more or a narrower recipient.  A deny of somebody who does
+ *       not resolve does not speak against a recipient whom the same consent
+ *       names.
+ *   K3  Between consents: explicit beats base.  A rule that names the
+ *       individual beats one that names the organization beats one that names
+ *       nobody.  A deny of certain data (label, class, code, period, instance)
+ *       yields only to a newer permit of at least its rank that names the
+ *       recipient or data of the same kind.
+ *   K4  Otherwise the newer one wins; on a tie, or without a date, deny.
+ *   K5  A root permit that is limited to some data says no to the rest, as a
+ *       base decision.  Naming the same recipient again, later and narrower,
+ *       takes back an older permit without limits (CV-22).
+ *   K6  Indeterminate (match.h M1): a deny matches, a permit does not.
+ *   K7  Nothing matched: deny for Part 2 records, the site's default for others.
+ * A permit that stands must beat every deny.  So the order of consents never
+ * matters, one more deny never widens, and one more permit never narrows.
+ *
+ * P7  A consent releases records of the programs that it speaks for
+ *     (Consent.organization, custodian actor), never another program's; when
+ *     the record's program is not known it may speak.
+ * C7  What could not be inspected is held, unless a permit covers it that
+ *     would cover any content, or the sender is known not to be a program.
  */
 #ifndef SLUICE_CONSENT_DECISION_H
 #define SLUICE_CONSENT_DECISION_H
@@ -49,12 +82,16 @@ struct decision {
     enum rule               rule;
     uint32_t                obligations;
     const struct consent   *consent;     /* NULL: no consent decided it */
-    const struct provision *provision;
+    const struct provision *provision;   /* NULL: its base decision by policyRule */
     struct span             because;     /* one plain sentence */
 };
 
+/* One entry.  For a whole bundle decide_all() looks everything up once. */
 struct decision decide(const struct policy *, const struct facts *, const struct references *,
                        const struct labeling *, uint32_t entry, struct arena *);
+/* One decision per entry.  ST_NO_MEMORY: then nothing may leave. */
+enum status decide_all(const struct policy *, const struct facts *, const struct references *,
+                       const struct labeling *, struct arena *, const struct decision **out) MUST_CHECK;
 
 const char *rule_number(enum rule);      /* "R-01" */
 const char *rule_citation(enum rule);    /* "42 CFR 2.33(a)(2)" */
