@@ -168,6 +168,8 @@ arena_shrink(struct arena *a, void *last, size_t old_size, size_t new_size)
     a->newest->used -= less;
     a->total        -= less;
     block_wipe(a->newest, a->newest->used);
+    /* The rest of the last 16 bytes, too: arena_grow() promises zeroes. */
+    explicit_bzero((unsigned char *)last + new_size, aligned(new_size > 0 ? new_size : 1) - new_size);
 }
 
 static size_t

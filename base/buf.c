@@ -46,7 +46,7 @@ regrow(struct buf *b, size_t need)
 
     while (capacity < need)
         capacity = capacity > b->max / 2 ? b->max : capacity * 2;
-    char *at = malloc(capacity);
+    char *at = malloc(capacity + 1);     /* vsnprintf wants to end in NUL */
     if (at == NULL) {
         b->status = ST_NO_MEMORY;
         return;
@@ -133,8 +133,7 @@ buf_add_format(struct buf *b, const char *format, ...)
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    /* vsnprintf writes a NUL; one byte more than is kept. */
-    char *at = length >= 0 ? buf_reserve(b, (size_t)length + 1) : NULL;
+    char *at = length >= 0 ? buf_reserve(b, (size_t)length) : NULL;
     if (at != NULL) {
         vsnprintf(at, (size_t)length + 1, format, again);
         buf_commit(b, (size_t)length);

@@ -1,5 +1,7 @@
 #include "base/cursor.h"
 
+#include <assert.h>
+
 struct cursor
 cursor_over(struct span s)
 {
@@ -39,6 +41,7 @@ cursor_digits(struct cursor *c, unsigned count)
 {
     uint64_t value = 0;
 
+    assert(count >= 1 && count <= 9);
     if (c->failed || c->rest.length < count
         || !span_to_u64(span_first(c->rest, count), &value)) {
         c->failed = true;
