@@ -601,6 +601,8 @@ match_data_period(const struct provision *p, const struct record *r)
     const struct time_range wanted = p->criteria.data_period;
     bool                    found  = false;
 
+    if ((p->criteria.unreadable & DIMENSION_DATA_PERIOD) != 0)
+        return MATCH_UNKNOWN;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct time_range have;
         if (!date_of(r, tape_member(r->tape, r->resource, span_of(names[i])), &have))
@@ -642,8 +644,8 @@ match_data_rules(const struct provision *p, const struct record *r)
         bool both = p->type != PROVISION_PERMIT || span_eq_text(rule->target.type, "Encounter")
                     || span_eq_text(rule->target.type, "EpisodeOfCare") || span_eq_text(rule->target.type, "CarePlan");
 
-        if (rule->meaning == DATA_AUTHORED_BY) {
-            best = either(best, authored_by(r, &rule->target));
+        if (rule->meaning == DATA_UNKNOWN || rule->meaning == DATA_AUTHORED_BY) {
+            best = either(best, rule->meaning == DATA_UNKNOWN ? MATCH_UNKNOWN : authored_by(r, &rule->target));
             continue;
         }
         if (is_instance(r->in, to))
@@ -652,7 +654,7 @@ match_data_rules(const struct provision *p, const struct record *r)
             return MATCH_YES;
         if (rule->meaning == DATA_RELATED)
             best = either(best, referred_by(r, to));
-        if (rule->meaning == DATA_UNKNOWN || span_empty(to))
+        if (span_empty(to))
             best = either(best, MATCH_UNKNOWN);
     }
     return best;
