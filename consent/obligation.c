@@ -1,0 +1,251 @@
+#include "consent/obligation.h"
+
+#include "base/json_author.h"
+#include "consent/match.h"
+
+const char obligation_notice_long[] =
+    "This record which has been disclosed to you is protected by Federal confidentiality rules (42 CFR part 2). "
+    "These rules prohibit you from using or disclosing this record, or testimony that describes the information "
+    "contained in this record, in any civil, criminal, administrative, or legislative proceedings by any Federal, "
+    "State, or local authority, against the patient, unless authorized by the consent of the patient, except as "
+    "provided at 42 CFR 2.12(c)(5) or as authorized by a court in accordance with 42 CFR 2.64 or 2.65. In addition, "
+    "the Federal rules prohibit you from making any other use or disclosure of this record unless at least one of "
+    "the following applies: (i) Further use or disclosure is expressly permitted by the written consent of the "
+    "individual whose information is being disclosed in this record or as otherwise permitted by 42 CFR part 2. "
+    "(ii) You are a covered entity or business associate and have received the record for treatment, payment, or "
+    "health care operations, or (iii) You have received the record from a covered entity or business associate as "
+    "permitted by 45 CFR part 164, subparts A and E. A general authorization for the release of medical or other "
+    "information is NOT sufficient to meet the required elements of written consent to further use or redisclose "
+    "the record (see 42 CFR 2.31).";
+
+const char obligation_notice_short[] =
+    "42 CFR part 2 prohibits unauthorized use or disclosure of these records.";
+
+static struct span scope_of(const struct consent *, const struct asker *);
+static struct span purposes_in_words(purpose_set, struct arena *);
+static struct span data_in_words(const struct criteria *, struct arena *);
+static struct span labels_in_words(const struct criteria *, struct arena *);
+static struct span joined(struct arena *, struct span list, const char *between, struct span more);
+static struct span day(int64_t ms, struct arena *);
+static struct span extension(struct arena *, struct span text);
+static bool        repeated(const struct consent *const *, size_t i);
+
+const char *
+obligation_code(enum obligation o)
+{
+    switch (o) {
+    case OBLIGE_NOTICE:       return "notice-2.32";
+    case OBLIGE_CONSENT_COPY: return "consent-copy-2.32";
+    case OBLIGE_ACCOUNTING:   return "accounting-2.25";
+    case OBLIGE_AUDIT:        return "audit";
+    case OBLIGE_EMERGENCY:    return "document-emergency-2.51";
+    case OBLIGE_REVIEW:       return "post-hoc-review";
+    }
+    return NULL;
+}
+
+const char *
+obligation_text(enum obligation o)
+{
+    switch (o) {
+    case OBLIGE_NOTICE:
+        return obligation_notice_long;
+    case OBLIGE_CONSENT_COPY:
+        return "A copy of the consent or a clear explanation of its scope accompanies the disclosure, 42 CFR 2.32(b).";
+    case OBLIGE_ACCOUNTING:
+        return "The disclosure is made with consent and belongs in the patient's accounting, 42 CFR 2.25.";
+    case OBLIGE_AUDIT:
+        return "The disclosure is recorded before it leaves.";
+    case OBLIGE_EMERGENCY:
+        return "The patient's record documents at once the name and affiliation of who received it, the name of who "
+               "disclosed it, date and time, and the nature of the emergency, 42 CFR 2.51(c).";
+    case OBLIGE_REVIEW:
+        return "Somebody reviews this disclosure afterwards.";
+    }
+    return NULL;
+}
+
+/* ---- the explanation ------------------------------------------------------------ */
+
+struct span
+obligation_explain_consent(const struct consent *c, const struct facts *facts, struct arena *arena)
+{
+    struct asker asker;
+    struct span  scope;
+
+    if (asker_make(facts, NULL, arena, &asker) != ST_OK)
+        return (struct span){ 0 };
+    scope = scope_of(c, &asker);
+    return arena_format(arena,
+                        "The patient's written consent (%.*s%s%.*s) permits this disclosure to you%.*s%.*s%s It may be "
+                        "revoked at any time. It does not extend to SUD counseling notes, nor to any civil, criminal, "
+                        "administrative, or legislative investigation or proceeding (42 CFR 2.31(b), (d)).",
+                        SPAN_PRINT(c->reference), c->dated ? ", dated " : "", SPAN_PRINT(c->date_text),
+                        SPAN_PRINT(scope), SPAN_PRINT(c->period.last_ms < INT64_MAX
+                                                          ? arena_format(arena, ", until %.*s", SPAN_PRINT(day(c->period.last_ms, arena)))
+                                                          : SPAN("")),
+                        ".");
+}
+
+/* What its permits for this recipient say, each once. */
+static struct span
+scope_of(const struct consent *c, const struct asker *asker)
+{
+    struct span text = SPAN("");
+
+    for (uint32_t i = 0; i < c->provision_count; i++) {
+        const struct provision *p = &c->provisions[i];
+        struct span             one, data;
+        bool base = i == 0 && c->base == BASE_PERMIT && (p->criteria.stated & ~(uint32_t)DIMENSION_CUSTODIAN) == 0;
+        if ((p->type != PROVISION_PERMIT && !base) || match_audience(p, asker).match != MATCH_YES)
+            continue;
+        one  = purposes_in_words(p->criteria.purposes, asker->arena);
+        data = data_in_words(&p->criteria, asker->arena);
+        one  = arena_format(asker->arena, "%s%.*s%s%.*s", one.length > 0 ? ", for " : "", SPAN_PRINT(one),
+                            data.length > 0 ? ", of " : "", SPAN_PRINT(data));
+        if (one.length > 0 && span_find(text, one) == SPAN_NOT_FOUND)
+            text = arena_format(asker->arena, "%.*s%s%.*s", SPAN_PRINT(text), text.length > 0 ? "; also" : "",
+                                SPAN_PRINT(text.length > 0 ? span_skip(one, 1) : one));
+    }
+    return text;
+}
+
+static struct span
+purposes_in_words(purpose_set purposes, struct arena *arena)
+{
+    static const struct { enum purpose purpose; const char *words; } known[] = {
+        { PURPOSE_TREAT, "treatment" }, { PURPOSE_ETREAT, "emergency treatment" }, { PURPOSE_COC, "coordination of care" },
+        { PURPOSE_HPAYMT, "payment" }, { PURPOSE_HOPERAT, "health care operations" }, { PURPOSE_CAREMGT, "care management" },
+        { PURPOSE_HRESCH, "research" }, { PURPOSE_PUBHLTH, "public health" }, { PURPOSE_BTG, "emergency access" },
+        { PURPOSE_PATRQT, "a request of the patient" }, { PURPOSE_HMARKT, "marketing" },
+    };
+    const purpose_set tpo  = PURPOSE_BIT(PURPOSE_TREAT) | PURPOSE_BIT(PURPOSE_HPAYMT) | PURPOSE_BIT(PURPOSE_HOPERAT);
+    struct span       text = SPAN("");
+
+    if ((purposes & tpo) == tpo) {
+        text = SPAN("treatment, payment, and health care operations");
+        purposes &= ~tpo;
+    }
+    for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT; p++) {
+        struct span words = span_of(purpose_code(p));
+        if ((purposes & PURPOSE_BIT(p)) == 0)
+            continue;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (known[i].purpose == p)
+                words = span_of(known[i].words);
+        text = joined(arena, text, ", ", words);
+    }
+    return text;
+}
+
+static struct span
+data_in_words(const struct criteria *k, struct arena *arena)
+{
+    struct span text = labels_in_words(k, arena);
+
+    for (size_t i = 0; i < k->class_count; i++)
+        text = joined(arena, text, ", ", k->classes[i].code);
+    for (size_t i = 0; i < k->code_count; i++)
+        text = joined(arena, text, ", ", arena_format(arena, "code %.*s", SPAN_PRINT(k->codes[i].code)));
+    for (size_t i = 0; i < k->code_text_count; i++)
+        text = joined(arena, text, ", ", k->code_texts[i]);
+    for (size_t i = 0; i < k->data_count; i++)
+        text = joined(arena, text, ", ", k->data[i].target.reference);
+    if ((k->stated & DIMENSION_DATA_PERIOD) != 0) {
+        if (k->data_period.first_ms > INT64_MIN)
+            text = joined(arena, text, ", ", arena_format(arena, "data from %.*s on", SPAN_PRINT(day(k->data_period.first_ms, arena))));
+        if (k->data_period.last_ms < INT64_MAX)
+            text = joined(arena, text, ", ", arena_format(arena, "data up to %.*s", SPAN_PRINT(day(k->data_period.last_ms, arena))));
+    }
+    return text;
+}
+
+static struct span
+labels_in_words(const struct criteria *k, struct arena *arena)
+{
+    struct span text = SPAN("");
+
+    for (enum label l = LABEL_NONE + 1; l < LABEL_COUNT; l++)
+        if (labels_have(k->labels, l))
+            text = joined(arena, text, ", ",
+                          arena_format(arena, label_kind(l) == LABEL_CONFIDENTIALITY ? "%s data (%s)" : "%s (%s)",
+                                       label_display(l), label_code(l)));
+    for (size_t i = 0; i < k->foreign_label_count; i++)
+        text = joined(arena, text, ", ", k->foreign_labels[i].code);
+    return text;
+}
+
+static struct span
+joined(struct arena *arena, struct span list, const char *between, struct span more)
+{
+    if (span_empty(more))
+        return list;
+    return arena_format(arena, "%.*s%s%.*s", SPAN_PRINT(list), list.length > 0 ? between : "", SPAN_PRINT(more));
+}
+
+static struct span
+day(int64_t ms, struct arena *arena)
+{
+    return span_first(time_format(arena, ms), 10);
+}
+
+/* ---- into the bundle -------------------------------------------------------------- */
+
+enum status
+obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t obligations,
+                  const struct consent *const *consents, size_t consent_count, const struct facts *facts,
+                  struct arena *arena)
+{
+    const struct tape *tape = bundle->tape;
+    tape_node          meta = tape_member(tape, bundle->root, SPAN("meta"));
+    tape_node          list;
+    struct span        all  = SPAN("");
+
+    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY)) == 0 || splices_is_cut(splices, bundle->root))
+        return ST_OK;
+    /* What the plan cut is not there for us: we add it anew. */
+    if (splices_is_cut(splices, meta))
+        meta = TAPE_ABSENT;
+    if (meta != TAPE_ABSENT && tape_kind(tape, meta) != TAPE_OBJECT)
+        return ST_MALFORMED;
+    list = tape_member(tape, meta, SPAN("extension"));
+    if (tape_kind(tape, list) != TAPE_ARRAY || splices_is_cut(splices, list))
+        list = TAPE_ABSENT;
+
+    struct span *items = arena_make_n(arena, consent_count + 1, struct span);
+    size_t       count = 0;
+    if (items == NULL)
+        return ST_NO_MEMORY;
+    if ((obligations & OBLIGE_NOTICE) != 0)
+        items[count++] = extension(arena, span_of(obligation_notice_long));
+    for (size_t i = 0; (obligations & OBLIGE_CONSENT_COPY) != 0 && i < consent_count; i++)
+        if (!repeated(consents, i))
+            items[count++] = extension(arena, obligation_explain_consent(consents[i], facts, arena));
+    for (size_t i = 0; i < count; i++) {
+        if (list != TAPE_ABSENT)
+            splices_add_item(splices, list, items[i]);
+        else
+            all = joined(arena, all, ",", items[i]);
+    }
+    if (meta == TAPE_ABSENT)
+        splices_add_member(splices, bundle->root, arena_format(arena, "\"meta\":{\"extension\":[%.*s]}", SPAN_PRINT(all)));
+    else if (list == TAPE_ABSENT)
+        splices_add_member(splices, meta, arena_format(arena, "\"extension\":[%.*s]", SPAN_PRINT(all)));
+    return arena_status(arena);
+}
+
+static struct span
+extension(struct arena *arena, struct span text)
+{
+    return arena_format(arena, "{\"url\":\"" OBLIGATION_DISPLAY_URL "\",\"valueAnnotation\":{\"text\":%.*s}}",
+                        SPAN_PRINT(author_literal(arena, text)));
+}
+
+static bool
+repeated(const struct consent *const *consents, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (consents[j] == consents[i])
+            return true;
+    return false;
+}
