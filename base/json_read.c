@@ -466,7 +466,7 @@ read_bytewise(struct reader *r, uint32_t *count)
 
 static enum status
 read_into(struct arena *arena, struct span body, const struct tape_limits *limits,
-          read_function *read, const struct tape **out, struct tape_error *error)
+          read_function *read_all, const struct tape **out, struct tape_error *error)
 {
     struct arena_mark mark  = arena_mark(arena);
     struct tape      *tape  = arena_make(arena, struct tape);
@@ -478,7 +478,7 @@ read_into(struct arena *arena, struct span body, const struct tape_limits *limit
     *out  = NULL;
     if (error != NULL)
         *error = (struct tape_error){ .why = TAPE_REFUSED_NONE };
-    bool done = prepare(&r) && read(&r, &count);
+    bool done = prepare(&r) && read_all(&r, &count);
     if (r.nodes != NULL)
         arena_close(arena, ((size_t)count + 1) * sizeof(struct node));
     if (!done) {

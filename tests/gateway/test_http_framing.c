@@ -227,9 +227,9 @@ summarise(char *text, char *out, size_t room)
             if (hash != NULL && hash - seen > 18)
                 hash[-18] = 0;
             if (memmem(body, size, "NO-SLACK", 8) != NULL)
-                strcpy(seen, "NO-SLACK");
+                snprintf(seen, sizeof seen, "NO-SLACK");
         } else if (strncmp(at + 9, "200", 3) != 0 && memmem(body, size, "\"OperationOutcome\"", 18) == NULL) {
-            strcpy(seen, "without an OperationOutcome");
+            snprintf(seen, sizeof seen, "without an OperationOutcome");
         }
         n += (size_t)snprintf(out + n, room - n, "%s%.3s%s%s", n > 0 ? "; " : "", at + 9, seen[0] != 0 ? " " : "", seen);
         at = body + size;
