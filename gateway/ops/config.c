@@ -455,6 +455,37 @@ fill(struct config_file *file, struct config_errors *errors)
     return good;
 }
 
+static void
+know(struct known_actor *list, size_t *count, struct span reference, const struct identifier *identifiers, size_t n)
+{
+    if (!span_empty(reference))
+        list[(*count)++] = (struct known_actor){
+            .reference = reference, .identifiers = identifiers, .identifier_count = n };
+}
+
+/* What a Consent's actor reference may resolve to: everybody that the
+ * configuration describes, by the references that it gives for them. */
+static void
+fill_known_actors(struct config_file *file)
+{
+    struct config *c    = &file->config;
+    size_t         most = c->client_count + c->recipient_count;
+    for (size_t i = 0; i < c->program_count; i++)
+        most += c->programs[i].reference_count;
+    struct known_actor *list = arena_make_n(file->arena, most, struct known_actor);
+    for (size_t i = 0; list != NULL && i < c->program_count; i++)
+        for (size_t r = 0; r < c->programs[i].reference_count; r++)
+            know(list, &c->known_actor_count, c->programs[i].references[r], c->programs[i].identifiers,
+                 c->programs[i].identifier_count);
+    for (size_t i = 0; list != NULL && i < c->client_count; i++)
+        know(list, &c->known_actor_count, c->clients[i].party.reference, c->clients[i].party.identifiers,
+             c->clients[i].party.identifier_count);
+    for (size_t i = 0; list != NULL && i < c->recipient_count; i++)
+        know(list, &c->known_actor_count, c->recipients[i].party.reference, c->recipients[i].party.identifiers,
+             c->recipients[i].party.identifier_count);
+    c->known_actors = list;
+}
+
 /* Place of a section for a message. */
 static struct span
 where_of(const struct config_file *file, enum option_section_id id, size_t index)
@@ -508,6 +539,9 @@ check_whole(struct config_file *file, struct config_errors *errors)
 {
     const struct config *c = &file->config;
     name_socket(file);
+    fill_known_actors(file);
+    if (arena_spent(file->arena))
+        config_error(errors, "%.*s: there is not enough memory for it", SPAN_PRINT(c->file));
     check_clients(file, errors);
     for (size_t i = 0; i < c->recipient_count; i++)
         if (span_empty(c->recipients[i].certificate) != span_empty(c->recipients[i].key))

@@ -329,6 +329,24 @@ test_lives_until_the_last_pin_is_dropped(void **state)
     config_unpin(&again);
 }
 
+static void
+test_knows_everybody_that_it_describes_by_reference(void **state)
+{
+    (void)state;
+    struct config *c = load(BASE "program \"p\" { reference = { \"Organization/oak\", \"Location/oak\" } identifier = { \"s|1\" } }\n"
+                                 "client \"c\" { certificate-cn = \"c\" reference = \"Organization/valley\" identifier = { \"s|2\" } }\n"
+                                 "client \"unnamed\" { certificate-cn = \"d\" identifier = { \"s|9\" } }\n"
+                                 "recipient \"r\" { url = \"https://a/f\" reference = \"Organization/hie\" identifier = { \"s|3\", \"s|4\" } }\n");
+    assert_true(c != NULL || said(""));
+    assert_int_equal(c->known_actor_count, 4);
+    assert_true(span_eq(c->known_actors[1].reference, SPAN("Location/oak")));
+    assert_true(span_eq(c->known_actors[1].identifiers[0].value, SPAN("1")));
+    assert_true(span_eq(c->known_actors[2].reference, SPAN("Organization/valley")));
+    assert_true(span_eq(c->known_actors[3].reference, SPAN("Organization/hie")));
+    assert_int_equal(c->known_actors[3].identifier_count, 2);
+    config_unpin(&c);
+}
+
 /* Every option of the sample is of the right form: with the comment marks
  * taken off it loads. */
 static void
@@ -387,6 +405,7 @@ main(void)
         T(test_reads_includes_relative_and_absolute),
         T(test_a_reload_may_change_routes_and_not_ports),
         T(test_lives_until_the_last_pin_is_dropped),
+        T(test_knows_everybody_that_it_describes_by_reference),
         T(test_the_sample_loads),
         T(test_the_reference_page_is_the_rows),
     };
