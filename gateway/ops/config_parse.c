@@ -60,6 +60,8 @@ file_name(const cfg_t *cfg)
     return cfg->filename != NULL ? cfg->filename : reading->filename;
 }
 
+static void complain(cfg_t *, const char *format, va_list) __attribute__((format(printf, 2, 0)));
+
 static void
 complain(cfg_t *cfg, const char *format, va_list arguments)
 {
