@@ -148,7 +148,7 @@ pick_protocol(SSL *ssl, const unsigned char **out, unsigned char *length, const 
 
     (void)ssl;
     (void)arg;
-    for (unsigned i = 0; i + 1 + offered[i] <= offered_length; i += 1u + offered[i]) {
+    for (unsigned i = 0; i < offered_length && i + 1 + offered[i] <= offered_length; i += 1u + offered[i]) {
         if (offered[i] != sizeof mine - 1 || memcmp(offered + i + 1, mine, sizeof mine - 1) != 0)
             continue;
         *out    = offered + i + 1;
