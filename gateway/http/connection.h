@@ -57,7 +57,7 @@ struct http_server {
     struct gunzip      *gunzip;          /* made when it is first needed */
     struct connection  *connections;     /* all that are open */
     struct connection  *waiting;         /* those with input that no event will announce */
-    uint32_t            connection_count;
+    _Atomic uint32_t    connection_count;        /* asked from other threads */
     struct http_request *spare;          /* for the next */
     uint32_t            spare_count, request_count;
     bool                accepting, draining, freed, ending;

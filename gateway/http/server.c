@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ http_server_drain(struct http_server *server)
 uint32_t
 http_server_connections(const struct http_server *server)
 {
-    return server->connection_count;
+    return atomic_load_explicit(&server->connection_count, memory_order_relaxed);
 }
 
 void

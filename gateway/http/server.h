@@ -75,7 +75,7 @@ struct http_server *http_server_new(struct loop *, const char *address, uint16_t
 uint16_t http_server_port(const struct http_server *);
 /* These on the loop's thread, or while the loop does not run. */
 void     http_server_drain(struct http_server *);    /* no new connections; Connection: close */
-uint32_t http_server_connections(const struct http_server *);
+uint32_t http_server_connections(const struct http_server *);       /* any thread */
 /* Closes every connection.  A request that the handler still has stays its
  * own until http_request_free(); its answer is dropped. */
 void     http_server_free(struct http_server **);

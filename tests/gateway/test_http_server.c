@@ -255,7 +255,7 @@ test_unpacks_gzip_within_the_limit(void **state)
 
 /* ---- answers that come later, and peers that go --------------------------------- */
 
-static struct http_request *held[64];
+static struct http_request *_Atomic held[64];
 static atomic_int           held_count;
 static struct task          release;
 
