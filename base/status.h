@@ -1,6 +1,6 @@
 /* base/status.h -- how a function says that it could not do its work.
  *
- * Three kinds of bad news (docs/style.md):
+ * Three kinds of bad news (CONTRIBUTING.md):
  *   bug       our mistake: assert, we stop
  *   fault     a status, returned, MUST_CHECK
  *   finding   something wrong in what somebody sent: collected (fhir/issue.h)
