@@ -319,8 +319,9 @@ must_enter(struct splices *s, tape_node node, bool *stays)
         *stays = false;
         return false;
     }
-    const struct edit *edit = next_edit(s, node), *end = s->edits + s->edit_count;
+    const struct edit *edit = next_edit(s, node);
     if (edit != NULL && edit->node == node && edit->kind == EDIT_REPLACE) {
+        const struct edit *end = s->edits + s->edit_count;
         while (edit + 1 < end && edit[1].node == node && edit[1].kind == EDIT_REPLACE)
             edit++;                      /* the last one counts */
         change(s, tape_offset(s->tape, node), end_of(s, node), edit->json, false);
