@@ -3,6 +3,22 @@
  * Prints a release as the JSON of `sluice explain --json` (one schema, one
  * member order) or as plain text: verdict, rule number, citation, consent and
  * provision, what went with it and why, obligations.
+ *
+ *   { "decision": "partial",
+ *     "resources": [ { "path", "type", "id", "labels": [], "part2", "verdict", "rule", "citation",
+ *                      "consent", "provision", "because", "alsoRemoved": [ { "path", "because" } ] } ],
+ *     "obligations": [ { "code", "text" } ],
+ *     "alsoRemoved": [ ... ], "held": "..." }
+ *
+ * Every member is always there; consent and provision are null when no
+ * consent decided.  alsoRemoved of a withheld resource lists what went
+ * elsewhere because of it, of one that stays what it lost for another reason;
+ * at the end what the Bundle itself lost.  "held" only when the last check
+ * kept everything back.  Facts about the recipient are claims of whoever wrote
+ * the request file.
+ *
+ * For the people who answer for the data: it names what is withheld, and goes
+ * to no recipient.
  */
 #ifndef SLUICE_CONSENT_EXPLAIN_H
 #define SLUICE_CONSENT_EXPLAIN_H
