@@ -1,0 +1,149 @@
+/* gateway/runtime/exchange.h -- one request or one delivery, from begin to end.
+ *
+ * Memory belongs to the exchange: one arena with a budget from the
+ * configuration; spent means a clean 503.  Stages write what they found here
+ * and read what earlier ones left; the comments say which stage sets what.
+ *
+ * An exchange belongs to one loop; only a run of pure stages may be on a
+ * worker meanwhile.  It ends when the tail is through and every pin is gone
+ * (a delivery that sends from this memory holds one), at the end of the turn.
+ */
+#ifndef SLUICE_GATEWAY_RUNTIME_EXCHANGE_H
+#define SLUICE_GATEWAY_RUNTIME_EXCHANGE_H
+
+#include "base/arena.h"
+#include "consent/release.h"
+#include "fhir/validate.h"
+#include "gateway/gateway.h"
+#include "gateway/http/client.h"
+#include "gateway/http/server.h"
+#include "gateway/runtime/pipeline.h"
+#include "gateway/store/store.h"
+
+#define EXCHANGE_HEADERS 8
+
+enum intake {                            /* what the request asks for; by stage receive */
+    INTAKE_NONE = 0,
+    INTAKE_SYSTEM,                       /* POST /fhir: transaction, batch, or what else it holds */
+    INTAKE_MESSAGE,                      /* POST /fhir/$process-message                           */
+    INTAKE_CREATE,                       /* POST /fhir/{type}, also Bundle                        */
+    INTAKE_UPDATE,                       /* PUT  /fhir/{type}/{id}                                */
+    INTAKE_DELETE,
+    INTAKE_VALIDATE,                     /* POST /fhir/$validate, /fhir/{type}/$validate          */
+    INTAKE_METADATA,                     /* GET  /fhir/metadata                                   */
+};
+
+/* What becomes of one entry of the body; by stage record. */
+struct intake_entry {
+    struct store_resource *resource;     /* NULL: nothing to store (a GET, a bad batch entry) */
+    int                    status;       /* 201, 200, 204, or the error                       */
+    const struct issues   *issues;       /* of a refused batch entry                          */
+};
+
+/* One recipient of this exchange; by stages route, decide, redact, commit. */
+struct outgoing {
+    const struct config_recipient *recipient;
+    uint32_t                       recipient_index;
+    struct facts                  *facts;
+    const struct release          *release;
+    struct span                    sha256;            /* hex, of release->payload       */
+    struct span                    idempotency_key;
+    struct span                    event_id;
+    struct store_outbox           *row;               /* NULL: nothing leaves           */
+    /* delivery of it */
+    struct exchange               *exchange;
+    struct http_call               call;
+    struct store_unit              unit;
+    struct store_delivery          result;
+    struct span                    patient;
+    uint32_t                       attempts;          /* tries made                     */
+    int64_t                        outbox_id;
+    bool                           byte_may_have_left; /* in an earlier try             */
+};
+
+struct exchange {
+    struct gateway               *gateway;
+    struct config                *config;            /* pinned */
+    struct loop                  *loop;
+    struct arena                 *arena;
+    struct http_request          *request;           /* NULL in a claimed delivery */
+    uint32_t                      pins;
+    /* driver */
+    const struct pipeline        *pipeline;
+    const struct stage *const    *at;
+    struct job                    job;
+    enum step                     job_step;
+    bool                          in_tail, large, on_worker;
+    const char                   *failed_stage;
+    int64_t                       spent_us, waits_since_us, begun_us;
+    struct task                   end_task;
+    /* receive */
+    enum intake                   intake;
+    struct span                   request_id;
+    struct span                   path_type, path_id;
+    struct span                   body;              /* immutable from here */
+    int64_t                       at_ms;             /* the moment of decision */
+    struct issues                *issues;
+    /* authenticate */
+    const struct config_client   *client;
+    struct store_lookup           lookup;
+    struct span                   idempotency_key;   /* incoming */
+    struct span                   request_sha256;
+    /* parse */
+    const struct tape            *tape;
+    const struct bundle          *bundle;
+    const struct references      *references;
+    /* label */
+    struct facts                  facts;             /* of the sender; recipients copy it */
+    const struct labeling        *labeling;
+    /* record */
+    struct intake_entry          *entries;
+    size_t                        entry_count;
+    struct span                  *ids;               /* of each entry, as the record knows it */
+    struct store_resource        *resources;
+    size_t                        resource_count;
+    struct store_resource        *whole;             /* the Bundle itself, when it is kept as one */
+    struct span                   patient;           /* of the bundle: its one patient, or empty */
+    uint32_t                      own_consents;
+    /* decide */
+    struct store_consents         consents;
+    /* route, redact */
+    struct outgoing              *outgoing;
+    size_t                        outgoing_count;
+    /* commit */
+    struct store_unit             unit;
+    struct store_inbox            inbox;
+    struct store_answer           kept_answer;
+    /* respond */
+    struct http_answer            answer;
+    struct http_header            answer_headers[EXCHANGE_HEADERS];
+    struct buf                    answer_body;
+    const struct store_due       *due;               /* a claimed delivery */
+    void                        (*ended)(struct exchange *);   /* just before the memory goes; may be NULL */
+    void                         *ended_arg;
+};
+
+/* NULL when there is no memory: the caller answers 503 itself. */
+struct exchange *exchange_new(struct gateway *, struct loop *, struct http_request *, size_t body_bytes);
+/* Too many in flight: 429 and the end. */
+void             exchange_overloaded(struct exchange *);
+void             exchange_pin(struct exchange *);
+void             exchange_unpin(struct exchange *);  /* the last one frees it at the end of the turn */
+void             exchange_end(struct exchange *);    /* by the driver: the tail is through */
+
+struct exchange *exchange_of_job(struct job *);
+int64_t          exchange_clock_us(void);            /* monotonic */
+
+/* Our fault or a dependency's: the answer becomes status_http(st) with an
+ * OperationOutcome of `why` (a static sentence). */
+enum step exchange_fail(struct exchange *, enum status, const char *why);
+/* The sender's: this HTTP status with the findings collected so far. */
+enum step exchange_refuse(struct exchange *, int http_status);
+/* The same with one finding. */
+enum step exchange_refuse_one(struct exchange *, int http_status, enum issue_code, const char *rule,
+                              const char *what, const char *hint);
+/* Text of the answer; body is printed into answer_body. */
+void exchange_answer_json(struct exchange *, int http_status, struct span body);
+void exchange_answer_header(struct exchange *, struct span name, struct span value);
+
+#endif

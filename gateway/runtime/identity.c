@@ -1,0 +1,69 @@
+#include "gateway/runtime/identity.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+static EVP_MD        *sha256;
+
+struct span
+uuid_new(struct arena *arena)
+{
+    unsigned char b[16];
+
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        abort();
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);            /* RFC 9562 5.4: version 4 */
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    return arena_format(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                        b[12], b[13], b[14], b[15]);
+}
+
+/* Fetching costs as much as hashing a small record; once is enough. */
+static void
+fetch(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+struct span
+sha256_hex(struct arena *arena, const struct span *parts, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char     hash[32];
+    char             *hex  = arena_alloc(arena, 65);
+    EVP_MD_CTX       *ctx  = EVP_MD_CTX_new();
+    bool              good = hex != NULL && ctx != NULL;
+
+    pthread_once(&fetch_once, fetch);
+    good = good && sha256 != NULL && EVP_DigestInit_ex2(ctx, sha256, NULL) == 1;
+    for (size_t i = 0; good && i < count; i++)
+        good = EVP_DigestUpdate(ctx, parts[i].at, parts[i].length) == 1;
+    good = good && EVP_DigestFinal_ex(ctx, hash, NULL) == 1;
+    EVP_MD_CTX_free(ctx);
+    if (!good)
+        return (struct span){ 0 };
+    for (size_t i = 0; i < sizeof hash; i++) {
+        hex[2 * i]     = digits[hash[i] >> 4];
+        hex[2 * i + 1] = digits[hash[i] & 15];
+    }
+    return span_from(hex, 64);
+}
+
+bool
+token_valid(struct span s, size_t max_length)
+{
+    if (s.length == 0 || s.length > max_length)
+        return false;
+    for (size_t i = 0; i < s.length; i++) {
+        char c = s.at[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || c == '.' || c == '_' || c == ':' || c == '-'))
+            return false;
+    }
+    return true;
+}
