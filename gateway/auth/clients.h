@@ -1,0 +1,20 @@
+/* gateway/auth/clients.h -- who is asking, and what may this client do.
+ *
+ * A client certificate alone authenticates: its subject CN names a `client`
+ * section.  Scopes are SMART's (SMART App Launch 2.0, scopes-and-launch-context):
+ * `system/<type or *>.<letters of cruds>`, the letters in that order; the 1.0
+ * words read, write and * are taken as rs, cud and cruds.  No scope, no right.
+ * A star for the type does not include AuditEvent.
+ */
+#ifndef SLUICE_GATEWAY_AUTH_CLIENTS_H
+#define SLUICE_GATEWAY_AUTH_CLIENTS_H
+
+#include "gateway/ops/config.h"
+
+/* NULL: nobody. */
+const struct config_client *client_by_certificate(const struct config *, struct span common_name);
+uint32_t                    client_index(const struct config *, const struct config_client *);
+/* right is one of 'c' 'r' 'u' 'd' 's'. */
+bool client_may(const struct config_client *, char right, struct span resource_type);
+
+#endif
