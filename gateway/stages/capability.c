@@ -1,0 +1,60 @@
+#include "gateway/stages/capability.h"
+
+#include "base/json_author.h"
+#include "fhir/datatypes.h"
+#include "gateway/runtime/exchange.h"
+#include "gateway/version.h"
+
+static void
+author_rest(author_value root)
+{
+    static const char *const system[]     = { "transaction", "batch" };
+    static const char *const operations[] = { "validate", "process-message" };
+
+    author_value rest = author_add_object(author_add_array(root, "rest"), NULL);
+    author_add_cstr(rest, "mode", "server");
+    author_value security = author_add_object(rest, "security");
+    author_add_cstr(security, "description",
+                    "TLS 1.2 or 1.3 with a client certificate whose common name is registered");
+    author_value interactions = author_add_array(rest, "interaction");
+    for (size_t i = 0; i < sizeof system / sizeof *system; i++)
+        author_add_cstr(author_add_object(interactions, NULL), "code", system[i]);
+    author_value ops = author_add_array(rest, "operation");
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
+        author_value op = author_add_object(ops, NULL);
+        author_add_cstr(op, "name", operations[i]);
+        author_add_cstr(op, "definition",
+                        i == 0 ? "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+                               : "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message");
+    }
+}
+
+void
+capability_answer(struct exchange *ex)
+{
+    struct author *author = author_new();
+
+    if (author == NULL) {
+        exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+        return;
+    }
+    author_value root = author_object(author);
+    author_add_cstr(root, "resourceType", "CapabilityStatement");
+    author_add_cstr(root, "status", "active");
+    author_add_text(root, "date", time_format(ex->arena, ex->at_ms));
+    author_add_cstr(root, "kind", "instance");
+    author_value software = author_add_object(root, "software");
+    author_add_cstr(software, "name", "Sluice");
+    author_add_cstr(software, "version", SLUICE_VERSION);
+    author_value implementation = author_add_object(root, "implementation");
+    author_add_cstr(implementation, "description", "FHIR gateway for behavioral health");
+    author_add_cstr(root, "fhirVersion", "4.0.1");
+    author_value format = author_add_array(root, "format");
+    author_add_cstr(format, NULL, "json");
+    author_rest(root);
+    if (author_print(author, &ex->answer_body, AUTHOR_COMPACT) == ST_OK)
+        exchange_answer_json(ex, 200, buf_span(&ex->answer_body));
+    else
+        exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    author_free(&author);
+}

@@ -1,0 +1,114 @@
+/* gateway/stages/commit.c -- everything durable in one transaction, before anything leaves. */
+#include "gateway/stages/stages.h"
+
+#include "gateway/deliver/deliver.h"
+#include "gateway/ledger/record.h"
+#include "gateway/runtime/identity.h"
+
+static void queue_outgoing(struct exchange *);
+static void on_committed(struct task *);
+static void author_kept_answer(struct store_unit *);
+
+static enum step
+enter(struct exchange *ex)
+{
+    if (ex->intake == INTAKE_METADATA)
+        return STEP_NEXT;
+    ex->unit = (struct store_unit){
+        .done.run = on_committed, .home = ex->loop,
+        .resources = ex->resources, .resource_count = ex->resource_count,
+        .consent_patients = ex->consents.patients, .consent_patient_count = ex->consents.patient_count,
+        .consents_as_of = ex->consents.generation,
+    };
+    if (ex->outgoing_count > 0)
+        queue_outgoing(ex);
+    if (!span_empty(ex->idempotency_key)) {
+        ex->kept_answer = (struct store_answer){
+            .client = ex->client->title, .key = ex->idempotency_key,
+            .request_sha256 = ex->request_sha256,
+        };
+        ex->unit.answer = &ex->kept_answer;
+        ex->unit.finish = author_kept_answer;
+    }
+    if (arena_spent(ex->arena))
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    store_submit(ex->gateway->store, &ex->unit);
+    return STEP_WAIT;
+}
+
+static void
+on_committed(struct task *task)
+{
+    pipeline_resume((struct exchange *)(void *)((char *)task - offsetof(struct exchange, unit.done)));
+}
+
+static enum step
+resume(struct exchange *ex)
+{
+    if (ex->unit.status == ST_OK)
+        return STEP_NEXT;
+    if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_KEY)
+        return exchange_refuse_one(ex, 409, ISSUE_CONFLICT, "Idempotency-Key",
+                                   "a request with this Idempotency-Key is being worked on",
+                                   "send it again later; the first answer will be repeated");
+    if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_CONSENT)
+        return exchange_fail(ex, ST_UNAVAILABLE, "a consent of the patient was written while this was decided");
+    if (ex->unit.status == ST_CONFLICT)
+        return exchange_refuse_one(ex, 412, ISSUE_CONFLICT, "If-Match",
+                                   "the current version is not the one that If-Match names",
+                                   "read the resource again and repeat the change");
+    return exchange_fail(ex, ST_UNAVAILABLE, "it could not be made durable");
+}
+
+const struct stage stage_commit = { .name = "commit", .enter = enter, .resume = resume };
+
+/* Records (at most two a recipient), outbox rows, and the body that the
+ * deliveries are decided from again. */
+static void
+queue_outgoing(struct exchange *ex)
+{
+    struct ledger_entry *records = arena_make_n(ex->arena, 2 * ex->outgoing_count, struct ledger_entry);
+    struct store_outbox *rows    = arena_make_n(ex->arena, ex->outgoing_count, struct store_outbox);
+
+    if (records == NULL || rows == NULL)
+        return;
+    for (size_t i = 0; i < ex->outgoing_count; i++) {
+        struct outgoing *out = &ex->outgoing[i];
+        if (!span_empty(out->release->payload)) {
+            out->idempotency_key = uuid_new(ex->arena);
+            out->event_id        = record_event_id(ex->arena, ex->at_ms);
+            out->row             = &rows[ex->unit.outbox_count++];
+            *out->row            = (struct store_outbox){
+                .recipient = out->recipient->title, .patient = out->patient,
+                .idempotency_key = out->idempotency_key, .event_id = out->event_id,
+                .payload_sha256 = out->sha256, .due_ms = ex->at_ms,
+                .lease_ms = ex->at_ms + DELIVER_LEASE_MS,
+            };
+        }
+        ex->unit.record_count += disclosures_author(ex, out, &records[ex->unit.record_count]);
+    }
+    ex->unit.records = records;
+    ex->unit.outbox  = rows;
+    if (ex->unit.outbox_count == 0)
+        return;
+    ex->inbox = (struct store_inbox){
+        .request_id = ex->request_id, .client = ex->client->title,
+        .bundle_type = span_of(bundle_type_text(ex->bundle->type)),
+        .patient = ex->patient, .body = ex->body,
+    };
+    ex->unit.inbox = &ex->inbox;
+}
+
+/* On the store thread: the exchange waits meanwhile, so its memory is ours. */
+static void
+author_kept_answer(struct store_unit *unit)
+{
+    struct exchange *ex = (struct exchange *)(void *)((char *)unit - offsetof(struct exchange, unit));
+
+    if (response_author(ex, &ex->answer_body) != ST_OK)
+        buf_clear(&ex->answer_body);
+    ex->kept_answer.status       = response_status(ex);
+    ex->kept_answer.body         = buf_span(&ex->answer_body);
+    ex->kept_answer.location     = response_location(ex);
+    ex->kept_answer.content_type = SPAN("application/fhir+json; charset=utf-8");
+}

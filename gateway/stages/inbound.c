@@ -1,0 +1,21 @@
+/* gateway/stages/inbound.c -- the recipe of a push. */
+#include "gateway/stages/stages.h"
+
+const struct pipeline inbound = {
+    .name = "inbound",
+    .body = (const struct stage *const[]){
+        &stage_receive,         /* method, path, content type             */
+        &stage_authenticate,    /* certificate -> client        (store)   */
+        &stage_parse,           /* bytes -> tape                (worker)  */
+        &stage_validate,        /* tape -> findings             (worker)  */
+        &stage_label,           /* resources -> labels          (worker)  */
+        &stage_record,          /* resources -> store rows      (worker)  */
+        &stage_route,           /* which recipients             (worker)  */
+        &stage_decide,          /* consents, facts              (store)   */
+        &stage_redact,          /* decisions -> sealed splices  (worker)  */
+        &stage_commit,          /* everything durable           (store)   */
+        NULL },
+    .tail = (const struct stage *const[]){
+        &stage_respond,
+        NULL },
+};

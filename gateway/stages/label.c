@@ -1,0 +1,35 @@
+/* gateway/stages/label.c -- resource -> labels, Part 2 status, evidence. */
+#include "gateway/stages/stages.h"
+
+void
+facts_of_sender(struct exchange *ex)
+{
+    const struct config        *config = ex->config;
+    const struct config_client *client = ex->client;
+
+    ex->facts = (struct facts){
+        .at_ms               = ex->at_ms,
+        .legal               = LEGAL_NONE,
+        .labels              = LABELS_COMPUTED,
+        .sender              = client->part2,
+        .sender_organization = client->party.reference,
+        .trust_labels        = client->trust_labels,
+        .programs            = config->programs,
+        .program_count       = config->program_count,
+        .known_actors        = config->known_actors,
+        .known_actor_count   = config->known_actor_count,
+        .site                = config->site,
+    };
+}
+
+static enum step
+enter(struct exchange *ex)
+{
+    if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
+        return STEP_NEXT;
+    facts_of_sender(ex);
+    enum status st = label_bundle(ex->bundle, ex->references, &ex->facts, ex->arena, &ex->labeling);
+    return st == ST_OK ? STEP_NEXT : exchange_fail(ex, st, "the resources could not be labelled");
+}
+
+const struct stage stage_label = { .name = "label", .pure = true, .enter = enter };

@@ -1,0 +1,144 @@
+/* gateway/stages/receive.c -- what is asked for: method, path, content type. */
+#include "gateway/stages/stages.h"
+
+#include "gateway/runtime/identity.h"
+
+#define MAX_ID 64                        /* R4 datatypes.html#id */
+
+static enum step route_path(struct exchange *, const struct http_head *);
+static enum step check_content_type(struct exchange *, const struct http_head *);
+
+static enum step
+enter(struct exchange *ex)
+{
+    const struct http_head *head = http_request_head(ex->request);
+    struct span             sent = http_request_header(ex->request, SPAN("X-Request-Id"));
+
+    ex->body       = head->body;
+    ex->request_id = token_valid(sent, 64) ? sent : uuid_new(ex->arena);
+    enum step step = route_path(ex, head);
+    if (step != STEP_NEXT)
+        return step;
+    return ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE ? STEP_NEXT
+                                                                        : check_content_type(ex, head);
+}
+
+const struct stage stage_receive = { .name = "receive", .enter = enter };
+
+static enum step
+method_not_allowed(struct exchange *ex, struct span allowed)
+{
+    enum step step = exchange_refuse_one(ex, 405, ISSUE_NOT_SUPPORTED, "http",
+                                         "this method is not for this path", NULL);
+    exchange_answer_header(ex, SPAN("Allow"), allowed);
+    return step;
+}
+
+static enum step
+not_found(struct exchange *ex)
+{
+    return exchange_refuse_one(ex, 404, ISSUE_NOT_FOUND, "http", "there is nothing under this path",
+                               "POST a Bundle to /fhir, or a resource to /fhir/{type}");
+}
+
+static bool
+is_type_name(struct span s)
+{
+    return s.length > 0 && s.length <= 64 && s.at[0] >= 'A' && s.at[0] <= 'Z';
+}
+
+static bool
+is_id(struct span s)
+{
+    return token_valid(s, MAX_ID) && span_find_byte(s, '_') == SPAN_NOT_FOUND
+        && span_find_byte(s, ':') == SPAN_NOT_FOUND;
+}
+
+static enum step
+operation(struct exchange *ex, struct span name, bool post)
+{
+    if (span_eq_text(name, "$validate"))
+        ex->intake = INTAKE_VALIDATE;
+    else if (span_eq_text(name, "$process-message") && span_empty(ex->path_type))
+        ex->intake = INTAKE_MESSAGE;
+    else
+        return not_found(ex);
+    return post ? STEP_NEXT : method_not_allowed(ex, SPAN("POST"));
+}
+
+static enum step
+instance(struct exchange *ex, const struct http_head *head)
+{
+    if (!is_id(ex->path_id))
+        return not_found(ex);
+    if (span_eq_text(head->method, "PUT"))
+        ex->intake = INTAKE_UPDATE;
+    else if (span_eq_text(head->method, "DELETE"))
+        ex->intake = INTAKE_DELETE;
+    else
+        return method_not_allowed(ex, SPAN("PUT, DELETE"));
+    return STEP_NEXT;
+}
+
+/* /fhir  /fhir/metadata  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id} */
+static enum step
+route_path(struct exchange *ex, const struct http_head *head)
+{
+    struct span rest = head->path;
+    bool        post = span_eq_text(head->method, "POST");
+
+    if (!span_starts(rest, SPAN("/fhir")))
+        return not_found(ex);
+    rest = span_skip(rest, sizeof "/fhir" - 1);
+    if (!span_empty(rest) && rest.at[0] != '/')
+        return not_found(ex);
+    rest = span_skip(rest, 1);
+    struct span first = span_split(&rest, '/');
+    struct span second = rest.at != NULL ? span_split(&rest, '/') : (struct span){ 0 };
+    if (rest.at != NULL)
+        return not_found(ex);
+
+    if (span_empty(first) && span_empty(second)) {
+        ex->intake = INTAKE_SYSTEM;
+        return post ? STEP_NEXT : method_not_allowed(ex, SPAN("POST"));
+    }
+    if (span_eq_text(first, "metadata") && span_empty(second)) {
+        ex->intake = INTAKE_METADATA;
+        return span_eq_text(head->method, "GET") || span_eq_text(head->method, "HEAD")
+                   ? STEP_NEXT : method_not_allowed(ex, SPAN("GET"));
+    }
+    if (first.length > 0 && first.at[0] == '$' && span_empty(second))
+        return operation(ex, first, post);
+    if (!is_type_name(first))
+        return not_found(ex);
+    ex->path_type = first;
+    if (span_empty(second)) {
+        ex->intake = INTAKE_CREATE;
+        return post ? STEP_NEXT : method_not_allowed(ex, SPAN("POST"));
+    }
+    if (second.at[0] == '$')
+        return operation(ex, second, post);
+    ex->path_id = second;
+    return instance(ex, head);
+}
+
+/* R4 http.html#mime-type: application/fhir+json; application/json and its
+ * older spelling are taken for it.  XML, C-CDA and HL7 v2 are mapped by a
+ * layer that is not there yet. */
+static enum step
+check_content_type(struct exchange *ex, const struct http_head *head)
+{
+    struct span type = http_request_header(ex->request, SPAN("Content-Type"));
+    struct span name = span_trim(span_split(&type, ';'));
+
+    if (span_empty(head->body))
+        return exchange_refuse_one(ex, 400, ISSUE_REQUIRED, "http", "the request has no body",
+                                   "send the resource as application/fhir+json");
+    if (span_eq_nocase(name, SPAN("application/fhir+json"))
+        || span_eq_nocase(name, SPAN("application/json"))
+        || span_eq_nocase(name, SPAN("application/json+fhir")))
+        return STEP_NEXT;
+    return exchange_refuse_one(ex, 415, ISSUE_NOT_SUPPORTED, "http",
+                               "the content type is not application/fhir+json",
+                               "send FHIR R4 as JSON with Content-Type: application/fhir+json");
+}
