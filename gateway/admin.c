@@ -1,0 +1,57 @@
+#include "gateway/admin.h"
+
+#include "gateway/gateway.h"
+#include "gateway/ops/metrics.h"
+
+#define MAX_METRICS_BYTES ((size_t)1 << 20)
+#define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+static void
+answer(struct http_request *request, int status, struct span type, struct span body)
+{
+    http_respond(request, &(struct http_answer){ .status = status, .content_type = type, .body = body });
+}
+
+static void
+ready(struct gateway *gateway, struct http_request *request)
+{
+    bool store    = store_healthy(gateway->store);
+    bool draining = atomic_load(&gateway->draining);
+
+    if (store && !draining)
+        answer(request, 200, SPAN("text/plain; charset=utf-8"), SPAN("ready\n"));
+    else
+        answer(request, 503, SPAN("text/plain; charset=utf-8"),
+               draining ? SPAN("draining\n") : SPAN("the store does not take writes\n"));
+}
+
+static void
+metrics(struct http_request *request)
+{
+    struct buf out;
+
+    buf_init(&out, MAX_METRICS_BYTES);
+    if (metrics_print(&out) == ST_OK)
+        answer(request, 200, SPAN(METRICS_TYPE), buf_span(&out));
+    else
+        answer(request, 503, (struct span){ 0 }, (struct span){ 0 });
+    buf_release(&out);
+}
+
+void
+admin_request(struct http_request *request, void *arg)
+{
+    const struct http_head *head = http_request_head(request);
+
+    if (!span_eq_text(head->method, "GET") && !span_eq_text(head->method, "HEAD"))
+        answer(request, 405, (struct span){ 0 }, (struct span){ 0 });
+    else if (span_eq_text(head->path, "/livez"))
+        answer(request, 200, SPAN("text/plain; charset=utf-8"), SPAN("alive\n"));
+    else if (span_eq_text(head->path, "/readyz"))
+        ready(arg, request);
+    else if (span_eq_text(head->path, "/metrics"))
+        metrics(request);
+    else
+        answer(request, 404, (struct span){ 0 }, (struct span){ 0 });
+    http_request_free(&request);
+}

@@ -1,0 +1,390 @@
+#include "gateway/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "gateway/admin.h"
+#include "gateway/cli/exit.h"
+#include "gateway/deliver/deliver.h"
+#include "gateway/gateway.h"
+#include "gateway/http/server.h"
+#include "gateway/ops/control.h"
+#include "gateway/ops/definitions.h"
+#include "gateway/ops/log.h"
+#include "gateway/runtime/exchange.h"
+#include "gateway/stages/stages.h"
+
+#define DRAIN_SECONDS  20
+#define MAX_WHY_BYTES  4096
+#define PACK_BYTES     ((size_t)64 << 20)
+
+struct serving {
+    struct gateway        gateway;
+    struct arena         *arena;         /* of the process: the pack's tables */
+    struct ledger_signer *signer;
+    struct tls_server    *tls;
+    struct http_server  **servers;       /* one a loop */
+    struct http_server   *admin;
+    struct control       *control;
+    struct buf            why;
+    uint32_t              loops_running;
+    int                   signals;       /* signalfd */
+    bool                  store_started, delivering;
+};
+
+static enum status start(struct serving *);
+static void        run(struct serving *, int ready_fd);
+static void        stop(struct serving *);
+
+int
+serve_run(struct config *config, int ready_fd)
+{
+    struct serving s = { .gateway.config = config, .signals = -1 };
+
+    pthread_mutex_init(&s.gateway.config_lock, NULL);
+    buf_init(&s.why, MAX_WHY_BYTES);
+    enum status st = start(&s);
+    if (st == ST_OK)
+        run(&s, ready_fd);
+    else
+        fprintf(stderr, "sluice serve: %.*s\n", (int)s.why.length, s.why.length > 0 ? s.why.at : "");
+    stop(&s);
+    return st == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
+}
+
+/* ---- on a loop's thread, from here --------------------------------------- */
+
+struct errand {
+    struct task     task;
+    struct serving *serving;
+    uint32_t        loop;
+    void          (*run)(struct serving *, uint32_t loop);
+    sem_t           done;
+};
+
+static void
+on_errand(struct task *task)
+{
+    struct errand *e = (struct errand *)(void *)task;
+
+    e->run(e->serving, e->loop);
+    sem_post(&e->done);
+}
+
+/* Runs it on the loop and waits. */
+static void
+on_loop(struct serving *s, uint32_t loop, void (*run_there)(struct serving *, uint32_t))
+{
+    struct errand e = { .task.run = on_errand, .serving = s, .loop = loop, .run = run_there };
+
+    sem_init(&e.done, 0, 0);
+    loop_post(s->gateway.loops[loop], &e.task);
+    while (sem_wait(&e.done) != 0 && errno == EINTR)
+        continue;
+    sem_destroy(&e.done);
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+static void
+on_request(struct http_request *request, void *arg)
+{
+    struct gateway  *gateway = arg;
+    struct exchange *ex      = exchange_new(gateway, http_request_loop(request), request,
+                                            http_request_head(request)->body.length);
+
+    if (ex == NULL) {
+        http_respond(request, &(struct http_answer){ .status = 503, .close = true });
+        http_request_free(&request);
+        return;
+    }
+    uint32_t most = ex->config->limits.max_queue;
+    if (atomic_load(&gateway->exchanges) > most) {
+        exchange_overloaded(ex);
+        return;
+    }
+    pipeline_start(ex, &inbound);
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+/* Core files would hold PHI. */
+static void
+no_core_files(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* Blocked before any thread is made, so that all inherit it and only the
+ * signalfd sees them. */
+static enum status
+take_signals(struct serving *s)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    s->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    if (s->signals >= 0)
+        return ST_OK;
+    buf_add_text(&s->why, "no signal descriptor");
+    return ST_NO_MEMORY;
+}
+
+static enum status
+start_store(struct serving *s)
+{
+    const struct config *config = s->gateway.config;
+    enum status st = ledger_signer_open(config->ledger.key.at, config->ledger.origin, &s->signer, &s->why);
+
+    if (st != ST_OK)
+        return st;
+    st = store_open(&(struct store_options){ .path = config->store.path.at, .signer = s->signer },
+                    &s->gateway.store, &s->why);
+    if (st == ST_OK)
+        st = store_start(s->gateway.store);
+    s->store_started = st == ST_OK;
+    return st;
+}
+
+static enum status
+start_loops(struct serving *s)
+{
+    struct gateway *g     = &s->gateway;
+    long            cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    g->loop_count = g->config->limits.loops > 0 ? g->config->limits.loops : (uint32_t)(cores > 0 ? cores : 1);
+    g->loops      = calloc(g->loop_count, sizeof *g->loops);
+    s->servers    = calloc(g->loop_count, sizeof *s->servers);
+    g->workers    = workers_new(g->config->limits.workers, g->config->limits.max_queue);
+    if (g->loops == NULL || s->servers == NULL || g->workers == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < g->loop_count; i++) {
+        g->loops[i] = loop_new(i);
+        if (g->loops[i] == NULL)
+            return ST_NO_MEMORY;
+    }
+    g->deliver = deliver_new(g);
+    return g->deliver != NULL ? deliver_start(g->deliver) : ST_NO_MEMORY;
+}
+
+static enum status
+start_listeners(struct serving *s)
+{
+    struct gateway      *g = &s->gateway;
+    const struct config *config = g->config;
+    struct http_limits   limits = {
+        .max_body_bytes = config->limits.max_body_bytes,
+        .max_connections = config->limits.max_connections,
+        .max_connections_per_client = config->limits.max_connections_per_client,
+        .head_seconds = 10, .body_grace_seconds = 5, .body_bytes_per_second = 1024,
+        .idle_seconds = config->limits.idle_seconds,
+    };
+
+    if (!span_empty(config->listen.certificate)) {
+        enum status st = tls_server_new(config->listen.certificate.at, config->listen.key.at,
+                                        span_empty(config->listen.client_ca) ? NULL
+                                                                             : config->listen.client_ca.at,
+                                        &s->tls, &s->why);
+        if (st != ST_OK)
+            return st;
+    }
+    for (uint32_t i = 0; i < g->loop_count; i++) {
+        s->servers[i] = http_server_new(g->loops[i], config->listen.address.at, config->listen.port, s->tls,
+                                        &limits, on_request, g);
+        if (s->servers[i] == NULL) {
+            buf_add_format(&s->why, "cannot listen on %.*s port %u: %s", SPAN_PRINT(config->listen.address),
+                           config->listen.port, strerror(errno));
+            return ST_IO;
+        }
+    }
+    s->admin = http_server_new(g->loops[0], config->admin.address.at, config->admin.port, NULL, &limits,
+                               admin_request, g);
+    if (s->admin == NULL) {
+        buf_add_format(&s->why, "cannot listen on %.*s port %u: %s", SPAN_PRINT(config->admin.address),
+                       config->admin.port, strerror(errno));
+        return ST_IO;
+    }
+    return ST_OK;
+}
+
+static enum status
+start(struct serving *s)
+{
+    struct gateway *g = &s->gateway;
+
+    no_core_files();
+    s->arena = arena_new("process", PACK_BYTES);
+    if (s->arena == NULL)
+        return ST_NO_MEMORY;
+    enum status st = take_signals(s);
+    if (st == ST_OK)
+        st = definitions_open(s->arena, &g->pack, &s->why);
+    if (st == ST_OK)
+        st = start_store(s);
+    if (st == ST_OK)
+        st = start_loops(s);
+    if (st == ST_OK)
+        st = start_listeners(s);
+    if (st == ST_OK)
+        st = control_start(&s->control, g, &s->why);
+    for (uint32_t i = 0; st == ST_OK && i < g->loop_count; i++) {
+        st = loop_start(g->loops[i]);
+        s->loops_running += st == ST_OK;
+    }
+    s->delivering = st == ST_OK;
+    return st;
+}
+
+/* ---- run ----------------------------------------------------------------- */
+
+/* The whole new file is checked before anything changes; exchanges that are
+ * under way keep the snapshot that they began with. */
+enum status
+gateway_reload(struct gateway *g, struct config_errors *errors)
+{
+    struct config *fresh = config_load(g->config->file.at, errors);
+
+    if (fresh == NULL)
+        return ST_MALFORMED;
+    pthread_mutex_lock(&g->config_lock);
+    struct config *old = g->config;
+    bool           fits = config_may_replace(old, fresh, errors);
+    if (fits)
+        g->config = fresh;
+    pthread_mutex_unlock(&g->config_lock);
+    config_unpin(fits ? &old : &fresh);
+    if (fits)
+        deliver_wake(g->deliver);        /* what waited is decided under the new rules */
+    return fits ? ST_OK : ST_CONFLICT;
+}
+
+static void
+reload_and_say(struct serving *s)
+{
+    struct arena         *arena  = arena_new("reload", (size_t)1 << 20);
+    struct config_errors *errors = arena != NULL ? config_errors_new(arena) : NULL;
+
+    sd_notify(0, "RELOADING=1");
+    if (errors != NULL && gateway_reload(&s->gateway, errors) == ST_OK)
+        log_event(LOG_INFO_LEVEL, "config.reloaded");
+    else
+        log_event(LOG_ERROR_LEVEL, "config.refused",
+                  LOG_F_COUNT("errors", errors != NULL ? config_errors_count(errors) : 0),
+                  LOG_F_REASON("the old configuration stays; sluice config check says why"));
+    sd_notify(0, "READY=1");
+    arena_free(&arena);
+}
+
+static void
+run(struct serving *s, int ready_fd)
+{
+    struct signalfd_siginfo info;
+
+    log_event(LOG_INFO_LEVEL, "serve.ready", LOG_F_COUNT("loops", s->gateway.loop_count),
+              LOG_F_COUNT("port", http_server_port(s->servers[0])),
+              LOG_F_COUNT("admin_port", http_server_port(s->admin)));
+    if (ready_fd >= 0 && write(ready_fd, "READY=1\n", 8) == 8)
+        close(ready_fd);
+    sd_notify(0, "READY=1");
+    for (;;) {
+        ssize_t n = read(s->signals, &info, sizeof info);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != (ssize_t)sizeof info || info.ssi_signo != SIGHUP)
+            break;
+        reload_and_say(s);
+    }
+    sd_notify(0, "STOPPING=1");
+    log_event(LOG_INFO_LEVEL, "serve.draining");
+}
+
+/* ---- stop ---------------------------------------------------------------- */
+
+static void
+drain_servers(struct serving *s, uint32_t loop)
+{
+    http_server_drain(s->servers[loop]);
+}
+
+static void
+stop_claims(struct serving *s, uint32_t loop)
+{
+    deliver_stop(s->gateway.deliver);
+    (void)loop;
+}
+
+static void
+end_loop(struct serving *s, uint32_t loop)
+{
+    http_server_free(&s->servers[loop]);
+    if (loop == 0)
+        http_server_free(&s->admin);
+    deliver_end_loop(s->gateway.deliver, s->gateway.loops[loop]);
+}
+
+static void
+drain(struct serving *s)
+{
+    struct gateway *g = &s->gateway;
+
+    atomic_store(&g->draining, true);
+    on_loop(s, 0, stop_claims);
+    for (uint32_t i = 0; i < s->loops_running; i++)
+        on_loop(s, i, drain_servers);
+    for (int tenths = 0; tenths < DRAIN_SECONDS * 10 && atomic_load(&g->exchanges) > 0; tenths++)
+        poll(NULL, 0, 100);
+    for (uint32_t i = 0; i < s->loops_running; i++)
+        on_loop(s, i, end_loop);
+    /* Calls that were cancelled end their exchanges; those that still wait
+     * for the store are answered before it closes. */
+    for (int tenths = 0; tenths < 20 && atomic_load(&g->exchanges) > 0; tenths++)
+        poll(NULL, 0, 100);
+}
+
+static void
+stop(struct serving *s)
+{
+    struct gateway *g = &s->gateway;
+
+    control_stop(&s->control);
+    if (s->loops_running == g->loop_count && s->delivering)
+        drain(s);
+    if (s->store_started)
+        store_close(&g->store);
+    for (uint32_t i = 0; i < s->loops_running; i++)
+        loop_stop(g->loops[i]);
+    workers_free(&g->workers);
+    if (g->deliver != NULL)
+        deliver_free(&g->deliver);
+    for (uint32_t i = 0; g->loops != NULL && i < g->loop_count; i++)
+        loop_free(&g->loops[i]);
+    free(g->loops);
+    free(s->servers);
+    tls_server_free(&s->tls);
+    ledger_signer_free(&s->signer);
+    buf_release(&s->why);
+    arena_free(&s->arena);
+    config_unpin(&g->config);
+    pthread_mutex_destroy(&g->config_lock);
+    if (s->signals >= 0)
+        close(s->signals);
+    log_event(LOG_INFO_LEVEL, "serve.stopped");
+}
