@@ -233,6 +233,21 @@ test_tape_refuses_with_place_and_reason(void **state)
 }
 
 static void
+test_doctor_names_each_part_and_fails_on_what_is_missing(void **state)
+{
+    (void)state;
+    char line[512];
+    snprintf(line, sizeof line, "doctor -c %s", path_of("sluice.conf"));
+    assert_int_equal(run(line), 1);
+    assert_true(printed("fail  configuration: listen: `certificate`"));
+    assert_true(printed("warn  gateway: no gateway answers"));
+    assert_true(printed("clock"));
+    snprintf(line, sizeof line, "doctor --json -c %s", path_of("sluice.conf"));
+    assert_int_equal(run(line), 1);
+    assert_true(printed("\"part\":"));
+}
+
+static void
 test_version_says_program_and_rules(void **state)
 {
     (void)state;
@@ -272,6 +287,7 @@ main(void)
         cmocka_unit_test(test_the_table_as_json_can_be_read),
         cmocka_unit_test(test_manual_and_completion_are_well_formed),
         cmocka_unit_test(test_tape_refuses_with_place_and_reason),
+        cmocka_unit_test(test_doctor_names_each_part_and_fails_on_what_is_missing),
         cmocka_unit_test(test_version_says_program_and_rules),
     };
     return cmocka_run_group_tests(tests, make_folder, release);
