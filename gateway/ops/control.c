@@ -1,0 +1,266 @@
+/* gateway/ops/control.c -- the control socket: status, reload, drain.
+ *
+ * A thread of its own that serves one peer at a time, five seconds each at
+ * most: nobody but the operator is there.
+ */
+#include "gateway/ops/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json_author.h"
+#include "gateway/gateway.h"
+#include "gateway/ops/control_socket.h"
+#include "gateway/ops/file.h"
+#include "gateway/version.h"
+
+enum { LINE_BYTES = 64, ANSWER_BYTES = 1 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
+
+struct control {
+    struct gateway *gateway;
+    struct span     path;
+    char           *path_text;
+    int             fd;                  /* listens */
+    int             stop;                /* eventfd */
+    pthread_t       thread;
+    bool            running;
+};
+
+static bool  listen_on(struct control *, struct buf *why);
+static void *serve(void *);
+
+enum status
+control_start(struct control **out, struct gateway *gateway, struct buf *why)
+{
+    struct config  *config = gateway_config(gateway);
+    struct control *c      = calloc(1, sizeof *c);
+    if (c != NULL) {
+        c->gateway   = gateway;
+        c->fd        = -1;
+        c->stop      = eventfd(0, EFD_CLOEXEC);
+        c->path_text = strndup(config->admin.socket.at, config->admin.socket.length);
+        c->path      = span_of(c->path_text);
+    }
+    config_unpin(&config);
+    *out = c;
+    if (c == NULL || c->path_text == NULL || c->stop < 0) {
+        buf_add_text(why, "not enough memory for the control socket");
+        control_stop(out);
+        return ST_NO_MEMORY;
+    }
+    if (!listen_on(c, why)) {
+        control_stop(out);
+        return ST_IO;
+    }
+    c->running = pthread_create(&c->thread, NULL, serve, c) == 0;
+    if (c->running)
+        return ST_OK;
+    buf_add_text(why, "no thread for the control socket");
+    control_stop(out);
+    return ST_NO_MEMORY;
+}
+
+void
+control_stop(struct control **control)
+{
+    struct control *c = *control;
+    if (c == NULL)
+        return;
+    *control = NULL;
+    if (c->running && eventfd_write(c->stop, 1) == 0)
+        pthread_join(c->thread, NULL);
+    if (c->fd >= 0) {
+        close(c->fd);
+        unlink(c->path_text);
+    }
+    if (c->stop >= 0)
+        close(c->stop);
+    free(c->path_text);
+    free(c);
+}
+
+/* ---- the listener ---------------------------------------------------------------- */
+
+static bool
+try_listen(struct control *c, bool *answered)
+{
+    struct control_name name;
+    int                 fd = control_socket(c->path, &name);
+    bool                up = false;
+    *answered              = false;
+    if (fd >= 0) {
+        /* bind makes the file: its mode has to be right from then on. */
+        mode_t mask = umask(0177);
+        up          = bind(fd, (struct sockaddr *)&name.address, sizeof name.address) == 0 && listen(fd, BACKLOG) == 0;
+        umask(mask);
+        if (!up && errno == EADDRINUSE) {
+            *answered = connect(fd, (struct sockaddr *)&name.address, sizeof name.address) == 0 || errno != ECONNREFUSED;
+            errno     = EADDRINUSE;
+        }
+    }
+    int saved = errno;
+    control_name_release(&name);
+    if (up)
+        c->fd = fd;
+    else if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return up;
+}
+
+static bool
+listen_on(struct control *c, struct buf *why)
+{
+    bool answered;
+    if (try_listen(c, &answered))
+        return true;
+    if (errno == EADDRINUSE && !answered) {
+        unlink(c->path_text);                              /* left behind by a crash */
+        if (try_listen(c, &answered))
+            return true;
+    }
+    if (errno == EADDRINUSE)
+        buf_add_format(why, "control socket %s: another gateway answers there", c->path_text);
+    else
+        buf_add_format(why, "control socket %s: %s", c->path_text, strerror(errno));
+    return false;
+}
+
+/* ---- words ------------------------------------------------------------------------- */
+
+static void
+status_word(struct control *c, author_value root)
+{
+    struct gateway     *g      = c->gateway;
+    struct config      *config = gateway_config(g);
+    struct store_counts counts = { 0, 0, 0, 0 };
+    author_add_cstr(root, "version", SLUICE_VERSION);
+    author_add_cstr(root, "policyVersion", SLUICE_POLICY_VERSION);
+    author_add_integer(root, "pid", getpid());
+    author_value file = author_add_object(root, "configuration");
+    author_add_text(file, "file", config->file);
+    author_add_integer(file, "generation", (int64_t)config->generation);
+    author_add_integer(root, "loops", g->loop_count);
+    author_add_integer(root, "exchanges", atomic_load(&g->exchanges));
+    author_add_bool(root, "draining", atomic_load(&g->draining));
+    author_value store = author_add_object(root, "store");
+    author_add_bool(store, "healthy", store_healthy(g->store));
+    if (store_counts_read(g->store, &counts) == ST_OK) {
+        author_add_integer(store, "resources", (int64_t)counts.resources);
+        author_value queue = author_add_object(root, "queue");
+        author_add_integer(queue, "waiting", (int64_t)counts.waiting);
+        author_add_integer(queue, "dead", (int64_t)counts.dead);
+    }
+    config_unpin(&config);
+}
+
+static void
+reload_word(struct control *c, author_value root)
+{
+    struct arena         *arena  = arena_new("reload errors", ERRORS_BYTES);
+    struct config_errors *errors = arena != NULL ? config_errors_new(arena) : NULL;
+    bool                  done   = errors != NULL && gateway_reload(c->gateway, errors) == ST_OK;
+    author_add_bool(root, "reloaded", done);
+    author_value list = author_add_array(root, "errors");
+    for (size_t i = 0; !done && errors != NULL && i < config_errors_count(errors); i++)
+        author_add_text(list, NULL, config_errors_at(errors, i));
+    arena_free(&arena);
+}
+
+static void
+answer_word(struct control *c, struct span word, struct buf *out)
+{
+    struct author *a    = author_new();
+    author_value   root = author_object(a);
+    if (span_eq(word, SPAN("status"))) {
+        status_word(c, root);
+    } else if (span_eq(word, SPAN("reload"))) {
+        reload_word(c, root);
+    } else if (span_eq(word, SPAN("drain"))) {
+        /* The way of SIGTERM, so that there is one way down. */
+        author_add_bool(root, "draining", kill(getpid(), SIGTERM) == 0);
+    } else {
+        author_add_cstr(root, "error", "the words are status, reload and drain");
+    }
+    if (author_print(a, out, AUTHOR_COMPACT) != ST_OK)
+        buf_clear(out);
+    buf_add_byte(out, '\n');
+    author_free(&a);
+}
+
+/* ---- peers --------------------------------------------------------------------------- */
+
+/* SO_PEERCRED: unix(7).  The mode of the file says the same to all who ask the
+ * kernel for the path; this also holds when the file was moved. */
+static bool
+may_ask(int fd)
+{
+    struct ucred peer   = { 0 };
+    socklen_t    length = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+}
+
+/* The line, without its end; empty when none came. */
+static struct span
+read_line(int fd, char *line)
+{
+    size_t length = 0;
+    while (length < LINE_BYTES) {
+        ssize_t got = read(fd, line + length, LINE_BYTES - length);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        size_t end = span_find_byte(span_from(line, length), '\n');
+        if (end != SPAN_NOT_FOUND)
+            return span_first(span_from(line, length), end);
+    }
+    return (struct span){ NULL, 0 };
+}
+
+static void
+talk(struct control *c, int fd)
+{
+    const struct timeval patience = { PEER_SECONDS, 0 };
+    char                 line[LINE_BYTES];
+    struct buf           out;
+    buf_init(&out, ANSWER_BYTES);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    struct span word = read_line(fd, line);
+    if (!may_ask(fd))
+        buf_add_text(&out, "{\"error\":\"only the gateway's own user and root may ask\"}\n");
+    else if (!span_empty(word))
+        answer_word(c, word, &out);
+    file_write_fd(fd, buf_span(&out));
+    buf_release(&out);
+}
+
+static void *
+serve(void *arg)
+{
+    struct control *c     = arg;
+    struct pollfd   on[2] = { { .fd = c->fd, .events = POLLIN }, { .fd = c->stop, .events = POLLIN } };
+    for (;;) {
+        if (poll(on, 2, -1) < 0 && errno != EINTR)
+            return NULL;
+        if ((on[1].revents & POLLIN) != 0)
+            return NULL;
+        if ((on[0].revents & POLLIN) == 0)
+            continue;
+        int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            continue;
+        talk(c, fd);
+        close(fd);
+    }
+}
