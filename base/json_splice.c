@@ -321,9 +321,9 @@ must_enter(struct splices *s, tape_node node, bool *stays)
     }
     const struct edit *edit = next_edit(s, node);
     if (edit != NULL && edit->node == node && edit->kind == EDIT_REPLACE) {
-        const struct edit *end = s->edits + s->edit_count;
-        while (edit + 1 < end && edit[1].node == node && edit[1].kind == EDIT_REPLACE)
-            edit++;                      /* the last one counts */
+        for (size_t i = s->position; i < s->edit_count && s->edits[i].node == node; i++)
+            if (s->edits[i].kind == EDIT_REPLACE)
+                edit = &s->edits[i];     /* the last one counts */
         change(s, tape_offset(s->tape, node), end_of(s, node), edit->json, false);
         return false;
     }
@@ -339,11 +339,12 @@ must_enter(struct splices *s, tape_node node, bool *stays)
 static size_t
 additions_to(struct splices *s, tape_node container)
 {
-    const struct edit *first = next_edit(s, container), *edit = first, *end = s->edits + s->edit_count;
+    size_t count = 0;
 
-    while (edit != NULL && edit < end && edit->node == container)
-        edit++;
-    return (size_t)(edit - first);
+    next_edit(s, container);
+    while (s->position + count < s->edit_count && s->edits[s->position + count].node == container)
+        count++;
+    return count;
 }
 
 static struct level *
