@@ -105,6 +105,20 @@ tape_item(const struct tape *t, tape_node array, uint32_t index)
 }
 
 uint32_t
+tape_key(const struct tape *t, tape_node name)
+{
+    const struct node *n = at(t, name);
+
+    return (n->info & NODE_KIND) == TAPE_NAME ? n->skip : 0;
+}
+
+uint32_t
+tape_key_of(struct span unescaped)
+{
+    return key_word(key_of(unescaped));
+}
+
+uint32_t
 tape_children(const struct tape *t, tape_node container)
 {
     return at(t, container)->info >> NODE_CHILDREN;

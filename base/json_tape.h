@@ -151,6 +151,12 @@ struct span tape_text(const struct tape *, tape_node, struct arena *);
 /* Member lookup and text in one: empty when absent or not a string. */
 struct span tape_member_text(const struct tape *, tape_node object, struct span name, struct arena *);
 
+/* A number for a member's name: equal names (after unescaping) have equal keys,
+ * most others differ.  For tables that know many names; compare the text as
+ * well.  The tape has it at hand, so it costs nothing. */
+uint32_t    tape_key(const struct tape *, tape_node name);
+uint32_t    tape_key_of(struct span unescaped);
+
 /* Line and column of an offset, counted from 1. */
 void tape_line_column(struct span body, size_t offset, uint32_t *line, uint32_t *column);
 
