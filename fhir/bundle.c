@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "fhir/lookup.h"
 #include "fhir/reference.h"
 
@@ -367,20 +368,21 @@ in_resource_place(const struct reader *r, tape_node object, bool *contained)
     return named(t, object, SPAN("resource")) || named(t, object, SPAN("outcome"));
 }
 
-/* Objects come in document order, so the one around a resource is found by
- * climbing from the last one: at most as many steps as the tape is deep, and
- * every step leaves a resource for good. */
+/* The places of resources, from the names that make them one; nearly in
+ * order: a resourceType may come behind resources inside. */
 static enum status
-list_resources(struct reader *r)
+collect_resources(struct reader *r, struct bundle_resource **out, uint32_t *out_count)
 {
     const struct tape      *t     = r->tape;
-    uint32_t                nodes = tape_count(t), count = 0, room = 0, around = ENTRY_NONE;
+    uint32_t                nodes = tape_count(t), count = 0, room = 0;
+    uint32_t                key   = tape_key_of(SPAN("resourceType"));
     struct bundle_resource *all   = NULL;
 
     for (tape_node n = TAPE_ROOT; n <= nodes; n++) {
-        bool contained;
-        if (tape_kind(t, n) != TAPE_OBJECT || !in_resource_place(r, n, &contained)
-            || tape_kind(t, tape_member(t, n, SPAN("resourceType"))) != TAPE_STRING)
+        if (walk_kind(t, n) != TAPE_NAME || !walk_named(t, n, key, SPAN("resourceType")))
+            continue;
+        struct bundle_resource one = { .node = r->parents[n] };
+        if (walk_kind(t, n + 1) != TAPE_STRING || !in_resource_place(r, one.node, &one.contained))
             continue;
         if (count == room) {
             uint32_t more = room > 0 ? room * 2 : r->bundle->count + 8;
@@ -389,17 +391,36 @@ list_resources(struct reader *r)
                 return ST_NO_MEMORY;
             room = more;
         }
-        while (around != ENTRY_NONE && n >= tape_after(t, all[around].node))
+        uint32_t at = count++;
+        for (; at > 0 && all[at - 1].node > one.node; at--)
+            all[at] = all[at - 1];
+        all[at] = one;
+    }
+    *out       = all;
+    *out_count = count;
+    return ST_OK;
+}
+
+/* The resource around another is found by climbing from the one before: at
+ * most as many steps as the tape is deep, and every step leaves one for good. */
+static enum status
+list_resources(struct reader *r)
+{
+    struct bundle_resource *all = NULL;
+    uint32_t                count = 0, around = ENTRY_NONE;
+    enum status             st = collect_resources(r, &all, &count);
+
+    for (uint32_t i = 0; st == ST_OK && i < count; i++) {
+        while (around != ENTRY_NONE && all[i].node >= tape_after(r->tape, all[around].node))
             around = all[around].up;
-        all[count] = (struct bundle_resource){
-            .node = n, .up = around, .contained = contained && around != ENTRY_NONE,
-            .container = contained && around != ENTRY_NONE ? all[around].container : count,
-        };
-        around = count++;
+        all[i].up        = around;
+        all[i].contained = all[i].contained && around != ENTRY_NONE;
+        all[i].container = all[i].contained ? all[around].container : i;
+        around           = i;
     }
     r->index->resources      = all;
     r->index->resource_count = count;
-    return ST_OK;
+    return st;
 }
 
 uint32_t

@@ -4,7 +4,7 @@
 
 /* R4 datatypes.html#string: at most 1 MB; the definition's maxLength counts
  * characters. */
-#define STRING_MAX_CHARACTERS 1048576u
+#define STRING_MAX_CHARACTERS PRIMITIVE_STRING_MAX
 
 enum json_kind { KIND_NONE, KIND_FLAG, KIND_NUMBER, KIND_STRING };
 
@@ -17,8 +17,7 @@ static const struct {
     [PRIMITIVE_BOOLEAN]      = { "boolean", KIND_FLAG, "want true or false" },
     [PRIMITIVE_INTEGER]      = { "integer", KIND_NUMBER, "want a whole number from -2147483648 to 2147483647" },
     [PRIMITIVE_STRING]       = { "string", KIND_STRING,
-                                 "want a string with at least one character that is not white space, at most "
-                                 "1048576, and no control characters but tab, CR and LF" },
+                                 "want a string of 1 to 1048576 characters, without form feed and vertical tab" },
     [PRIMITIVE_DECIMAL]      = { "decimal", KIND_NUMBER, "want a decimal number" },
     [PRIMITIVE_URI]          = { "uri", KIND_STRING, "want a URI without white space" },
     [PRIMITIVE_URL]          = { "url", KIND_STRING, "want a URL without white space" },
@@ -37,8 +36,7 @@ static const struct {
     [PRIMITIVE_OID]          = { "oid", KIND_STRING, "want an OID as urn:oid:1.2.3" },
     [PRIMITIVE_ID]           = { "id", KIND_STRING, "want 1 to 64 of the characters A-Z a-z 0-9 - ." },
     [PRIMITIVE_MARKDOWN]     = { "markdown", KIND_STRING,
-                                 "want markdown with at least one character that is not white space, at most "
-                                 "1048576 characters" },
+                                 "want markdown of 1 to 1048576 characters, without form feed and vertical tab" },
     [PRIMITIVE_UNSIGNEDINT]  = { "unsignedInt", KIND_NUMBER, "want a whole number from 0 to 2147483647" },
     [PRIMITIVE_POSITIVEINT]  = { "positiveInt", KIND_NUMBER, "want a whole number from 1 to 2147483647" },
     [PRIMITIVE_UUID]         = { "uuid", KIND_STRING, "want a UUID as urn:uuid: and lower-case hexadecimal" },
@@ -64,11 +62,21 @@ primitive_name(enum primitive which)
     return (unsigned)which < ROWS && rows[which].name != NULL ? rows[which].name : "";
 }
 
+static bool
+string_valid(const struct tape *t, tape_node node, enum primitive which, struct arena *scratch)
+{
+    bool text = which == PRIMITIVE_STRING || which == PRIMITIVE_MARKDOWN || which == PRIMITIVE_XHTML;
+
+    if (walk_escaped(t, node))
+        return lexical(which, tape_text(t, node, scratch));
+    return (text && primitive_plain(t, node)) || lexical(which, walk_raw(t, node));
+}
+
 bool
 primitive_valid(const struct tape *t, tape_node node, enum primitive which, struct arena *scratch,
                 const char **wanted)
 {
-    enum tape_kind kind = tape_kind(t, node);
+    enum tape_kind kind = walk_kind(t, node);
     bool           good = false;
 
     switch ((unsigned)which < ROWS ? rows[which].kind : KIND_NONE) {
@@ -76,11 +84,10 @@ primitive_valid(const struct tape *t, tape_node node, enum primitive which, stru
         good = kind == TAPE_TRUE || kind == TAPE_FALSE;
         break;
     case KIND_NUMBER:
-        good = kind == TAPE_NUMBER && lexical(which, tape_raw(t, node));
+        good = kind == TAPE_NUMBER && lexical(which, walk_raw(t, node));
         break;
     case KIND_STRING:
-        good = kind == TAPE_STRING
-            && lexical(which, tape_escaped(t, node) ? tape_text(t, node, scratch) : tape_raw(t, node));
+        good = kind == TAPE_STRING && string_valid(t, node, which, scratch);
         break;
     case KIND_NONE:
         break;
@@ -98,25 +105,38 @@ is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Regex of the type definition: [ \r\n\t\S]+; and json.html: a string holds
- * something.  Only escaped text can hold control characters. */
+/* Regex of the type definition, [ \r\n\t\S]+, which refuses form feed and
+ * vertical tab; other control characters, and white space alone, only SHOULD
+ * not be (R4 datatypes.html#string): see primitive_doubtful(). */
 static bool
 text_valid(struct span s)
 {
     size_t characters = 0;
-    bool   something  = false;
 
-    /* Nearly every text ends at once: short, and its first byte is a letter. */
-    if (s.length == 0)
-        return false;
     for (size_t i = 0; i < s.length; i++) {
         unsigned char c = (unsigned char)s.at[i];
-        if (c < 0x20 && !is_space((char)c))
+        if (c == '\f' || c == '\v')
             return false;
-        something  |= c > 0x20;
         characters += (c & 0xc0) != 0x80;
     }
-    return something && characters <= STRING_MAX_CHARACTERS;
+    return s.length > 0 && characters <= STRING_MAX_CHARACTERS;
+}
+
+bool
+primitive_doubtful(const struct tape *t, tape_node node, enum primitive which, struct arena *scratch)
+{
+    bool text  = which == PRIMITIVE_STRING || which == PRIMITIVE_MARKDOWN;
+    bool blank = true, control = false;
+
+    if (!text || walk_kind(t, node) != TAPE_STRING || primitive_plain(t, node))
+        return false;
+    struct span s = tape_text(t, node, scratch);
+    for (size_t i = 0; i < s.length; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+        control = control || (c < 0x20 && !is_space((char)c));
+        blank   = blank && c <= 0x20;
+    }
+    return blank || control;
 }
 
 /* \S*; one that is empty is no value at all. */

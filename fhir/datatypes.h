@@ -8,7 +8,7 @@
 #define SLUICE_FHIR_DATATYPES_H
 
 #include "base/arena.h"
-#include "base/json_tape.h"
+#include "base/json_walk.h"
 
 /*         FHIR name       JSON kind      */
 #define PRIMITIVE_LIST(X)                  \
@@ -46,6 +46,22 @@ const char    *primitive_name(enum primitive);
  * static sentence "want …" when it is not. */
 bool primitive_valid(const struct tape *, tape_node, enum primitive, struct arena *scratch,
                      const char **wanted);
+
+/* A string or markdown that is valid but SHOULD not be so: white space alone,
+ * or control characters other than tab, CR and LF (R4 datatypes.html#string). */
+bool primitive_doubtful(const struct tape *, tape_node, enum primitive, struct arena *scratch);
+
+/* Most strings, at a glance: no escape (so no control character either: the
+ * tape refuses those), something in front, and not over the limit of R4. */
+#define PRIMITIVE_STRING_MAX 1048576u
+static inline bool
+primitive_plain(const struct tape *t, tape_node node)
+{
+    struct span raw = walk_raw(t, node);
+
+    return walk_kind(t, node) == TAPE_STRING && !walk_escaped(t, node) && raw.length > 0
+        && raw.length <= PRIMITIVE_STRING_MAX && (unsigned char)raw.at[0] > 0x20;
+}
 
 /* A date, dateTime or instant covers a stretch of time: 2026-11 is the whole
  * month (R4 datatypes.html#dateTime, search.html#date).  Milliseconds since

@@ -177,7 +177,10 @@ half_of(const struct splices *splices, const struct tape *t, tape_node item)
 static void
 settle_item(struct splices *splices, tape_node v, enum half left, tape_node s, enum half right)
 {
-    if (left == HALF_CUT || right == HALF_CUT || (left != HALF_STAYS && right != HALF_STAYS)) {
+    bool emptied_one = left == HALF_EMPTIED || right == HALF_EMPTIED;
+
+    if (left == HALF_CUT || right == HALF_CUT
+        || (emptied_one && left != HALF_STAYS && right != HALF_STAYS)) {
         if (v != TAPE_ABSENT)
             splices_cut(splices, v);
         if (s != TAPE_ABSENT)

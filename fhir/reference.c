@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "fhir/lookup.h"
 
 /* A URL longer than this names nothing that is worth finding: R4 bounds ids to
@@ -25,8 +26,9 @@ struct reader {
     const struct lookup    *contained;       /* "<container>#id" -> resource index        */
     const struct lookup    *nested;          /* fullUrl and Type/id -> resource index     */
     const struct lookup    *identifiers;     /* see identifier_key -> entry               */
-    uint64_t                lengths[4];      /* a bit for each length mod 256 of a key that a plain
-                                              * text could name: most strings end here     */
+    uint64_t                lengths[4];      /* a bit for each length mod 256 of a fullUrl or
+                                              * Type/id: most strings end here             */
+    uint32_t                entry;           /* where the last node was: the next is near  */
 };
 
 static enum status collect(struct reader *);
@@ -193,12 +195,26 @@ form_of(struct span text)
     return span_find(text, SPAN("://")) != SPAN_NOT_FOUND ? REFERENCE_ABSOLUTE : REFERENCE_RELATIVE;
 }
 
+/* bundle_entry_of(), for nodes that come in order. */
+static uint32_t
+entry_of(struct reader *r, tape_node node)
+{
+    const struct bundle *b = r->bundle;
+
+    if (r->entry >= b->count || b->entries[r->entry].entry > node
+        || (r->entry + 1 < b->count && b->entries[r->entry + 1].entry <= node))
+        r->entry = bundle_entry_of(b, node);
+    bool inside = b->type == BUNDLE_SINGLE
+               || (r->entry < b->count && node < tape_after(b->tape, b->entries[r->entry].entry));
+    return inside ? r->entry : ENTRY_NONE;
+}
+
 /* All that can be said before resolving. */
 static struct reference
 described(struct reader *r, tape_node node, tape_node text, enum reference_form form, struct span value)
 {
     struct reference one = { .node = node, .text = text, .form = form, .value = value,
-                             .from = bundle_entry_of(r->bundle, node),
+                             .from = entry_of(r, node),
                              .from_resource = bundle_resource_of(r->bundle, node), .to = ENTRY_NONE };
     struct span      base;
 
@@ -291,21 +307,18 @@ add_logical(struct reader *r, tape_node object, tape_node identifier)
 }
 
 static enum status
-meet_name(struct reader *r, tape_node name)
+meet_name(struct reader *r, tape_node name, uint32_t reference_key, uint32_t identifier_key)
 {
     const struct tape *t      = r->tape;
-    struct span        raw    = tape_raw(t, name);
     tape_node          value  = name + 1;
     tape_node          object = r->parents[value];
 
-    if (raw.length < 9 || (raw.at[0] != 'r' && raw.at[0] != 'i' && raw.at[0] != '\\'))
-        return ST_OK;
-    if (tape_kind(t, value) == TAPE_STRING && tape_text_eq(t, name, SPAN("reference"))) {
-        struct span text = tape_text(t, value, r->arena);
-        struct reference one = described(r, object, value, form_of(text), text);
+    if (walk_kind(t, value) == TAPE_STRING && walk_named(t, name, reference_key, SPAN("reference"))) {
+        struct span      text = tape_text(t, value, r->arena);
+        struct reference one  = described(r, object, value, form_of(text), text);
         return add(r, &one);
     }
-    if (tape_kind(t, value) == TAPE_OBJECT && tape_text_eq(t, name, SPAN("identifier"))
+    if (walk_kind(t, value) == TAPE_OBJECT && walk_named(t, name, identifier_key, SPAN("identifier"))
         && object != TAPE_ROOT && is_logical(r, object))
         return add_logical(r, object, value);
     return ST_OK;
@@ -320,33 +333,41 @@ could_name(const struct reader *r, struct span s)
 
     if (s.length < 2 || s.length > URL_MAX_BYTES)
         return false;
-    bool url = s.at[0] == 'u' || s.at[0] == 'h';
     if (s.at[0] == '#')
         return lookup_count(r->contained) > 0;
-    if (!url && (s.at[0] < 'A' || s.at[0] > 'Z'))
-        return false;
-    return (url && length_noted(r, unversioned(s).length))
-        || (reference_split(s, &base, &type, &id) && length_noted(r, type.length + 1 + id.length));
+    if (length_noted(r, s.length))
+        return true;
+    for (size_t i = s.length; i-- > 0;)                  /* "url#fragment", "canonical|version" */
+        if (s.at[i] == '#' || s.at[i] == '|')
+            return length_noted(r, i) || reference_split(s, &base, &type, &id);
+    return reference_split(s, &base, &type, &id) && length_noted(r, type.length + 1 + id.length);
 }
 
 /* The entry's wrapper names the entry itself. */
 static bool
-in_wrapper(const struct reader *r, tape_node node)
+in_wrapper(struct reader *r, tape_node node)
 {
-    uint32_t entry = bundle_entry_of(r->bundle, node);
+    uint32_t entry = entry_of(r, node);
 
     return entry != ENTRY_NONE && r->bundle->type != BUNDLE_SINGLE
         && bundle_resource_of(r->bundle, node) == r->bundle->root;
+}
+
+/* What could be a URL, a URN, "#id" or "Type/id" by its first character. */
+static bool
+promising(char c)
+{
+    return c == 'u' || c == 'h' || c == '#' || (c >= 'A' && c <= 'Z');
 }
 
 static enum status
 meet_string(struct reader *r, tape_node string)
 {
     const struct tape *t    = r->tape;
-    struct span        text = tape_raw(t, string);
+    struct span        text = walk_raw(t, string);
     tape_node          name = tape_name(t, string);
 
-    if (tape_escaped(t, string)) {
+    if (walk_escaped(t, string)) {
         if (text.length > URL_MAX_BYTES)
             return ST_OK;
         text = tape_text(t, string, r->arena);
@@ -373,11 +394,13 @@ collect(struct reader *r)
         note_length(r, e->full_url.length);
         note_length(r, e->type.length + 1 + e->id.length);
     }
+    uint32_t reference = tape_key_of(SPAN("reference")), identifier = tape_key_of(SPAN("identifier"));
     for (tape_node n = TAPE_ROOT; n <= count && st == ST_OK; n++) {
-        enum tape_kind kind = tape_kind(r->tape, n);
-        if (kind == TAPE_NAME)
-            st = meet_name(r, n);
-        else if (kind == TAPE_STRING)
+        enum tape_kind kind = walk_kind(r->tape, n);
+        uint32_t       key  = kind == TAPE_NAME ? walk_key(r->tape, n) : 0;
+        if (kind == TAPE_NAME && (key == reference || key == identifier))
+            st = meet_name(r, n, reference, identifier);
+        else if (kind == TAPE_STRING && (walk_escaped(r->tape, n) || promising(walk_raw(r->tape, n).at[0])))
             st = meet_string(r, n);
     }
     return st;
@@ -539,6 +562,8 @@ resolve(struct reader *r, struct reference *one)
 static bool
 find_url(const struct reader *r, struct reference *one, struct span url)
 {
+    if (!length_noted(r, url.length))
+        return false;
     one->to = bundle_find_full_url(r->bundle, url);
     if (one->to != ENTRY_NONE)
         return true;
@@ -574,7 +599,7 @@ resolve_text(const struct reader *r, struct reference *one, struct span text)
     struct span plain = unversioned(text), canonical = text;
     struct span base, type, id;
 
-    if (find_url(r, one, text) || find_url(r, one, plain))
+    if (find_url(r, one, text) || (plain.length < text.length && find_url(r, one, plain)))
         return true;
     canonical = span_split(&canonical, '|');             /* canonical|version */
     if (canonical.length < text.length && find_url(r, one, canonical))

@@ -16,8 +16,8 @@ static const struct {
     { "unsignedInt", "0", true }, { "unsignedInt", "-1", false }, { "unsignedInt", "2147483648", false },
     { "positiveInt", "1", true }, { "positiveInt", "0", false }, { "positiveInt", "-1", false },
     { "decimal", "0.010", true }, { "decimal", "-1e-5", true }, { "decimal", "\"1.0\"", false },
-    { "string", "\"a\"", true }, { "string", "\"\"", false }, { "string", "\" \\t\"", false },
-    { "string", "\" a \"", true }, { "string", "\"a\\u0001\"", false }, { "string", "\"a\\nb\"", true },
+    { "string", "\"a\"", true }, { "string", "\"\"", false }, { "string", "\" \\t\"", true },
+    { "string", "\" a \"", true }, { "string", "\"a\\u0001\"", true }, { "string", "\"a\\nb\"", true },
     { "string", "\"a\\fb\"", false }, { "string", "\"\\u00e9\"", true }, { "string", "5", false },
     { "markdown", "\"# a\\n\\nb\"", true }, { "markdown", "\"\"", false },
     { "uri", "\"urn:x\"", true }, { "uri", "\"a b\"", false }, { "uri", "\"\"", false },
@@ -85,6 +85,25 @@ test_lexical_rules(void **state)
         assert_true((wanted == NULL) == lexical[i].good);
         assert_true(lexical[i].good || strncmp(wanted, "want ", 5) == 0);
         primitive_valid(tape, TAPE_ROOT, which, arena, NULL);
+    }
+    arena_free(&arena);
+}
+
+static void
+test_doubtful_text(void **state)
+{
+    static const struct { const char *type, *json; bool doubtful; } cases[] = {
+        { "string", "\" \\t\"", true }, { "string", "\"a\\u0001\"", true }, { "markdown", "\"\\n\"", true },
+        { "string", "\" a\"", false }, { "string", "\"a\\nb\"", false }, { "string", "\"a\"", false },
+        { "code", "\" \"", false }, { "string", "5", false },
+    };
+    struct arena *arena = test_arena();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct tape *tape = test_tape(arena, span_of(cases[i].json));
+        assert_int_equal(primitive_doubtful(tape, TAPE_ROOT, primitive_named(span_of(cases[i].type)), arena),
+                         cases[i].doubtful);
     }
     arena_free(&arena);
 }
@@ -211,6 +230,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lexical_rules),
+        cmocka_unit_test(test_doubtful_text),
         cmocka_unit_test(test_every_primitive_has_its_name_back),
         cmocka_unit_test(test_nothing_is_a_value_of_no_type),
         cmocka_unit_test(test_a_string_ends_at_a_million_characters),
