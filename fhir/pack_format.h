@@ -1,0 +1,193 @@
+/* fhir/pack_format.h -- how a definitions pack lies in memory.
+ *
+ * Private to package.c (which writes it), pack.c (which checks it) and the
+ * parts of the validator that run it.
+ *
+ *     header | section | section | …          offsets from the first byte
+ *
+ * A section is an array of records of one kind.  Sections that a reader does
+ * not know are left alone; the version changes when a record does.
+ *
+ *   TEXTS       bytes of all texts, each followed by a NUL
+ *   STRUCTURES  one StructureDefinition each
+ *   SHAPES      one place in which an object may stand: the root of a type,
+ *               or an element with children of its own (a BackboneElement)
+ *   ELEMENTS    the children of a shape, in the order of the definition, all
+ *               children of one shape side by side
+ *   TYPES       what an element may be, side by side; a choice has several
+ *   TARGETS     canonical URLs of a Reference's targetProfile
+ *   SLOTS       a hash table per shape: member name as JSON writes it
+ *               ("valueQuantity", "_birthDate") -> element and type
+ *
+ * Profiles, bindings, slices and invariants are further sections, with
+ * records that name an element by its index here.
+ */
+#ifndef SLUICE_FHIR_PACK_FORMAT_H
+#define SLUICE_FHIR_PACK_FORMAT_H
+
+#include <stdint.h>
+
+#include "base/json_tape.h"
+#include "base/span.h"
+#include "fhir/pack.h"
+
+#define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
+#define PACK_VERSION 1u
+#define PACK_MANY    UINT32_MAX                          /* max "*" */
+#define PACK_NONE    UINT32_MAX                          /* no such index */
+/* Children of one shape: the walk keeps a bit for each. */
+#define PACK_SHAPE_ELEMENTS 128u
+
+enum pack_section_kind {
+    PACK_TEXTS = 0, PACK_STRUCTURES, PACK_SHAPES, PACK_ELEMENTS, PACK_TYPES, PACK_TARGETS, PACK_SLOTS,
+    PACK_SECTIONS
+};
+
+struct pack_text { uint32_t offset, length; };
+
+struct pack_section { uint32_t kind, offset, count, size; };   /* size: of one record */
+
+struct pack_header {
+    uint64_t            magic;
+    uint32_t            version;
+    uint32_t            length;              /* of the whole pack                       */
+    uint64_t            checksum;            /* pack_checksum() of what is behind it    */
+    uint32_t            key_check;           /* tape_key_of(PACK_KEY_SAMPLE)            */
+    uint32_t            section_count;
+    uint8_t             sources_sha256[32];
+    struct pack_text    about;               /* "name#version, …" of the packages       */
+    uint32_t            names_shape;         /* the shape whose slots are type names    */
+    uint32_t            element_shape;       /* of Element: what stands in `_x`         */
+    struct pack_section sections[PACK_SECTIONS];
+};
+
+/* The hash tables hold keys of the tape; another key function is another pack. */
+#define PACK_KEY_SAMPLE SPAN("resourceType")
+
+enum pack_structure_kind { PACK_PRIMITIVE = 1, PACK_COMPLEX, PACK_RESOURCE };
+
+struct pack_structure {
+    struct pack_text name, url;
+    uint32_t         shape;                  /* PACK_NONE for a primitive */
+    uint8_t          kind;
+    uint8_t          primitive;              /* enum primitive            */
+    uint8_t          abstract;
+    uint8_t          spare;
+};
+
+enum pack_shape_flag { SHAPE_RESOURCE = 1, SHAPE_DOMAIN_RESOURCE = 2 };
+
+struct pack_shape {
+    uint64_t required[2];                    /* a bit for each element with min > 0 */
+    uint32_t structure;                      /* PACK_NONE: the shape of type names  */
+    uint32_t first_element, element_count;
+    uint32_t first_slot, slot_mask;          /* slots: slot_mask + 1, a power of 2  */
+    uint32_t flags;
+};
+
+enum pack_element_flag {
+    ELEMENT_ARRAY = 1, ELEMENT_CHOICE = 2, ELEMENT_MODIFIER = 4, ELEMENT_SUMMARY = 8, ELEMENT_ID = 16,
+};
+
+struct pack_element {
+    struct pack_text path, name;             /* "Patient.deceased[x]", "deceased[x]" */
+    uint32_t         min, max;
+    uint32_t         first_type;
+    uint16_t         type_count, flags;
+};
+
+enum pack_type_kind { TYPE_PRIMITIVE = 1, TYPE_COMPLEX, TYPE_RESOURCE };
+enum pack_type_flag { TYPE_SYSTEM = 1 };     /* an id or Extension.url: it has no `_x` */
+
+struct pack_type {
+    struct pack_text code;                   /* "Quantity"                                        */
+    uint32_t         shape;                  /* of TYPE_COMPLEX, own children and contentReference too */
+    uint32_t         first_target, target_count;
+    uint8_t          kind;
+    uint8_t          primitive;              /* enum primitive, of TYPE_PRIMITIVE                 */
+    uint16_t         flags;
+};
+
+enum pack_slot_flag { SLOT_USED = 1, SLOT_SHADOW = 2, SLOT_RESOURCE_TYPE = 4 };
+
+struct pack_slot {
+    uint32_t key;                            /* tape_key_of(text)                       */
+    uint32_t text;                           /* offset of the name in TEXTS             */
+    uint16_t length;
+    uint16_t flags;
+    uint16_t element;                        /* within the shape; a structure for names */
+    uint16_t type;                           /* within the element                      */
+};
+
+struct pack {
+    const struct pack_header    *header;
+    const char                  *texts;
+    const struct pack_structure *structures;
+    const struct pack_shape     *shapes;
+    const struct pack_element   *elements;
+    const struct pack_type      *types;
+    const struct pack_text      *targets;
+    const struct pack_slot      *slots;
+    uint32_t                     counts[PACK_SECTIONS];
+};
+
+uint64_t pack_checksum(struct span);
+
+static inline struct span
+pack_span(const struct pack *p, struct pack_text text)
+{
+    return span_from(p->texts + text.offset, text.length);
+}
+
+/* memcmp == 0, without a call: names are short. */
+static inline bool
+pack_same_bytes(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y;
+    uint32_t u, v;
+
+    if (n >= 8) {
+        size_t i = 0;
+        for (; i + 8 < n; i += 8) {
+            __builtin_memcpy(&x, a + i, 8);
+            __builtin_memcpy(&y, b + i, 8);
+            if (x != y)
+                return false;
+        }
+        __builtin_memcpy(&x, a + n - 8, 8);
+        __builtin_memcpy(&y, b + n - 8, 8);
+        return x == y;
+    }
+    if (n >= 4) {
+        __builtin_memcpy(&u, a, 4);
+        __builtin_memcpy(&v, b, 4);
+        if (u != v)
+            return false;
+        __builtin_memcpy(&u, a + n - 4, 4);
+        __builtin_memcpy(&v, b + n - 4, 4);
+        return u == v;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+/* The slot of a member name, NULL when the shape has none.  The key only says
+ * where to look: the text decides. */
+static inline const struct pack_slot *
+pack_slot_of(const struct pack *p, const struct pack_shape *shape, uint32_t key, struct span text)
+{
+    const struct pack_slot *slots = p->slots + shape->first_slot;
+
+    for (uint32_t at = key & shape->slot_mask;; at = (at + 1) & shape->slot_mask) {
+        const struct pack_slot *slot = &slots[at];
+        if (slot->flags == 0)
+            return NULL;
+        if (slot->key == key && slot->length == text.length
+            && pack_same_bytes(p->texts + slot->text, text.at, text.length))
+            return slot;
+    }
+}
+
+#endif
