@@ -1,9 +1,30 @@
 /* fhir/validate.h -- run the definition tables over a document, feed findings.
  *
- * Depth now: resourceType known, unknown and miscased names, cardinality,
- * types, choice elements, primitive formats, empty objects and arrays,
- * parallel arrays, Bundle rules bdl-1..bdl-12 (R4 bundle.html).
+ * Depth now, with the rule ids of the findings (docs/validation.md has a
+ * sentence for each):
+ *   resource-type    resourceType is there and is one of R4's resources
+ *   unknown-element  a name that the definition does not have
+ *   element-case     a name that differs from a known one only in case: some
+ *                    receivers would take it for that one
+ *   cardinality      min and max
+ *   json-array       an array where it repeats, and only there
+ *   json-type        object, string, number or boolean as the type wants it
+ *   json-empty       objects and arrays are never empty (strings: primitive)
+ *   json-null        null only as filler in an array of primitives
+ *   json-parallel    x and _x of a list: as long as each other, something at
+ *                    every index
+ *   choice           value[x] once, and only with the types it may have
+ *   primitive        lexical form of every R4 primitive (fhir/datatypes.h)
+ *   element-id       Element.id holds no white space
+ *   ele-1, ext-1     an element has a value or children; an extension has
+ *                    either a value or extensions
+ *   dom-2            a contained resource contains none
+ *   bundle-type, bdl-1 … bdl-12   fhir/bundle_rules.h
  * Profiles, bindings, slicing and FHIRPath run on the same tables.
+ *
+ * What is below an unknown name or an unknown resourceType is not looked at.
+ * After VALIDATE_MOST_FINDINGS findings the walk stops and says so: the cost
+ * of a hostile document stays that of reading it.
  *
  * Pure and reentrant; the pack and the bundle are shared, the sink is not.
  */
@@ -14,13 +35,15 @@
 #include "fhir/issue.h"
 #include "fhir/pack.h"
 
+#define VALIDATE_MOST_FINDINGS 10000u
+
 struct validate_options {
     const struct span *profiles;         /* canonical URLs asked for in addition to the base */
-    size_t             profile_count;
+    size_t             profile_count;    /* not checked yet: each is a warning               */
 };
 
 /* ST_OK however many findings there are; ST_NO_MEMORY when it could not be
- * finished (then nothing may be accepted). */
+ * finished (then nothing may be accepted).  options may be NULL. */
 enum status validate(const struct pack *, const struct bundle *, const struct validate_options *,
                      struct arena *, struct issues *) MUST_CHECK;
 

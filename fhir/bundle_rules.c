@@ -1,0 +1,185 @@
+#include "fhir/bundle_rules.h"
+
+#include <string.h>
+
+#include "fhir/lookup.h"
+
+#define NOTHING ((struct span){ NULL, 0 })
+
+struct rules {
+    struct report     *report;
+    const struct tape *tape;
+    tape_node          bundle, entries;
+    struct span        type;
+};
+
+static void        check_type(struct rules *);
+static void        check_entry(struct rules *, tape_node entry);
+static enum status check_full_urls(struct rules *);
+static void        check_document(struct rules *);
+static void        check_first(struct rules *, const char *rule, const char *type, struct span wanted);
+
+enum status
+bundle_rules(struct report *report, tape_node bundle)
+{
+    struct rules r = { .report = report, .tape = report->bundle->tape, .bundle = bundle };
+
+    r.entries = tape_member(r.tape, bundle, SPAN("entry"));
+    r.type    = tape_member_text(r.tape, bundle, SPAN("type"), report->arena);
+    check_type(&r);
+    if (tape_kind(r.tape, r.entries) == TAPE_ARRAY)
+        for (tape_node n = tape_first(r.tape, r.entries); n != TAPE_ABSENT && !report->stopped; n = tape_next(r.tape, n))
+            check_entry(&r, n);
+    enum status st = check_full_urls(&r);
+    if (span_eq_text(r.type, "document"))
+        check_document(&r);
+    if (span_eq_text(r.type, "message"))
+        check_first(&r, "bdl-12", "MessageHeader", SPAN("want a MessageHeader as the first entry of a message"));
+    return st;
+}
+
+static void
+add(struct rules *r, const char *rule, tape_node node, struct span wanted, struct span found, struct span hint)
+{
+    struct finding f = { .node = node, .severity = SEVERITY_ERROR, .code = ISSUE_INVARIANT, .rule = rule,
+                         .place = r->bundle };
+
+    if (report_new(r->report, &f))
+        report_add(r->report, &f, wanted, found, hint);
+}
+
+static bool
+has(const struct rules *r, tape_node object, struct span name)
+{
+    return tape_member(r->tape, object, name) != TAPE_ABSENT;
+}
+
+static bool
+one_of(struct span type, const char *const *codes)
+{
+    for (; *codes != NULL; codes++)
+        if (span_eq_text(type, *codes))
+            return true;
+    return false;
+}
+
+static const char *const all_types[] = { "document", "message", "transaction", "transaction-response", "batch",
+                                         "batch-response", "history", "searchset", "collection", NULL };
+static const char *const with_total[]    = { "searchset", "history", NULL };
+static const char *const with_search[]   = { "searchset", NULL };
+static const char *const with_request[]  = { "batch", "transaction", "history", NULL };
+static const char *const with_response[] = { "batch-response", "transaction-response", "history", NULL };
+
+static void
+check_type(struct rules *r)
+{
+    tape_node type = tape_member(r->tape, r->bundle, SPAN("type"));
+
+    if (tape_kind(r->tape, type) == TAPE_STRING && !one_of(r->type, all_types))
+        add(r, "bundle-type", type,
+            SPAN("want type to be document, message, transaction, transaction-response, batch, batch-response, "
+                 "history, searchset or collection"), SPAN("have another code"), NOTHING);
+    tape_node total = tape_member(r->tape, r->bundle, SPAN("total"));
+    if (total != TAPE_ABSENT && !one_of(r->type, with_total))
+        add(r, "bdl-1", total, SPAN("want total only in a searchset or history"), SPAN("have it in another type"),
+            SPAN("Leave total out"));
+}
+
+static void
+check_entry(struct rules *r, tape_node entry)
+{
+    bool known    = one_of(r->type, all_types);
+    bool request  = has(r, entry, SPAN("request")), response = has(r, entry, SPAN("response"));
+
+    if (has(r, entry, SPAN("search")) && !one_of(r->type, with_search))
+        add(r, "bdl-2", tape_member(r->tape, entry, SPAN("search")), SPAN("want entry.search only in a searchset"),
+            SPAN("have it in another type"), NOTHING);
+    if (known && request != one_of(r->type, with_request))
+        add(r, "bdl-3", request ? tape_member(r->tape, entry, SPAN("request")) : entry,
+            SPAN("want entry.request in every entry of a batch, transaction or history, and nowhere else"),
+            request ? SPAN("have it in another type") : SPAN("have none"),
+            request ? NOTHING : SPAN("Add request with method and url"));
+    if (known && response != one_of(r->type, with_response))
+        add(r, "bdl-4", response ? tape_member(r->tape, entry, SPAN("response")) : entry,
+            SPAN("want entry.response in every entry of a batch-response, transaction-response or history, and "
+                 "nowhere else"), response ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
+    if (!request && !response && !has(r, entry, SPAN("resource")))
+        add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
+    struct span url = tape_member_text(r->tape, entry, SPAN("fullUrl"), r->report->arena);
+    if (span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+        add(r, "bdl-8", tape_member(r->tape, entry, SPAN("fullUrl")), SPAN("want a fullUrl that names no version"),
+            SPAN("have /_history/ in it"), NOTHING);
+}
+
+/* fullUrl and meta.versionId joined, as the invariant of R4 says. */
+static struct span
+version_key(struct rules *r, tape_node entry)
+{
+    struct arena *arena   = r->report->arena;
+    tape_node     meta    = tape_member(r->tape, tape_member(r->tape, entry, SPAN("resource")), SPAN("meta"));
+    struct span   url     = tape_member_text(r->tape, entry, SPAN("fullUrl"), arena);
+    struct span   version = tape_member_text(r->tape, meta, SPAN("versionId"), arena);
+
+    if (span_empty(url) || span_empty(version))
+        return url;
+    char *at = arena_alloc(arena, url.length + version.length);
+    if (at == NULL)
+        return NOTHING;
+    memcpy(at, url.at, url.length);
+    memcpy(at + url.length, version.at, version.length);
+    return span_from(at, url.length + version.length);
+}
+
+static enum status
+check_full_urls(struct rules *r)
+{
+    struct arena       *arena = r->report->arena;
+    uint32_t            room = tape_kind(r->tape, r->entries) == TAPE_ARRAY ? tape_children(r->tape, r->entries) : 0;
+    struct lookup_item *items = arena_make_n(arena, (size_t)room + 1, struct lookup_item);
+    uint32_t            count = 0;
+
+    if (span_eq_text(r->type, "history") || room == 0)
+        return arena_status(arena);
+    if (items == NULL)
+        return ST_NO_MEMORY;
+    for (tape_node n = tape_first(r->tape, r->entries); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
+        struct span key = version_key(r, n);
+        if (!span_empty(key))
+            items[count++] = (struct lookup_item){ .key = key, .value = n };
+    }
+    const struct lookup *keys = lookup_build(items, count, arena);
+    if (keys == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t at = 0; at < count && !r->report->stopped; at++) {
+        uint32_t again = lookup_next(keys, at);
+        if (again != LOOKUP_NONE)
+            add(r, "bdl-7", tape_member(r->tape, lookup_value(keys, again), SPAN("fullUrl")),
+                SPAN("want every fullUrl once, or with different meta.versionId"),
+                SPAN("have one that came before"), NOTHING);
+    }
+    return arena_status(arena);
+}
+
+static void
+check_document(struct rules *r)
+{
+    tape_node identifier = tape_member(r->tape, r->bundle, SPAN("identifier"));
+    tape_node timestamp  = tape_member(r->tape, r->bundle, SPAN("timestamp"));
+
+    if (!has(r, identifier, SPAN("system")) || !has(r, identifier, SPAN("value")))
+        add(r, "bdl-9", identifier != TAPE_ABSENT ? identifier : r->bundle,
+            SPAN("want a document to have an identifier with system and value"), SPAN("have less"), NOTHING);
+    if (timestamp == TAPE_ABSENT)
+        add(r, "bdl-10", r->bundle, SPAN("want a document to have a timestamp"), SPAN("have none"), NOTHING);
+    check_first(r, "bdl-11", "Composition", SPAN("want a Composition as the first entry of a document"));
+}
+
+static void
+check_first(struct rules *r, const char *rule, const char *type, struct span wanted)
+{
+    tape_node first = tape_kind(r->tape, r->entries) == TAPE_ARRAY ? tape_first(r->tape, r->entries) : TAPE_ABSENT;
+    tape_node resource = tape_member(r->tape, first, SPAN("resource"));
+
+    if (!tape_text_eq(r->tape, tape_member(r->tape, resource, SPAN("resourceType")), span_of(type)))
+        add(r, rule, first != TAPE_ABSENT ? first : r->bundle, wanted, SPAN("have another"), NOTHING);
+}

@@ -1,0 +1,26 @@
+/* fhir/bundle_rules.h -- the invariants of Bundle, natively.
+ *
+ * R4 bundle.html#invs, by their keys; bdl-6 does not exist in R4.
+ *   bundle-type  type is one of the nine codes (the rules depend on it)
+ *   bdl-1   total only in searchset and history
+ *   bdl-2   entry.search only in searchset
+ *   bdl-3   entry.request in batch, transaction, history, and only there
+ *   bdl-4   entry.response in batch-response, transaction-response, history, and only there
+ *   bdl-5   an entry has a resource, a request or a response
+ *   bdl-7   fullUrl with meta.versionId is unique, except in history
+ *   bdl-8   fullUrl names no version
+ *   bdl-9   a document has an identifier with system and value
+ *   bdl-10  a document has a timestamp
+ *   bdl-11  the first entry of a document is a Composition
+ *   bdl-12  the first entry of a message is a MessageHeader
+ */
+#ifndef SLUICE_FHIR_BUNDLE_RULES_H
+#define SLUICE_FHIR_BUNDLE_RULES_H
+
+#include "fhir/finding.h"
+
+/* For one Bundle resource of the document, nested ones too.  Linear (bdl-7:
+ * n log n).  ST_NO_MEMORY when it could not be finished. */
+enum status bundle_rules(struct report *, tape_node bundle_resource) MUST_CHECK;
+
+#endif

@@ -1,0 +1,77 @@
+#include "fhir/finding.h"
+
+void
+report_init(struct report *r, const struct bundle *bundle, struct arena *arena, struct issues *issues,
+            uint32_t most)
+{
+    *r = (struct report){ .bundle = bundle, .arena = arena, .issues = issues, .left = most };
+}
+
+static uint64_t
+key_of(const struct finding *f)
+{
+    /* A rule is a static text: its address tells it apart. */
+    return (f->place ^ (uint64_t)(uintptr_t)f->rule) * 0x9e3779b97f4a7c15u;
+}
+
+bool
+report_new(struct report *r, const struct finding *f)
+{
+    uint64_t key  = key_of(f);
+    uint32_t slot = (uint32_t)(key >> 40) & (REPORT_MEMORY - 1);
+
+    if (r->left == 0) {
+        r->stopped = true;
+        return false;
+    }
+    r->left--;
+    if (f->place == 0 || r->known[slot].key != key)
+        return true;
+    issues_repeat(r->issues, r->known[slot].index);
+    return false;
+}
+
+void
+report_add(struct report *r, const struct finding *f, struct span wanted, struct span found, struct span hint)
+{
+    struct issue one = { .severity = f->severity, .code = f->code, .rule = f->rule,
+                         .wanted = wanted, .found = found, .hint = hint };
+    uint64_t     key  = key_of(f);
+    uint32_t     slot = (uint32_t)(key >> 40) & (REPORT_MEMORY - 1);
+
+    uint32_t index = issues_add_at(r->issues, &one, r->bundle->tape, r->bundle->parents, f->node);
+    if (f->place != 0) {
+        r->known[slot].key   = key;
+        r->known[slot].index = index;
+    }
+}
+
+static size_t
+characters(struct span text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        count += ((unsigned char)text.at[i] & 0xc0) != 0x80;
+    return count;
+}
+
+struct span
+finding_found(const struct tape *t, tape_node node, struct arena *arena)
+{
+    switch (tape_kind(t, node)) {
+    case TAPE_STRING: {
+        size_t count = characters(tape_text(t, node, arena));
+        return count == 0 ? SPAN("have an empty string")
+                          : arena_format(arena, "have a string of %zu character%s", count, count == 1 ? "" : "s");
+    }
+    case TAPE_ARRAY:
+        return arena_format(arena, "have an array of %u", tape_children(t, node));
+    case TAPE_OBJECT: return tape_children(t, node) > 0 ? SPAN("have an object") : SPAN("have an empty object");
+    case TAPE_NUMBER: return tape_integer(t, node) ? SPAN("have a whole number") : SPAN("have a number");
+    case TAPE_TRUE:
+    case TAPE_FALSE:  return SPAN("have a boolean");
+    case TAPE_NULL:   return SPAN("have null");
+    default:          return SPAN("have nothing");
+    }
+}

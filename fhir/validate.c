@@ -1,0 +1,567 @@
+#include "fhir/validate.h"
+
+#include "base/json_walk.h"
+#include "fhir/bundle_rules.h"
+#include "fhir/datatypes.h"
+#include "fhir/element.h"
+#include "fhir/finding.h"
+#include "fhir/pack_format.h"
+#include "fhir/path.h"
+
+/* One walk down the tape with its own stack; every member costs one look into
+ * the slots of its shape.  A frame is an open object, or an open array of
+ * objects. */
+struct frame {
+    const struct pack_shape *shape;      /* NULL: an array                            */
+    tape_node                node;
+    tape_node                next;       /* child to look at next                     */
+    uint64_t                 place;      /* hash of the way here, without indexes     */
+    uint64_t                 seen[2];    /* elements met: a bit for each              */
+    uint64_t                 shadows[2];
+    const struct pack_type  *type;       /* of the items of an array                  */
+    bool                     contained;  /* a contained resource, or inside of one    */
+    bool                     contains;   /* the array is `contained`                  */
+};
+
+struct walk {
+    const struct pack   *pack;
+    const struct tape   *tape;
+    const struct bundle *bundle;
+    struct arena        *arena;
+    struct frame        *stack;
+    uint32_t             depth, room;
+    bool                 no_memory;
+    const struct pack_shape *extension;  /* NULL when the pack has none */
+    struct report        report;
+};
+
+static void walk_document(struct walk *);
+static void check_member(struct walk *, tape_node value);
+static void close_object(struct walk *, const struct frame *);
+static void push_resource(struct walk *, tape_node, uint64_t place, bool contained);
+
+#define NOTHING ((struct span){ NULL, 0 })
+
+enum status
+validate(const struct pack *pack, const struct bundle *bundle, const struct validate_options *options,
+         struct arena *arena, struct issues *issues)
+{
+    struct walk *w = arena_make(arena, struct walk);
+
+    if (w == NULL)
+        return ST_NO_MEMORY;
+    w->pack   = pack;
+    w->tape   = bundle->tape;
+    w->bundle = bundle;
+    w->arena  = arena;
+    report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
+    const struct pack_slot *slot = pack_slot_of(pack, &pack->shapes[pack->header->names_shape],
+                                                tape_key_of(SPAN("Extension")), SPAN("Extension"));
+    if (slot != NULL && pack->structures[slot->element].kind == PACK_COMPLEX)
+        w->extension = &pack->shapes[pack->structures[slot->element].shape];
+    walk_document(w);
+    for (uint32_t i = 0; i < bundle_resources(bundle) && !w->report.stopped; i++) {
+        tape_node node = bundle_resource_at(bundle, i)->node;
+        if (tape_text_eq(w->tape, tape_member(w->tape, node, SPAN("resourceType")), SPAN("Bundle"))
+            && bundle_rules(&w->report, node) != ST_OK)
+            return ST_NO_MEMORY;
+    }
+    for (size_t i = 0; options != NULL && i < options->profile_count; i++) {
+        struct issue one = { .severity = SEVERITY_WARNING, .code = ISSUE_NOT_SUPPORTED, .rule = "profile",
+                             .wanted = SPAN("want a profile that can be checked here"),
+                             .found  = arena_copy(arena, options->profiles[i]) };
+        issues_add(issues, &one);
+    }
+    if (w->report.stopped) {
+        struct issue one = { .severity = SEVERITY_ERROR, .code = ISSUE_TOO_COSTLY, .rule = "validate",
+                             .wanted = SPAN("want fewer findings"),
+                             .found  = SPAN("have so many that the rest was not looked at") };
+        issues_add(issues, &one);
+    }
+    return w->no_memory ? ST_NO_MEMORY : arena_status(arena);
+}
+
+/* ---- the walk ---------------------------------------------------------------------- */
+
+static uint64_t
+mix(uint64_t place, uint64_t step)
+{
+    return (place ^ step) * 0x9e3779b97f4a7c15u + 1;
+}
+
+static struct frame *
+push(struct walk *w, tape_node node, uint64_t place)
+{
+    if (w->depth == w->room) {
+        uint32_t room = w->room > 0 ? w->room * 2 : 32;
+        w->stack = arena_grow(w->arena, w->stack, w->room * sizeof *w->stack, room * sizeof *w->stack);
+        if (w->stack == NULL) {
+            w->no_memory = true;
+            w->depth     = 0;
+            w->room      = 0;
+            return NULL;
+        }
+        w->room = room;
+    }
+    struct frame *f = &w->stack[w->depth++];
+    *f = (struct frame){ .node = node, .next = walk_first(w->tape, node), .place = place };
+    return f;
+}
+
+static void check_item(struct walk *, tape_node item);
+
+static void
+walk_document(struct walk *w)
+{
+    push_resource(w, w->bundle->root, 1, false);
+    while (w->depth > 0 && !w->report.stopped) {
+        struct frame *f     = &w->stack[w->depth - 1];
+        tape_node     child = f->next;
+        if (child == TAPE_ABSENT) {
+            if (f->shape != NULL)
+                close_object(w, f);
+            if (w->depth > 0)
+                w->depth--;
+            continue;
+        }
+        f->next = walk_next(w->tape, child);
+        if (f->shape != NULL)
+            check_member(w, child);
+        else
+            check_item(w, child);
+    }
+}
+
+/* ---- findings ----------------------------------------------------------------------- */
+
+static struct finding
+finding(tape_node node, enum issue_code code, const char *rule, uint64_t place)
+{
+    return (struct finding){ .node = node, .severity = SEVERITY_ERROR, .code = code, .rule = rule,
+                             .place = mix(place, 0x5bd1e995) };
+}
+
+static void
+add(struct walk *w, tape_node node, enum issue_code code, const char *rule, uint64_t place,
+    struct span wanted, struct span hint)
+{
+    struct finding f = finding(node, code, rule, place);
+
+    if (report_new(&w->report, &f))
+        report_add(&w->report, &f, wanted, finding_found(w->tape, node, w->arena), hint);
+}
+
+/* "want Patient.name 0..*" */
+static struct span
+cardinality(struct walk *w, const struct pack_element *e)
+{
+    struct span path = pack_span(w->pack, e->path);
+
+    if (e->max == PACK_MANY)
+        return arena_format(w->arena, "want %.*s %u..*", SPAN_PRINT(path), e->min);
+    return arena_format(w->arena, "want %.*s %u..%u", SPAN_PRINT(path), e->min, e->max);
+}
+
+/* ---- resources ------------------------------------------------------------------------ */
+
+static void
+refuse_type(struct walk *w, tape_node node, tape_node type, uint64_t place)
+{
+    struct finding f    = finding(type != TAPE_ABSENT ? type : node, ISSUE_STRUCTURE, "resource-type", place);
+    struct span    name = tape_text(w->tape, type, w->arena);
+    struct span    hint = NOTHING;
+
+    f.place = 0;
+    if (!report_new(&w->report, &f))
+        return;
+    for (uint32_t i = 0; i < pack_count(w->pack); i++)
+        if (pack_resource_named(w->pack, pack_name(w->pack, i)) && span_eq_nocase(pack_name(w->pack, i), name))
+            hint = arena_format(w->arena, "Write %.*s", SPAN_PRINT(pack_name(w->pack, i)));
+    struct span found = type == TAPE_ABSENT ? SPAN("have none")
+                      : path_name_plain(name) ? arena_format(w->arena, "have %.*s", SPAN_PRINT(name))
+                                              : finding_found(w->tape, type, w->arena);
+    report_add(&w->report, &f, SPAN("want resourceType to be a resource of FHIR R4"), found, hint);
+}
+
+static void
+push_resource(struct walk *w, tape_node node, uint64_t place, bool contained)
+{
+    const struct pack_shape *names = &w->pack->shapes[w->pack->header->names_shape];
+    tape_node                type  = tape_member(w->tape, node, SPAN("resourceType"));
+    struct span              name  = tape_text(w->tape, type, w->arena);
+    const struct pack_slot  *slot  = pack_slot_of(w->pack, names, tape_key_of(name), name);
+
+    if (slot == NULL || w->pack->structures[slot->element].kind != PACK_RESOURCE
+        || w->pack->structures[slot->element].abstract) {
+        refuse_type(w, node, type, place);
+        return;
+    }
+    struct frame *f = push(w, node, mix(place, slot->element));
+    if (f == NULL)
+        return;
+    f->shape     = &w->pack->shapes[w->pack->structures[slot->element].shape];
+    f->contained = contained;
+}
+
+/* ---- values ----------------------------------------------------------------------------- */
+
+/* A value, or an item, that is not a primitive. */
+static void
+check_object(struct walk *w, tape_node value, const struct pack_type *type, uint64_t place, bool contains)
+{
+    bool contained = w->stack[w->depth - 1].contained;
+
+    if (walk_kind(w->tape, value) != TAPE_OBJECT) {
+        if (walk_kind(w->tape, value) == TAPE_NULL)
+            add(w, value, ISSUE_STRUCTURE, "json-null", place, SPAN("want an object"), SPAN("Leave it out"));
+        else
+            add(w, value, ISSUE_STRUCTURE, "json-type", place, SPAN("want an object"), NOTHING);
+        return;
+    }
+    if (walk_children(w->tape, value) == 0) {
+        add(w, value, ISSUE_STRUCTURE, "json-empty", place, SPAN("want an object with something in it"),
+            SPAN("Leave it out"));
+        return;
+    }
+    if (type->kind == TYPE_RESOURCE) {
+        push_resource(w, value, place, contained || contains);
+        return;
+    }
+    struct frame *f = push(w, value, place);
+    if (f == NULL)
+        return;
+    f->shape     = &w->pack->shapes[type->shape];
+    f->contained = contained;
+}
+
+/* Element.id: "any string value that does not contain spaces" (R4 element.html). */
+static bool
+has_space(struct span s)
+{
+    for (size_t i = 0; i < s.length; i++)
+        if ((unsigned char)s.at[i] <= ' ')
+            return true;
+    return false;
+}
+
+static void
+check_primitive(struct walk *w, tape_node value, const struct pack_element *e, const struct pack_type *type,
+                uint64_t place)
+{
+    const char *wanted;
+
+    if (type->primitive == PRIMITIVE_STRING && primitive_plain(w->tape, value) && !(e->flags & ELEMENT_ID))
+        return;
+    if (!primitive_valid(w->tape, value, (enum primitive)type->primitive, w->arena, &wanted)) {
+        enum tape_kind kind = walk_kind(w->tape, value);
+        bool           json = kind == TAPE_OBJECT || kind == TAPE_ARRAY || kind == TAPE_NULL;
+        add(w, value, ISSUE_VALUE, kind == TAPE_NULL ? "json-null" : json ? "json-type" : "primitive", place,
+            span_of(wanted), kind == TAPE_NULL ? SPAN("Leave it out") : NOTHING);
+        return;
+    }
+    if (primitive_doubtful(w->tape, value, (enum primitive)type->primitive, w->arena)) {
+        struct finding one = finding(value, ISSUE_VALUE, "primitive", place);
+        one.severity = SEVERITY_WARNING;
+        if (report_new(&w->report, &one))
+            report_add(&w->report, &one, SPAN("want text: not white space alone, no control characters"),
+                       finding_found(w->tape, value, w->arena), NOTHING);
+    }
+    if ((e->flags & ELEMENT_ID) && has_space(tape_text(w->tape, value, w->arena)))
+        add(w, value, ISSUE_VALUE, "element-id", place, SPAN("want an id without white space"), NOTHING);
+}
+
+/* The other side of a list of primitives. */
+static tape_node
+other_side(const struct walk *w, tape_node side)
+{
+    tape_node twin = element_twin(w->tape, w->bundle->parents, side);
+
+    return walk_kind(w->tape, twin) == TAPE_ARRAY ? twin : TAPE_ABSENT;
+}
+
+static void
+check_primitive_items(struct walk *w, tape_node array, const struct pack_element *e,
+                      const struct pack_type *type, uint64_t place)
+{
+    bool      holes = false;
+    tape_node last  = TAPE_ABSENT;
+
+    for (tape_node n = walk_first(w->tape, array); n != TAPE_ABSENT; n = walk_next(w->tape, n)) {
+        if (walk_kind(w->tape, n) == TAPE_NULL) {
+            holes = true;
+            last  = n;
+        } else {
+            check_primitive(w, n, e, type, place);
+        }
+    }
+    /* With a shadow beside it, check_shadow_items looks at the holes. */
+    if (holes && other_side(w, array) == TAPE_ABSENT)
+        add(w, last, ISSUE_STRUCTURE, "json-null", place,
+            SPAN("want null only where the parallel _ array has something"), SPAN("Leave it out"));
+}
+
+/* ---- shadows ------------------------------------------------------------------------------ */
+
+static void
+check_shadow(struct walk *w, tape_node shadow, uint64_t place)
+{
+    struct pack_type element = { .kind = TYPE_COMPLEX, .shape = w->pack->header->element_shape };
+
+    check_object(w, shadow, &element, place, false);
+}
+
+/* R4 json.html#primitive: both arrays as long as each other, null where one
+ * has nothing.  The objects are looked at by the walk: the array is pushed. */
+static void
+check_parallel(struct walk *w, tape_node shadows, uint64_t place)
+{
+    tape_node values = other_side(w, shadows);
+
+    if (values != TAPE_ABSENT && walk_children(w->tape, values) != walk_children(w->tape, shadows)) {
+        add(w, shadows, ISSUE_STRUCTURE, "json-parallel", place,
+            arena_format(w->arena, "want an array of %u, as the values have", walk_children(w->tape, values)),
+            SPAN("Fill the shorter one with null"));
+        return;
+    }
+    tape_node v = walk_first(w->tape, values);
+    for (tape_node s = walk_first(w->tape, shadows); s != TAPE_ABSENT; s = walk_next(w->tape, s)) {
+        if (walk_kind(w->tape, s) == TAPE_NULL
+            && (v == TAPE_ABSENT || walk_kind(w->tape, v) == TAPE_NULL))
+            add(w, s, ISSUE_STRUCTURE, "json-parallel", place,
+                SPAN("want a value or an extension at every index"), SPAN("Leave the index out on both sides"));
+        v = walk_next(w->tape, v);
+    }
+}
+
+/* ---- members ------------------------------------------------------------------------------ */
+
+/* Levenshtein's distance, as far as two names can be a typing slip apart. */
+static size_t
+distance(struct span a, struct span b)
+{
+    size_t row[PATH_NAME_MAX + 1];
+
+    if (a.length > PATH_NAME_MAX || b.length > PATH_NAME_MAX)
+        return PATH_NAME_MAX;
+    for (size_t i = 0; i <= a.length; i++)
+        row[i] = i;
+    for (size_t k = 0; k < b.length; k++) {
+        size_t corner = row[0];
+        row[0] = k + 1;
+        for (size_t i = 0; i < a.length; i++) {
+            size_t change = corner + (a.at[i] != b.at[k]);
+            size_t least  = row[i] < row[i + 1] ? row[i] : row[i + 1];
+            corner        = row[i + 1];
+            row[i + 1]    = change < least + 1 ? change : least + 1;
+        }
+    }
+    return row[a.length];
+}
+
+static void
+refuse_unknown(struct walk *w, const struct frame *f, tape_node value)
+{
+    struct span             name = tape_text(w->tape, tape_name(w->tape, value), w->arena);
+    const struct pack_slot *same = NULL, *near = NULL;
+    size_t                  least = 3;
+
+    /* Names of a payload are many: the place does not repeat. */
+    struct finding one = finding(value, ISSUE_STRUCTURE, "unknown-element", 0);
+    one.place = 0;
+    if (!report_new(&w->report, &one))
+        return;
+    for (uint32_t i = 0; i <= f->shape->slot_mask; i++) {
+        const struct pack_slot *slot = &w->pack->slots[f->shape->first_slot + i];
+        struct span             text = span_from(w->pack->texts + slot->text, slot->length);
+        if (slot->flags == 0)
+            continue;
+        size_t apart = distance(name, text);
+        if (span_eq_nocase(name, text))
+            same = slot;
+        if (apart < least && apart * 2 < name.length) {
+            least = apart;
+            near  = slot;
+        }
+    }
+    const struct pack_slot *hit    = same != NULL ? same : near;
+    struct span             hint   = NOTHING;
+    struct span             wanted = arena_format(
+        w->arena, "want a member that %.*s has",
+        SPAN_PRINT(pack_span(w->pack, w->pack->structures[f->shape->structure].name)));
+    if (hit != NULL)
+        hint = arena_format(w->arena, "Did you mean %s?", w->pack->texts + hit->text);
+    if (same != NULL) {
+        one.rule = "element-case";
+        wanted   = SPAN("want names spelt as FHIR spells them, in upper and lower case");
+    }
+    struct span found = path_name_plain(name) ? arena_format(w->arena, "have \"%.*s\"", SPAN_PRINT(name))
+                                              : SPAN("have a name that is no FHIR name");
+    report_add(&w->report, &one, wanted, found, hint);
+}
+
+/* A bit that is set already: of a choice, another type (the pair of x and _x
+ * has one bit each). */
+static void
+check_choice(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot,
+             const struct pack_element *e, uint64_t place)
+{
+    uint64_t bit   = (uint64_t)1 << (slot->element % 64);
+    uint32_t word  = slot->element / 64;
+    bool     again = (f->seen[word] | f->shadows[word]) & bit;
+
+    if (!again || !(e->flags & ELEMENT_CHOICE))
+        return;
+    for (tape_node n = walk_first(w->tape, f->node); n != value && n != TAPE_ABSENT; n = walk_next(w->tape, n)) {
+        tape_node               name  = tape_name(w->tape, n);
+        struct span             text  = tape_text(w->tape, name, w->arena);
+        const struct pack_slot *other = pack_slot_of(w->pack, f->shape, walk_key(w->tape, name), text);
+        if (other != NULL && !(other->flags & SLOT_RESOURCE_TYPE) && other->element == slot->element
+            && other->type != slot->type) {
+            add(w, value, ISSUE_STRUCTURE, "choice", place, SPAN("want one type of a choice element"),
+                arena_format(w->arena, "Keep either this or %s", w->pack->texts + other->text));
+            return;
+        }
+    }
+}
+
+/* An array, where the element repeats. */
+static void
+check_array(struct walk *w, tape_node array, const struct pack_element *e, const struct pack_type *type,
+            uint64_t place, bool shadow)
+{
+    uint32_t count = walk_children(w->tape, array);
+
+    if (count == 0) {
+        add(w, array, ISSUE_STRUCTURE, "json-empty", place, SPAN("want an array with something in it"),
+            SPAN("Leave it out"));
+        return;
+    }
+    if (count > e->max || count < e->min) {
+        struct finding one = finding(array, ISSUE_STRUCTURE, "cardinality", place);
+        if (report_new(&w->report, &one))
+            report_add(&w->report, &one, cardinality(w, e), arena_format(w->arena, "have %u", count), NOTHING);
+    }
+    if (type->kind == TYPE_PRIMITIVE && !shadow) {
+        check_primitive_items(w, array, e, type, place);
+        return;
+    }
+    if (shadow)
+        check_parallel(w, array, place);
+    bool          contained = w->stack[w->depth - 1].contained;
+    struct frame *f         = push(w, array, place);
+    if (f == NULL)
+        return;
+    f->type      = shadow ? NULL : type;
+    f->contained = contained;
+    f->contains  = span_eq_text(pack_span(w->pack, e->name), "contained");
+}
+
+static void
+check_item(struct walk *w, tape_node item)
+{
+    struct frame f = w->stack[w->depth - 1];
+
+    if (f.type != NULL)
+        check_object(w, item, f.type, f.place, f.contains);
+    else if (walk_kind(w->tape, item) != TAPE_NULL)
+        check_shadow(w, item, f.place);
+}
+
+static void
+check_member(struct walk *w, tape_node value)
+{
+    struct frame           *f    = &w->stack[w->depth - 1];
+    tape_node               name = value - 1;
+    struct span             text = walk_escaped(w->tape, name) ? tape_text(w->tape, name, w->arena)
+                                                              : walk_raw(w->tape, name);
+    const struct pack_slot *slot = pack_slot_of(w->pack, f->shape, walk_key(w->tape, name), text);
+
+    if (slot == NULL) {
+        refuse_unknown(w, f, value);
+        return;
+    }
+    if (slot->flags & SLOT_RESOURCE_TYPE)
+        return;
+    const struct pack_element *e      = &w->pack->elements[f->shape->first_element + slot->element];
+    const struct pack_type    *type   = &w->pack->types[e->first_type + slot->type];
+    uint64_t                   place  = mix(f->place, (uint64_t)(e - w->pack->elements) << 1 | 1);
+    bool                       shadow = slot->flags & SLOT_SHADOW;
+    check_choice(w, f, value, slot, e, place);
+    uint64_t *bits = shadow ? f->shadows : f->seen;
+    bits[slot->element / 64] |= (uint64_t)1 << (slot->element % 64);
+    bool array = walk_kind(w->tape, value) == TAPE_ARRAY;
+    if (f->contained && (f->shape->flags & SHAPE_RESOURCE) && span_eq_text(text, "contained"))
+        add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
+    if (e->flags & ELEMENT_ARRAY && array) {
+        check_array(w, value, e, type, place, shadow);
+        return;
+    }
+    if (array != ((e->flags & ELEMENT_ARRAY) != 0)) {
+        add(w, value, ISSUE_STRUCTURE, "json-array", place, array ? SPAN("want one value, not an array")
+                                                                : SPAN("want an array"),
+            array ? NOTHING : SPAN("Put it in brackets"));
+        return;
+    }
+    if (shadow)
+        check_shadow(w, value, place);
+    else if (type->kind == TYPE_PRIMITIVE)
+        check_primitive(w, value, e, type, place);
+    else
+        check_object(w, value, type, place, false);
+}
+
+/* ---- the end of an object -------------------------------------------------------------------- */
+
+static void
+refuse_missing(struct walk *w, const struct frame *f, uint32_t index)
+{
+    const struct pack_element *e   = &w->pack->elements[f->shape->first_element + index];
+    struct finding             one = finding(f->node, ISSUE_REQUIRED, "cardinality", mix(f->place, index + 1));
+
+    if (report_new(&w->report, &one))
+        report_add(&w->report, &one, cardinality(w, e), SPAN("have none"), NOTHING);
+}
+
+/* ext-1: extension.exists() != value.exists() (R4 extensibility.html). */
+static void
+check_extension(struct walk *w, const struct frame *f)
+{
+    bool value = false, nested = false;
+
+    for (uint32_t i = 0; i < f->shape->element_count; i++) {
+        const struct pack_element *e = &w->pack->elements[f->shape->first_element + i];
+        if (!((f->seen[i / 64] | f->shadows[i / 64]) >> (i % 64) & 1))
+            continue;
+        value  = value || (e->flags & ELEMENT_CHOICE);
+        nested = nested || span_eq_text(pack_span(w->pack, e->name), "extension");
+    }
+    if (value == nested)
+        add(w, f->node, ISSUE_INVARIANT, "ext-1", f->place,
+            SPAN("want either a value or extensions inside an extension, not both and not none"), NOTHING);
+}
+
+/* ele-1: hasValue() or (children().count() > id.count()); what stands in `_x`
+ * may have its value in x. */
+static void
+check_only_child(struct walk *w, const struct frame *f)
+{
+    tape_node name = tape_name(w->tape, walk_first(w->tape, f->node));
+
+    if (!(f->shape->flags & SHAPE_RESOURCE) && f->shape != &w->pack->shapes[w->pack->header->element_shape]
+        && tape_text_eq(w->tape, name, SPAN("id")))
+        add(w, f->node, ISSUE_INVARIANT, "ele-1", f->place, SPAN("want a value or children besides the id"), NOTHING);
+}
+
+static void
+close_object(struct walk *w, const struct frame *f)
+{
+    for (uint32_t word = 0; word < 2; word++) {
+        uint64_t missing = f->shape->required[word] & ~(f->seen[word] | f->shadows[word]);
+        for (; missing != 0; missing &= missing - 1)
+            refuse_missing(w, f, word * 64 + (uint32_t)__builtin_ctzll(missing));
+    }
+    if (f->shape == w->extension)
+        check_extension(w, f);
+    else if (walk_children(w->tape, f->node) == 1)
+        check_only_child(w, f);
+}

@@ -1,0 +1,462 @@
+#include "tests/fhir/fhir_check.h"
+
+#include "fhir/package.h"
+#include "fhir/pack.h"
+#include "fhir/pack_format.h"
+#include "fhir/validate.h"
+
+/* ---- tar ------------------------------------------------------------------------------ */
+
+struct archive { char bytes[64 * 1024]; size_t length; };
+
+static void
+tar_add(struct archive *a, const char *name, char type, const char *content)
+{
+    char    *h      = a->bytes + a->length;
+    size_t   length = strlen(content);
+    unsigned sum    = 0;
+
+    memset(h, 0, 512);
+    snprintf(h, 100, "%s", name);
+    snprintf(h + 100, 8, "0000644");
+    snprintf(h + 124, 12, "%011o", (unsigned)length & 0x7fffffff);
+    snprintf(h + 136, 12, "%011o", 0);
+    memset(h + 148, ' ', 8);
+    h[156] = type;
+    memcpy(h + 257, "ustar\00000", 8);
+    for (size_t i = 0; i < 512; i++)
+        sum += (unsigned char)h[i];
+    snprintf(h + 148, 7, "%06o", sum);
+    memcpy(h + 512, content, length);
+    a->length += 512 + (length + 511) / 512 * 512;
+}
+
+static void
+tar_end(struct archive *a)
+{
+    a->length += 1024;
+}
+
+static void
+test_reads_one_file_after_another(void **state)
+{
+    static struct archive a;
+    struct arena         *arena = test_arena();
+    struct package_file   file;
+
+    (void)state;
+    memset(&a, 0, sizeof a);
+    tar_add(&a, "package", '5', "");
+    tar_add(&a, "package/package.json", '0', "{}");
+    tar_add(&a, "pax", 'x', "24 path=package/long.json\n" + 0);
+    tar_end(&a);
+    struct span rest = span_from(a.bytes, a.length);
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_OK);
+    assert_text(file.name, "package/package.json");
+    assert_text(file.bytes, "{}");
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_MALFORMED);   /* the pax length is wrong */
+    arena_free(&arena);
+}
+
+static void
+test_takes_long_names(void **state)
+{
+    static struct archive a;
+    struct arena         *arena = test_arena();
+    struct package_file   file;
+
+    (void)state;
+    memset(&a, 0, sizeof a);
+    tar_add(&a, "pax", 'x', "12 mtime=12\n26 path=package/long.json\n");
+    tar_add(&a, "short", '0', "A");
+    tar_add(&a, "gnu", 'L', "package/longer.json");
+    tar_add(&a, "short", '\0', "B");
+    tar_add(&a, "name.json", '0', "C");
+    memcpy(a.bytes + a.length - 1024 + 345, "package/deep", 12);
+    unsigned sum = 0;
+    memset(a.bytes + a.length - 1024 + 148, ' ', 8);
+    for (size_t i = 0; i < 512; i++)
+        sum += (unsigned char)a.bytes[a.length - 1024 + i];
+    snprintf(a.bytes + a.length - 1024 + 148, 7, "%06o", sum);
+    tar_end(&a);
+    struct span rest = span_from(a.bytes, a.length);
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_OK);
+    assert_text(file.name, "package/long.json");
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_OK);
+    assert_text(file.name, "package/longer.json");
+    assert_text(file.bytes, "B");
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_OK);
+    assert_text(file.name, "package/deep/name.json");
+    assert_int_equal(package_tar_next(&rest, arena, &file), ST_NOT_FOUND);
+    arena_free(&arena);
+}
+
+static void
+test_refuses_archives_that_are_no_package(void **state)
+{
+    static const struct { const char *name; char type; } bad[] = {
+        { "/etc/passwd", '0' }, { "package/../../x", '0' }, { "..", '0' }, { "", '0' }, { "a\\b", '0' },
+        { "link", '1' }, { "link", '2' }, { "device", '3' },
+    };
+    struct arena       *arena = test_arena();
+    struct package_file file;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        static struct archive a;
+        memset(&a, 0, sizeof a);
+        tar_add(&a, bad[i].name, bad[i].type, "x");
+        if (bad[i].name[0] == '\0')                          /* a header that begins with zero ends it */
+            continue;
+        struct span rest = span_from(a.bytes, a.length);
+        assert_int_equal(package_tar_next(&rest, arena, &file), ST_MALFORMED);
+    }
+    static struct archive a;
+    memset(&a, 0, sizeof a);
+    tar_add(&a, "x", '0', "0123456789");
+    for (size_t cut = 1; cut < 512 + 10; cut += 37) {
+        struct span rest = span_from(a.bytes, cut);
+        assert_int_equal(package_tar_next(&rest, arena, &file), ST_MALFORMED);
+    }
+    for (size_t at = 0; at < 500; at += 13) {                /* any changed byte breaks the sum */
+        a.bytes[at] ^= 1;
+        struct span rest = span_from(a.bytes, a.length);
+        assert_true(at == 0 || package_tar_next(&rest, arena, &file) != ST_OK || (at >= 148 && at < 156));
+        a.bytes[at] ^= 1;
+    }
+    struct span nothing = { NULL, 0 };
+    assert_int_equal(package_tar_next(&nothing, arena, &file), ST_NOT_FOUND);
+    arena_free(&arena);
+}
+
+/* ---- package.json ----------------------------------------------------------------------- */
+
+static void
+test_reads_a_manifest(void **state)
+{
+    struct arena           *arena  = test_arena();
+    struct issues          *issues = issues_new(arena, 5);
+    struct package_manifest m;
+
+    (void)state;
+    assert_int_equal(package_manifest_read(
+        SPAN("{\"name\":\"a.b\",\"version\":\"1.2.0\",\"canonical\":\"http://c\",\"fhirVersions\":[\"4.0.1\"],"
+             "\"dependencies\":{\"hl7.fhir.r4.core\":\"4.0.1\",\"x\":\"1.x\"},\"author\":\"me\"}"), arena, issues, &m), ST_OK);
+    assert_text(m.name, "a.b");
+    assert_text(m.version, "1.2.0");
+    assert_text(m.canonical, "http://c");
+    assert_text(m.fhir_version, "4.0.1");
+    assert_int_equal(m.dependency_count, 2);
+    assert_text(m.dependencies[1].name, "x");
+    assert_text(m.dependencies[1].version, "1.x");
+    assert_int_equal(package_manifest_read(SPAN("{\"name\":\"a\",\"version\":\"1\",\"fhir-version-list\":[\"4.0.1\"]}"), arena, issues, &m), ST_OK);
+    assert_text(m.fhir_version, "4.0.1");
+    assert_int_equal(m.dependency_count, 0);
+    arena_free(&arena);
+}
+
+static void
+test_refuses_a_manifest_that_is_none(void **state)
+{
+    static const char *const bad[] = { "", "[1,]", "{}", "{\"name\":\"a\"}", "{\"name\":1,\"version\":\"1\"}",
+                                       "{\"name\":\"a\",\"version\":\"1\",\"dependencies\":[]}",
+                                       "{\"name\":\"a\",\"version\":\"1\",\"dependencies\":{\"b\":1}}" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct arena           *arena  = test_arena();
+        struct issues          *issues = issues_new(arena, 5);
+        struct package_manifest m;
+        assert_int_equal(package_manifest_read(span_of(bad[i]), arena, issues, &m), ST_MALFORMED);
+        assert_int_equal(issues_count(issues), 1);
+        arena_free(&arena);
+    }
+}
+
+/* ---- compiling --------------------------------------------------------------------------- */
+
+#define BASE "\"base\":{\"max\":\"1\"}"
+#define SDEF(kind, type, elements) \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t/" type "\",\"type\":\"" type "\",\"kind\":\"" kind "\"," \
+    "\"abstract\":false,\"derivation\":\"specialization\",\"snapshot\":{\"element\":[" elements "]}}"
+#define EL(path, min, max, type) \
+    ",{\"id\":\"" path "\",\"path\":\"" path "\",\"min\":" min ",\"max\":\"" max "\",\"type\":[" type "]}"
+#define T(code) "{\"code\":\"" code "\"}"
+#define ID_TYPE "{\"code\":\"http://hl7.org/fhirpath/System.String\",\"extension\":[{\"url\":" \
+    "\"http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type\",\"valueUrl\":\"uri\"}]}"
+
+#define ELEMENT SDEF("complex-type", "Element", "{\"path\":\"Element\"}" EL("Element.id", "0", "1", ID_TYPE) \
+    EL("Element.extension", "0", "*", T("Extension")))
+#define EXTENSION SDEF("complex-type", "Extension", "{\"path\":\"Extension\"}" EL("Extension.extension", "0", "*", T("Extension")) \
+    EL("Extension.url", "1", "1", ID_TYPE) EL("Extension.value[x]", "0", "1", T("string") "," T("boolean")))
+#define STRING  SDEF("primitive-type", "string", "")
+#define BOOLEAN SDEF("primitive-type", "boolean", "")
+#define ZOO SDEF("resource", "Zoo", "{\"path\":\"Zoo\"}" \
+    ",{\"id\":\"Zoo.id\",\"path\":\"Zoo.id\",\"min\":0,\"max\":\"1\",\"base\":{\"path\":\"Resource.id\",\"max\":\"1\"},\"type\":[" ID_TYPE "]}" \
+    EL("Zoo.cage", "1", "*", T("BackboneElement")) EL("Zoo.cage.label", "1", "1", T("string")) \
+    EL("Zoo.cage.open", "0", "1", T("boolean")) \
+    ",{\"id\":\"Zoo.cage.inner\",\"path\":\"Zoo.cage.inner\",\"min\":0,\"max\":\"2\",\"contentReference\":\"#Zoo.cage\"}" \
+    EL("Zoo.mood[x]", "0", "1", T("string") "," T("boolean")) EL("Zoo.keeper", "0", "*", T("string")))
+
+static enum status
+compile(struct arena *arena, struct issues *issues, struct buf *out, size_t count, const char *const *files)
+{
+    static const char sha[32] = "0123456789abcdef0123456789abcde";
+    struct package_file *all = arena_make_n(arena, count, struct package_file);
+
+    for (size_t i = 0; i < count; i++)
+        all[i] = (struct package_file){ SPAN("file.json"), span_of(files[i]) };
+    struct package_sources sources = { all, count, SPAN("zoo#1"), span_from(sha, 32) };
+    return package_compile(&sources, arena, issues, out);
+}
+
+static const struct pack *
+zoo_pack(struct arena *arena, struct span *bytes)
+{
+    static const char *const files[] = {
+        "{\"resourceType\":\"Bundle\",\"entry\":[{\"resource\":" ELEMENT "},{\"resource\":{\"resourceType\":\"ValueSet\"}},"
+        "{\"resource\":" EXTENSION "},{\"resource\":" STRING "},{\"resource\":" BOOLEAN "}]}",
+        ZOO, "{\"resourceType\":\"ImplementationGuide\"}",
+        "{\"resourceType\":\"StructureDefinition\",\"type\":\"Zoo\",\"kind\":\"resource\",\"derivation\":\"constraint\"}",
+    };
+    struct issues     *issues = issues_new(arena, 10);
+    struct buf         out;
+    const struct pack *pack = NULL;
+
+    buf_init(&out, 1 << 20);
+    assert_int_equal(compile(arena, issues, &out, 4, files), ST_OK);
+    assert_int_equal(issues_count(issues), 0);
+    char *copy = arena_alloc(arena, out.length);
+    memcpy(copy, out.at, out.length);
+    *bytes = span_from(copy, out.length);
+    buf_release(&out);
+    assert_int_equal(pack_open(*bytes, arena, &pack), ST_OK);
+    return pack;
+}
+
+static void
+test_compiles_definitions(void **state)
+{
+    struct arena      *arena = test_arena();
+    struct span        bytes;
+    const struct pack *pack = zoo_pack(arena, &bytes);
+
+    (void)state;
+    assert_int_equal(pack_count(pack), 5);
+    assert_text(pack_about(pack), "zoo#1");
+    assert_span(pack_sources(pack), span_from("0123456789abcdef0123456789abcde", 32));
+    assert_true(pack_resource_named(pack, SPAN("Zoo")));
+    assert_false(pack_resource_named(pack, SPAN("zoo")));
+    assert_false(pack_resource_named(pack, SPAN("Extension")));
+    assert_false(pack_resource_named(pack, SPAN("")));
+    assert_text(pack_name(pack, 4), "Zoo");
+    assert_text(pack_url(pack, 4), "http://t/Zoo");
+    assert_int_equal(pack_kind(pack, 4), PACK_KIND_RESOURCE);
+    assert_int_equal(pack_kind(pack, 0), PACK_KIND_COMPLEX);
+    assert_int_equal(pack_kind(pack, 2), PACK_KIND_PRIMITIVE);
+    assert_int_equal(pack_kind(pack, 99), PACK_KIND_NONE);
+    assert_false(pack_abstract(pack, 4));
+    assert_int_equal(pack_name(pack, 99).length, 0);
+    assert_int_equal(pack_url(pack, 99).length, 0);
+    arena_free(&arena);
+}
+
+static const struct { const char *json; const char *rule; } zoo[] = {
+    { "{\"resourceType\":\"Zoo\",\"id\":\"z\",\"cage\":[{\"label\":\"a\",\"inner\":[{\"label\":\"b\"}]}],\"moodBoolean\":true,"
+      "\"_moodBoolean\":{\"id\":\"x\"},\"keeper\":[\"k\",null],\"_keeper\":[null,{\"extension\":[{\"url\":\"u\",\"valueString\":\"v\"}]}]}", NULL },
+    { "{\"resourceType\":\"Zoo\"}", "cardinality" },
+    { "{\"resourceType\":\"Zoo\",\"cage\":[{\"open\":true}]}", "cardinality" },
+    { "{\"resourceType\":\"Zoo\",\"cage\":[{\"label\":\"a\",\"inner\":[{\"label\":\"b\"},{\"label\":\"b\"},{\"label\":\"b\"}]}]}", "cardinality" },
+    { "{\"resourceType\":\"Zoo\",\"_id\":{\"id\":\"x\"},\"cage\":[{\"label\":\"a\"}]}", "unknown-element" },
+    { "{\"resourceType\":\"Cat\"}", "resource-type" },
+};
+
+static void
+test_the_validator_runs_a_compiled_pack(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof zoo / sizeof zoo[0]; i++) {
+        struct arena        *arena = test_arena();
+        struct span          bytes;
+        const struct pack   *pack   = zoo_pack(arena, &bytes);
+        struct issues       *issues = issues_new(arena, 10);
+        const struct bundle *bundle;
+        assert_int_equal(bundle_read(test_tape(arena, span_of(zoo[i].json)), arena, issues, &bundle), ST_OK);
+        assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+        for (uint32_t k = 0; k < issues_count(issues); k++)
+            if (zoo[i].rule == NULL || strcmp(issues_at(issues, k)->rule, zoo[i].rule) != 0)
+                fail_msg("%s: %s %.*s", zoo[i].json, issues_at(issues, k)->rule, SPAN_PRINT(issues_at(issues, k)->expression));
+        assert_int_equal(issues_count(issues), zoo[i].rule != NULL);
+        if (zoo[i].rule != NULL)
+            assert_string_equal(issues_at(issues, 0)->rule, zoo[i].rule);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_refuses_broken_definitions(void **state)
+{
+    static const char *const bad[] = {
+        "{\"a\":}",
+        ELEMENT "x",
+        SDEF("complex-type", "Broken", ""),
+        SDEF("complex-type", "Broken", "{\"id\":\"Broken\"}"),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Other.a", "0", "1", T("string"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "\"0\"", "1", T("string"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "x", T("string"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "1", "")),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "1", "{}")),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "1", T("string") "," T("boolean"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "1", T("Missing"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"}" EL("Broken.a", "0", "1", T("string")) EL("Broken.a", "0", "1", T("string"))),
+        SDEF("complex-type", "Broken", "{\"path\":\"Broken\"},{\"path\":\"Broken.a\",\"min\":0,\"max\":\"1\",\"contentReference\":\"#Broken.b\"}"),
+        SDEF("primitive-type", "colour", ""),
+        SDEF("resource", "", "{\"path\":\"\"}"),
+        STRING,                                              /* twice */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char    *files[] = { ELEMENT, EXTENSION, STRING, BOOLEAN, bad[i] };
+        struct arena  *arena   = test_arena();
+        struct issues *issues  = issues_new(arena, 10);
+        struct buf     out;
+        buf_init(&out, 1 << 20);
+        if (compile(arena, issues, &out, 5, files) != ST_MALFORMED)
+            fail_msg("taken: %s", bad[i]);
+        assert_int_equal(out.length, 0);
+        assert_int_equal(issues_count(issues), 1);
+        buf_release(&out);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_wants_element_and_a_digest(void **state)
+{
+    static const char *const files[] = { STRING };
+    struct arena            *arena   = test_arena();
+    struct issues           *issues  = issues_new(arena, 10);
+    struct package_sources   sources = { NULL, 0, SPAN("a"), SPAN("short") };
+    struct buf               out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(compile(arena, issues, &out, 1, files), ST_MALFORMED);
+    assert_int_equal(package_compile(&sources, arena, issues, &out), ST_MALFORMED);
+    buf_release(&out);
+    arena_free(&arena);
+}
+
+static void
+test_says_when_memory_is_spent(void **state)
+{
+    static const char *const files[] = { ELEMENT, EXTENSION, STRING, BOOLEAN, ZOO };
+    bool                     done    = false;
+
+    (void)state;
+    for (size_t budget = 4096; !done; budget += 3000) {
+        struct arena  *arena  = arena_new("small", budget), *other = test_arena();
+        struct issues *issues = issues_new(other, 10);
+        struct buf     out;
+        buf_init(&out, 1 << 20);
+        struct package_file all[5];
+        for (size_t i = 0; i < 5; i++)
+            all[i] = (struct package_file){ SPAN("f"), span_of(files[i]) };
+        struct package_sources sources = { all, 5, SPAN("zoo#1"), span_from("0123456789abcdef0123456789abcde", 32) };
+        enum status st = package_compile(&sources, arena, issues, &out);
+        done = st == ST_OK;
+        assert_true(done || st == ST_NO_MEMORY);
+        buf_release(&out);
+        arena_free(&arena);
+        arena_free(&other);
+    }
+}
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static void
+test_refuses_a_pack_with_any_byte_changed(void **state)
+{
+    struct arena      *arena = test_arena();
+    struct span        bytes;
+    const struct pack *pack = zoo_pack(arena, &bytes);
+    char              *copy = arena_alloc(arena, bytes.length + 8);
+
+    (void)state;
+    memcpy(copy, bytes.at, bytes.length);
+    for (size_t i = 0; i < bytes.length; i++) {
+        copy[i] ^= 0x20;
+        assert_int_equal(pack_open(span_from(copy, bytes.length), arena, &pack), ST_INTEGRITY);
+        assert_null(pack);
+        copy[i] ^= 0x20;
+    }
+    assert_int_equal(pack_open(span_from(copy, bytes.length), arena, &pack), ST_OK);
+    for (size_t length = 0; length < bytes.length; length += 8)
+        assert_int_equal(pack_open(span_from(copy, length), arena, &pack), ST_INTEGRITY);
+    memmove(copy + 4, copy, bytes.length);                   /* not on a multiple of 8 */
+    assert_int_equal(pack_open(span_from(copy + 4, bytes.length), arena, &pack), ST_INTEGRITY);
+    arena_free(&arena);
+}
+
+/* The checksum put right again, so that the tables themselves are judged: what
+ * is opened must be safe to run, whatever it says. */
+static void
+test_a_forged_table_is_refused_or_harmless(void **state)
+{
+    static const uint32_t forged[] = { 0, 1, 3, 0x7f, 0xffff, 0x10000, 0x7fffffff, 0xfffffff0, 0xffffffff };
+    struct arena         *arena = test_arena();
+    struct span           bytes;
+    (void)zoo_pack(arena, &bytes);
+    char                 *copy    = arena_alloc(arena, bytes.length);
+    size_t                checked = offsetof(struct pack_header, checksum) + 8;
+    uint32_t              opened  = 0, refused = 0;
+
+    (void)state;
+    memcpy(copy, bytes.at, bytes.length);
+    for (size_t i = checked; i + 4 <= bytes.length; i += 4) {
+        uint32_t saved;
+        memcpy(&saved, copy + i, 4);
+        for (size_t k = 0; k < sizeof forged / sizeof forged[0]; k++) {
+            struct arena      *mine = arena_new("forged", 1 << 20);
+            const struct pack *pack;
+            memcpy(copy + i, &forged[k], 4);
+            uint64_t sum = pack_checksum(span_from(copy + checked, bytes.length - checked));
+            memcpy(copy + checked - 8, &sum, 8);
+            if (pack_open(span_from(copy, bytes.length), mine, &pack) == ST_OK) {
+                const struct bundle *bundle;
+                struct issues       *issues = issues_new(mine, 10);
+                assert_int_equal(bundle_read(test_tape(mine, span_of(zoo[0].json)), mine, issues, &bundle), ST_OK);
+                assert_int_equal(validate(pack, bundle, NULL, mine, issues), ST_OK);
+                opened++;
+            } else {
+                refused++;
+            }
+            arena_free(&mine);
+        }
+        memcpy(copy + i, &saved, 4);
+    }
+    assert_true(opened > 0 && refused > 0);
+    arena_free(&arena);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_forged_table_is_refused_or_harmless),
+        cmocka_unit_test(test_reads_one_file_after_another),
+        cmocka_unit_test(test_takes_long_names),
+        cmocka_unit_test(test_refuses_archives_that_are_no_package),
+        cmocka_unit_test(test_reads_a_manifest),
+        cmocka_unit_test(test_refuses_a_manifest_that_is_none),
+        cmocka_unit_test(test_compiles_definitions),
+        cmocka_unit_test(test_the_validator_runs_a_compiled_pack),
+        cmocka_unit_test(test_refuses_broken_definitions),
+        cmocka_unit_test(test_wants_element_and_a_digest),
+        cmocka_unit_test(test_says_when_memory_is_spent),
+        cmocka_unit_test(test_refuses_a_pack_with_any_byte_changed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

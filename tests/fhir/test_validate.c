@@ -1,0 +1,525 @@
+#include <dirent.h>
+
+#include "tests/fhir/fhir_check.h"
+
+#include "fhir/bundle.h"
+#include "fhir/reference.h"
+#include "fhir/validate.h"
+
+/* The definitions of the build; tests that need them are skipped without. */
+static struct arena      *pack_arena;
+static const struct pack *pack;
+
+static int
+open_pack(void **state)
+{
+    (void)state;
+    pack_arena = test_arena();
+    struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
+    if (!span_empty(bytes))
+        assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
+    return 0;
+}
+
+static int
+close_pack(void **state)
+{
+    (void)state;
+    arena_free(&pack_arena);
+    return 0;
+}
+
+static struct issues *
+findings_of(struct arena *arena, struct span json)
+{
+    struct issues       *issues = issues_new(arena, 100);
+    const struct bundle *bundle;
+    const struct tape   *tape;
+    struct tape_error    error;
+
+    if (tape_read(json, &tape_default_limits, arena, &tape, &error) != ST_OK) {
+        struct issue refused = { .severity = SEVERITY_FATAL, .rule = "json" };
+        issues_add(issues, &refused);
+        return issues;
+    }
+    if (bundle_read(tape, arena, issues, &bundle) == ST_OK)
+        assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+    return issues;
+}
+
+#define O "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"}"
+#define P "{\"resourceType\":\"Patient\""
+
+/* One finding each, or none. */
+static const struct { const char *json, *rule, *expression; } cases[] = {
+    { P "}", NULL, NULL },
+    { "{\"id\":\"a\",\"name\":[{\"family\":\"x\"}],\"resourceType\":\"Patient\"}", NULL, NULL },   /* resourceType last */
+    { O "}", NULL, NULL },
+    /* resource-type */
+    { "{\"resourceType\":\"patient\"}", "resource-type", "patient.resourceType" },
+    { "{\"resourceType\":\"Zebra\"}", "resource-type", "Zebra.resourceType" },
+    { "{\"resourceType\":\"DomainResource\"}", "resource-type", "DomainResource.resourceType" },
+    { "{\"resourceType\":\"HumanName\"}", "resource-type", "HumanName.resourceType" },
+    { P ",\"contained\":[{\"id\":\"a\"}]}", "resource-type", "Patient.contained[0]" },
+    { P ",\"contained\":[{\"resourceType\":5}]}", "resource-type", "Patient.contained[0].resourceType" },
+    /* unknown-element, element-case */
+    { P ",\"nam\":[]}", "unknown-element", "Patient.nam" },
+    { P ",\"fhir_comments\":[\"x\"]}", "unknown-element", "Patient.fhir_comments" },
+    { P ",\"Active\":true}", "element-case", "Patient.Active" },
+    { P ",\"_BirthDate\":{\"id\":\"x\"}}", "element-case", "Patient.BirthDate" },
+    { P ",\"a b\":1}", "unknown-element", "Patient" },
+    { P ",\"name\":[{\"resourceType\":\"x\",\"family\":\"y\"}]}", "unknown-element", "Patient.name[0].resourceType" },
+    { P ",\"_name\":[{\"id\":\"x\"}]}", "unknown-element", "Patient.name" },
+    { P ",\"_id\":{\"id\":\"x\"}}", "unknown-element", "Patient.id" },
+    { P ",\"extension\":[{\"url\":\"u\",\"_url\":{\"id\":\"x\"},\"valueCode\":\"a\"}]}", "unknown-element", "Patient.extension[0].url" },
+    { P ",\"act\\u0069ve\":true}", NULL, NULL },
+    /* cardinality */
+    { "{\"resourceType\":\"Observation\",\"code\":{\"text\":\"x\"}}", "cardinality", "Observation" },
+    { "{\"resourceType\":\"Observation\",\"code\":{\"text\":\"x\"},\"_status\":{\"extension\":[{\"url\":\"u\",\"valueCode\":\"unknown\"}]}}", NULL, NULL },
+    { O ",\"component\":[{\"valueString\":\"x\"}]}", "cardinality", "Observation.component[0]" },
+    { P ",\"communication\":[{\"preferred\":true}]}", "cardinality", "Patient.communication[0]" },
+    { P ",\"contained\":[{\"resourceType\":\"Observation\",\"id\":\"o\",\"status\":\"final\"}]}", "cardinality", "Patient.contained[0]" },
+    /* json-array */
+    { P ",\"name\":{\"family\":\"x\"}}", "json-array", "Patient.name" },
+    { P ",\"gender\":[\"male\"]}", "json-array", "Patient.gender" },
+    { P ",\"name\":[{\"given\":\"x\"}]}", "json-array", "Patient.name[0].given" },
+    { P ",\"name\":[{\"_given\":{\"id\":\"x\"}}]}", "json-array", "Patient.name[0].given" },
+    { P ",\"_birthDate\":[{\"id\":\"x\"}]}", "json-array", "Patient.birthDate" },
+    { P ",\"name\":[[{\"family\":\"x\"}]]}", "json-type", "Patient.name[0]" },
+    /* json-type */
+    { P ",\"maritalStatus\":\"M\"}", "json-type", "Patient.maritalStatus" },
+    { P ",\"name\":[\"x\"]}", "json-type", "Patient.name[0]" },
+    { P ",\"birthDate\":{\"id\":\"x\"}}", "json-type", "Patient.birthDate" },
+    { P ",\"contained\":[\"x\"]}", "json-type", "Patient.contained[0]" },
+    { P ",\"_birthDate\":\"x\"}", "json-type", "Patient.birthDate" },
+    { P ",\"name\":[{\"given\":[[\"x\"]]}]}", "json-type", "Patient.name[0].given[0]" },
+    /* json-empty */
+    { P ",\"name\":[]}", "json-empty", "Patient.name" },
+    { P ",\"name\":[{}]}", "json-empty", "Patient.name[0]" },
+    { P ",\"maritalStatus\":{}}", "json-empty", "Patient.maritalStatus" },
+    { P ",\"_birthDate\":{}}", "json-empty", "Patient.birthDate" },
+    { P ",\"name\":[{\"given\":[]}]}", "json-empty", "Patient.name[0].given" },
+    { P ",\"contained\":[{}]}", "json-empty", "Patient.contained[0]" },
+    { P ",\"birthDate\":\"\"}", "primitive", "Patient.birthDate" },
+    { P ",\"name\":[{\"family\":\"\"}]}", "primitive", "Patient.name[0].family" },
+    /* json-null */
+    { P ",\"birthDate\":null}", "json-null", "Patient.birthDate" },
+    { P ",\"name\":null}", "json-array", "Patient.name" },
+    { P ",\"name\":[null]}", "json-null", "Patient.name[0]" },
+    { P ",\"maritalStatus\":null}", "json-null", "Patient.maritalStatus" },
+    { P ",\"name\":[{\"given\":[\"a\",null]}]}", "json-null", "Patient.name[0].given[1]" },
+    { P ",\"_birthDate\":null}", "json-null", "Patient.birthDate" },
+    /* json-parallel */
+    { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[null,{\"id\":\"x\"}]}]}", NULL, NULL },
+    { P ",\"name\":[{\"_given\":[{\"id\":\"x\"}]}]}", NULL, NULL },
+    { P ",\"name\":[{\"given\":[null],\"_given\":[{\"id\":\"x\"}]}]}", NULL, NULL },
+    { P ",\"name\":[{\"given\":[\"a\"],\"_given\":[null,{\"id\":\"x\"}]}]}", "json-parallel", "Patient.name[0].given" },
+    { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[{\"id\":\"x\"},null]}]}", "json-parallel", "Patient.name[0].given[1]" },
+    { P ",\"name\":[{\"_given\":[null,{\"id\":\"x\"}]}]}", "json-parallel", "Patient.name[0].given[0]" },
+    { P ",\"name\":[{\"_given\":[{\"id\":\"x\",\"value\":1}]}]}", "unknown-element", "Patient.name[0].given[0].value" },
+    /* choice */
+    { P ",\"deceasedBoolean\":true,\"_deceasedBoolean\":{\"id\":\"x\"}}", NULL, NULL },
+    { P ",\"deceasedBoolean\":true,\"deceasedDateTime\":\"2000\"}", "choice", "Patient.deceasedDateTime" },
+    { P ",\"deceasedBoolean\":true,\"_deceasedDateTime\":{\"id\":\"x\"}}", "choice", "Patient.deceasedDateTime" },
+    { P ",\"_deceasedDateTime\":{\"id\":\"x\"},\"deceasedBoolean\":true}", "choice", "Patient.deceasedBoolean" },
+    { P ",\"deceasedString\":\"x\"}", "unknown-element", "Patient.deceasedString" },
+    { P ",\"deceased\":true}", "unknown-element", "Patient.deceased" },
+    { O ",\"valueQuantity\":{\"value\":1.50}}", NULL, NULL },
+    { O ",\"valueQuantity\":{\"value\":\"1.50\"}}", "primitive", "Observation.valueQuantity.value" },
+    /* primitive, ids */
+    { P ",\"id\":\"a_b\"}", "primitive", "Patient.id" },
+    { P ",\"id\":\"a/b\"}", "primitive", "Patient.id" },
+    { P ",\"active\":\"true\"}", "primitive", "Patient.active" },
+    { P ",\"birthDate\":\"2000-02-30\"}", "primitive", "Patient.birthDate" },
+    { P ",\"multipleBirthInteger\":1.0}", "primitive", "Patient.multipleBirthInteger" },
+    { P ",\"meta\":{\"lastUpdated\":\"2000-01-01\"}}", "primitive", "Patient.meta.lastUpdated" },
+    { P ",\"name\":[{\"id\":\"a b\",\"family\":\"x\"}]}", "element-id", "Patient.name[0].id" },
+    { P ",\"name\":[{\"id\":\"a_b/c\",\"family\":\"x\"}]}", NULL, NULL },
+    /* ele-1, ext-1, dom-2 */
+    { P ",\"name\":[{\"id\":\"x\"}]}", "ele-1", "Patient.name[0]" },
+    { P ",\"extension\":[{\"url\":\"u\"}]}", "ext-1", "Patient.extension[0]" },
+    { P ",\"extension\":[{\"url\":\"u\",\"valueCode\":\"a\",\"extension\":[{\"url\":\"v\",\"valueCode\":\"a\"}]}]}", "ext-1", "Patient.extension[0]" },
+    { P ",\"extension\":[{\"url\":\"u\",\"_valueCode\":{\"extension\":[{\"url\":\"v\",\"valueCode\":\"a\"}]}}]}", NULL, NULL },
+    { P ",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"c\",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"d\"}]}]}",
+      "dom-2", "Patient.contained[0].contained" },
+    /* where else definitions lead: contentReference, resources in Parameters */
+    { "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\",\"type\":\"group\",\"item\":[{\"type\":\"string\"}]}]}",
+      "cardinality", "Questionnaire.item[0].item[0]" },
+    { "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"a\",\"part\":[{\"name\":\"b\",\"resource\":{\"resourceType\":\"Patient\",\"x\":1}}]}]}",
+      "unknown-element", "Parameters.parameter[0].part[0].resource.x" },
+    { "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"a\",\"valueSampledData\":{\"origin\":{\"value\":1},\"period\":2,\"dimensions\":1}}]}", NULL, NULL },
+    { P ",\"text\":{\"status\":\"generated\"}}", "cardinality", "Patient.text" },
+};
+
+static void
+test_finds_what_is_wrong_and_where(void **state)
+{
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena       *arena  = test_arena();
+        struct issues      *issues = findings_of(arena, span_of(cases[i].json));
+        const struct issue *one    = issues_at(issues, 0);
+        if (issues_count(issues) != (cases[i].rule != NULL))
+            fail_msg("%s: %u findings, first %s %.*s", cases[i].json, issues_count(issues), one != NULL ? one->rule : "",
+                     SPAN_PRINT(one != NULL ? one->expression : SPAN("")));
+        if (one != NULL) {
+            if (strcmp(one->rule, cases[i].rule) != 0)
+                fail_msg("%s: %s", cases[i].json, one->rule);
+            assert_text(one->expression, cases[i].expression);
+            assert_int_equal(one->line, 1);
+            assert_true(one->column > 0 && one->wanted.length > 0 && one->found.length > 0);
+        }
+        arena_free(&arena);
+    }
+}
+
+#define B(type, rest) "{\"resourceType\":\"Bundle\",\"type\":\"" type "\"" rest "}"
+#define PAT "\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}"
+#define REQ "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}"
+#define RES "\"response\":{\"status\":\"200\"}"
+#define COMP "\"resource\":{\"resourceType\":\"Composition\",\"status\":\"final\",\"type\":{\"text\":\"x\"},\"date\":\"2020\"," \
+    "\"author\":[{\"display\":\"x\"}],\"title\":\"x\"}"
+#define DOC ",\"identifier\":{\"system\":\"s\",\"value\":\"v\"},\"timestamp\":\"2020-01-01T00:00:00Z\""
+#define HEAD "\"resource\":{\"resourceType\":\"MessageHeader\",\"eventUri\":\"u\",\"source\":{\"endpoint\":\"e\"}}"
+
+static const struct { const char *json, *rule, *expression; } bundles[] = {
+    { B("collection", ",\"entry\":[{" PAT "}]"), NULL, NULL },
+    { B("subscription", ""), "bundle-type", "Bundle.type" },
+    { "{\"resourceType\":\"Bundle\"}", "cardinality", "Bundle" },
+    { B("collection", ",\"total\":1"), "bdl-1", "Bundle.total" },
+    { B("searchset", ",\"total\":1"), NULL, NULL },
+    { B("history", ",\"total\":1"), NULL, NULL },
+    { B("collection", ",\"entry\":[{" PAT ",\"search\":{\"mode\":\"match\"}}]"), "bdl-2", "Bundle.entry[0].search" },
+    { B("searchset", ",\"entry\":[{" PAT ",\"search\":{\"mode\":\"match\"}}]"), NULL, NULL },
+    { B("transaction", ",\"entry\":[{" PAT "}]"), "bdl-3", "Bundle.entry[0]" },
+    { B("batch", ",\"entry\":[{" PAT "," REQ "}]"), NULL, NULL },
+    { B("collection", ",\"entry\":[{" PAT "," REQ "}]"), "bdl-3", "Bundle.entry[0].request" },
+    { B("batch-response", ",\"entry\":[{" PAT "}]"), "bdl-4", "Bundle.entry[0]" },
+    { B("collection", ",\"entry\":[{" PAT "," RES "}]"), "bdl-4", "Bundle.entry[0].response" },
+    { B("history", ",\"entry\":[{" PAT "," REQ "," RES "}]"), NULL, NULL },
+    { B("collection", ",\"entry\":[{\"fullUrl\":\"urn:uuid:00000000-0000-0000-0000-000000000000\"}]"), "bdl-5", "Bundle.entry[0]" },
+    { B("collection", ",\"entry\":[{\"fullUrl\":\"http://a/Patient/p\"," PAT "},{\"fullUrl\":\"http://a/Patient/p\"," PAT "}]"),
+      "bdl-7", "Bundle.entry[1].fullUrl" },
+    { B("collection", ",\"entry\":[{\"fullUrl\":\"http://a/Patient/p\",\"resource\":{\"resourceType\":\"Patient\",\"meta\":{\"versionId\":\"1\"}}},"
+      "{\"fullUrl\":\"http://a/Patient/p\",\"resource\":{\"resourceType\":\"Patient\",\"meta\":{\"versionId\":\"2\"}}}]"), NULL, NULL },
+    { B("history", ",\"entry\":[{\"fullUrl\":\"http://a/Patient/p\"," PAT "," REQ "," RES "},{\"fullUrl\":\"http://a/Patient/p\"," PAT "," REQ "," RES "}]"),
+      NULL, NULL },
+    { B("collection", ",\"entry\":[{\"fullUrl\":\"http://a/Patient/p/_history/1\"," PAT "}]"), "bdl-8", "Bundle.entry[0].fullUrl" },
+    { B("document", DOC ",\"entry\":[{" COMP "}]"), NULL, NULL },
+    { B("document", ",\"timestamp\":\"2020-01-01T00:00:00Z\",\"entry\":[{" COMP "}]"), "bdl-9", "Bundle" },
+    { B("document", ",\"identifier\":{\"value\":\"v\"},\"timestamp\":\"2020-01-01T00:00:00Z\",\"entry\":[{" COMP "}]"), "bdl-9", "Bundle.identifier" },
+    { B("document", ",\"identifier\":{\"system\":\"s\",\"value\":\"v\"},\"entry\":[{" COMP "}]"), "bdl-10", "Bundle" },
+    { B("document", DOC ",\"entry\":[{" PAT "},{" COMP "}]"), "bdl-11", "Bundle.entry[0]" },
+    { B("document", DOC), "bdl-11", "Bundle" },
+    { B("message", ",\"entry\":[{" HEAD "}]"), NULL, NULL },
+    { B("message", ",\"entry\":[{" PAT "}]"), "bdl-12", "Bundle.entry[0]" },
+    /* the rules of a Bundle inside a Bundle */
+    { B("collection", ",\"entry\":[{\"resource\":" B("searchset", ",\"entry\":[{" PAT "," REQ "}]") "}]"), "bdl-3",
+      "Bundle.entry[0].resource.entry[0].request" },
+};
+
+static void
+test_applies_the_rules_of_bundles(void **state)
+{
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
+        struct arena       *arena  = test_arena();
+        struct issues      *issues = findings_of(arena, span_of(bundles[i].json));
+        const struct issue *one    = issues_at(issues, 0);
+        if (issues_count(issues) != (bundles[i].rule != NULL) || (one != NULL && strcmp(one->rule, bundles[i].rule) != 0))
+            fail_msg("%s: %u findings, first %s", bundles[i].json, issues_count(issues), one != NULL ? one->rule : "");
+        if (one != NULL)
+            assert_text(one->expression, bundles[i].expression);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_helps_to_mend_it(void **state)
+{
+    static const struct { const char *json, *wanted, *found, *hint; } help[] = {
+        { P ",\"active\":true,\"gendr\":\"male\"}", "want a member that Patient has", "have \"gendr\"", "Did you mean gender?" },
+        { P ",\"Gender\":\"male\"}", "want names spelt as FHIR spells them, in upper and lower case", "have \"Gender\"", "Did you mean gender?" },
+        { P ",\"John Smith 1970\":1}", "want a member that Patient has", "have a name that is no FHIR name", "" },
+        { "{\"resourceType\":\"observation\"}", "want resourceType to be a resource of FHIR R4", "have observation", "Write Observation" },
+        { "{\"resourceType\":\"Observation\",\"status\":\"final\"}", "want Observation.code 1..1", "have none", "" },
+        { "{\"resourceType\":\"Provenance\",\"target\":[{\"display\":\"x\"}],\"recorded\":\"2020-01-01T00:00:00Z\"}", "want Provenance.agent 1..*", "have none", "" },
+        { P ",\"birthDate\":\"yesterday\"}", "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists", "have a string of 9 characters", "" },
+        { P ",\"birthDate\":1970}", "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists", "have a whole number", "" },
+        { P ",\"birthDate\":1970.5}", "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists", "have a number", "" },
+        { P ",\"birthDate\":true}", "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists", "have a boolean", "" },
+        { P ",\"birthDate\":\"\"}", "want a date YYYY, YYYY-MM or YYYY-MM-DD that exists", "have an empty string", "" },
+        { P ",\"name\":{\"family\":\"x\"}}", "want an array", "have an object", "Put it in brackets" },
+        { P ",\"gender\":[\"male\"]}", "want one value, not an array", "have an array of 1", "" },
+        { P ",\"name\":[{\"given\":[\"a\",\"b\",\"c\"],\"_given\":[null,{\"id\":\"x\"}]}]}", "want an array of 3, as the values have",
+          "have an array of 2", "Fill the shorter one with null" },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
+        struct arena       *arena  = test_arena();
+        struct issues      *issues = findings_of(arena, span_of(help[i].json));
+        const struct issue *one    = issues_at(issues, 0);
+        assert_int_equal(issues_count(issues), 1);
+        assert_text(one->wanted, help[i].wanted);
+        assert_text(one->found, help[i].found);
+        assert_text(one->hint, help[i].hint);
+        assert_int_equal(one->severity, SEVERITY_ERROR);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_doubtful_text_is_a_warning(void **state)
+{
+    static const char *const texts[] = { P ",\"name\":[{\"family\":\" \"}]}", P ",\"name\":[{\"family\":\"a\\u0001b\"}]}" };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < 2; i++) {
+        struct arena  *arena  = test_arena();
+        struct issues *issues = findings_of(arena, span_of(texts[i]));
+        assert_int_equal(issues_count(issues), 1);
+        assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
+        assert_false(issues_have_errors(issues));
+        arena_free(&arena);
+    }
+}
+
+/* No finding holds what the payload says, only names, codes and facts. */
+static void
+test_findings_hold_no_text_of_the_payload(void **state)
+{
+    static const char json[] =
+        P ",\"birthDate\":\"SECRET-A\",\"active\":\"SECRET-B\",\"id\":\"SECRET C\",\"SECRET D\":\"SECRET E\",\"name\":\"SECRET F\","
+        "\"gender\":[\"SECRET G\"],\"maritalStatus\":\"SECRET H\",\"contact\":[{\"id\":\"SECRET I\"}],\"telecom\":[{\"rank\":\"SECRET J\"}]}";
+    struct arena  *arena = test_arena();
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    struct issues *issues = findings_of(arena, span_of(json));
+    assert_true(issues_count(issues) >= 8);
+    for (uint32_t i = 0; i < issues_count(issues); i++) {
+        const struct issue *one = issues_at(issues, i);
+        assert_int_equal(span_find(one->wanted, SPAN("SECRET")), SPAN_NOT_FOUND);
+        assert_int_equal(span_find(one->found, SPAN("SECRET")), SPAN_NOT_FOUND);
+        assert_int_equal(span_find(one->hint, SPAN("SECRET")), SPAN_NOT_FOUND);
+        assert_int_equal(span_find(one->expression, SPAN("SECRET")), SPAN_NOT_FOUND);
+    }
+    arena_free(&arena);
+}
+
+static char *
+repeated(struct arena *arena, const char *head, const char *item, const char *tail, size_t count)
+{
+    size_t size = strlen(head) + (strlen(item) + 1) * count + strlen(tail) + 1, used = 0;
+    char  *json = arena_alloc(arena, size);
+
+    used += (size_t)snprintf(json, size, "%s", head);
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(json + used, size - used, "%s%s", i > 0 ? "," : "", item);
+    snprintf(json + used, size - used, "%s", tail);
+    return json;
+}
+
+static void
+test_equal_findings_are_grouped(void **state)
+{
+    struct arena *arena = test_arena();
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    char *json = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[", "{\"resource\":" O ",\"issued\":\"2020\"}}", "]}", 500);
+    struct issues *issues = findings_of(arena, span_of(json));
+    assert_int_equal(issues_count(issues), 1);
+    assert_int_equal(issues_at(issues, 0)->times, 500);
+    assert_text(issues_at(issues, 0)->expression, "Bundle.entry[0].resource.issued");
+    arena_free(&arena);
+}
+
+static void
+test_a_document_that_is_wrong_everywhere_ends_early(void **state)
+{
+    static const char *const items[] = { "{\"resource\":" P ",\"zz1\":1,\"zz2\":2}}", "{\"resource\":" P ",\"birthDate\":5}}",
+                                         "{\"resource\":{\"resourceType\":\"X\"}}", "{}" };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < 4; i++) {
+        struct arena  *arena  = test_arena();
+        char          *json   = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[", items[i], "]}", 30000);
+        size_t         before = arena_used(arena);
+        struct issues *issues = findings_of(arena, span_of(json));
+        assert_true(issues_have_errors(issues));
+        const struct issue *last = issues_at(issues, issues_count(issues) - 1);
+        assert_string_equal(last->rule, "validate");
+        assert_true(arena_used(arena) - before < (size_t)60 << 20);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_profiles_are_not_passed_over_in_silence(void **state)
+{
+    struct arena           *arena   = test_arena();
+    struct issues          *issues  = issues_new(arena, 10);
+    struct span             profile = SPAN("http://example.org/profile");
+    struct validate_options options = { &profile, 1 };
+    const struct bundle    *bundle;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    assert_int_equal(bundle_read(test_tape(arena, SPAN(P "}")), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    assert_int_equal(issues_count(issues), 1);
+    assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
+    assert_int_equal(issues_at(issues, 0)->code, ISSUE_NOT_SUPPORTED);
+    assert_text(issues_at(issues, 0)->found, "http://example.org/profile");
+    arena_free(&arena);
+}
+
+static void
+test_says_when_memory_is_spent(void **state)
+{
+    static const char json[] = B("document", DOC ",\"entry\":[{\"fullUrl\":\"urn:a\"," COMP "},{\"fullUrl\":\"urn:a\",\"x\":1," PAT "}]");
+    bool              done   = false;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t budget = 64; !done; budget += 512) {
+        struct arena        *arena = test_arena(), *small = arena_new("small", budget);
+        struct issues       *issues = issues_new(arena, 10);
+        const struct bundle *bundle;
+        assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
+        enum status st = validate(pack, bundle, NULL, small, issues);
+        done = st == ST_OK;
+        assert_true(done || st == ST_NO_MEMORY);
+        arena_free(&small);
+        arena_free(&arena);
+    }
+}
+
+/* ---- data of others, when it is there ------------------------------------------------------ */
+
+struct tally { unsigned files, valid, invalid; };
+
+static struct tally
+judge_folder(const char *folder)
+{
+    struct tally   tally = { 0, 0, 0 };
+    DIR           *dir   = opendir(folder);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        char path[1024];
+        if (!span_ends(span_of(entry->d_name), SPAN(".json")))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        struct arena  *arena  = test_arena();
+        struct issues *issues = findings_of(arena, test_file(arena, path));
+        tally.files++;
+        tally.valid   += !issues_have_errors(issues);
+        tally.invalid += issues_have_errors(issues);
+        arena_free(&arena);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    return tally;
+}
+
+static void
+test_all_synthea_patients_pass(void **state)
+{
+    struct tally tally = { 0, 0, 0 };
+
+    (void)state;
+    if (pack != NULL)
+        tally = judge_folder(SLUICE_SHARED_DIR "/data/synthea");
+    if (tally.files == 0)
+        skip();
+    print_message("synthea: %u of %u bundles valid\n", tally.valid, tally.files);
+    assert_int_equal(tally.valid, tally.files);
+}
+
+static void
+test_what_is_not_r4_is_refused(void **state)
+{
+    struct tally tally = { 0, 0, 0 };
+
+    (void)state;
+    if (pack != NULL)
+        tally = judge_folder(SLUICE_SHARED_DIR "/data/bh-examples/negative");
+    if (tally.files == 0)
+        skip();
+    assert_int_equal(tally.invalid, tally.files);
+}
+
+/* Official outcomes: how far this depth reaches, for information; and that
+ * nothing valid is refused. */
+static void
+test_no_valid_case_is_refused(void **state)
+{
+    struct arena *arena = test_arena();
+    struct span   json  = test_file(arena, SLUICE_SHARED_DIR "/cases/validator/cases.json");
+    unsigned      hits = 0, misses = 0, false_alarms = 0, passes = 0;
+
+    (void)state;
+    if (pack == NULL || span_empty(json)) {
+        arena_free(&arena);
+        skip();
+    }
+    const struct tape *t = test_tape(arena, json);
+    for (tape_node n = tape_first(t, TAPE_ROOT); n != TAPE_ABSENT; n = tape_next(t, n)) {
+        struct span file  = tape_member_text(t, n, SPAN("instance"), arena);
+        bool        valid = tape_kind(t, tape_member(t, n, SPAN("valid"))) == TAPE_TRUE;
+        char        path[1024];
+        snprintf(path, sizeof path, "%s/cases/validator/%.*s", SLUICE_SHARED_DIR, SPAN_PRINT(file));
+        struct arena *mine  = test_arena();
+        bool          wrong = issues_have_errors(findings_of(mine, test_file(mine, path)));
+        hits         += wrong && !valid;
+        false_alarms += wrong && valid;
+        misses       += !wrong && !valid;
+        passes       += !wrong && valid;
+        if (wrong && valid)
+            print_message("refused, though valid: %.*s\n", SPAN_PRINT(file));
+        arena_free(&mine);
+    }
+    print_message("validator cases: sensitivity %.3f (%u of %u), specificity %.3f (%u of %u)\n",
+                  (double)hits / (hits + misses), hits, hits + misses,
+                  (double)passes / (passes + false_alarms), passes, passes + false_alarms);
+    assert_int_equal(false_alarms, 0);
+    arena_free(&arena);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_finds_what_is_wrong_and_where),
+        cmocka_unit_test(test_applies_the_rules_of_bundles),
+        cmocka_unit_test(test_helps_to_mend_it),
+        cmocka_unit_test(test_doubtful_text_is_a_warning),
+        cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
+        cmocka_unit_test(test_equal_findings_are_grouped),
+        cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
+        cmocka_unit_test(test_profiles_are_not_passed_over_in_silence),
+        cmocka_unit_test(test_says_when_memory_is_spent),
+        cmocka_unit_test(test_all_synthea_patients_pass),
+        cmocka_unit_test(test_what_is_not_r4_is_refused),
+        cmocka_unit_test(test_no_valid_case_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, open_pack, close_pack);
+}
