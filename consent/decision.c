@@ -68,10 +68,10 @@ static bool         better(const struct voice *, const struct voice *);
 static struct voice consent_voice(struct bench *, const struct consent *, const struct record *);
 static struct voice root_voice(struct bench *, const struct provision *, const struct record *);
 static struct voice own_voice(struct bench *, const struct provision *, const struct record *);
-static struct voice base_voice(const struct provision *root, const struct record *, const struct facts *);
+static struct voice base_voice(const struct provision *root, const struct audience *, const struct record *);
 static struct voice branches_voice(const struct voice *, uint32_t count);
 static bool         refines(const struct voice *permit, const struct voice *deny);
-static bool         may_release(const struct provision *, const struct record *, const struct facts *);
+static bool         may_release(const struct provision *, const struct audience *, const struct record *);
 
 static struct subject subject_of_consent(struct bench *, const struct consent *);
 static struct subject only_patient(struct bench *);
@@ -540,7 +540,7 @@ root_voice(struct bench *b, const struct provision *root, const struct record *r
         && match_data(root, r) != MATCH_YES && match_custodian(root, r) != MATCH_NO)
         return (struct voice){ .says = SAYS_DENY, .limit = true, .rank = a->rank, .stated = root->criteria.stated,
                                .consent = root->consent, .provision = root };
-    return base_voice(root, r, b->facts);
+    return base_voice(root, a, r);
 }
 
 static struct voice
@@ -553,7 +553,7 @@ own_voice(struct bench *b, const struct provision *p, const struct record *r)
     if (p->type == PROVISION_SILENT || a->match == MATCH_NO || match_custodian(p, r) == MATCH_NO)
         return (struct voice){ 0 };
     enum match data = match_data(p, r);
-    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(p, r, b->facts))
+    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(p, a, r))
         v.says = SAYS_PERMIT;
     if (p->type == PROVISION_DENY && data != MATCH_NO)
         v.says = SAYS_DENY;
@@ -563,7 +563,7 @@ own_voice(struct bench *b, const struct provision *p, const struct record *r)
 }
 
 static struct voice
-base_voice(const struct provision *root, const struct record *r, const struct facts *facts)
+base_voice(const struct provision *root, const struct audience *a, const struct record *r)
 {
     const struct consent *c = root->consent;
     struct voice          v = { .consent = c, .provision = root };
@@ -572,18 +572,18 @@ base_voice(const struct provision *root, const struct record *r, const struct fa
         return (struct voice){ 0 };
     if (c->base == BASE_DENY)
         v.says = SAYS_DENY;
-    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(root, r, facts))
+    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(root, a, r))
         v.says = SAYS_PERMIT;
     return v;
 }
 
-/* P7, V3 */
+/* P7, V3, U2: what a Part 2 record asks of a permit beyond its criteria. */
 static bool
-may_release(const struct provision *p, const struct record *r, const struct facts *facts)
+may_release(const struct provision *p, const struct audience *a, const struct record *r)
 {
     if (r->labeled->part2 == PART2_NOT)
         return true;
-    return consent_speaks_for(p, r) && consent_deficiency(p->consent, facts) == NULL;
+    return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;
 }
 
 /* ---- whose record, whose consent ------------------------------------------------------ */
@@ -739,6 +739,8 @@ nearest_miss(struct bench *b, const struct consent *c, const struct record *r)
             why = (a->failed & DIMENSION_PERIOD) != 0 ? "does not permit it at this time" : "cannot be read fully";
         else if (match_data(p, r) != MATCH_YES)
             return "does not cover this data";
+        else if (!a->part2_purpose)
+            why = "does not cover the purpose";
         else if (!consent_speaks_for(p, r))
             return "speaks for another program than the one whose record it is";
         else if (consent_deficiency(c, b->facts) != NULL)

@@ -13,7 +13,7 @@ static bool       contradict(const struct identifier *, size_t, const struct ide
 static bool       could_be(const struct asker *, struct span type);
 static enum rank  rank_of(const struct target *, const struct asker *, bool permit);
 static bool       individual(struct span type);
-static enum match match_purposes(const struct provision *, const struct asker *);
+static enum match match_purposes(const struct provision *, const struct asker *, bool *part2);
 static enum match match_actions(const struct provision *, const struct asker *);
 static const struct known_actor *known(const struct facts *, struct span reference);
 
@@ -85,7 +85,7 @@ match_audience(const struct provision *p, const struct asker *asker)
     a.actor = match_actors(p, asker, &a.rank);
     const struct { enum dimension d; enum match m; } found[] = {
         { DIMENSION_ACTOR, a.actor },
-        { DIMENSION_PURPOSE, match_purposes(p, asker) },
+        { DIMENSION_PURPOSE, match_purposes(p, asker, &a.part2_purpose) },
         { DIMENSION_ACTION, match_actions(p, asker) },
         { DIMENSION_STRANGE, (p->criteria.unreadable & DIMENSION_STRANGE) != 0 ? MATCH_UNKNOWN : MATCH_YES },
         { DIMENSION_PERIOD, (p->criteria.unreadable & DIMENSION_PERIOD) != 0 ? MATCH_UNKNOWN : MATCH_YES },
@@ -302,12 +302,12 @@ individual(struct span type)
 
 /* M4 */
 static enum match
-match_purposes(const struct provision *p, const struct asker *asker)
+match_purposes(const struct provision *p, const struct asker *asker, bool *part2)
 {
-    const struct criteria *k      = &p->criteria;
-    bool                   permit = p->type == PROVISION_PERMIT;
-    purpose_set            left   = asker->purposes;
+    const struct criteria *k    = &p->criteria;
+    purpose_set            left = asker->purposes, strictly = asker->purposes;
 
+    *part2 = true;
     if ((k->stated & DIMENSION_PURPOSE) == 0)
         return MATCH_YES;
     for (enum purpose asked = PURPOSE_NONE + 1; asked < PURPOSE_COUNT; asked++) {
@@ -316,13 +316,16 @@ match_purposes(const struct provision *p, const struct asker *asker)
         for (enum purpose listed = PURPOSE_NONE + 1; listed < PURPOSE_COUNT; listed++) {
             if ((k->purposes & PURPOSE_BIT(listed)) == 0)
                 continue;
-            if (permit ? purpose_covers(listed, asked) : purpose_is_a(asked, listed))
+            if (purpose_is_a(asked, listed))
                 left &= ~PURPOSE_BIT(asked);
+            if (purpose_covers(listed, asked))
+                strictly &= ~PURPOSE_BIT(asked);
         }
     }
+    *part2 = strictly == 0;
     if (asker->facts->purpose_count == 0)
         return MATCH_UNKNOWN;
-    if (permit)
+    if (p->type == PROVISION_PERMIT)
         return left == 0 && asker->strange_purposes == 0 ? MATCH_YES : MATCH_NO;
     if (left != asker->purposes)
         return MATCH_YES;

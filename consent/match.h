@@ -17,7 +17,8 @@
  *       identifier of the same system: indeterminate.
  *   M3  Rank: a rule names an individual, an organization (or group), or nobody.
  *   M4  Purpose: a permit has to cover every purpose that is asserted, a deny
- *       needs one (purpose.h U1, U2).
+ *       needs one.  What stands below a purpose in the tree is covered with it
+ *       (purpose.h U1); for a Part 2 record some purposes have to be named (U2).
  *   M5  Action: what happens here is a disclosure that gives access.  A rule on
  *       "disclose" or "access" is a rule on it; a request may say which.
  *   M6  Labels: a deny needs one label, a permit must cover every sensitivity
@@ -61,6 +62,7 @@ struct audience {
     enum match actor;                    /* that dimension alone */
     enum rank  rank;
     uint32_t   failed;                   /* DIMENSION_* that said no or unknown */
+    bool       part2_purpose;            /* the purposes are covered for a Part 2 record, too */
 };
 
 enum status     asker_make(const struct facts *, const struct references *, struct arena *,

@@ -2,10 +2,10 @@
  *
  * The codes and their tree are rows of purposes.def (HL7 v3-ActReason).
  *
- *   U1  A deny of a purpose covers the purpose and everything below it.
- *   U2  A permit of a purpose covers it and what is below it, except codes
- *       that have to be named themselves (NAMED and LEGAL in purposes.def):
- *       a consent for treatment is none for a clinical trial.
+ *   U1  A rule on a purpose is one on everything below it.
+ *   U2  For a Part 2 record a permit of a purpose does not reach codes that
+ *       have to be named themselves (NAMED and LEGAL in purposes.def): a
+ *       consent for treatment is none for a clinical trial.
  *   U3  The system may be written as CodeSystem, as ValueSet URL, as OID or
  *       URN, or in the form before terminology.hl7.org.
  *

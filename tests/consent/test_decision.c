@@ -185,6 +185,9 @@ test_every_asserted_purpose_has_to_be_covered(void **state)
         { "purpose", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"purpose\":[" FOR("TREAT") "]}"), YES, YES, YES } };
     static const struct row deny_marketing[] = {
         { "deny", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"purpose\":[" FOR("HMARKT") "]}]}"), NO, NO, NO } };
+    static const struct row normal_only[] = {
+        { "break the glass by somebody whom nothing opens it for",
+          CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO ",\"securityLabel\":[" LABEL_CONF("N") "],\"provision\":[{\"type\":\"permit\"," TO("Practitioner/bob") ",\"purpose\":[" FOR("BTG") "],\"securityLabel\":[" LABEL_CONF("R") "]}]}"), YES, NO, NO } };
     static const struct row not_denied[] = {
         { "deny", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"purpose\":[" FOR("HMARKT") "]}]}"), YES, YES, YES } };
     (void)state;
@@ -194,8 +197,9 @@ test_every_asserted_purpose_has_to_be_covered(void **state)
     RUN(permit_treat, ORG_A ",\"purpose\":[\"TREAT\",\"HMARKT\"]");
     RUN(permit_treat, ORG_A ",\"purpose\":[]");
     RUN(permit_treat, ORG_A ",\"purpose\":[\"TREAT\",\"LOCAL\"]");
-    RUN(permit_treat, ORG_A ",\"purpose\":[\"CLINTRL\"]");
+    RUN(permit_treat, ORG_A ",\"purpose\":[\"CLINTRL\"]");           /* outside Part 2 the tree alone counts */
     RUN(permit_treat, ORG_A ",\"purpose\":[\"BTG\"]");
+    RUN(normal_only, ORG_A ",\"purpose\":[\"BTG\"]");
     RUN(deny_marketing, ORG_A ",\"purpose\":[\"HMARKT\"]");
     RUN(deny_marketing, ORG_A ",\"purpose\":[\"TREAT\",\"HMARKT\"]");
     RUN(deny_marketing, ORG_A ",\"purpose\":[]");
