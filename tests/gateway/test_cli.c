@@ -41,19 +41,20 @@ write_file(const char *name, const char *text)
 }
 
 static void
-child(char **words, int count)
+child(char **words)
 {
     if (freopen(path_of("in"), "r", stdin) == NULL || freopen(path_of("out"), "w", stdout) == NULL
         || freopen(path_of("err"), "w", stderr) == NULL)
         _exit(99);
-    exit(cli_main(count, words));
+    execv(SLUICE_BINARY_DIR "/sluice", words);
+    _exit(98);
 }
 
 /* Runs `sluice` with these words in a process of its own. */
 static int
 run(const char *line)
 {
-    char        text[1024], *words[64] = { 0 };
+    char        text[2048], *words[64] = { 0 };
     int         count = 0, status = 0;
     struct span rest = span_of(line);
     size_t      used = 0;
@@ -69,7 +70,7 @@ run(const char *line)
     }
     pid_t pid = fork();
     if (pid == 0)
-        child(words, count);
+        child(words);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     ran.code = WEXITSTATUS(status);
@@ -247,6 +248,101 @@ test_doctor_names_each_part_and_fails_on_what_is_missing(void **state)
     assert_true(printed("\"part\":"));
 }
 
+#define VALID   "{\"resourceType\":\"Patient\",\"id\":\"p1\",\"gender\":\"female\"}"
+#define INVALID "{\"resourceType\":\"Patient\",\"id\":\"p1\",\"gender\":1}"
+
+static void
+validate(const char *options, const char *files)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "validate %s%s", options, files);
+    run(line);
+}
+
+static void
+test_validate_ends_as_its_inputs_are(void **state)
+{
+    (void)state;
+    char both[512], lines[512];
+    write_file("good.json", VALID);
+    write_file("bad.json", INVALID);
+    write_file("bad.xml", "<?xml version=\"1.0\"?><Patient xmlns=\"http://hl7.org/fhir\"/>");
+    write_file("lines.ndjson", VALID "\n\n" INVALID "\n" VALID "\n");
+    validate("", path_of("good.json"));
+    assert_int_equal(ran.code, 0);
+    assert_true(printed("good.json: valid\n"));
+    validate("", path_of("bad.json"));
+    assert_int_equal(ran.code, 1);
+    assert_true(printed("bad.json: invalid\n") && printed("Patient.gender"));
+    snprintf(both, sizeof both, "%s %s", path_of("good.json"), path_of("bad.json"));
+    validate("", both);
+    assert_int_equal(ran.code, 1);
+    snprintf(both, sizeof both, "%s /nonexistent.json", path_of("good.json"));
+    validate("", both);
+    assert_int_equal(ran.code, 7);
+    validate("", "/nonexistent.json");
+    assert_int_equal(ran.code, 2);
+    validate("", path_of("bad.xml"));
+    assert_int_equal(ran.code, 2);
+    assert_true(printed("want FHIR JSON, have XML"));
+    snprintf(lines, sizeof lines, "%s", path_of("lines.ndjson"));
+    validate("", lines);
+    assert_int_equal(ran.code, 1);
+    assert_true(printed("lines.ndjson:1: valid") && printed("lines.ndjson:3: invalid") && printed("lines.ndjson:4: valid"));
+}
+
+/* {"file":…,"valid":bool,"outcome":{OperationOutcome}}, one line an input. */
+static void
+test_validate_prints_a_json_line_an_input(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new("test", 8 << 20);
+    char          all[1024];
+    size_t        count = 0;
+    write_file("in", VALID);
+    write_file("bad.json", INVALID);
+    write_file("cut.json", "{\"resourceType\":");
+    snprintf(all, sizeof all, "- %s %s /nonexistent.json", path_of("bad.json"), path_of("cut.json"));
+    validate("--json ", all);
+    assert_int_equal(ran.code, 1);
+    struct span rest = buf_span(&ran.out);
+    while (!span_empty(rest)) {
+        const struct tape *t;
+        struct span        line = span_split(&rest, '\n');
+        assert_int_equal(tape_read(line, &tape_default_limits, arena, &t, NULL), ST_OK);
+        tape_node outcome = tape_member(t, TAPE_ROOT, SPAN("outcome"));
+        assert_true(span_eq_text(tape_member_text(t, outcome, SPAN("resourceType"), arena), "OperationOutcome"));
+        assert_true(tape_children(t, tape_member(t, outcome, SPAN("issue"))) > 0);
+        assert_int_equal(tape_kind(t, tape_member(t, TAPE_ROOT, SPAN("valid"))), count == 0 ? TAPE_TRUE : TAPE_FALSE);
+        assert_int_equal(span_empty(tape_member_text(t, TAPE_ROOT, SPAN("file"), arena)), false);
+        count++;
+    }
+    assert_int_equal(count, 4);
+    write_file("in", "");
+    arena_free(&arena);
+}
+
+/* The Bundles of the demo are what they say they are. */
+static void
+test_the_samples_are_valid(void **state)
+{
+    (void)state;
+    run("validate --json " SLUICE_SOURCE_DIR "/samples/01-opioid-treatment-program.json " SLUICE_SOURCE_DIR
+        "/samples/02-primary-care.json " SLUICE_SOURCE_DIR "/samples/03-hospital-with-unit.json " SLUICE_SOURCE_DIR
+        "/samples/04-phq9-follow-up.json " SLUICE_SOURCE_DIR "/samples/05-referral.json");
+    assert_int_equal(ran.code, 0);
+    assert_false(printed("\"valid\":false"));
+}
+
+static void
+test_output_that_cannot_be_written_is_not_success(void **state)
+{
+    (void)state;
+    assert_int_equal(WEXITSTATUS(system(SLUICE_BINARY_DIR "/sluice help >/dev/full 2>/dev/null")), 4);
+    assert_int_equal(WEXITSTATUS(system(SLUICE_BINARY_DIR "/sluice tape " SLUICE_SOURCE_DIR
+                                        "/samples/02-primary-care.json >/dev/full 2>/dev/null")), 4);
+}
+
 static void
 test_version_says_program_and_rules(void **state)
 {
@@ -288,6 +384,10 @@ main(void)
         cmocka_unit_test(test_manual_and_completion_are_well_formed),
         cmocka_unit_test(test_tape_refuses_with_place_and_reason),
         cmocka_unit_test(test_doctor_names_each_part_and_fails_on_what_is_missing),
+        cmocka_unit_test(test_validate_ends_as_its_inputs_are),
+        cmocka_unit_test(test_validate_prints_a_json_line_an_input),
+        cmocka_unit_test(test_the_samples_are_valid),
+        cmocka_unit_test(test_output_that_cannot_be_written_is_not_success),
         cmocka_unit_test(test_version_says_program_and_rules),
     };
     return cmocka_run_group_tests(tests, make_folder, release);
