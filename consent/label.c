@@ -14,6 +14,14 @@ static const struct {
 #undef LABEL
 };
 
+/* Sensitivity labels, as a constant: most sets have none. */
+static const label_set sensitivity = 0
+#define LABEL(name, system, code, parent, kind, display) \
+    | (LABEL_##kind == LABEL_SENSITIVITY ? LABEL_BIT(LABEL_##name) : 0)
+#include "consent/labels.def"
+#undef LABEL
+    ;
+
 _Static_assert(LABEL_COUNT <= 64, "a label_set has 64 bits");
 
 static enum label label_coded(enum code_system, struct span code);
@@ -125,7 +133,8 @@ descendants(enum label of)
 label_set
 labels_substance_use(void)
 {
-    return descendants(LABEL_SUD) | LABEL_BIT(LABEL_ETH);
+    /* descendants(LABEL_SUD) and ETH; a test compares. */
+    return LABEL_BIT(LABEL_ETH) | LABEL_BIT(LABEL_SUD) | LABEL_BIT(LABEL_ETHUD) | LABEL_BIT(LABEL_OPIOIDUD);
 }
 
 label_set
@@ -143,6 +152,8 @@ labels_sensitive(label_set set)
 {
     label_set out = 0;
 
+    if (!labels_meet(set, sensitivity))
+        return 0;
     for (int l = 1; l < LABEL_COUNT; l++) {
         if (!labels_have(set, (enum label)l) || rows[l].kind != LABEL_SENSITIVITY)
             continue;

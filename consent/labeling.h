@@ -39,8 +39,13 @@ struct evidence {
     struct span because;                 /* plain sentence, codes but no free text of the payload */
 };
 
+/* An element that says it in a resource that has other things to say: of a
+ * Patient (never withheld for an element, C5), a Composition's section (C4), a tag
+ * (C9).  The plan cuts it for a reader who may not have `label`. */
+struct mention { enum label label; tape_node node; };
+
 struct labeled {                         /* one entry */
-    label_set              labels;
+    label_set              labels;       /* content, given ones, SUD and 42CFRPart2 by source, confidentiality */
     const struct coding   *foreign;      /* security labels that labels.def does not know */
     size_t                 foreign_count;
     enum part2_status      part2;
@@ -51,6 +56,8 @@ struct labeled {                         /* one entry */
     bool                   ties_patient; /* P5: says only that patient and program belong together */
     const struct evidence *evidence;
     size_t                 evidence_count;
+    const struct mention  *mentions;
+    size_t                 mention_count;
 };
 
 struct labeling {

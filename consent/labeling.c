@@ -1,0 +1,395 @@
+#include "consent/labeling_work.h"
+
+#include <string.h>
+
+static enum status     prepare(struct work *);
+static enum unit_kind  kind_of(struct span type);
+static void            read_roles(struct work *);
+static enum status     read_names(struct work *);
+static void            weigh_entry(struct work *, uint32_t entry);
+static enum status     finish(struct work *, const struct labeling **out);
+static const struct program *program_of_sender(const struct work *);
+
+enum status
+label_bundle(const struct bundle *bundle, const struct references *references, const struct facts *facts,
+             struct arena *arena, const struct labeling **out)
+{
+    struct work w = { .bundle = bundle, .references = references, .facts = facts, .tape = bundle->tape,
+                      .arena = arena };
+
+    *out = NULL;
+    /* Four times the body is what honest attachments unpack to; the rest is a bomb. */
+    w.decode_left = tape_body(w.tape).length * 4 + ((size_t)1 << 20);
+    w.trusted     = facts->trust_labels || facts->labels == LABELS_GIVEN;
+    enum status st = prepare(&w);
+    if (st == ST_OK)
+        st = source_registry(&w);
+    if (st == ST_OK) {
+        source_directory(&w);
+        st = read_names(&w);
+    }
+    if (st != ST_OK)
+        return st;
+    content_read(&w);
+    source_read(&w);
+    links_follow(&w);
+    for (uint32_t i = 0; i < bundle->count; i++)
+        weigh_entry(&w, i);
+    return finish(&w, out);
+}
+
+const char *
+part2_text(enum part2_status status)
+{
+    return status == PART2_NOT ? "not" : status == PART2_CONFIRMED ? "confirmed" : "suspect";
+}
+
+/* ---- units ------------------------------------------------------------------------- */
+
+static enum unit_kind
+kind_of(struct span type)
+{
+    static const struct { const char *type; enum unit_kind kind; } rows[] = {
+        { "Patient", UNIT_PATIENT }, { "Observation", UNIT_OBSERVATION }, { "Encounter", UNIT_ENCOUNTER },
+        { "Organization", UNIT_DIRECTORY }, { "Location", UNIT_DIRECTORY }, { "HealthcareService", UNIT_DIRECTORY },
+        { "Endpoint", UNIT_DIRECTORY }, { "OrganizationAffiliation", UNIT_DIRECTORY },
+        { "PractitionerRole", UNIT_ROLE }, { "Practitioner", UNIT_PRACTITIONER },
+        { "Composition", UNIT_COMPOSITION }, { "EpisodeOfCare", UNIT_EPISODE }, { "Person", UNIT_PATIENT },
+        { "AllergyIntolerance", UNIT_ALLERGY }, { "FamilyMemberHistory", UNIT_FAMILY },
+        { "DiagnosticReport", UNIT_REPORT }, { "Medication", UNIT_MEDICATION }, { "Provenance", UNIT_PROVENANCE },
+        { "Binary", UNIT_BINARY }, { "DocumentReference", UNIT_DOCUMENT }, { "Task", UNIT_TASK },
+        { "Consent", UNIT_CONSENT },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (span_eq_text(type, rows[i].type))
+            return rows[i].kind;
+    return UNIT_OTHER;
+}
+
+static enum status
+prepare(struct work *w)
+{
+    const struct bundle *b = w->bundle;
+
+    w->unit_count = bundle_resources(b);
+    w->units      = arena_make_n(w->arena, (size_t)w->unit_count + 1, struct unit);
+    w->entries    = arena_make_n(w->arena, (size_t)b->count + 1, struct entry_work);
+    w->unit_of    = arena_make_n(w->arena, (size_t)b->count + 1, uint32_t);
+    w->roles      = arena_make_n(w->arena, (size_t)w->references->count + 1, uint8_t);
+    w->memo       = arena_make_n(w->arena, MEMO_TEXTS, struct text_memo);
+    if (w->units == NULL || w->entries == NULL || w->unit_of == NULL || w->roles == NULL || w->memo == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < b->count; i++)
+        w->unit_of[i] = ENTRY_NONE;
+    for (uint32_t i = 0; i < w->unit_count; i++) {
+        struct unit *u = &w->units[i];
+        u->node  = bundle_resource_at(b, i)->node;
+        u->entry = bundle_entry_of(b, u->node);
+        if (u->entry == ENTRY_NONE)
+            continue;
+        bool        own  = b->entries[u->entry].resource == u->node;
+        struct span type = own ? b->entries[u->entry].type
+                               : tape_member_text(w->tape, u->node, SPAN("resourceType"), w->arena);
+        u->kind     = kind_of(type);
+        u->contexts = u->kind == UNIT_ALLERGY ? CONTEXT_ALLERGY : u->kind == UNIT_FAMILY ? CONTEXT_FAMILY : 0;
+        if (own)
+            w->unit_of[u->entry] = i;
+    }
+    read_roles(w);
+    return arena_status(w->arena);
+}
+
+struct role_row { const char *name, *parent; uint8_t length, parent_length, role; };
+
+static const struct role_row role_rows[] = {
+#define SOURCE_ELEMENT(name, parent)     { name, parent, sizeof(name) - 1, sizeof(parent) - 1, ROLE_SOURCE },
+#define MEMBER_ELEMENT(name)             { name, "", sizeof(name) - 1, 0, ROLE_MEMBER },
+#define LINK_ELEMENT(name, direction)    { name, "", sizeof(name) - 1, 0, ROLE_##direction },
+#define CONTENT_ELEMENT(name, role)      { name, "", sizeof(name) - 1, 0, ROLE_##role },
+#include "consent/source_elements.def"
+#undef SOURCE_ELEMENT
+#undef MEMBER_ELEMENT
+#undef LINK_ELEMENT
+#undef CONTENT_ELEMENT
+};
+
+/* *parents: whether the answer depended on the element around it. */
+static uint8_t
+role_of(const struct work *w, struct span name, tape_node object, bool *parents)
+{
+    struct span parent = { NULL, 0 };
+    tape_node   unused;
+    uint8_t     role = 0;
+
+    *parents = false;
+    for (size_t i = 0; i < sizeof role_rows / sizeof role_rows[0]; i++) {
+        const struct role_row *row = &role_rows[i];
+        if (row->length != name.length || memcmp(row->name, name.at, name.length) != 0)
+            continue;
+        if (row->parent_length > 0 && !*parents && object > TAPE_ROOT) {
+            parent   = work_element(w, object, &unused);
+            *parents = true;
+        }
+        if (row->parent_length == 0
+            || (row->parent_length == parent.length && memcmp(row->parent, parent.at, parent.length) == 0))
+            role |= row->role;
+    }
+    return role;
+}
+
+static void
+read_roles(struct work *w)
+{
+    struct span last    = { NULL, 0 };
+    bool        parents = true;
+    uint8_t     role    = 0;
+    tape_node   object;
+
+    for (uint32_t i = 0; i < w->references->count; i++) {
+        struct span name = work_element(w, w->references->all[i].node, &object);
+        if (parents || !span_eq(name, last))
+            role = role_of(w, name, object, &parents);
+        last        = name;
+        w->roles[i] = role;
+    }
+}
+
+/* Names of programs for text: those of the facts, and those that their own
+ * resources in the bundle bear. */
+static enum status
+read_names(struct work *w)
+{
+    enum { MORE_MAX = 32 };
+    struct span more[MORE_MAX];
+    size_t      count = 0;
+
+    for (uint32_t i = 0; i < w->unit_count && count < MORE_MAX; i++) {
+        const struct unit *u = &w->units[i];
+        if (!u->is_program || u->kind != UNIT_DIRECTORY)
+            continue;
+        struct span name  = tape_member_text(w->tape, u->node, SPAN("name"), w->arena);
+        tape_node   alias = tape_first(w->tape, tape_member(w->tape, u->node, SPAN("alias")));
+        if (!span_empty(name))
+            more[count++] = name;
+        for (; alias != TAPE_ABSENT && count < MORE_MAX; alias = tape_next(w->tape, alias))
+            more[count++] = tape_text(w->tape, alias, w->arena);
+    }
+    w->names = text_names_make(w->facts, more, count, w->arena);
+    return arena_status(w->arena);
+}
+
+struct unit *
+work_unit(const struct work *w, uint32_t entry, tape_node resource)
+{
+    if (resource == TAPE_ABSENT)
+        return NULL;
+    if (entry != ENTRY_NONE && w->bundle->entries[entry].resource == resource)
+        return &w->units[w->unit_of[entry]];
+    uint32_t i = bundle_resource_index(w->bundle, resource);
+    return i != ENTRY_NONE && w->units[i].node == resource ? &w->units[i] : NULL;
+}
+
+struct unit *
+work_target(const struct work *w, const struct reference *r)
+{
+    if (r->to_contained != TAPE_ABSENT)
+        return work_unit(w, r->from, r->to_contained);
+    return r->to != ENTRY_NONE ? work_unit(w, r->to, w->bundle->entries[r->to].resource) : NULL;
+}
+
+struct span
+work_element(const struct work *w, tape_node node, tape_node *object)
+{
+    tape_node up = w->bundle->parents[node];
+
+    if (tape_kind(w->tape, up) == TAPE_ARRAY) {
+        node = up;
+        up   = w->bundle->parents[up];
+    }
+    *object = up;
+    return tape_text(w->tape, tape_name(w->tape, node), w->arena);
+}
+
+/* ---- evidence ----------------------------------------------------------------------- */
+
+void
+work_note(struct work *w, uint32_t entry, enum label label, tape_node node, const char *rule, struct span because)
+{
+    struct entry_work *e = &w->entries[entry];
+    struct note       *n;
+
+    if (e->notes == EVIDENCE_MAX)
+        return;
+    n = arena_make(w->arena, struct note);
+    if (n == NULL)
+        return;
+    n->evidence = (struct evidence){ label, node, rule, because };
+    if (e->last != NULL)
+        e->last->next = n;
+    else
+        e->first = n;
+    e->last = n;
+    e->notes++;
+}
+
+void
+work_label(struct work *w, uint32_t entry, enum label label, tape_node node, const char *rule, struct span because)
+{
+    w->entries[entry].labels = label_add(w->entries[entry].labels, label);
+    work_note(w, entry, label, node, rule, because);
+}
+
+void
+work_mention(struct work *w, uint32_t entry, enum label label, tape_node node)
+{
+    struct said *s;
+
+    for (s = w->entries[entry].said; s != NULL; s = s->next)
+        if (s->mention.node == node && s->mention.label == label)
+            return;
+    s = arena_make(w->arena, struct said);
+    if (s == NULL)
+        return;
+    *s = (struct said){ { label, node }, w->entries[entry].said };
+    w->entries[entry].said = s;
+}
+
+struct span
+work_sentence(struct work *w, const char *a, struct span b, const char *c, const char *d)
+{
+    const struct span parts[] = { span_of(a), b, span_of(c), span_of(d) };
+    size_t            length = 0, at = 0;
+
+    for (size_t i = 0; i < 4; i++)
+        length += parts[i].length;
+    char *text = arena_alloc(w->arena, length);
+    if (text == NULL)
+        return span_from(NULL, 0);
+    for (size_t i = 0; i < 4; i++) {
+        if (parts[i].length > 0)
+            memcpy(text + at, parts[i].at, parts[i].length);
+        at += parts[i].length;
+    }
+    return span_from(text, length);
+}
+
+/* ---- the truth table (part2.md D.1) ------------------------------------------------------ */
+
+static const struct program *
+program_of_sender(const struct work *w)
+{
+    const struct facts *f = w->facts;
+
+    for (size_t i = 0; i < f->program_count; i++)
+        for (size_t r = 0; r < f->programs[i].reference_count; r++)
+            if (span_eq(f->programs[i].references[r], f->sender_organization))
+                return &f->programs[i];
+    return f->program_count == 1 ? &f->programs[0] : NULL;
+}
+
+static enum part2_status
+status_of(const struct work *w, const struct entry_work *e)
+{
+    if (e->confirmed)
+        return PART2_CONFIRMED;
+    /* Whose claim is neither believed nor refuted is unknown, and unknown protects. */
+    if (e->claimed)
+        return PART2_SUSPECT;
+    if (w->facts->sender == SENDER_NOT_PROGRAM)
+        return PART2_NOT;
+    return labels_meet(e->labels, labels_substance_use() | LABEL_BIT(LABEL_PART2)) ? PART2_SUSPECT : PART2_NOT;
+}
+
+/* R for what is sensitive, N for the rest (part2.md D.3); what was given stays
+ * unless the source says more. */
+static void
+add_confidentiality(struct work *w, uint32_t i)
+{
+    const label_set    below = LABEL_BIT(LABEL_U) | LABEL_BIT(LABEL_L) | LABEL_BIT(LABEL_M) | LABEL_BIT(LABEL_N);
+    struct entry_work *e     = &w->entries[i];
+    int                level = labels_confidentiality(e->labels);
+    bool               given = w->facts->labels == LABELS_GIVEN && !e->confirmed;
+
+    if (given || w->bundle->entries[i].resource == TAPE_ABSENT)
+        return;
+    if (labels_sensitive(e->labels) == 0 && !labels_have(e->labels, LABEL_PART2))
+        e->labels = level == 0 ? label_add(e->labels, LABEL_N) : e->labels;
+    else if (level < labels_confidentiality(LABEL_BIT(LABEL_R)))
+        e->labels = label_add(e->labels & ~below, LABEL_R);
+}
+
+static void
+weigh_entry(struct work *w, uint32_t i)
+{
+    struct entry_work *e       = &w->entries[i];
+    bool               patient = w->unit_of[i] != ENTRY_NONE && w->units[w->unit_of[i]].kind == UNIT_PATIENT;
+
+    if (w->facts->sender == SENDER_PROGRAM) {
+        if (!e->confirmed)
+            work_note(w, i, LABEL_PART2, w->bundle->entries[i].resource, "P1",
+                      SPAN("a standalone Part 2 program sent it"));
+        e->confirmed     = true;
+        e->ties_patient |= patient;
+        if (e->program == NULL)
+            e->program = program_of_sender(w);
+    }
+    e->part2 = status_of(w, e);
+    /* That somebody is a patient there says that substance use is treated (2.11, disclose). */
+    if (e->confirmed)
+        e->labels |= LABEL_BIT(LABEL_PART2)
+                   | (labels_meet(e->labels, labels_substance_use()) ? 0 : LABEL_BIT(LABEL_SUD));
+    if (labels_have(e->labels, LABEL_PSYTHPN)
+        && labels_meet(e->labels, labels_substance_use() | LABEL_BIT(LABEL_PART2)))
+        e->counseling_note = true;
+    add_confidentiality(w, i);
+}
+
+/* ---- the result ------------------------------------------------------------------------ */
+
+static bool
+copy_lists(struct work *w, const struct entry_work *e, struct labeled *l)
+{
+    size_t mentions = 0, n = 0;
+
+    for (const struct said *s = e->said; s != NULL; s = s->next)
+        mentions++;
+    for (const struct foreign *f = e->foreign; f != NULL; f = f->next)
+        l->foreign_count++;
+    struct evidence *evidence = e->notes > 0 ? arena_make_n(w->arena, e->notes, struct evidence) : NULL;
+    struct mention  *said     = mentions > 0 ? arena_make_n(w->arena, mentions, struct mention) : NULL;
+    struct coding   *foreign  = l->foreign_count > 0 ? arena_make_n(w->arena, l->foreign_count, struct coding) : NULL;
+    if (arena_spent(w->arena))
+        return false;
+    for (const struct note *note = e->first; note != NULL; note = note->next)
+        evidence[l->evidence_count++] = note->evidence;
+    for (const struct said *s = e->said; s != NULL; s = s->next)
+        said[l->mention_count++] = s->mention;
+    for (const struct foreign *f = e->foreign; f != NULL; f = f->next)
+        foreign[n++] = f->coding;
+    l->evidence = evidence;
+    l->mentions = said;
+    l->foreign  = foreign;
+    return true;
+}
+
+static enum status
+finish(struct work *w, const struct labeling **out)
+{
+    struct labeling *labeling = arena_make(w->arena, struct labeling);
+    struct labeled  *of       = arena_make_n(w->arena, (size_t)w->bundle->count + 1, struct labeled);
+
+    if (labeling == NULL || of == NULL || arena_spent(w->arena))
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < w->bundle->count; i++) {
+        const struct entry_work *e = &w->entries[i];
+        of[i] = (struct labeled){ .labels = e->labels, .part2 = e->part2, .program = e->program,
+                                  .directory = e->directory, .counseling_note = e->counseling_note,
+                                  .uninspected = e->uninspected, .ties_patient = e->ties_patient };
+        if (!copy_lists(w, e, &of[i]))
+            return ST_NO_MEMORY;
+    }
+    *labeling = (struct labeling){ w->bundle, of };
+    *out      = labeling;
+    return ST_OK;
+}

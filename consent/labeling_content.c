@@ -1,0 +1,734 @@
+#include "consent/labeling_work.h"
+
+#include <string.h>
+
+/* Members that mean something here; everything else is walked through. */
+enum element {
+    E_OTHER = 0, E_RESOURCE_TYPE, E_CODING, E_CODE, E_SYSTEM, E_DISPLAY, E_TEXT, E_DIV, E_META, E_REFERENCE,
+    E_IDENTIFIER, E_VALUE, E_UNIT, E_DATA, E_URL, E_TITLE, E_NAME, E_ALIAS, E_DESCRIPTION, E_TOPIC, E_CONCLUSION,
+    E_CONTENT_STRING, E_VALUE_STRING, E_VALUE_CODE, E_VALUE_BOOLEAN, E_DETAIL, E_SUMMARY, E_ITEM, E_ANSWER,
+    E_LINK_ID, E_ORIGIN, E_SIGNATURE, E_DOSAGE, E_REASON, E_SECTION, E_EXTENSION, E_MODIFIER, E_REVENUE, E_PLACE,
+    E_MEDICATION, E_PRODUCT, E_PACKAGE, E_NOTE, E_VALUE_BASE64, E_VALUE_CONCEPT, E_INTERPRETATION, E_STATUS,
+};
+
+/* Where the walk is. */
+struct where {
+    enum element element;                /* the member that holds this object or array */
+    unsigned     depth;                  /* objects between here and the resource      */
+    tape_node    mention;                /* not ABSENT: what is found is a mention, and this is what says it */
+    bool         reason;                 /* inside an indication or a dosage: its contexts count */
+    bool         extension;
+};
+
+struct members {                         /* of one object */
+    tape_node coding, code, system, display, text, div, value, unit, data, url, origin, link_id, answer, identifier,
+              reference;
+    bool      other;                     /* members that no CodeableConcept has */
+};
+
+struct walk {
+    struct work *w;
+    struct unit *unit;
+    uint32_t     next;                   /* the next unit that may be inside this one */
+};
+
+static void         walk_object(struct walk *, tape_node object, struct where);
+static void         walk_member(struct walk *, tape_node value, enum element, struct where, struct members *);
+static void         read_meta(struct walk *, tape_node meta);
+static bool         read_coding(struct walk *, tape_node coding, struct where, bool *quiet);
+static void         read_concept(struct walk *, const struct members *, struct where);
+static void         read_text(struct walk *, tape_node leaf, struct where);
+static void         read_contexts(struct walk *, tape_node leaf);
+static void         read_data(struct walk *, tape_node leaf, struct where);
+static void         read_answer(struct walk *, const struct members *, struct where);
+static void         settle(struct walk *);
+static enum element element_of(struct span name);
+
+/* ---- units ------------------------------------------------------------------- */
+
+void
+content_read(struct work *w)
+{
+    for (uint32_t i = 0; i < w->unit_count; i++) {
+        struct walk walk = { .w = w, .unit = &w->units[i], .next = i + 1 };
+        if (walk.unit->entry == ENTRY_NONE)
+            continue;
+        if (w->facts->labels == LABELS_GIVEN) {
+            read_meta(&walk, tape_member(w->tape, walk.unit->node, SPAN("meta")));
+            continue;
+        }
+        walk_object(&walk, walk.unit->node, (struct where){ .mention = TAPE_ABSENT });
+        settle(&walk);
+    }
+}
+
+static bool
+is(struct span s, const char *text)
+{
+    return memcmp(s.at, text, s.length) == 0;    /* the caller has compared the length */
+}
+
+static enum element
+element_of(struct span s)
+{
+    switch (s.length) {
+    case 3:
+        return is(s, "url") ? E_URL : is(s, "div") ? E_DIV : E_OTHER;
+    case 4:
+        return is(s, "code") ? E_CODE : is(s, "text") ? E_TEXT : is(s, "meta") ? E_META : is(s, "data") ? E_DATA
+             : is(s, "name") ? E_NAME : is(s, "item") ? E_ITEM : is(s, "note") ? E_NOTE : is(s, "unit") ? E_UNIT
+             : E_OTHER;
+    case 5:
+        return is(s, "value") ? E_VALUE : is(s, "title") ? E_TITLE : is(s, "alias") ? E_ALIAS
+             : is(s, "topic") ? E_TOPIC : E_OTHER;
+    case 6:
+        return is(s, "system") ? E_SYSTEM : is(s, "coding") ? E_CODING : is(s, "answer") ? E_ANSWER
+             : is(s, "linkId") ? E_LINK_ID : is(s, "origin") ? E_ORIGIN : is(s, "dosage") ? E_DOSAGE
+             : is(s, "detail") ? E_DETAIL : is(s, "status") ? E_STATUS : E_OTHER;
+    case 7:
+        return is(s, "display") ? E_DISPLAY : is(s, "summary") ? E_SUMMARY : is(s, "section") ? E_SECTION
+             : is(s, "revenue") ? E_REVENUE : E_OTHER;
+    case 8:
+        return is(s, "modifier") ? E_MODIFIER : E_OTHER;
+    case 9:
+        return is(s, "reference") ? E_REFERENCE : is(s, "extension") ? E_EXTENSION : is(s, "valueCode") ? E_VALUE_CODE
+             : is(s, "signature") ? E_SIGNATURE : E_OTHER;
+    case 10:
+        return is(s, "identifier") ? E_IDENTIFIER : is(s, "reasonCode") ? E_REASON : is(s, "conclusion") ? E_CONCLUSION
+             : is(s, "indication") ? E_REASON : is(s, "medication") ? E_MEDICATION : E_OTHER;
+    case 11:
+        return is(s, "valueString") ? E_VALUE_STRING : is(s, "description") ? E_DESCRIPTION
+             : is(s, "packageCode") ? E_PACKAGE : E_OTHER;
+    case 12:
+        return is(s, "resourceType") ? E_RESOURCE_TYPE : is(s, "valueBoolean") ? E_VALUE_BOOLEAN : E_OTHER;
+    case 13:
+        return is(s, "contentString") ? E_CONTENT_STRING : is(s, "valueMarkdown") ? E_VALUE_STRING : E_OTHER;
+    case 14:
+        return is(s, "interpretation") ? E_INTERPRETATION : E_OTHER;
+    case 16:
+        return is(s, "productOrService") ? E_PRODUCT : E_OTHER;
+    case 17:
+        return is(s, "dosageInstruction") ? E_DOSAGE : is(s, "valueBase64Binary") ? E_VALUE_BASE64
+             : is(s, "modifierExtension") ? E_EXTENSION : E_OTHER;
+    case 19:
+        return is(s, "itemCodeableConcept") ? E_MEDICATION : E_OTHER;
+    case 20:
+        return is(s, "valueCodeableConcept") ? E_VALUE_CONCEPT : E_OTHER;
+    case 21:
+        return is(s, "reasonCodeableConcept") ? E_REASON : E_OTHER;
+    case 23:
+        return is(s, "locationCodeableConcept") ? E_PLACE : E_OTHER;
+    case 25:
+        return is(s, "medicationCodeableConcept") ? E_MEDICATION : E_OTHER;
+    default:
+        return E_OTHER;
+    }
+}
+
+/* ---- the walk ------------------------------------------------------------------- */
+
+static struct where
+inside(const struct walk *walk, struct where at, enum element e, tape_node value)
+{
+    at.depth++;
+    if (e != E_OTHER)
+        at.element = e;
+    at.reason    |= e == E_DOSAGE || e == E_REASON || e == E_MEDICATION;
+    at.extension |= e == E_EXTENSION;
+    if (e == E_SECTION && walk->unit->kind == UNIT_COMPOSITION)
+        at.mention = value;
+    return at;
+}
+
+static void
+walk_object(struct walk *walk, tape_node object, struct where at)
+{
+    const struct tape *t = walk->w->tape;
+    struct members     m = { .coding = TAPE_ABSENT };
+
+    if (at.element == E_SECTION || (walk->unit->kind == UNIT_PATIENT && at.mention == TAPE_ABSENT && at.depth == 1))
+        at.mention = object;
+    for (tape_node n = tape_first(t, object); n != TAPE_ABSENT; n = tape_next(t, n))
+        walk_member(walk, n, element_of(tape_text(t, tape_name(t, n), walk->w->arena)), at, &m);
+    if (m.coding != TAPE_ABSENT
+        || (m.text != TAPE_ABSENT && !m.other && m.div == TAPE_ABSENT && at.element != E_NOTE))
+        read_concept(walk, &m, at);
+    else if (m.code != TAPE_ABSENT && (m.system != TAPE_ABSENT || m.display != TAPE_ABSENT)
+             && m.value == TAPE_ABSENT && m.unit == TAPE_ABSENT) {
+        bool quiet = false;
+        if (!read_coding(walk, object, at, &quiet) && !quiet && m.display != TAPE_ABSENT)
+            read_text(walk, m.display, at);
+    }
+    if (m.data != TAPE_ABSENT && m.origin == TAPE_ABSENT)
+        read_data(walk, m.data, at);
+    if (m.answer != TAPE_ABSENT || m.link_id != TAPE_ABSENT)
+        read_answer(walk, &m, at);
+}
+
+/* A resource inside this one is a unit of its own, and walked as such.  The
+ * walk meets objects in document order, as units are. */
+static bool
+is_inner_resource(struct walk *walk, tape_node object)
+{
+    while (walk->next < walk->w->unit_count && walk->w->units[walk->next].node < object)
+        walk->next++;
+    return walk->next < walk->w->unit_count && walk->w->units[walk->next].node == object;
+}
+
+static void
+walk_container(struct walk *walk, tape_node value, enum element e, struct where at)
+{
+    const struct tape *t = walk->w->tape;
+
+    if (tape_kind(t, value) == TAPE_OBJECT) {
+        if (!is_inner_resource(walk, value))
+            walk_object(walk, value, at);
+        return;
+    }
+    for (tape_node n = tape_first(t, value); n != TAPE_ABSENT; n = tape_next(t, n)) {
+        enum tape_kind kind = tape_kind(t, n);
+        if (kind == TAPE_OBJECT || kind == TAPE_ARRAY)
+            walk_container(walk, n, e, at);
+        else if (kind == TAPE_STRING && e == E_ALIAS)
+            read_text(walk, n, at);
+    }
+}
+
+/* Text that says what the resource is; of extensions and inner elements the
+ * plan looks after the text (rules C5, C6). */
+static bool
+is_own_text(const struct walk *walk, enum element e, struct where at)
+{
+    if (at.extension || walk->unit->kind == UNIT_PATIENT)
+        return false;
+    switch (e) {
+    case E_CONTENT_STRING: case E_VALUE_STRING: case E_CONCLUSION: case E_TITLE: case E_SUMMARY: case E_TOPIC:
+        return at.element != E_SECTION;
+    case E_DESCRIPTION: case E_DETAIL:
+        return at.depth == 0;
+    case E_NAME:
+        return at.depth == 0;
+    default:
+        return false;
+    }
+}
+
+static void
+walk_member(struct walk *walk, tape_node n, enum element e, struct where at, struct members *m)
+{
+    const struct tape *t    = walk->w->tape;
+    enum tape_kind     kind = tape_kind(t, n);
+
+    switch (e) {
+    case E_CODING:    m->coding    = n; return;
+    case E_CODE:      if (kind == TAPE_STRING) { m->code = n; return; } break;
+    case E_SYSTEM:    m->system    = n; m->other = true; return;
+    case E_DISPLAY:   m->display   = n; m->other = true; return;
+    case E_TEXT:      if (kind == TAPE_STRING) { m->text = n; return; } break;
+    case E_DIV:       m->div       = n; return;
+    case E_VALUE:     m->value     = n; m->other = true; break;
+    case E_UNIT:      m->unit      = n; m->other = true; return;
+    case E_DATA:      if (kind == TAPE_STRING && at.element != E_SIGNATURE) m->data = n; return;
+    case E_ORIGIN:    m->origin    = n; break;
+    case E_LINK_ID:   m->link_id   = n; m->other = true; return;
+    case E_ANSWER:    m->answer    = n; m->other = true; break;
+    case E_META:      if (at.depth == 0) { read_meta(walk, n); return; } break;
+    case E_URL:       m->url       = n; m->other = true; return;
+    case E_VALUE_BASE64: if (kind == TAPE_STRING) read_data(walk, n, at); return;
+    case E_RESOURCE_TYPE: case E_REFERENCE: case E_STATUS: m->other = true; return;
+    default:          m->other |= e != E_EXTENSION; break;
+    }
+    if (kind == TAPE_OBJECT || kind == TAPE_ARRAY)
+        walk_container(walk, n, e, inside(walk, at, e, n));
+    else if (kind == TAPE_STRING && is_own_text(walk, e, at)) {
+        if (e == E_VALUE_STRING)
+            at.element = E_VALUE_CONCEPT;
+        read_text(walk, n, at);
+    }
+    else if (kind == TAPE_STRING && e == E_VALUE_CODE)
+        (void)read_coding(walk, n, at, &(bool){ false });
+}
+
+/* ---- what is found ---------------------------------------------------------------- */
+
+static void
+tell(struct walk *walk, enum label l, tape_node node, const char *rule, struct span because, struct where at)
+{
+    struct unit *u = walk->unit;
+
+    if (u->kind == UNIT_PATIENT || at.mention != TAPE_ABSENT) {
+        work_mention(walk->w, u->entry, l, at.mention != TAPE_ABSENT ? at.mention : node);
+        return;
+    }
+    u->labels = label_add(u->labels, l);
+    work_label(walk->w, u->entry, l, node, rule, because);
+}
+
+static void
+tell_row(struct walk *walk, const struct code_row *row, tape_node node, struct where at)
+{
+    if (row->kind == KIND_SETTING && walk->unit->kind == UNIT_DIRECTORY)
+        walk->unit->setting = label_add(walk->unit->setting, (enum label)row->label);
+    tell(walk, (enum label)row->label, node, "code",
+         work_sentence(walk->w, "code ", span_from(row->code, row->length), ": ", row->words), at);
+}
+
+/* Unknown systems are looked up once, not once a coding. */
+static enum code_system
+system_of(struct work *w, struct span uri)
+{
+    if (span_empty(uri))
+        return CODE_SYSTEM_UNKNOWN;
+    for (unsigned i = 0; i < 8; i++)
+        if (span_eq(w->systems[i].uri, uri))
+            return w->systems[i].system;
+    enum code_system s = code_system_of(uri);
+    w->systems[w->system_next].uri    = uri;
+    w->systems[w->system_next].system = s;
+    w->system_next = (w->system_next + 1) % 8;
+    return s;
+}
+
+/* What the element says about a code whose system says nothing. */
+static const struct code_row *
+row_by_place(enum element e, struct span system, struct span code)
+{
+    switch (e) {
+    case E_REVENUE:
+        return code_find(CODE_SYSTEM_REVENUE, code);
+    case E_PLACE:
+        return code_find(CODE_SYSTEM_PLACE, code);
+    case E_MODIFIER:
+        return code_find_modifier(code);
+    case E_PRODUCT:
+        return code_find(CODE_SYSTEM_HCPCS, code);
+    case E_PACKAGE:
+        return code_find(CODE_SYSTEM_DRG, code);
+    case E_MEDICATION:
+        return span_empty(system) ? code_find(CODE_SYSTEM_RXNORM, code) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* The row of a code: in its system; in the system that the element implies;
+ * in the one that its shape belongs to, when its own cannot be right (part2.md G.0). */
+static const struct code_row *
+row_of(enum code_system s, enum element e, struct span system, struct span code)
+{
+    const struct code_row *row = s != CODE_SYSTEM_UNKNOWN ? code_find(s, code) : NULL;
+
+    if (row == NULL && e == E_MODIFIER && (s == CODE_SYSTEM_HCPCS || s == CODE_SYSTEM_CPT))
+        row = code_find_modifier(code);
+    if (row == NULL && s == CODE_SYSTEM_UNKNOWN)
+        row = row_by_place(e, system, code);
+    if (row != NULL || (s != CODE_SYSTEM_UNKNOWN && code_well_formed(s, code)))
+        return row;
+    /* "F10" may be anything in a local list; "F10.20" is not. */
+    enum code_system shape = code_shape(code);
+    if (shape == CODE_SYSTEM_UNKNOWN || shape == s || (shape == CODE_SYSTEM_ICD10CM && code.length < 4))
+        return NULL;
+    return code_find(shape, code);
+}
+
+static bool
+is_drug(const struct code_row *row)
+{
+    return row->kind == KIND_DRUG || row->kind == KIND_METHADONE || row->kind == KIND_NALTREXONE;
+}
+
+static void
+weigh_row(struct walk *walk, const struct code_row *row, tape_node node, struct where at)
+{
+    struct unit *u = walk->unit;
+
+    switch ((enum code_tier)row->tier) {
+    case TIER_T1:
+        if (code_excused(row, u->contexts & (CONTEXT_ALLERGY | CONTEXT_FAMILY)))
+            break;
+        if (!code_has_trap(row)) {
+            tell_row(walk, row, node, at);
+            break;
+        }
+        /* fall through */
+    case TIER_T2:
+        if (at.mention != TAPE_ABSENT || u->pending_count == PENDING_MAX)
+            tell_row(walk, row, node, at);
+        else
+            u->pending[u->pending_count++] = (struct pending){ row, node };
+        break;
+    case TIER_T3:
+        if (u->waiting == NULL && !(is_drug(row) && (u->contexts & CONTEXT_ALLERGY))) {
+            u->waiting      = row;
+            u->waiting_node = node;
+        }
+        break;
+    case TIER_CONTEXT:
+        u->contexts |= row->kind == KIND_PAIN ? CONTEXT_PAIN : CONTEXT_WEIGHT;
+        break;
+    case TIER_NOT:
+    case TIER_NONE:
+        break;
+    }
+}
+
+/* HL7 v3 ObservationInterpretation (R4 valueset-observation-interpretation): NEG, ND. */
+static bool
+is_negative_code(struct span code)
+{
+    return span_eq_text(code, "NEG") || span_eq_text(code, "ND");
+}
+
+struct triple { tape_node system, code, display; };
+
+static struct triple
+triple_of(const struct tape *t, tape_node coding, struct arena *arena)
+{
+    struct triple c = { TAPE_ABSENT, TAPE_ABSENT, TAPE_ABSENT };
+
+    for (tape_node n = tape_first(t, coding); n != TAPE_ABSENT; n = tape_next(t, n))
+        switch (element_of(tape_text(t, tape_name(t, n), arena))) {
+        case E_SYSTEM:
+            c.system = n;
+            break;
+        case E_CODE:
+            c.code = n;
+            break;
+        case E_DISPLAY:
+            c.display = n;
+            break;
+        default:
+            break;
+        }
+    return c;
+}
+
+/* HL7's own lists say in their displays what they say; their codes are words
+ * like "active" and "laboratory". */
+static bool
+is_hl7_list(struct span system)
+{
+    return (span_starts(system, SPAN("http://terminology.hl7.org/")) || span_starts(system, SPAN("http://hl7.org/fhir/")))
+        && span_find(system, SPAN("/sid/")) == SPAN_NOT_FOUND;
+}
+
+/* A Coding, or a bare code as a string.  True when the code is in a table: it
+ * speaks, and nobody reads its text.  *quiet: it is a label or a code of HL7's own,
+ * whose text says nothing either. */
+static bool
+read_coding(struct walk *walk, tape_node coding, struct where at, bool *quiet)
+{
+    const struct tape *t      = walk->w->tape;
+    struct triple      c      = { .code = coding };
+    if (tape_kind(t, coding) == TAPE_OBJECT)
+        c = triple_of(t, coding, walk->w->arena);
+    tape_node          node   = c.code;
+    struct span        code   = tape_text(t, node, walk->w->arena);
+    struct span        system = tape_text(t, c.system, walk->w->arena);
+    enum code_system   s      = system_of(walk->w, system);
+
+    if (span_empty(code))
+        return false;
+    if (s == CODE_SYSTEM_ACTCODE || s == CODE_SYSTEM_CONFIDENTIALITY || span_eq_text(code, "42CFRPart2")) {
+        enum label l = label_of_coding(system, code);
+        *quiet = true;
+        /* Which kinds of record a Consent speaks of says nothing about what there is;
+         * one that exists because of them is the plan's (rule P6). */
+        if (walk->unit->kind != UNIT_CONSENT
+            && (label_kind(l) == LABEL_SENSITIVITY || label_kind(l) == LABEL_LAW))
+            tell(walk, l, node, "code", work_sentence(walk->w, "a code names the label ", span_of(label_code(l)), "", ""), at);
+        return l != LABEL_NONE;
+    }
+    if (at.element == E_INTERPRETATION && is_negative_code(code))
+        walk->unit->contexts |= CONTEXT_NEGATIVE;
+    bool list = s == CODE_SYSTEM_UNKNOWN && is_hl7_list(system);
+    const struct code_row *row = list ? NULL : row_of(s, at.element, system, code);
+    if (row == NULL) {
+        if (!at.extension)
+            walk->unit->stated = true;
+        if (s == CODE_SYSTEM_UNKNOWN && code.length >= 6 && !list)
+            read_text(walk, node, at);       /* a local code may be a word: "opioid-use-disorder" */
+        return false;
+    }
+    walk->unit->stated = true;
+    weigh_row(walk, row, node, at);
+    return true;
+}
+
+/* What display and text state about a code that waits for it. */
+static void
+read_concept_contexts(struct walk *walk, const struct members *m, struct where at)
+{
+    const struct tape *t      = walk->w->tape;
+    unsigned           before = walk->unit->contexts;
+
+    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n))
+        read_contexts(walk, tape_member(t, n, SPAN("display")));
+    read_contexts(walk, m->text);
+    /* Pain, named in what is no indication and no medication, excuses no drug. */
+    if (!at.reason && walk->unit->kind != UNIT_MEDICATION)
+        walk->unit->contexts = before | (walk->unit->contexts & (CONTEXT_CAFFEINE | CONTEXT_NEGATIVE));
+}
+
+static void
+read_concept(struct walk *walk, const struct members *m, struct where at)
+{
+    const struct tape *t      = walk->w->tape;
+    unsigned           waits  = walk->unit->pending_count;
+    bool               speaks = false, quiet = false;
+
+    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n))
+        speaks |= read_coding(walk, n, at, &quiet);
+    if (walk->unit->pending_count != waits || (speaks && at.reason) || at.element == E_VALUE_CONCEPT)
+        read_concept_contexts(walk, m, at);
+    if (speaks || quiet)
+        return;
+    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n)) {
+        tape_node display = tape_member(t, n, SPAN("display"));
+        if (display != TAPE_ABSENT)
+            read_text(walk, display, at);
+    }
+    if (m->text != TAPE_ABSENT)
+        read_text(walk, m->text, at);
+}
+
+/* ---- text ------------------------------------------------------------------------- */
+
+static bool
+says_negative(struct span text)
+{
+    static const char *const words[] = { "negative", "not detected", "none detected", "neg", "absent", "not present" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (span_eq_nocase(span_trim(text), span_of(words[i])))
+            return true;
+    return false;
+}
+
+static void
+read_contexts(struct walk *walk, tape_node leaf)
+{
+    struct text_finding f    = { .labels = 0 };
+    struct span         text = tape_text(walk->w->tape, leaf, walk->w->arena);
+
+    if (span_empty(text))
+        return;
+    text_read(text, FOLD_PLAIN, NULL, &f);
+    walk->unit->contexts |= f.contexts;
+    if (says_negative(text))
+        walk->unit->contexts |= CONTEXT_NEGATIVE;
+}
+
+static void
+tell_labels(struct walk *walk, label_set labels, tape_node leaf, const char *rule, const char *words, struct where at)
+{
+    for (int l = 1; labels != 0 && l < LABEL_COUNT; l++)
+        if (labels_have(labels, (enum label)l))
+            tell(walk, (enum label)l, leaf, rule,
+                 work_sentence(walk->w, words, span_of(label_display((enum label)l)), "", ""), at);
+}
+
+/* Displays repeat: a text that was read lately is not read again. */
+static struct text_finding
+text_once(struct work *w, struct span text)
+{
+    struct text_finding f = { .labels = 0 };
+    struct text_memo   *m = NULL;
+
+    if (text.length > 0 && text.length <= 128) {
+        m = &w->memo[(text.length * 7 + (unsigned char)text.at[0] + (unsigned char)text.at[text.length / 2] * 5u) % MEMO_TEXTS];
+        if (span_eq(m->text, text))
+            return m->finding;
+    }
+    text_read_any(text, w->names, &f);
+    if (m != NULL)
+        *m = (struct text_memo){ text, f };
+    return f;
+}
+
+static void
+read_text(struct walk *walk, tape_node leaf, struct where at)
+{
+    struct unit        *u = walk->unit;
+    struct text_finding f;
+
+    f = text_once(walk->w, tape_text(walk->w->tape, leaf, walk->w->arena));
+    u->stated = true;
+    if (at.reason)
+        u->contexts |= f.contexts;
+    if (at.element == E_VALUE_CONCEPT && says_negative(tape_text(walk->w->tape, leaf, walk->w->arena)))
+        u->contexts |= CONTEXT_NEGATIVE;
+    if (!text_found(&f) || (u->contexts & CONTEXT_FAMILY))
+        return;
+    label_set labels = f.labels;
+    if (!(u->contexts & CONTEXT_ALLERGY)) {
+        labels |= f.medication;
+        if (f.drugs != 0 && at.mention == TAPE_ABSENT) {
+            u->drugs    |= f.drugs;
+            u->drug_node = leaf;
+            /* What this very text states counts for it: "buprenorphine patch". */
+            if (text_drug_labels(f.drugs, f.contexts) == 0)
+                u->contexts |= f.contexts;
+        }
+    }
+    if (f.program && u->kind != UNIT_PATIENT)
+        labels = label_add(labels, LABEL_SUD);
+    if (f.note)
+        walk->w->entries[u->entry].counseling_note = true;
+    if (u->kind == UNIT_DIRECTORY)
+        u->setting |= labels & labels_substance_use();
+    tell_labels(walk, labels, leaf, "text", "its text tells of ", at);
+}
+
+/* ---- answers ------------------------------------------------------------------------ */
+
+static bool
+affirms(const struct walk *walk, tape_node answer)
+{
+    const struct tape *t    = walk->w->tape;
+    tape_node          from = tape_kind(t, answer) == TAPE_ARRAY ? tape_first(t, answer) : answer;
+
+    for (tape_node a = from; a != TAPE_ABSENT; a = a == answer ? TAPE_ABSENT : tape_next(t, a)) {
+        tape_node flag   = tape_member(t, a, SPAN("valueBoolean"));
+        tape_node number = tape_member(t, a, SPAN("valueInteger"));
+        tape_node coding = tape_member(t, a, SPAN("valueCoding"));
+        struct span said = tape_member_text(t, a, SPAN("valueString"), walk->w->arena);
+        if (span_empty(said))
+            said = tape_member_text(t, coding, SPAN("display"), walk->w->arena);
+        if (number == TAPE_ABSENT)
+            number = tape_member(t, a, SPAN("valueDecimal"));
+        struct span digits = tape_kind(t, number) == TAPE_NUMBER ? tape_extent(t, number) : span_from("0", 1);
+        if (tape_kind(t, flag) == TAPE_TRUE || digits.at[0] != '0' || span_eq_nocase(span_first(said, 3), SPAN("yes")))
+            return true;
+    }
+    return false;
+}
+
+/* A question is known by its linkId or by its text.  The question alone says
+ * nothing about who was asked; an answer that affirms it does. */
+static void
+read_answer(struct walk *walk, const struct members *m, struct where at)
+{
+    const struct tape  *t = walk->w->tape;
+    struct text_finding f = { .labels = 0 };
+    struct span         link = tape_text(t, m->link_id, walk->w->arena);
+
+    if (m->answer == TAPE_ABSENT)
+        return;
+    if (link.length > 0 && link.at[0] == '/')
+        link = span_skip(link, span_find_last_byte(link, '/') + 1);
+    const struct code_row *row = code_find(CODE_SYSTEM_LOINC, link);
+    if (row != NULL)
+        weigh_row(walk, row, m->link_id, at);
+    if (row != NULL || m->text == TAPE_ABSENT || !affirms(walk, m->answer))
+        return;
+    text_read_any(tape_text(t, m->text, walk->w->arena), walk->w->names, &f);
+    tell_labels(walk, f.labels | f.medication, m->text, "text", "an answer affirms a question about ", at);
+}
+
+/* ---- attachments -------------------------------------------------------------------- */
+
+static void
+read_data(struct walk *walk, tape_node leaf, struct where at)
+{
+    struct work      *w    = walk->w;
+    struct span       data = tape_text(w->tape, leaf, w->arena);
+    struct inspection i;
+
+    if (span_empty(data))
+        return;
+    walk->unit->stated = true;
+    i = attachment_inspect(data, w->names, w->arena, &w->decode_left);
+    label_set labels = i.finding.labels | i.finding.medication | text_drug_labels(i.finding.drugs, i.finding.contexts);
+    if (i.finding.program)
+        labels = label_add(labels, LABEL_SUD);
+    tell_labels(walk, labels, leaf, "attachment", "its attachment tells of ", at);
+    if (i.unreadable && walk->unit->kind != UNIT_PATIENT) {
+        w->entries[walk->unit->entry].uninspected = true;
+        work_note(w, walk->unit->entry, LABEL_NONE, leaf, "attachment", SPAN("it holds content that could not be read"));
+    }
+}
+
+/* ---- meta ---------------------------------------------------------------------------- */
+
+static void
+add_foreign(struct work *w, uint32_t entry, struct span system, struct span code)
+{
+    struct foreign *f = arena_make(w->arena, struct foreign);
+
+    if (f == NULL)
+        return;
+    *f = (struct foreign){ { system, code }, w->entries[entry].foreign };
+    w->entries[entry].foreign = f;
+}
+
+/* A security label as it came: believed, or a statement of the sender like
+ * any other code. */
+static void
+read_security(struct walk *walk, tape_node coding)
+{
+    struct work       *w      = walk->w;
+    struct entry_work *e      = &w->entries[walk->unit->entry];
+    struct span        system = tape_member_text(w->tape, coding, SPAN("system"), w->arena);
+    struct span        code   = tape_member_text(w->tape, coding, SPAN("code"), w->arena);
+    enum label         l      = label_of_coding(system, code);
+
+    if (l == LABEL_NONE) {
+        if (!span_empty(code))
+            add_foreign(w, walk->unit->entry, system, code);
+        return;
+    }
+    if (l == LABEL_PART2 && !w->trusted) {
+        e->claimed = true;
+        work_label(w, walk->unit->entry, l, coding, "code", SPAN("its sender labels it 42CFRPart2, and is not known as a labeller"));
+        return;
+    }
+    if (l == LABEL_PART2) {
+        e->confirmed = true;
+        e->step      = e->step == 0 ? 1 : e->step;
+    }
+    walk->unit->labels = label_add(walk->unit->labels, l);
+    work_label(w, walk->unit->entry, l, coding, l == LABEL_PART2 ? "P2" : "code",
+               work_sentence(w, "it came with the label ", span_of(label_code(l)), "", ""));
+}
+
+static void
+read_meta(struct walk *walk, tape_node meta)
+{
+    const struct tape *t    = walk->w->tape;
+    tape_node          list = tape_member(t, meta, SPAN("security"));
+    struct where       tag  = { .mention = TAPE_ABSENT };
+
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n))
+        read_security(walk, n);
+    if (walk->w->facts->labels == LABELS_GIVEN)
+        return;
+    list = tape_member(t, meta, SPAN("tag"));
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n)) {
+        bool quiet  = false;
+        tag.mention = n;
+        if (!read_coding(walk, n, tag, &quiet) && !quiet) {
+            tape_node display = tape_member(t, n, SPAN("display"));
+            if (display != TAPE_ABSENT)
+                read_text(walk, display, tag);
+        }
+    }
+}
+
+/* ---- when a unit is read -------------------------------------------------------------- */
+
+static void
+settle(struct walk *walk)
+{
+    struct unit *u  = walk->unit;
+    struct where at = { .mention = TAPE_ABSENT };
+
+    for (unsigned i = 0; i < u->pending_count; i++)
+        if (!code_excused(u->pending[i].row, u->contexts))
+            tell_row(walk, u->pending[i].row, u->pending[i].node, at);
+    tell_labels(walk, text_drug_labels(u->drugs, u->contexts), u->drug_node, "text", "a medication in its text is used for ", at);
+    /* A resource that states nothing but its narrative is its narrative. */
+    tape_node div = tape_member(walk->w->tape, tape_member(walk->w->tape, u->node, SPAN("text")), SPAN("div"));
+    if (!u->stated && div != TAPE_ABSENT && u->kind != UNIT_PATIENT && u->kind != UNIT_COMPOSITION)
+        read_text(walk, div, at);
+}

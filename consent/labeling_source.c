@@ -1,0 +1,646 @@
+#include "consent/labeling_work.h"
+
+#include <string.h>
+
+#include "fhir/lookup.h"
+
+/* Programs that are looked for: the registered ones, and those that a consent
+ * names which says itself that it is a Part 2 consent. */
+struct registry {
+    const struct program **programs;
+    uint32_t               count;
+    uint32_t               registered;   /* of them from the facts                            */
+    const struct lookup   *names;        /* "Type/id" and absolute references -> program      */
+    const struct lookup   *values;       /* identifier values -> index in identifiers         */
+    const struct identifier **identifiers;
+    const uint32_t        *identifier_of;/* -> program                                        */
+    bool                   has_sources;
+};
+
+static void        add_consents(struct work *, struct registry *, uint32_t room);
+static bool        index_programs(struct work *, struct registry *);
+static const struct program *by_name(const struct work *, struct span type_and_id);
+static const struct program *by_identifier(const struct work *, struct span system, struct span value);
+static const struct program *by_url(const struct work *, struct span url);
+static const struct program *by_members(const struct work *, tape_node resource);
+
+static void mark_directory(struct work *);
+static void follow_membership(struct work *);
+static void mark_practitioners(struct work *);
+static void confirm_units(struct work *);
+static void confirm_references(struct work *);
+static void confirm_targets(struct work *, tape_node provenance, const struct program *);
+
+/* ---- the registry ------------------------------------------------------------- */
+
+enum status
+source_registry(struct work *w)
+{
+    const struct facts *f    = w->facts;
+    struct registry    *r    = arena_make(w->arena, struct registry);
+    uint32_t            room = (uint32_t)f->program_count;
+
+    if (r == NULL)
+        return ST_NO_MEMORY;
+    /* The operator's word: of what a known non-program sends only what leads to a
+     * registered program is Part 2 (part2.md D.1). */
+    if (f->sender != SENDER_NOT_PROGRAM)
+        room += (uint32_t)f->consent_count + w->bundle->count;
+    r->programs = arena_make_n(w->arena, (size_t)room + 1, const struct program *);
+    if (r->programs == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < f->program_count; i++)
+        r->programs[r->count++] = &f->programs[i];
+    r->registered = r->count;
+    w->registry   = r;
+    if (!index_programs(w, r))
+        return ST_NO_MEMORY;
+    if (f->sender != SENDER_NOT_PROGRAM) {
+        add_consents(w, r, room);
+        if (r->count > r->registered && !index_programs(w, r))
+            return ST_NO_MEMORY;
+    }
+    return arena_status(w->arena);
+}
+
+static bool
+index_programs(struct work *w, struct registry *r)
+{
+    size_t references = 0, identifiers = 0;
+
+    for (uint32_t p = 0; p < r->count; p++) {
+        references  += r->programs[p]->reference_count;
+        identifiers += r->programs[p]->identifier_count;
+    }
+    struct lookup_item       *names  = arena_make_n(w->arena, references + 1, struct lookup_item);
+    struct lookup_item       *values = arena_make_n(w->arena, identifiers + 1, struct lookup_item);
+    uint32_t                 *of     = arena_make_n(w->arena, identifiers + 1, uint32_t);
+    const struct identifier **ids    = arena_make_n(w->arena, identifiers + 1, const struct identifier *);
+    uint32_t n = 0, v = 0;
+    if (names == NULL || values == NULL || of == NULL || ids == NULL)
+        return false;
+    r->has_sources = false;
+    for (uint32_t p = 0; p < r->count; p++) {
+        const struct program *program = r->programs[p];
+        r->has_sources |= program->source_count > 0;
+        for (size_t i = 0; i < program->reference_count; i++)
+            names[n++] = (struct lookup_item){ .key = program->references[i], .value = p };
+        for (size_t i = 0; i < program->identifier_count; i++) {
+            ids[v]    = &program->identifiers[i];
+            of[v]     = p;
+            values[v] = (struct lookup_item){ .key = program->identifiers[i].value, .value = v };
+            v++;
+        }
+    }
+    r->names         = lookup_build(names, n, w->arena);
+    r->values        = lookup_build(values, v, w->arena);
+    r->identifiers   = ids;
+    r->identifier_of = of;
+    return r->names != NULL && r->values != NULL;
+}
+
+static bool
+contains_nocase(struct span text, const char *needle)
+{
+    size_t n = strlen(needle);
+
+    for (size_t i = 0; i + n <= text.length; i++)
+        if (span_eq_nocase(span_from(text.at + i, n), span_from(needle, n)))
+            return true;
+    return false;
+}
+
+/* "http://example.org/policies/part2-consent", "42 CFR Part 2". */
+static bool
+names_part2(struct span text)
+{
+    static const char *const words[] = { "part2", "part-2", "part 2", "42cfr2", "42-cfr-2", "cfr2" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (contains_nocase(text, words[i]))
+            return true;
+    return false;
+}
+
+static bool
+concept_names_part2(const struct tape *t, tape_node concept, struct arena *a)
+{
+    if (tape_kind(t, concept) == TAPE_ARRAY) {
+        for (tape_node n = tape_first(t, concept); n != TAPE_ABSENT; n = tape_next(t, n))
+            if (concept_names_part2(t, n, a))
+                return true;
+        return false;
+    }
+    tape_node codings = tape_member(t, concept, SPAN("coding"));
+    for (tape_node n = tape_first(t, codings); n != TAPE_ABSENT; n = tape_next(t, n))
+        if (span_starts(tape_member_text(t, n, SPAN("code"), a), SPAN("42CFRPart2")))
+            return true;
+    return names_part2(tape_member_text(t, concept, SPAN("text"), a));
+}
+
+/* Only a consent that says so speaks for a program: an ordinary privacy
+ * consent names the clinic that keeps it. */
+static bool
+is_part2_consent(const struct tape *t, tape_node consent, struct arena *a)
+{
+    tape_node policies = tape_member(t, consent, SPAN("policy"));
+
+    for (tape_node n = tape_first(t, policies); n != TAPE_ABSENT; n = tape_next(t, n))
+        if (names_part2(tape_member_text(t, n, SPAN("uri"), a)) || names_part2(tape_member_text(t, n, SPAN("authority"), a)))
+            return true;
+    return concept_names_part2(t, tape_member(t, consent, SPAN("policyRule")), a)
+        || concept_names_part2(t, tape_member(t, consent, SPAN("category")), a);
+}
+
+/* A program as far as a Reference tells of it. */
+static void
+add_program(struct work *w, struct registry *r, uint32_t room, const struct tape *t, tape_node reference)
+{
+    struct program    *p          = arena_make(w->arena, struct program);
+    struct span       *text       = arena_make(w->arena, struct span);
+    struct identifier *identifier = arena_make(w->arena, struct identifier);
+    tape_node          id         = tape_member(t, reference, SPAN("identifier"));
+
+    if (p == NULL || text == NULL || identifier == NULL || r->count == room)
+        return;
+    *text       = tape_member_text(t, reference, SPAN("reference"), w->arena);
+    *identifier = (struct identifier){ tape_member_text(t, id, SPAN("system"), w->arena),
+                                       tape_member_text(t, id, SPAN("value"), w->arena) };
+    p->references       = text;
+    p->reference_count  = !span_empty(*text) && text->at[0] != '#';
+    p->identifiers      = identifier;
+    p->identifier_count = !span_empty(identifier->value);
+    if (p->reference_count + p->identifier_count == 0 || (p->reference_count > 0 && by_name(w, *text) != NULL)
+        || (p->identifier_count > 0 && by_identifier(w, identifier->system, identifier->value) != NULL))
+        return;                          /* nothing, or known already */
+    r->programs[r->count++] = p;
+}
+
+static bool
+is_custodian(const struct tape *t, tape_node actor, struct arena *a)
+{
+    tape_node codings = tape_member(t, tape_member(t, actor, SPAN("role")), SPAN("coding"));
+
+    for (tape_node n = tape_first(t, codings); n != TAPE_ABSENT; n = tape_next(t, n))
+        if (span_eq_text(tape_member_text(t, n, SPAN("code"), a), "CST"))
+            return true;
+    return false;
+}
+
+static void
+add_consent(struct work *w, struct registry *r, uint32_t room, const struct tape *t, tape_node consent)
+{
+    tape_node organizations = tape_member(t, consent, SPAN("organization"));
+    tape_node actors = tape_member(t, tape_member(t, consent, SPAN("provision")), SPAN("actor"));
+
+    if (!is_part2_consent(t, consent, w->arena))
+        return;
+    for (tape_node n = tape_first(t, organizations); n != TAPE_ABSENT; n = tape_next(t, n))
+        add_program(w, r, room, t, n);
+    for (tape_node n = tape_first(t, actors); n != TAPE_ABSENT; n = tape_next(t, n))
+        if (is_custodian(t, n, w->arena))
+            add_program(w, r, room, t, tape_member(t, n, SPAN("reference")));
+}
+
+static void
+add_consents(struct work *w, struct registry *r, uint32_t room)
+{
+    for (size_t i = 0; i < w->facts->consent_count; i++)
+        add_consent(w, r, room, w->facts->consents[i].tape, w->facts->consents[i].node);
+    for (uint32_t i = 0; i < w->unit_count; i++)
+        if (w->units[i].kind == UNIT_CONSENT)
+            add_consent(w, r, room, w->tape, w->units[i].node);
+}
+
+/* ---- recognising a program ------------------------------------------------------- */
+
+static const struct program *
+by_name(const struct work *w, struct span name)
+{
+    uint32_t at = lookup_find(w->registry->names, name);
+
+    return at == LOOKUP_NONE ? NULL : w->registry->programs[lookup_value(w->registry->names, at)];
+}
+
+/* A National Provider Identifier is the same number in every system; of the
+ * others the system has to agree, unless one of the two does not say it. */
+static bool
+same_system(const struct identifier *program, struct span system, struct span value)
+{
+    enum code_system mine = code_system_of(program->system);
+
+    if (span_empty(program->system) || span_empty(system) || span_eq(program->system, system))
+        return true;
+    if (mine == CODE_SYSTEM_NPI && (code_system_of(system) == CODE_SYSTEM_NPI || value.length == 10))
+        return true;
+    return mine != CODE_SYSTEM_UNKNOWN && mine == code_system_of(system);
+}
+
+static const struct program *
+by_identifier(const struct work *w, struct span system, struct span value)
+{
+    const struct registry *r = w->registry;
+
+    if (span_empty(value))
+        return NULL;
+    for (uint32_t at = lookup_find(r->values, value); at != LOOKUP_NONE; at = lookup_next(r->values, at)) {
+        uint32_t i = lookup_value(r->values, at);
+        if (same_system(r->identifiers[i], system, value))
+            return r->programs[r->identifier_of[i]];
+    }
+    return NULL;
+}
+
+/* "https://otp.example.org/fhir" covers itself and what is behind a slash, a
+ * question mark or a fragment; scheme and host without regard to case. */
+static bool
+url_under(struct span url, struct span base)
+{
+    size_t scheme = span_find(base, SPAN("://")), mine = span_find(url, SPAN("://"));
+
+    if (scheme != SPAN_NOT_FOUND)
+        base = span_skip(base, scheme + 3);
+    if (mine != SPAN_NOT_FOUND)
+        url = span_skip(url, mine + 3);
+    while (base.length > 0 && base.at[base.length - 1] == '/')
+        base.length--;
+    size_t host = span_find_byte(base, '/');
+    if (host == SPAN_NOT_FOUND)
+        host = base.length;
+    if (base.length == 0 || url.length < base.length
+        || !span_eq_nocase(span_first(url, host), span_first(base, host))
+        || !span_eq(span_from(url.at + host, base.length - host), span_skip(base, host)))
+        return false;
+    return url.length == base.length || strchr("/?#|:", url.at[base.length]) != NULL;
+}
+
+static const struct program *
+by_url(const struct work *w, struct span url)
+{
+    const struct registry *r = w->registry;
+
+    if (!r->has_sources || url.length < 8)
+        return NULL;
+    for (uint32_t p = 0; p < r->count; p++)
+        for (size_t i = 0; i < r->programs[p]->source_count; i++)
+            if (url_under(url, r->programs[p]->sources[i]))
+                return r->programs[p];
+    return NULL;
+}
+
+bool
+source_has_servers(const struct work *w)
+{
+    return w->registry->has_sources;
+}
+
+const struct program *
+source_of_url(const struct work *w, struct span url)
+{
+    return by_url(w, url);
+}
+
+static const struct program *
+by_text(const struct work *w, uint32_t from, struct span text)
+{
+    struct span base, type, id, own, unused;
+    char        buffer[512];
+
+    if (!reference_split(text, &base, &type, &id))
+        return by_url(w, text);
+    struct span           name = span_from(type.at, (size_t)(id.at + id.length - type.at));
+    const struct program *p    = by_name(w, name);
+    if (p == NULL && !span_empty(base))
+        p = by_name(w, span_from(text.at, (size_t)(id.at + id.length - text.at)));
+    if (p != NULL || !span_empty(base))
+        return p != NULL ? p : by_url(w, text);
+    /* A program that is registered with its URL, named from its own server. */
+    if (from == ENTRY_NONE || !reference_split(w->bundle->entries[from].full_url, &own, &type, &unused)
+        || span_empty(own) || own.length + 1 + name.length > sizeof buffer)
+        return NULL;
+    memcpy(buffer, own.at, own.length);
+    buffer[own.length] = '/';
+    memcpy(buffer + own.length + 1, name.at, name.length);
+    return by_name(w, span_from(buffer, own.length + 1 + name.length));
+}
+
+/* "Type?identifier=system|value" */
+static const struct program *
+by_query(const struct work *w, struct span query)
+{
+    (void)span_split(&query, '?');
+    while (query.at != NULL) {
+        struct span value = span_split(&query, '&');
+        struct span name  = span_split(&value, '=');
+        if (!span_eq_text(name, "identifier"))
+            continue;
+        struct span system = span_find_byte(value, '|') != SPAN_NOT_FOUND ? span_split(&value, '|') : span_from(NULL, 0);
+        return by_identifier(w, system, value);
+    }
+    return NULL;
+}
+
+static const struct program *
+source_of_reference(const struct work *w, const struct reference *r)
+{
+    const struct program *p    = NULL;
+    struct unit          *unit = work_target(w, r);
+
+    if (unit != NULL && unit->is_program)
+        return unit->program;
+    if (w->registry->count == 0)
+        return NULL;
+    if (r->form == REFERENCE_LOGICAL || r->form == REFERENCE_CONDITIONAL)
+        return by_query(w, r->value);
+    if (unit == NULL && r->form != REFERENCE_CONTAINED)
+        p = by_text(w, r->from, r->value);
+    if (p == NULL && r->form != REFERENCE_URI) {
+        tape_node id = tape_member(w->tape, r->node, SPAN("identifier"));
+        if (id != TAPE_ABSENT)
+            p = by_identifier(w, tape_member_text(w->tape, id, SPAN("system"), w->arena),
+                              tape_member_text(w->tape, id, SPAN("value"), w->arena));
+    }
+    return p;
+}
+
+/* A directory resource by what it says of itself. */
+static const struct program *
+by_members(const struct work *w, tape_node resource)
+{
+    tape_node list = tape_member(w->tape, resource, SPAN("identifier"));
+
+    for (tape_node n = tape_first(w->tape, list); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
+        const struct program *p = by_identifier(w, tape_member_text(w->tape, n, SPAN("system"), w->arena),
+                                                tape_member_text(w->tape, n, SPAN("value"), w->arena));
+        if (p != NULL)
+            return p;
+    }
+    return NULL;
+}
+
+/* Whom a consent is for is not where it comes from. */
+static bool
+is_source_element(const struct work *w, uint32_t reference, enum unit_kind kind)
+{
+    tape_node object;
+
+    return (w->roles[reference] & ROLE_SOURCE) != 0
+        && (kind != UNIT_CONSENT
+            || span_eq_text(work_element(w, w->references->all[reference].node, &object), "organization"));
+}
+
+/* ---- marking ------------------------------------------------------------------------- */
+
+static void
+confirm(struct work *w, uint32_t entry, const struct program *p, tape_node node, const char *rule, struct span because)
+{
+    struct entry_work *e = &w->entries[entry];
+
+    if (e->program == NULL)
+        e->program = p;
+    if (!e->confirmed || e->notes < 4)
+        work_note(w, entry, LABEL_PART2, node, rule, because);
+    e->confirmed = true;
+    e->step      = 1;
+}
+
+static bool
+is_directory(enum unit_kind kind)
+{
+    return kind == UNIT_DIRECTORY || kind == UNIT_ROLE || kind == UNIT_PRACTITIONER;
+}
+
+void
+source_directory(struct work *w)
+{
+    mark_directory(w);
+    follow_membership(w);
+    mark_practitioners(w);
+}
+
+void
+source_read(struct work *w)
+{
+    /* Again: the content says which facilities treat substance use by their own word. */
+    follow_membership(w);
+    mark_practitioners(w);
+    confirm_units(w);
+    confirm_references(w);
+}
+
+static void
+mark_directory(struct work *w)
+{
+    for (uint32_t i = 0; w->registry->count > 0 && i < w->unit_count; i++) {
+        struct unit *u = &w->units[i];
+        if (!is_directory(u->kind) || u->entry == ENTRY_NONE)
+            continue;
+        const struct bundle_entry *e = &w->bundle->entries[u->entry];
+        bool own = e->resource == u->node;
+        if (own)
+            u->program = by_name(w, bundle_entry_name(w->bundle, u->entry));
+        if (u->program == NULL && own)
+            u->program = by_name(w, e->full_url);
+        if (u->program == NULL)
+            u->program = by_members(w, u->node);
+        if (u->program == NULL && own)
+            u->program = by_url(w, e->full_url);
+        u->is_program = u->program != NULL;
+    }
+}
+
+/* What belongs to a program is the program's, at most four steps down. */
+static void
+follow_membership(struct work *w)
+{
+    bool more = true;
+
+    for (int step = 0; more && step < 4; step++) {
+        more = false;
+        for (uint32_t i = 0; i < w->references->count; i++) {
+            const struct reference *r = &w->references->all[i];
+            struct unit            *u = w->roles[i] & ROLE_MEMBER ? work_unit(w, r->from, r->from_resource) : NULL;
+            if (u == NULL || !is_directory(u->kind) || u->kind == UNIT_PRACTITIONER || u->is_program)
+                continue;
+            u->program    = source_of_reference(w, r);
+            u->is_program = u->program != NULL;
+            struct unit *target = work_target(w, r);
+            if (target != NULL && target->setting != 0 && u->setting == 0) {
+                u->setting = target->setting;
+                more       = true;
+            }
+            more |= u->is_program;
+        }
+    }
+}
+
+/* A practitioner is the program's when every role in the bundle is. */
+static void
+mark_practitioner(struct work *w, struct unit *u)
+{
+    const struct program *program = NULL;
+    label_set             setting = 0;
+    uint32_t              roles = 0, theirs = 0, settings = 0;
+
+    for (uint32_t i = 0; i < references_to(w->references, u->entry); i++) {
+        const struct reference *r    = references_to_at(w->references, u->entry, i);
+        struct unit            *role = work_unit(w, r->from, r->from_resource);
+        if (role == NULL || role->kind != UNIT_ROLE)
+            continue;
+        roles++;
+        theirs   += role->is_program;
+        settings += role->setting != 0;
+        setting  |= role->setting;
+        program   = role->is_program ? role->program : program;
+    }
+    if (roles > 0 && theirs == roles) {
+        u->program    = program;
+        u->is_program = true;
+    }
+    if (roles > 0 && settings == roles)
+        u->setting |= setting;
+}
+
+static void
+mark_practitioners(struct work *w)
+{
+    for (uint32_t i = 0; i < w->unit_count; i++)
+        if (w->units[i].kind == UNIT_PRACTITIONER && w->units[i].entry != ENTRY_NONE && !w->units[i].is_program)
+            mark_practitioner(w, &w->units[i]);
+}
+
+/* identifier[].system on the program's server. */
+static const struct program *
+by_identifier_system(const struct work *w, tape_node resource, tape_node *where)
+{
+    tape_node list = tape_member(w->tape, resource, SPAN("identifier"));
+
+    for (tape_node n = tape_kind(w->tape, list) == TAPE_OBJECT ? list : tape_first(w->tape, list); n != TAPE_ABSENT;
+         n = n == list ? TAPE_ABSENT : tape_next(w->tape, n)) {
+        const struct program *p = by_url(w, tape_member_text(w->tape, n, SPAN("system"), w->arena));
+        *where = n;
+        if (p != NULL)
+            return p;
+    }
+    return NULL;
+}
+
+static void
+confirm_unit(struct work *w, struct unit *u)
+{
+    const struct bundle_entry *e      = &w->bundle->entries[u->entry];
+    struct entry_work         *entry  = &w->entries[u->entry];
+    tape_node                  source = TAPE_ABSENT, where = TAPE_ABSENT;
+    bool                       own    = e->resource == u->node;
+
+    if (u->is_program) {
+        if (own)
+            entry->directory = true;
+        if (own || w->units[w->unit_of[u->entry]].kind != UNIT_PATIENT)
+            confirm(w, u->entry, u->program, u->node, "P1",
+                    own ? SPAN("it is a registered Part 2 program or part of one")
+                        : SPAN("it contains a registered Part 2 program"));
+    }
+    const struct program *p = own ? by_url(w, e->full_url) : NULL;
+    if (p != NULL) {
+        /* Its very address is the tie between patient and program (P5). */
+        entry->ties_patient |= u->kind == UNIT_PATIENT;
+        confirm(w, u->entry, p, u->node, "P1", SPAN("its fullUrl is on the server of a registered Part 2 program"));
+    }
+    if (u->kind == UNIT_PATIENT || !w->registry->has_sources)
+        return;
+    source = tape_member(w->tape, tape_member(w->tape, u->node, SPAN("meta")), SPAN("source"));
+    p = source != TAPE_ABSENT ? by_url(w, tape_text(w->tape, source, w->arena)) : NULL;
+    if (p != NULL)
+        confirm(w, u->entry, p, source, "P1", SPAN("its meta.source is the server of a registered Part 2 program"));
+    p = by_identifier_system(w, u->node, &where);
+    if (p != NULL)
+        confirm(w, u->entry, p, where, "P1", SPAN("its identifier was given by a registered Part 2 program"));
+}
+
+static void
+confirm_units(struct work *w)
+{
+    for (uint32_t i = 0; w->registry->count > 0 && i < w->unit_count; i++)
+        if (w->units[i].entry != ENTRY_NONE)
+            confirm_unit(w, &w->units[i]);
+}
+
+/* A source element that leads to a program that nobody registered: it says so
+ * itself (taxonomy, name), or its display does. */
+static void
+suspect_reference(struct work *w, const struct reference *r, struct unit *u)
+{
+    struct unit        *target = work_target(w, r);
+    struct text_finding f      = { .labels = 0 };
+    struct span         display;
+
+    if (w->facts->labels == LABELS_GIVEN)
+        return;
+    if (target != NULL && target->setting != 0) {
+        u->labels |= target->setting;
+        for (int l = 1; l < LABEL_COUNT; l++)
+            if (labels_have(target->setting, (enum label)l))
+                work_label(w, u->entry, (enum label)l, r->node, "code",
+                           SPAN("it comes from a facility that says that it treats substance use"));
+        return;
+    }
+    display = r->form != REFERENCE_URI ? tape_member_text(w->tape, r->node, SPAN("display"), w->arena) : span_from(NULL, 0);
+    if (target != NULL || span_empty(display))
+        return;
+    text_read_any(display, w->names, &f);
+    if (f.program) {
+        confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, r->node, "P1",
+                SPAN("the name of a registered Part 2 program stands where it comes from"));
+        return;
+    }
+    f.labels &= labels_substance_use();
+    u->labels |= f.labels;
+    for (int l = 1; l < LABEL_COUNT; l++)
+        if (labels_have(f.labels, (enum label)l))
+            work_label(w, u->entry, (enum label)l, r->node, "text",
+                       SPAN("the name of where it comes from tells of substance use treatment"));
+}
+
+static void
+confirm_references(struct work *w)
+{
+    tape_node object;
+
+    for (uint32_t i = 0; i < w->references->count; i++) {
+        const struct reference *r = &w->references->all[i];
+        struct unit            *u = w->roles[i] & ROLE_SOURCE ? work_unit(w, r->from, r->from_resource) : NULL;
+        if (u == NULL || u->entry == ENTRY_NONE || u->kind == UNIT_PATIENT || is_directory(u->kind)
+            || !is_source_element(w, i, u->kind))
+            continue;
+        const struct program *p = source_of_reference(w, r);
+        if (p == NULL) {
+            suspect_reference(w, r, u);
+            continue;
+        }
+        confirm(w, u->entry, p, r->node, "P1",
+                work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
+        if (u->kind == UNIT_PROVENANCE)
+            confirm_targets(w, u->node, p);
+    }
+}
+
+/* P1: a Provenance that says so. */
+static void
+confirm_targets(struct work *w, tape_node provenance, const struct program *p)
+{
+    uint32_t  first, entry = bundle_entry_of(w->bundle, provenance);
+    uint32_t  count = references_from(w->references, entry, &first);
+    tape_node object;
+
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct reference *r = &w->references->all[i];
+        if (r->to == ENTRY_NONE || r->from_resource != provenance
+            || !span_eq_text(work_element(w, r->node, &object), "target"))
+            continue;
+        struct unit *target = work_target(w, r);
+        if (target != NULL && target->kind != UNIT_PATIENT && !is_directory(target->kind))
+            confirm(w, r->to, p, w->bundle->entries[r->to].resource, "P1",
+                    SPAN("a Provenance says that it is from a registered Part 2 program"));
+    }
+}

@@ -1,0 +1,132 @@
+/* consent/labeling_work.h -- what the parts of labelling share; private to labeling*.c.
+ *
+ *     labeling.c          label_bundle(): units -> content -> source -> links -> the result
+ *     labeling_content.c  one walk over the tape: codes, text, answers, given labels
+ *     labeling_source.c   which resources are a registered program's (P1, D.2)
+ *     labeling_links.c    what hangs on what (P4), and content that is somebody else's too
+ *     attachment.c        decoded content (C7)
+ *
+ * A unit is a resource of the bundle, contained and nested ones too, in the
+ * order of bundle_resource_at(); what is found in a unit counts for its entry.
+ */
+#ifndef SLUICE_CONSENT_LABELING_WORK_H
+#define SLUICE_CONSENT_LABELING_WORK_H
+
+#include "consent/attachment.h"
+#include "consent/codes.h"
+#include "consent/labeling.h"
+#include "consent/text.h"
+
+enum unit_kind {
+    UNIT_OTHER = 0,
+    UNIT_PATIENT,                        /* Patient, Person: never protected for an element alone */
+    UNIT_DIRECTORY,                      /* Organization, Location, HealthcareService, Endpoint ... */
+    UNIT_ROLE,                           /* PractitionerRole */
+    UNIT_PRACTITIONER,
+    UNIT_COMPOSITION, UNIT_ENCOUNTER, UNIT_EPISODE, UNIT_ALLERGY, UNIT_FAMILY, UNIT_OBSERVATION, UNIT_REPORT,
+    UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT,
+};
+
+enum { PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64 };
+
+struct text_memo { struct span text; struct text_finding finding; };
+
+struct pending { const struct code_row *row; tape_node node; };   /* a T2 code that waits for the controls */
+
+struct unit {
+    tape_node             node;
+    uint32_t              entry;         /* ENTRY_NONE: the Bundle itself */
+    enum unit_kind        kind;
+    label_set             labels;        /* content                                          */
+    unsigned              contexts;      /* enum code_context                                */
+    struct pending        pending[PENDING_MAX];
+    unsigned              pending_count;
+    unsigned              drugs;         /* enum text_drug, by text                          */
+    tape_node             drug_node;
+    const struct code_row *waiting;      /* a T3 code: needs an indication                   */
+    tape_node             waiting_node;
+    label_set             setting;       /* a directory resource that says it is a program   */
+    bool                  stated;        /* it has a code or a text that says what it is     */
+    const struct program *program;       /* a registered one: the resource is its own (directory), or its record */
+    bool                  is_program;    /* directory resource of `program`                  */
+};
+
+/* What the element of a reference means: rows of source_elements.def. */
+enum role {
+    ROLE_SOURCE = 1 << 0, ROLE_MEMBER = 1 << 1, ROLE_UP = 1 << 2, ROLE_DOWN = 1 << 3,
+    ROLE_SAYS = 1 << 4, ROLE_GIVES = 1 << 5, ROLE_WHOLE = 1 << 6, ROLE_REASON = 1 << 7,
+};
+
+struct note { struct evidence evidence; struct note *next; };
+
+struct entry_work {
+    label_set             labels;
+    const struct program *program;
+    enum part2_status     part2;
+    unsigned              step;          /* P4: 1 by its own source, then one more a link    */
+    struct span           path;          /* how it hangs on the program, for evidence        */
+    bool                  confirmed;
+    bool                  claimed;       /* an untrusted 42CFRPart2 label                    */
+    bool                  directory;
+    bool                  counseling_note;
+    bool                  uninspected;
+    bool                  ties_patient;
+    struct note          *first, *last;
+    unsigned              notes;
+    struct foreign       *foreign;
+    struct said          *said;          /* mentions */
+};
+
+struct foreign { struct coding coding; struct foreign *next; };
+struct said    { struct mention mention; struct said *next; };
+
+struct registry;                         /* labeling_source.c */
+
+struct work {
+    const struct bundle     *bundle;
+    const struct references *references;
+    const struct facts      *facts;
+    const struct tape       *tape;
+    struct arena            *arena;
+    const struct text_names *names;
+    const struct registry   *registry;
+    struct unit             *units;
+    uint32_t                 unit_count;
+    uint32_t                *unit_of;    /* entry -> its own unit, ENTRY_NONE when it has no resource */
+    struct entry_work       *entries;
+    uint8_t                 *roles;      /* of each reference                                */
+    size_t                   decode_left;/* bytes that attachments may still decode to */
+    bool                     trusted;    /* meta.security of this sender is believed */
+    struct { struct span uri; enum code_system system; } systems[8];   /* the last that were looked up */
+    unsigned                 system_next;
+    struct text_memo        *memo;       /* MEMO_TEXTS */
+};
+
+/* Evidence and labels of an entry.  `because` is copied only when it is made
+ * by work_sentence(). */
+void work_label(struct work *, uint32_t entry, enum label, tape_node, const char *rule, struct span because);
+void work_note(struct work *, uint32_t entry, enum label, tape_node, const char *rule, struct span because);
+void work_mention(struct work *, uint32_t entry, enum label, tape_node);
+/* Up to four parts as one text in the arena. */
+struct span work_sentence(struct work *, const char *a, struct span b, const char *c, const char *d);
+/* The unit of a resource node; NULL for none.  `entry` is where it probably is. */
+struct unit *work_unit(const struct work *, uint32_t entry, tape_node resource);
+struct unit *work_target(const struct work *, const struct reference *);
+/* Name of the member that holds this node, over an array; *object is the object around it. */
+struct span  work_element(const struct work *, tape_node node, tape_node *object);
+
+/* labeling_content.c: all units; T2 and T3 are settled as far as the unit itself says. */
+void content_read(struct work *);
+
+/* labeling_source.c */
+enum status source_registry(struct work *);
+void        source_directory(struct work *);             /* before the content is read */
+void        source_read(struct work *);                  /* after it                   */
+bool        source_has_servers(const struct work *);     /* some program is known by a base URL */
+/* The program whose server an address is on. */
+const struct program *source_of_url(const struct work *, struct span url);
+
+/* labeling_links.c */
+void links_follow(struct work *);
+
+#endif
