@@ -334,6 +334,55 @@ test_the_samples_are_valid(void **state)
     assert_false(printed("\"valid\":false"));
 }
 
+/* Who asks for what; the hospital's unit of the sample is a program. */
+#define REQUEST                                                                                                      \
+    "{\"at\":\"2026-11-22T15:00:00Z\",\"actor\":{\"reference\":\"Organization/x\",\"identifier\":[{\"system\":"             \
+    "\"http://hl7.org/fhir/sid/us-npi\",\"value\":\"%s\"}],\"class\":[\"CE_PROVIDER\"]},\"purpose\":[\"TREAT\"],"           \
+    "\"source\":{\"part2\":\"not-program\"},\"programs\":[{\"reference\":\"Organization/riverside-unit5\",\"identifier\":" \
+    "[{\"system\":\"http://hl7.org/fhir/sid/us-npi\",\"value\":\"1000000006\"}]}]}"
+#define HOSPITAL SLUICE_SOURCE_DIR "/samples/03-hospital-with-unit.json"
+
+static void
+write_request(const char *npi)
+{
+    char text[1024];
+    snprintf(text, sizeof text, REQUEST, npi);
+    write_file("R.json", text);
+}
+
+static void
+test_label_tells_program_from_hospital(void **state)
+{
+    (void)state;
+    char line[1024];
+    write_request("1000000002");
+    snprintf(line, sizeof line, "label --request %s %s", path_of("R.json"), HOSPITAL);
+    assert_int_equal(run(line), 0);
+    assert_true(printed("Condition/carla-aud"));
+    assert_true(printed("42CFRPart2"));
+    assert_true(printed("Part 2: not"));
+    snprintf(line, sizeof line, "label --json %s", HOSPITAL);
+    assert_int_equal(run(line), 0);
+    assert_true(printed("\"evidence\""));
+}
+
+static void
+test_a_document_or_a_request_that_cannot_be_read_is_told_apart(void **state)
+{
+    (void)state;
+    char line[1024];
+    write_file("R.json", "{\"at\":\"yesterday\"}");
+    write_file("bad.json", "{\"resourceType\":\"Bundle\",");
+    snprintf(line, sizeof line, "label --request %s %s", path_of("R.json"), HOSPITAL);
+    assert_int_equal(run(line), 2);
+    assert_true(talked("OperationOutcome"));
+    snprintf(line, sizeof line, "label %s", path_of("bad.json"));
+    assert_int_equal(run(line), 1);
+    assert_true(talked("OperationOutcome"));
+    assert_int_equal(ran.out.length, 0);
+    assert_int_equal(run("label /nonexistent.json"), 2);
+}
+
 static void
 test_output_that_cannot_be_written_is_not_success(void **state)
 {
@@ -387,6 +436,8 @@ main(void)
         cmocka_unit_test(test_validate_ends_as_its_inputs_are),
         cmocka_unit_test(test_validate_prints_a_json_line_an_input),
         cmocka_unit_test(test_the_samples_are_valid),
+        cmocka_unit_test(test_label_tells_program_from_hospital),
+        cmocka_unit_test(test_a_document_or_a_request_that_cannot_be_read_is_told_apart),
         cmocka_unit_test(test_output_that_cannot_be_written_is_not_success),
         cmocka_unit_test(test_version_says_program_and_rules),
     };
