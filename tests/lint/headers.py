@@ -55,7 +55,8 @@ def check_header(root, header, flags):
     if f"#ifndef {guard_of(header)}\n#define {guard_of(header)}\n" not in text:
         return f"{header}: its guard is not {guard_of(header)}"
     directory, words = chosen
-    done = subprocess.run(words + ["-I", str(root), "-O0", "-U_FORTIFY_SOURCE", "-S", "-o", "/dev/null", "-x", "c", "-"], cwd=directory, text=True,
+    # To stdout: a compiler removes its output when it fails, and root may remove /dev/null.
+    done = subprocess.run(words + ["-I", str(root), "-O0", "-U_FORTIFY_SOURCE", "-S", "-o", "-", "-x", "c", "-"], cwd=directory, text=True,
                           input=f'#include "{header}"\n#include "{header}"\n', capture_output=True)
     return f"{header} does not compile alone:\n{done.stderr}" if done.returncode else None
 
