@@ -185,6 +185,38 @@ tile_insert(void *arg, unsigned level, uint64_t n, const struct ledger_hash hash
     return sql_run(t->store, SQL_TILE_INSERT);
 }
 
+/* An event id is random and written once; one that comes twice is a mistake of
+ * ours, made in one go, so the entries that still wait for the index tell. */
+static enum status
+event_is_new(struct store *s, struct span event_id)
+{
+    sqlite3_stmt *q   = s->statement[SQL_LEAF_EVENT];
+    int64_t       key = late_key_event(event_id);
+    uint32_t      at  = 0;
+    int64_t       position;
+
+    while (late_next(s->late, LATE_EVENT, key, &at, &position)) {
+        (void)sqlite3_bind_int64(q, 1, position);
+        enum status st = sql_row(s, SQL_LEAF_EVENT);
+        if (st != ST_OK && st != ST_NOT_FOUND)
+            return st;
+        bool same = st == ST_OK && span_eq(column_span(q, 0), event_id);
+        sql_reset(s, SQL_LEAF_EVENT);
+        if (same)
+            return ST_INTEGRITY;
+    }
+    return ST_OK;
+}
+
+static enum status
+leaf_index(struct store *s, const struct ledger_entry *e)
+{
+    int64_t     position = LEAF_POSITION(e->log, e->index);
+    enum status st       = late_add(s->late, LATE_EVENT, late_key_event(e->event_id), position);
+
+    return st == ST_OK ? late_add(s->late, LATE_PATIENT, late_key_patient(e->patient), position) : st;
+}
+
 enum status
 ledger_rows_append(struct store *s, struct ledger_entry *e)
 {
@@ -192,8 +224,10 @@ ledger_rows_append(struct store *s, struct ledger_entry *e)
     struct tile_target   to   = { s, e->log };
     struct ledger_sealed sealed;
     sqlite3_stmt        *q  = s->statement[SQL_LEAF_INSERT];
-    enum status          st = ledger_seal(s->digest, &s->salts, &tree->chain, e->record, &s->scratch, &sealed);
+    enum status          st = event_is_new(s, e->event_id);
 
+    if (st == ST_OK)
+        st = ledger_seal(s->digest, &s->salts, &tree->chain, e->record, &s->scratch, &sealed);
     if (st != ST_OK)
         return st;
     e->index = tree->edge.size;
@@ -208,6 +242,8 @@ ledger_rows_append(struct store *s, struct ledger_entry *e)
     bind_blob(q, 9, sealed.salt, sizeof sealed.salt);
     bind_blob(q, 10, sealed.record.at, sealed.record.length);
     st = sql_run(s, SQL_LEAF_INSERT);
+    if (st == ST_OK)
+        st = leaf_index(s, e);
     if (st != ST_OK)
         return st;
     tree->chain = sealed.chain;

@@ -3,16 +3,19 @@
 
 /* 1: everything of the first release.
  *
- * body      bytes: of an inbox row (same id) or of one resource.  A resource
- *           that came inside a body is a slice of it (body, start, length), so
- *           that what was received is kept once.
- * resource  every version; the current one is the highest.  Version 1 of an
- *           id always exists (unit.c relies on it).
- * consent   which Consents a patient has or had, and when one was written.
+ * inbox     one row a push: who, what it contained (JSON, store/contents.h), and
+ *           the body while something refers to it: a resource that is a slice
+ *           of it, or a delivery that may have to be decided again.
+ * blob      bytes of a resource that is no slice of a body.
+ * lookup    the late index (store/late.h): kind, hash of what is looked for, where
+ *           it is.  Rows behind the `late_*` marks of `head` are not in it yet.
+ * consent   which Consents a patient has or had, when one was written, and
+ *           where its current version is.
  * outbox    state: 0 waiting 1 sent 2 dead 3 parked 4 nothing left to send.
  *           head: the first that waits of its recipient and patient; only heads
- *           are claimed, so order holds.  Both indexes hold waiting rows only
- *           and so stay small.
+ *           are claimed, so order holds.  The indexes hold rows that wait or are
+ *           stuck and so stay small.  loose: its inbox body is there for
+ *           deliveries only.
  * ledger_leaf    position = log << 56 | index in the tree.
  * ledger_tile    position = log << 60 | level << 52 | n: 256 hashes.
  * ledger_log     head of each log as of the last commit.
@@ -21,20 +24,20 @@
 static const char step_1[] =
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE head(one INTEGER PRIMARY KEY CHECK(one = 1), generation INTEGER NOT NULL,"
-    " resources INTEGER NOT NULL, last_body INTEGER NOT NULL, last_outbox INTEGER NOT NULL);"
-    "INSERT INTO head VALUES(1, 1, 0, 0, 0);"
-    "CREATE TABLE body(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    " resources INTEGER NOT NULL, last_inbox INTEGER NOT NULL, last_blob INTEGER NOT NULL,"
+    " last_outbox INTEGER NOT NULL, last_answer INTEGER NOT NULL, late_inbox INTEGER NOT NULL,"
+    " late_answer INTEGER NOT NULL, late_disclosure INTEGER NOT NULL, late_denial INTEGER NOT NULL);"
+    "INSERT INTO head VALUES(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
     "CREATE TABLE inbox(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, request_id TEXT NOT NULL,"
     " client TEXT NOT NULL, bundle_type TEXT NOT NULL, patient TEXT NOT NULL,"
-    " first_outbox INTEGER NOT NULL, outbox_count INTEGER NOT NULL);"
-    "CREATE TABLE resource(type TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
-    " at INTEGER NOT NULL, deleted INTEGER NOT NULL, patient TEXT NOT NULL, labels TEXT NOT NULL,"
-    " part2 TEXT NOT NULL, body INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,"
-    " PRIMARY KEY(type, id, version)) WITHOUT ROWID;"
+    " first_outbox INTEGER NOT NULL, outbox_count INTEGER NOT NULL, contents TEXT NOT NULL, body BLOB);"
+    "CREATE TABLE blob(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE lookup(kind INTEGER NOT NULL, key INTEGER NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY(kind, key, value)) WITHOUT ROWID;"
     "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL,"
-    " PRIMARY KEY(patient, id)) WITHOUT ROWID;"
-    "CREATE TABLE outbox(id INTEGER PRIMARY KEY, inbox INTEGER NOT NULL REFERENCES inbox(id),"
-    " state INTEGER NOT NULL, head INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " inbox INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY(patient, id)) WITHOUT ROWID;"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY, inbox INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " head INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL,"
     " byte_left INTEGER NOT NULL, loose INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
     " recipient TEXT NOT NULL, patient TEXT NOT NULL, idempotency_key TEXT NOT NULL,"
     " event_id TEXT NOT NULL, payload_sha256 TEXT NOT NULL, reason TEXT NOT NULL);"
@@ -44,12 +47,9 @@ static const char step_1[] =
     "CREATE TABLE answer(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, client TEXT NOT NULL,"
     " key TEXT NOT NULL, request_sha256 TEXT NOT NULL, status INTEGER NOT NULL,"
     " content_type TEXT NOT NULL, location TEXT NOT NULL, body BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX answer_key ON answer(client, key);"
     "CREATE TABLE ledger_leaf(position INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
     " commitment BLOB NOT NULL, event_id TEXT NOT NULL, patient TEXT NOT NULL,"
     " recipient TEXT NOT NULL, kind TEXT NOT NULL, client TEXT NOT NULL, salt BLOB, record BLOB);"
-    "CREATE UNIQUE INDEX ledger_event ON ledger_leaf(event_id);"
-    "CREATE INDEX ledger_patient ON ledger_leaf(patient);"
     "CREATE TABLE ledger_tile(position INTEGER PRIMARY KEY, hashes BLOB NOT NULL);"
     "CREATE TABLE ledger_log(log INTEGER PRIMARY KEY, size INTEGER NOT NULL, chain BLOB NOT NULL,"
     " checkpoint TEXT NOT NULL);"

@@ -181,8 +181,8 @@ body_release(struct store *s, const struct row *row)
     }
     if (st != ST_NOT_FOUND)
         return st;
-    (void)sqlite3_bind_int64(s->statement[SQL_BODY_DELETE], 1, row->inbox);
-    return sql_run(s, SQL_BODY_DELETE);
+    (void)sqlite3_bind_int64(s->statement[SQL_INBOX_DROP], 1, row->inbox);
+    return sql_run(s, SQL_INBOX_DROP);
 }
 
 static enum status
@@ -277,15 +277,8 @@ due_read(struct store *s, const struct store_claim *claim, int64_t id, struct st
     out->client      = column_copy(q, 0, claim->arena);
     out->request_id  = column_copy(q, 1, claim->arena);
     out->bundle_type = column_copy(q, 2, claim->arena);
+    out->body        = column_copy(q, 3, claim->arena);
     sql_reset(s, SQL_INBOX_READ);
-
-    q = s->statement[SQL_BODY_READ];
-    (void)sqlite3_bind_int64(q, 1, out->inbox_id);
-    st = sql_row(s, SQL_BODY_READ);
-    if (st != ST_OK)
-        return st;
-    out->body = column_copy(q, 0, claim->arena);
-    sql_reset(s, SQL_BODY_READ);
     return arena_status(claim->arena);
 }
 
@@ -351,6 +344,8 @@ claim_rows(struct store *s, struct store_claim *claim)
     claim->row_count = st == ST_OK || some ? read : 0;
     if (some)
         claim->next_due_ms = claim->now_ms;
+    else if (read > 0 && claim->lease_ms < claim->next_due_ms)
+        claim->next_due_ms = claim->lease_ms;
     return some ? ST_OK : st;
 }
 

@@ -7,11 +7,13 @@
  * reading the whole body: opening a handle costs about as much as that. */
 #define WHOLE_BODY_BYTES (64 * 1024)
 
+/* ---- where bytes are -------------------------------------------------------------- */
+
 static enum status
-slice_through_handle(struct store *s, int64_t body, int64_t start, char *at, int64_t length)
+slice_through_handle(struct store *s, int64_t inbox, int64_t start, char *at, int64_t length)
 {
     sqlite3_blob *blob = NULL;
-    int           code = sqlite3_blob_open(s->db, "main", "body", "bytes", body, 0, &blob);
+    int           code = sqlite3_blob_open(s->db, "main", "inbox", "body", inbox, 0, &blob);
 
     if (code == SQLITE_OK)
         code = sqlite3_blob_read(blob, at, (int)length, (int)start);
@@ -20,96 +22,151 @@ slice_through_handle(struct store *s, int64_t body, int64_t start, char *at, int
 }
 
 static enum status
-slice_of_whole(struct store *s, int64_t body, int64_t start, char *at, int64_t length)
+slice_of_whole(struct store *s, enum statement which, int64_t id, int64_t start, char *at, int64_t length)
 {
-    sqlite3_stmt *q = s->statement[SQL_BODY_READ];
+    sqlite3_stmt *q = s->statement[which];
 
-    (void)sqlite3_bind_int64(q, 1, body);
-    enum status st = sql_row(s, SQL_BODY_READ);
+    (void)sqlite3_bind_int64(q, 1, id);
+    enum status st = sql_row(s, which);
     if (st != ST_OK)
         return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
     struct span bytes = column_span(q, 0);
-    if (start >= 0 && length >= 0 && (uint64_t)start + (uint64_t)length <= bytes.length)
-        memcpy(at, bytes.at + start, (size_t)length);
-    else
+    if ((uint64_t)start + (uint64_t)length > bytes.length)
         st = ST_INTEGRITY;
-    sql_reset(s, SQL_BODY_READ);
+    else if (length > 0)
+        memcpy(at, bytes.at + start, (size_t)length);
+    sql_reset(s, which);
     return st;
 }
 
 static enum status
-body_size(struct store *s, int64_t body, int64_t *size)
+body_size(struct store *s, int64_t inbox, int64_t *size)
 {
-    sqlite3_stmt *q = s->statement[SQL_BODY_LENGTH];
+    sqlite3_stmt *q = s->statement[SQL_INBOX_LENGTH];
 
-    (void)sqlite3_bind_int64(q, 1, body);
-    enum status st = sql_row(s, SQL_BODY_LENGTH);
+    (void)sqlite3_bind_int64(q, 1, inbox);
+    enum status st = sql_row(s, SQL_INBOX_LENGTH);
     if (st != ST_OK)
         return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
     *size = sqlite3_column_int64(q, 0);
-    sql_reset(s, SQL_BODY_LENGTH);
+    sql_reset(s, SQL_INBOX_LENGTH);
     return ST_OK;
 }
 
 static enum status
-slice_read(struct store *s, struct arena *arena, int64_t body, int64_t start, int64_t length,
-           struct span *out)
+bytes_read(struct store *s, int64_t inbox, const struct content *c, struct arena *arena, struct span *out)
 {
-    int64_t     size;
-    enum status st = body_size(s, body, &size);
+    int64_t     size = 0;
+    char       *at   = arena_alloc(arena, (size_t)c->length + 1);
+    enum status st   = at != NULL ? ST_OK : ST_NO_MEMORY;
 
+    if (st == ST_OK && c->blob == 0)
+        st = body_size(s, inbox, &size);
     if (st != ST_OK)
         return st;
-    if (start < 0 || length < 0 || length > size || start > size - length)
-        return ST_INTEGRITY;
-    char *at = arena_alloc(arena, (size_t)length + 1);
-    if (at == NULL)
-        return ST_NO_MEMORY;
-    st = size <= WHOLE_BODY_BYTES ? slice_of_whole(s, body, start, at, length)
-                                  : slice_through_handle(s, body, start, at, length);
-    *out = span_from(at, (size_t)length);
+    if (c->blob != 0)
+        st = slice_of_whole(s, SQL_BLOB_READ, c->blob, 0, at, c->length);
+    else if (size > WHOLE_BODY_BYTES)
+        st = slice_through_handle(s, inbox, c->start, at, c->length);
+    else
+        st = slice_of_whole(s, SQL_INBOX_BODY, inbox, c->start, at, c->length);
+    *out = span_from(at, (size_t)c->length);
     return st;
+}
+
+/* A push that is sent again asks for each of its resources where the last one
+ * stands: all in one list, which is kept from one question to the next. */
+static enum status
+contents_load(struct store *s, int64_t inbox)
+{
+    sqlite3_stmt *q = s->statement[SQL_INBOX_CONTENTS];
+
+    if (s->contents_of == inbox)
+        return ST_OK;
+    s->contents_of = 0;
+    (void)sqlite3_bind_int64(q, 1, inbox);
+    enum status st = sql_row(s, SQL_INBOX_CONTENTS);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
+    buf_clear(&s->contents);
+    buf_add(&s->contents, column_span(q, 1));
+    s->contents_at_ms = sqlite3_column_int64(q, 0);
+    sql_reset(s, SQL_INBOX_CONTENTS);
+    st = buf_status(&s->contents);
+    if (st == ST_OK)
+        s->contents_of = inbox;
+    return st;
+}
+
+enum status
+content_read(struct store *s, int64_t value, struct arena *arena, struct content *out, int64_t *at_ms)
+{
+    struct arena_mark mark = arena_mark(s->temp);
+    enum status       st   = contents_load(s, WHERE_INBOX(value));
+
+    if (st == ST_OK)
+        st = contents_at(buf_span(&s->contents), WHERE_PLACE(value), s->temp, out);
+    if (st == ST_OK) {
+        *at_ms       = s->contents_at_ms;
+        out->type    = arena_copy(arena, out->type);
+        out->id      = arena_copy(arena, out->id);
+        out->patient = arena_copy(arena, out->patient);
+        out->labels  = arena_copy(arena, out->labels);
+        out->part2   = arena_copy(arena, out->part2);
+        st           = arena_status(arena);
+    }
+    if (arena != s->temp)
+        arena_reset(s->temp, mark);
+    return st;
+}
+
+static struct store_row
+row_of(const struct content *c, int64_t at_ms)
+{
+    return (struct store_row){ .type = c->type, .id = c->id, .patient = c->patient, .labels = c->labels,
+                               .part2 = c->part2, .version = c->version, .at_ms = at_ms,
+                               .deleted = c->deleted };
 }
 
 /* ---- consents --------------------------------------------------------------------- */
 
-struct found {                           /* a row whose bytes are still to be read */
+struct found {
     struct store_row row;
-    int64_t          body, start, length;
     struct found    *next;
 };
 
 static enum status
+consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, struct found ***end)
+{
+    struct content content;
+    int64_t        at_ms;
+    enum status    st = content_read(s, where, c->arena, &content, &at_ms);
+
+    if (st != ST_OK || content.deleted || !span_eq(content.patient, patient))
+        return st;
+    struct found *f = arena_make(c->arena, struct found);
+    if (f == NULL)
+        return ST_NO_MEMORY;
+    f->row = row_of(&content, at_ms);
+    st     = bytes_read(s, WHERE_INBOX(where), &content, c->arena, &f->row.bytes);
+    **end  = f;
+    *end   = &f->next;
+    c->row_count++;
+    return st;
+}
+
+static enum status
 consents_list(struct store *s, struct store_consents *c, struct span patient, struct found ***end)
 {
-    sqlite3_stmt *q = s->statement[SQL_CONSENTS_OF];
+    sqlite3_stmt *q  = s->statement[SQL_CONSENTS_OF];
+    enum status   st = ST_OK;
     int           code;
 
     bind_text(q, 1, patient);
-    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        struct found *f = arena_make(c->arena, struct found);
-        if (f == NULL)
-            break;
-        f->row = (struct store_row){
-            .type    = SPAN("Consent"),
-            .id      = column_copy(q, 0, c->arena),
-            .patient = patient,
-            .version = sqlite3_column_int64(q, 1),
-            .at_ms   = sqlite3_column_int64(q, 2),
-            .labels  = column_copy(q, 3, c->arena),
-            .part2   = column_copy(q, 4, c->arena),
-        };
-        f->body   = sqlite3_column_int64(q, 5);
-        f->start  = sqlite3_column_int64(q, 6);
-        f->length = sqlite3_column_int64(q, 7);
-        **end     = f;
-        *end      = &f->next;
-        c->row_count++;
-    }
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)), end);
     (void)sqlite3_reset(q);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return sql_failed(s, code);
-    return arena_status(c->arena);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
 }
 
 static enum status
@@ -144,13 +201,9 @@ consents_collect(struct store *s, struct store_consents *c)
     c->rows = arena_make_n(c->arena, c->row_count, struct store_row);
     if (c->rows == NULL && c->row_count > 0)
         return ST_NO_MEMORY;
-    size_t at = 0;
-    for (struct found *f = found; f != NULL && st == ST_OK; f = f->next) {
-        c->rows[at] = f->row;
-        st          = slice_read(s, c->arena, f->body, f->start, f->length, &c->rows[at].bytes);
-        at++;
-    }
-    return st;
+    for (size_t at = 0; found != NULL; found = found->next)
+        c->rows[at++] = found->row;
+    return ST_OK;
 }
 
 void
@@ -165,59 +218,77 @@ consents_serve(struct store *s, struct store_consents *c)
 
 /* ---- kept answers ------------------------------------------------------------------ */
 
+enum status
+answer_find(struct store *s, struct span client, struct span key)
+{
+    struct walk   w = walk_begin(LATE_ANSWER, late_key_answer(client, key));
+    sqlite3_stmt *q = s->statement[SQL_ANSWER_READ];
+    int64_t       id;
+    enum status   st;
+
+    while ((st = walk_next(s, &w, &id)) == ST_OK) {
+        (void)sqlite3_bind_int64(q, 1, id);
+        st = sql_row(s, SQL_ANSWER_READ);
+        if (st == ST_NOT_FOUND)
+            continue;                    /* expired */
+        if (st != ST_OK || (span_eq(column_span(q, 0), client) && span_eq(column_span(q, 1), key)))
+            return st;
+        sql_reset(s, SQL_ANSWER_READ);
+    }
+    return st;
+}
+
 void
 lookup_serve(struct store *s, struct store_lookup *l)
 {
-    sqlite3_stmt *q = s->statement[SQL_ANSWER_FIND];
+    sqlite3_stmt *q = s->statement[SQL_ANSWER_READ];
 
-    bind_text(q, 1, l->client);
-    bind_text(q, 2, l->key);
-    l->status = sql_row(s, SQL_ANSWER_FIND);
+    l->status = answer_find(s, l->client, l->key);
     if (l->status != ST_OK)
         return;
     l->answer = (struct store_answer){
         .client         = l->client,
         .key            = l->key,
-        .request_sha256 = column_copy(q, 0, l->arena),
-        .status         = sqlite3_column_int(q, 1),
-        .content_type   = column_copy(q, 2, l->arena),
-        .location       = column_copy(q, 3, l->arena),
-        .body           = column_copy(q, 4, l->arena),
+        .request_sha256 = column_copy(q, 2, l->arena),
+        .status         = sqlite3_column_int(q, 3),
+        .content_type   = column_copy(q, 4, l->arena),
+        .location       = column_copy(q, 5, l->arena),
+        .body           = column_copy(q, 6, l->arena),
     };
-    sql_reset(s, SQL_ANSWER_FIND);
+    sql_reset(s, SQL_ANSWER_READ);
     l->status = arena_status(l->arena);
 }
 
 /* ---- resources --------------------------------------------------------------------- */
 
+/* Values come newest first, so the first that fits is the current version. */
+static enum status
+version_find(struct store *s, const struct store_read *r, struct content *out, int64_t *at_ms, int64_t *where)
+{
+    struct walk w = walk_begin(LATE_RESOURCE, late_key_resource(r->type, r->id));
+    enum status st;
+
+    while ((st = walk_next(s, &w, where)) == ST_OK) {
+        st = content_read(s, *where, r->arena, out, at_ms);
+        if (st != ST_OK)
+            return st;
+        if (span_eq(out->type, r->type) && span_eq(out->id, r->id) &&
+            (r->version == 0 || r->version == out->version))
+            return ST_OK;
+    }
+    return st;
+}
+
 void
 read_serve(struct store *s, struct store_read *r)
 {
-    enum statement which = r->version == 0 ? SQL_RESOURCE_CURRENT : SQL_RESOURCE_VERSION;
-    sqlite3_stmt  *q     = s->statement[which];
+    struct content c;
+    int64_t        at_ms, where;
 
-    bind_text(q, 1, r->type);
-    bind_text(q, 2, r->id);
-    if (r->version != 0)
-        (void)sqlite3_bind_int64(q, 3, r->version);
-    r->status = sql_row(s, which);
+    r->status = version_find(s, r, &c, &at_ms, &where);
     if (r->status != ST_OK)
         return;
-    r->row = (struct store_row){
-        .type    = r->type,
-        .id      = r->id,
-        .version = sqlite3_column_int64(q, 0),
-        .at_ms   = sqlite3_column_int64(q, 1),
-        .deleted = sqlite3_column_int(q, 2) != 0,
-        .patient = column_copy(q, 3, r->arena),
-        .labels  = column_copy(q, 4, r->arena),
-        .part2   = column_copy(q, 5, r->arena),
-    };
-    int64_t body   = sqlite3_column_int64(q, 6);
-    int64_t start  = sqlite3_column_int64(q, 7);
-    int64_t length = sqlite3_column_int64(q, 8);
-    sql_reset(s, which);
-    r->status = arena_status(r->arena);
-    if (r->status == ST_OK && !r->row.deleted)
-        r->status = slice_read(s, r->arena, body, start, length, &r->row.bytes);
+    r->row = row_of(&c, at_ms);
+    if (!c.deleted)
+        r->status = bytes_read(s, WHERE_INBOX(where), &c, r->arena, &r->row.bytes);
 }

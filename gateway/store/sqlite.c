@@ -16,14 +16,17 @@
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/store/migrations.h"
+#include "gateway/store/vfs.h"
 
 #define UNITS_PER_COMMIT    256          /* bounds how long a reader of the queue waits */
 #define BUSY_MS             5000
 #define PROBE_SECONDS       1            /* how often an unhealthy store tries to write */
 #define CHECKPOINT_FRAMES   4000         /* 16 MiB of WAL */
 #define EXPIRE_EVERY        64u          /* commits */
+#define EXPIRE_AT_ONCE      64
 #define ANSWER_DAYS         30u
 #define DAY_MS              (INT64_C(24) * 60 * 60 * 1000)
+#define ARENA_BYTES         ((size_t)512 << 20)
 #define RECORD_SCRATCH      ((size_t)1 << 20)
 
 #define HOLDER(link, type) ((struct type *)(void *)((char *)(link) - offsetof(struct type, request)))
@@ -39,6 +42,7 @@ library_setup(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    (void)store_vfs_register();          /* opening fails without it, and says so */
 }
 
 /* The file is made by us, with mode 0600; SQLite gives -wal and -shm the mode
@@ -85,7 +89,7 @@ connection_open(const char *path, bool read_only, sqlite3 **db, struct buf *why)
                                    "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;";
     int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
 
-    if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(path, db, flags, read_only ? NULL : STORE_VFS) != SQLITE_OK ||
         sqlite3_extended_result_codes(*db, 1) != SQLITE_OK ||
         sqlite3_busy_timeout(*db, BUSY_MS) != SQLITE_OK ||
         sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
@@ -119,8 +123,13 @@ counters_load(struct store *s)
     s->durable = (struct counters){
         .generation  = sqlite3_column_int64(q, 0),
         .resources   = sqlite3_column_int64(q, 1),
-        .last_body   = sqlite3_column_int64(q, 2),
-        .last_outbox = sqlite3_column_int64(q, 3),
+        .last_inbox  = sqlite3_column_int64(q, 2),
+        .last_blob   = sqlite3_column_int64(q, 3),
+        .last_outbox = sqlite3_column_int64(q, 4),
+        .last_answer = sqlite3_column_int64(q, 5),
+        .late_inbox  = sqlite3_column_int64(q, 6),
+        .late_answer = sqlite3_column_int64(q, 7),
+        .late_leaf   = { sqlite3_column_int64(q, 8), sqlite3_column_int64(q, 9) },
     };
     sql_reset(s, SQL_HEAD_READ);
     s->now = s->durable;
@@ -133,7 +142,12 @@ writer_open(struct store *s, struct buf *why)
 {
     s->digest   = digest_new();
     s->leases   = calloc(LEASE_SLOTS, sizeof *s->leases);
-    enum status st = s->digest != NULL && s->leases != NULL ? file_create(s->path, why) : ST_NO_MEMORY;
+    s->late     = late_new();
+    s->list     = arena_new("store", ARENA_BYTES);
+    s->temp     = arena_new("store", ARENA_BYTES);
+    bool        memory = s->digest != NULL && s->leases != NULL && s->late != NULL && s->list != NULL &&
+                  s->temp != NULL;
+    enum status st     = memory ? file_create(s->path, why) : ST_NO_MEMORY;
 
     if (st == ST_OK)
         st = owner_lock(s, why);
@@ -147,6 +161,8 @@ writer_open(struct store *s, struct buf *why)
         st = counters_load(s);
     if (st == ST_OK)
         st = ledger_rows_open(s, why);
+    if (st == ST_OK)
+        st = late_load(s);
     if (st == ST_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
     return st;
@@ -176,6 +192,7 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     uint32_t days     = options->answer_days > 0 ? options->answer_days : ANSWER_DAYS;
     s->answer_keep_ms = (int64_t)days * DAY_MS;
     buf_init(&s->scratch, RECORD_SCRATCH);
+    buf_init(&s->contents, ARENA_BYTES);
     atomic_init(&s->healthy, true);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_mutex_init(&s->side_lock, NULL);
@@ -195,6 +212,17 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     else
         store_close(&s);
     return st;
+}
+
+/* A spent arena stays spent: the unit that spent it failed, the next has a new
+ * one. */
+static void
+arena_renew(struct arena **arena)
+{
+    if (*arena != NULL && !arena_spent(*arena))
+        return;
+    arena_free(arena);
+    *arena = arena_new("store", ARENA_BYTES);
 }
 
 /* ---- one batch ------------------------------------------------------------------------ */
@@ -243,28 +271,38 @@ undo(struct store *s)
 {
     if (sqlite3_get_autocommit(s->db) == 0)
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    s->now   = s->durable;
-    s->stale = true;
+    s->now         = s->durable;
+    s->contents_of = 0;
+    s->stale       = true;
 }
 
-/* After an undo the trees in memory are ahead of the file. */
+/* After an undo, what is in memory (counters, trees, late index) is ahead of the
+ * file. */
+static enum status
+refresh(struct store *s)
+{
+    s->error = 0;
+    if (!s->stale)
+        return ST_OK;
+    enum status st = counters_load(s);
+    if (st == ST_OK)
+        st = ledger_rows_load(s);
+    if (st == ST_OK)
+        st = late_load(s);
+    s->stale = st != ST_OK;
+    return st;
+}
+
 static enum status
 begin(struct store *s)
 {
-    enum status st = ST_OK;
+    enum status st = refresh(s);
 
-    s->error    = 0;
     s->clock_ms = wall_ms();
-    if (s->stale) {
-        st = counters_load(s);
-        if (st == ST_OK)
-            st = ledger_rows_load(s);
-        s->stale = st != ST_OK;
-    }
     return st == ST_OK ? sql_run(s, SQL_BEGIN) : st;
 }
 
-static enum status
+enum status
 counters_write(struct store *s)
 {
     sqlite3_stmt *q = s->statement[SQL_HEAD_WRITE];
@@ -273,19 +311,47 @@ counters_write(struct store *s)
         return ST_OK;
     (void)sqlite3_bind_int64(q, 1, s->now.generation);
     (void)sqlite3_bind_int64(q, 2, s->now.resources);
-    (void)sqlite3_bind_int64(q, 3, s->now.last_body);
-    (void)sqlite3_bind_int64(q, 4, s->now.last_outbox);
+    (void)sqlite3_bind_int64(q, 3, s->now.last_inbox);
+    (void)sqlite3_bind_int64(q, 4, s->now.last_blob);
+    (void)sqlite3_bind_int64(q, 5, s->now.last_outbox);
+    (void)sqlite3_bind_int64(q, 6, s->now.last_answer);
+    (void)sqlite3_bind_int64(q, 7, s->now.late_inbox);
+    (void)sqlite3_bind_int64(q, 8, s->now.late_answer);
+    (void)sqlite3_bind_int64(q, 9, s->now.late_leaf[LEDGER_DISCLOSURES]);
+    (void)sqlite3_bind_int64(q, 10, s->now.late_leaf[LEDGER_DENIALS]);
     return sql_run(s, SQL_HEAD_WRITE);
 }
 
-/* Kept answers that are older than they have to be: a few a time. */
+/* Kept answers that are older than they have to be go, oldest first, a few a
+ * time.  Their entries in the late index may stay (late.h, rule 3). */
 static enum status
 answers_expire(struct store *s)
 {
+    sqlite3_stmt *q = s->statement[SQL_ANSWER_OLDEST];
+
     if (++s->commits % EXPIRE_EVERY != 0)
         return ST_OK;
-    (void)sqlite3_bind_int64(s->statement[SQL_ANSWER_EXPIRE], 1, s->clock_ms - s->answer_keep_ms);
-    return sql_run(s, SQL_ANSWER_EXPIRE);
+    for (int i = 0; i < EXPIRE_AT_ONCE; i++) {
+        enum status st = sql_row(s, SQL_ANSWER_OLDEST);
+        if (st != ST_OK)
+            return st == ST_NOT_FOUND ? ST_OK : st;
+        int64_t id    = sqlite3_column_int64(q, 0);
+        bool    due   = sqlite3_column_int64(q, 1) < s->clock_ms - s->answer_keep_ms;
+        int64_t key   = late_key_answer(column_span(q, 2), column_span(q, 3));
+        sql_reset(s, SQL_ANSWER_OLDEST);
+        if (!due)
+            return ST_OK;
+        (void)sqlite3_bind_int64(s->statement[SQL_ANSWER_DELETE], 1, id);
+        st = sql_run(s, SQL_ANSWER_DELETE);
+        (void)sqlite3_bind_int(s->statement[SQL_LOOKUP_DELETE], 1, LATE_ANSWER);
+        (void)sqlite3_bind_int64(s->statement[SQL_LOOKUP_DELETE], 2, key);
+        (void)sqlite3_bind_int64(s->statement[SQL_LOOKUP_DELETE], 3, id);
+        if (st == ST_OK)
+            st = sql_run(s, SQL_LOOKUP_DELETE);
+        if (st != ST_OK)
+            return st;
+    }
+    return ST_OK;
 }
 
 static enum status
@@ -370,27 +436,56 @@ wal_checkpoint(struct store *s, int mode)
         (void)sql_failed(s, code);
 }
 
+/* What may be done after everybody has his answer. */
+static void
+housekeeping(struct store *s)
+{
+    if (s->late->count >= LATE_ENTRIES && refresh(s) == ST_OK && late_flush(s) != ST_OK) {
+        undo(s);
+        healthy_set(s, false);
+    }
+    if (s->wal_frames >= CHECKPOINT_FRAMES)
+        wal_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+    arena_renew(&s->list);
+    arena_renew(&s->temp);
+}
+
 /* ---- the thread ------------------------------------------------------------------------- */
 
+/* When memory could not be read again after a failure, an answer would be made
+ * of less than there is: there is none then. */
 static void
 read_serve_one(struct store *s, struct store_request *r)
 {
+    struct store_consents *consents = HOLDER(r, store_consents);
+    struct store_lookup   *lookup   = HOLDER(r, store_lookup);
+    struct store_read     *read     = HOLDER(r, store_read);
+    struct store_claim    *claim    = HOLDER(r, store_claim);
+
     switch ((enum request_kind)r->kind) {
     case REQUEST_CONSENTS:
-        consents_serve(s, HOLDER(r, store_consents));
-        finished(HOLDER(r, store_consents)->home, &HOLDER(r, store_consents)->done);
+        consents->status = ST_UNAVAILABLE;
+        if (!s->stale)
+            consents_serve(s, consents);
+        finished(consents->home, &consents->done);
         break;
     case REQUEST_LOOKUP:
-        lookup_serve(s, HOLDER(r, store_lookup));
-        finished(HOLDER(r, store_lookup)->home, &HOLDER(r, store_lookup)->done);
+        lookup->status = ST_UNAVAILABLE;
+        if (!s->stale)
+            lookup_serve(s, lookup);
+        finished(lookup->home, &lookup->done);
         break;
     case REQUEST_READ:
-        read_serve(s, HOLDER(r, store_read));
-        finished(HOLDER(r, store_read)->home, &HOLDER(r, store_read)->done);
+        read->status = ST_UNAVAILABLE;
+        if (!s->stale)
+            read_serve(s, read);
+        finished(read->home, &read->done);
         break;
     case REQUEST_CLAIM:
-        claim_serve(s, HOLDER(r, store_claim));
-        finished(HOLDER(r, store_claim)->home, &HOLDER(r, store_claim)->done);
+        claim->status = ST_UNAVAILABLE;
+        if (!s->stale)
+            claim_serve(s, claim);
+        finished(claim->home, &claim->done);
         break;
     case REQUEST_UNIT:
         break;
@@ -406,6 +501,8 @@ batch_run(struct store *s, struct store_request *list)
     struct store_request  *claims = NULL, **claims_end = &claims;
     struct store_request  *next;
 
+    if (refresh(s) != ST_OK)
+        healthy_set(s, false);
     for (struct store_request *r = list; r != NULL; r = next) {
         next    = r->next;
         r->next = NULL;
@@ -424,8 +521,7 @@ batch_run(struct store *s, struct store_request *list)
         next = r->next;
         read_serve_one(s, r);
     }
-    if (s->wal_frames >= CHECKPOINT_FRAMES)
-        wal_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
+    housekeeping(s);
 }
 
 /* At most UNITS_PER_COMMIT requests from the front of the queue. */
@@ -597,8 +693,10 @@ store_close(struct store **store)
         return;
     thread_end(s);
     (void)sqlite3_close(s->side);
+    if (s->started && !s->stale && late_flush(s) != ST_OK)
+        undo(s);
     statements_finalize(s);
-    if (s->db != NULL && sqlite3_get_autocommit(s->db) != 0 && s->started)
+    if (s->started)
         wal_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
     (void)sqlite3_close(s->db);
     if (s->lock_fd >= 0)
@@ -606,6 +704,10 @@ store_close(struct store **store)
     digest_free(&s->digest);
     explicit_bzero(&s->salts, sizeof s->salts);
     buf_release(&s->scratch);
+    buf_release(&s->contents);
+    late_free(&s->late);
+    arena_free(&s->list);
+    arena_free(&s->temp);
     free(s->leases);
     free(s->path);
     (void)pthread_cond_destroy(&s->wake);

@@ -3,8 +3,10 @@
  *   sqlite.c         open, thread, queue, one batch = one commit
  *   statements.c     prepared statements, binding, errors
  *   unit.c           what one unit writes
+ *   contents.c       the list of resources of a push
  *   queue.c          outbox: whose turn, leases, outcomes
  *   read.c           consents, answers, resources
+ *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
  *   tool.c           reading at once, for the command line
  *
@@ -20,6 +22,8 @@
 
 #include "gateway/ledger/checkpoint.h"
 #include "gateway/ledger/tree.h"
+#include "gateway/store/contents.h"
+#include "gateway/store/late.h"
 #include "gateway/store/store.h"
 
 enum statement {
@@ -38,7 +42,8 @@ struct lease {
 #define LEASE_SLOTS 16384u               /* a power of two; at most half are used */
 
 struct counters {                        /* the row `head` */
-    int64_t generation, resources, last_body, last_outbox;
+    int64_t generation, resources, last_inbox, last_blob, last_outbox, last_answer;
+    int64_t late_inbox, late_answer, late_leaf[LEDGER_LOGS];     /* indexed up to here */
 };
 
 struct log_state {
@@ -63,6 +68,10 @@ struct store {
     struct buf            scratch;       /* one record while it is sealed */
     struct log_state      log[LEDGER_LOGS];
     struct counters       now, durable;
+    struct late          *late;
+    struct arena         *list, *temp;   /* a contents list being written; entries being read */
+    struct buf            contents;      /* the list that was read last … */
+    int64_t               contents_of, contents_at_ms;    /* … of this inbox row; 0: none */
     bool                  stale;         /* memory must be read again from the file */
     int                   error;         /* first SQLite error of this batch; 0: none */
     int64_t               clock_ms;      /* of this batch */
@@ -119,6 +128,32 @@ void        leases_follow(struct store *, const struct store_unit *);
 void        consents_serve(struct store *, struct store_consents *);
 void        lookup_serve(struct store *, struct store_lookup *);
 void        read_serve(struct store *, struct store_read *);
+/* The entry at a place (WHERE); texts are copied into the arena. */
+enum status content_read(struct store *, int64_t value, struct arena *, struct content *,
+                         int64_t *at_ms) MUST_CHECK;
+/* ST_OK: there is an answer under this key, and its row is in SQL_ANSWER_READ. */
+enum status answer_find(struct store *, struct span client, struct span key) MUST_CHECK;
+
+/* ---- lookup.c ------------------------------------------------------------------ */
+struct walk {                            /* the values of a key, newest first */
+    enum late_kind kind;
+    int64_t        key;
+    uint32_t       at;
+    bool           in_table;
+    int64_t        before;
+};
+struct walk walk_begin(enum late_kind, int64_t key);
+enum status walk_next(struct store *, struct walk *, int64_t *value) MUST_CHECK;   /* ST_NOT_FOUND: no more */
+/* Writes what waits, as a transaction of its own. */
+enum status late_flush(struct store *) MUST_CHECK;
+/* Makes the entries again from the rows behind the marks. */
+enum status late_load(struct store *) MUST_CHECK;
+#define WHERE(inbox, place)  ((inbox) << PLACE_BITS | (int64_t)(place))
+#define WHERE_INBOX(value)   ((value) >> PLACE_BITS)
+#define WHERE_PLACE(value)   ((uint32_t)((value) & ((1 << PLACE_BITS) - 1)))
+
+/* ---- sqlite.c ------------------------------------------------------------------ */
+enum status counters_write(struct store *) MUST_CHECK;
 
 /* ---- ledger_rows.c ------------------------------------------------------------- */
 /* First start: writes origin and key.  Else ST_INTEGRITY when they differ, or

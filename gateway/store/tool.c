@@ -125,7 +125,7 @@ store_counts_read(struct store *s, struct store_counts *out)
     if (st == ST_OK)
         st = number(s, "SELECT resources FROM head", &out->resources);
     if (st == ST_OK)
-        st = number(s, "SELECT count(*) FROM inbox", &out->inbox);
+        st = number(s, "SELECT last_inbox FROM head", &out->inbox);
     (void)pthread_mutex_unlock(&s->side_lock);
     return st;
 }

@@ -3,7 +3,64 @@
 
 #include "gateway/store/sqlite.h"
 
-/* ---- preconditions: all before the first write ------------------------------- */
+/* What a place can point into. */
+#define CONTENTS_MAX ((size_t)CONTENTS_ALIGN << PLACE_BITS)
+
+/* ---- what there is --------------------------------------------------------------- */
+
+struct standing {                        /* of one resource id; version 0: never was */
+    int64_t     version;
+    bool        deleted;
+    struct span patient;                 /* in s->temp */
+};
+
+/* An earlier resource of this unit with the same type and id. */
+static bool
+standing_in_unit(const struct store_unit *u, size_t before, const struct store_resource *r,
+                 struct standing *out)
+{
+    for (size_t i = before; i-- > 0;) {
+        const struct store_resource *other = &u->resources[i];
+        if (!span_eq(other->type, r->type) || !span_eq(other->id, r->id))
+            continue;
+        out->version = other->version;
+        out->deleted = other->verb == STORE_DELETE;
+        out->patient = other->patient;
+        return true;
+    }
+    return false;
+}
+
+/* `inbox`: the row that this unit is going to have, whose entries are in the
+ * late index before it is there; 0: none yet. */
+static enum status
+standing_find(struct store *s, const struct store_unit *u, size_t index, int64_t inbox, struct standing *out)
+{
+    const struct store_resource *r = &u->resources[index];
+    struct walk                  w = walk_begin(LATE_RESOURCE, late_key_resource(r->type, r->id));
+    struct content               c;
+    int64_t                      value, at_ms;
+    enum status                  st;
+
+    *out = (struct standing){ .version = 0 };
+    while ((st = walk_next(s, &w, &value)) == ST_OK) {
+        if (WHERE_INBOX(value) == inbox) {
+            if (standing_in_unit(u, index, r, out))
+                return ST_OK;
+            continue;
+        }
+        st = content_read(s, value, s->temp, &c, &at_ms);
+        if (st != ST_OK)
+            return st;
+        if (!span_eq(c.type, r->type) || !span_eq(c.id, r->id))
+            continue;
+        *out = (struct standing){ c.version, c.deleted, c.patient };
+        return ST_OK;
+    }
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+/* ---- preconditions: all before the first write -------------------------------------- */
 
 static enum status
 conflict(struct store_unit *u, uint32_t which)
@@ -36,45 +93,12 @@ key_is_free(struct store *s, struct store_unit *u)
 {
     if (u->answer == NULL)
         return ST_OK;
-    sqlite3_stmt *q = s->statement[SQL_ANSWER_TAKEN];
-    bind_text(q, 1, u->answer->client);
-    bind_text(q, 2, u->answer->key);
-    enum status st = sql_row(s, SQL_ANSWER_TAKEN);
+    enum status st = answer_find(s, u->answer->client, u->answer->key);
     if (st == ST_OK) {
-        sql_reset(s, SQL_ANSWER_TAKEN);
+        sql_reset(s, SQL_ANSWER_READ);
         return conflict(u, STORE_CONFLICT_KEY);
     }
     return st == ST_NOT_FOUND ? ST_OK : st;
-}
-
-struct standing {                        /* of one resource id */
-    int64_t version;                     /* 0: never was */
-    bool    deleted;
-    char    patient[256];                /* Consents only; cut is fine, see consent_index() */
-};
-
-static enum status
-resource_standing(struct store *s, const struct store_resource *r, struct standing *out)
-{
-    sqlite3_stmt *q = s->statement[SQL_RESOURCE_HEAD];
-
-    out->version    = 0;
-    out->deleted    = false;
-    out->patient[0] = 0;
-    bind_text(q, 1, r->type);
-    bind_text(q, 2, r->id);
-    enum status st = sql_row(s, SQL_RESOURCE_HEAD);
-    if (st != ST_OK)
-        return st == ST_NOT_FOUND ? ST_OK : st;
-    out->version        = sqlite3_column_int64(q, 0);
-    out->deleted        = sqlite3_column_int(q, 1) != 0;
-    struct span patient = column_span(q, 2);
-    if (patient.length < sizeof out->patient) {
-        memcpy(out->patient, patient.at != NULL ? patient.at : "", patient.length);
-        out->patient[patient.length] = 0;
-    }
-    sql_reset(s, SQL_RESOURCE_HEAD);
-    return ST_OK;
 }
 
 static enum status
@@ -86,7 +110,7 @@ versions_as_expected(struct store *s, struct store_unit *u)
 
         if (r->if_version < 0)
             continue;
-        enum status st = resource_standing(s, r, &now);
+        enum status st = standing_find(s, u, i, 0, &now);
         if (st != ST_OK)
             return st;
         if (r->if_version != (now.deleted ? 0 : now.version))
@@ -95,16 +119,11 @@ versions_as_expected(struct store *s, struct store_unit *u)
     return ST_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------- */
-
-/* Where the bytes of a resource are kept. */
-struct place {
-    int64_t body, start, length;
-};
+/* ---- resources ------------------------------------------------------------------------ */
 
 /* A resource that points into the inbox body is a slice of it. */
 static bool
-slice_of(struct span body, struct span bytes, struct place *out)
+slice_of(struct span body, struct span bytes, struct content *out)
 {
     uintptr_t from = (uintptr_t)body.at;
     uintptr_t at   = (uintptr_t)bytes.at;
@@ -118,46 +137,19 @@ slice_of(struct span body, struct span bytes, struct place *out)
 }
 
 static enum status
-body_insert(struct store *s, int64_t id, struct span bytes)
+blob_insert(struct store *s, struct span bytes, struct content *out)
 {
-    sqlite3_stmt *q = s->statement[SQL_BODY_INSERT];
+    sqlite3_stmt *q = s->statement[SQL_BLOB_INSERT];
 
-    (void)sqlite3_bind_int64(q, 1, id);
+    out->blob   = ++s->now.last_blob;
+    out->length = (int64_t)bytes.length;
+    (void)sqlite3_bind_int64(q, 1, out->blob);
     bind_blob(q, 2, bytes.at, bytes.length);
-    return sql_run(s, SQL_BODY_INSERT);
+    return sql_run(s, SQL_BLOB_INSERT);
 }
 
 static enum status
-place_find(struct store *s, const struct store_unit *u, const struct store_resource *r, struct place *out)
-{
-    *out = (struct place){ 0, 0, 0 };
-    if (r->verb == STORE_DELETE)
-        return ST_OK;
-    if (u->inbox != NULL && slice_of(u->inbox->body, r->bytes, out)) {
-        out->body = u->inbox->id;
-        return ST_OK;
-    }
-    out->body   = ++s->now.last_body;
-    out->length = (int64_t)r->bytes.length;
-    return body_insert(s, out->body, r->bytes);
-}
-
-static void
-resource_bind(struct store *s, sqlite3_stmt *q, const struct store_resource *r, const struct place *place)
-{
-    bind_text(q, 1, r->type);
-    bind_text(q, 2, r->id);
-    (void)sqlite3_bind_int64(q, 3, s->clock_ms);
-    bind_text(q, 4, r->patient);
-    bind_text(q, 5, r->labels);
-    bind_text(q, 6, r->part2);
-    (void)sqlite3_bind_int64(q, 7, place->body);
-    (void)sqlite3_bind_int64(q, 8, place->start);
-    (void)sqlite3_bind_int64(q, 9, place->length);
-}
-
-static enum status
-consent_set(struct store *s, struct span patient, struct span id)
+consent_set(struct store *s, struct span patient, struct span id, int64_t where)
 {
     sqlite3_stmt *q = s->statement[SQL_CONSENT_SET];
 
@@ -166,94 +158,72 @@ consent_set(struct store *s, struct span patient, struct span id)
     bind_text(q, 1, patient);
     bind_text(q, 2, id);
     (void)sqlite3_bind_int64(q, 3, s->now.generation);
+    (void)sqlite3_bind_int64(q, 4, WHERE_INBOX(where));
+    (void)sqlite3_bind_int64(q, 5, WHERE_PLACE(where));
     return sql_run(s, SQL_CONSENT_SET);
 }
 
 /* Both the patient it is about now and the one it was about before see that
  * their consents changed; reading filters by the patient of the version. */
 static enum status
-consent_index(struct store *s, const struct store_resource *r, const struct standing *before)
+consent_index(struct store *s, const struct store_resource *r, struct span before, int64_t where)
 {
     s->now.generation++;
-    enum status st = consent_set(s, r->patient, r->id);
-    if (st == ST_OK && !span_eq_text(r->patient, before->patient))
-        st = consent_set(s, span_of(before->patient), r->id);
+    enum status st = consent_set(s, r->patient, r->id, where);
+    if (st == ST_OK && !span_eq(r->patient, before))
+        st = consent_set(s, before, r->id, where);
     return st;
 }
 
-static enum status
-version_next(struct store *s, struct store_resource *r, const struct place *place, struct standing *before)
-{
-    enum status st = resource_standing(s, r, before);
-    if (st != ST_OK)
-        return st;
-    r->version = before->version + 1;
-    r->created = before->deleted && r->verb == STORE_PUT;
-    if (r->verb == STORE_DELETE && (before->version == 0 || before->deleted)) {
-        r->version = before->version;    /* nothing to delete: nothing is written */
-        return ST_OK;
-    }
-    sqlite3_stmt *q = s->statement[SQL_RESOURCE_NEXT];
-    resource_bind(s, q, r, place);
-    (void)sqlite3_bind_int64(q, 10, r->version);
-    (void)sqlite3_bind_int(q, 11, r->verb == STORE_DELETE);
-    s->now.resources += r->verb == STORE_DELETE ? -1 : r->created ? 1 : 0;
-    return sql_run(s, SQL_RESOURCE_NEXT);
-}
+/* What the unit is writing. */
+struct writing {
+    struct json_writer list;
+    int64_t            inbox;
+    struct span        body;
+    bool               sliced;
+};
 
-/* Most resources are new: version 1 is tried without looking, and its presence
- * tells that there is a history. */
 static enum status
-resource_write(struct store *s, struct store_unit *u, struct store_resource *r)
+resource_write(struct store *s, struct store_unit *u, size_t index, struct writing *w)
 {
-    struct standing before = { .version = 0 };
-    struct place    place;
-    bool            consent = span_eq(r->type, SPAN("Consent"));
-    enum status     st      = place_find(s, u, r, &place);
+    struct store_resource *r = &u->resources[index];
+    struct standing        before;
+    struct content         c  = { r->type, r->id, r->patient, r->labels, r->part2, 0, 0, 0, 0, false };
+    enum status            st = standing_find(s, u, index, w->inbox, &before);
 
     if (st != ST_OK)
         return st;
-    r->created = false;
-    if (r->verb == STORE_PUT) {
-        resource_bind(s, s->statement[SQL_RESOURCE_FIRST], r, &place);
-        st = sql_run(s, SQL_RESOURCE_FIRST);
-        if (st != ST_OK)
-            return st;
-        r->created = sqlite3_changes(s->db) == 1;
-    }
-    if (r->created) {
-        r->version = 1;
-        s->now.resources++;
-    } else {
-        st = version_next(s, r, &place, &before);
-        if (st != ST_OK)
-            return st;
-    }
-    return consent ? consent_index(s, r, &before) : ST_OK;
+    bool there = before.version > 0 && !before.deleted;
+    r->version = before.version;
+    r->created = r->verb == STORE_PUT && !there;
+    if (r->verb == STORE_DELETE && !there)
+        return ST_OK;                    /* nothing to delete: nothing is written */
+    c.version = ++r->version;
+    c.deleted = r->verb == STORE_DELETE;
+    if (!c.deleted && slice_of(w->body, r->bytes, &c))
+        w->sliced = true;
+    else if (!c.deleted)
+        st = blob_insert(s, r->bytes, &c);
+    s->now.resources += c.deleted ? -1 : r->created;
+    int64_t where = WHERE(w->inbox, contents_add(&w->list, &c));
+    if (st == ST_OK)
+        st = late_add(s->late, LATE_RESOURCE, late_key_resource(r->type, r->id), where);
+    if (st == ST_OK && span_eq(r->type, SPAN("Consent")))
+        st = consent_index(s, r, before.patient, where);
+    return st;
 }
 
-static bool
-any_slice(const struct store_unit *u)
-{
-    struct place place;
+/* ---- the inbox row ----------------------------------------------------------------------- */
 
-    for (size_t i = 0; i < u->resource_count; i++) {
-        if (u->resources[i].verb == STORE_PUT && slice_of(u->inbox->body, u->resources[i].bytes, &place))
-            return true;
-    }
-    return false;
-}
-
-/* The inbox row; its body only where something refers to it: a resource that
- * is a slice, or a delivery that may have to be decided again. */
+/* The body only where something refers to it. */
 static enum status
-inbox_write(struct store *s, struct store_unit *u, bool sliced)
+inbox_insert(struct store *s, const struct store_unit *u, const struct writing *w, struct span contents)
 {
-    struct store_inbox *in = u->inbox;
-    sqlite3_stmt       *q  = s->statement[SQL_INBOX_INSERT];
+    static const struct store_inbox nobody;
+    const struct store_inbox       *in = u->inbox != NULL ? u->inbox : &nobody;
+    sqlite3_stmt                   *q  = s->statement[SQL_INBOX_INSERT];
 
-    in->id = ++s->now.last_body;
-    (void)sqlite3_bind_int64(q, 1, in->id);
+    (void)sqlite3_bind_int64(q, 1, w->inbox);
     (void)sqlite3_bind_int64(q, 2, s->clock_ms);
     bind_text(q, 3, in->request_id);
     bind_text(q, 4, in->client);
@@ -261,16 +231,50 @@ inbox_write(struct store *s, struct store_unit *u, bool sliced)
     bind_text(q, 6, in->patient);
     (void)sqlite3_bind_int64(q, 7, s->now.last_outbox + 1);
     (void)sqlite3_bind_int64(q, 8, (int64_t)u->outbox_count);
-    enum status st = sql_run(s, SQL_INBOX_INSERT);
-    if (st == ST_OK && (sliced || u->outbox_count > 0))
-        st = body_insert(s, in->id, in->body);
+    bind_text(q, 9, contents);
+    if (w->sliced || u->outbox_count > 0)
+        bind_blob(q, 10, in->body.at, in->body.length);
+    else
+        (void)sqlite3_bind_null(q, 10);
+    return sql_run(s, SQL_INBOX_INSERT);
+}
+
+static enum status
+push_write(struct store *s, struct store_unit *u)
+{
+    struct writing w    = { .inbox = ++s->now.last_inbox };
+    struct span    list = { NULL, 0 };
+    enum status    st   = ST_OK;
+
+    if (u->inbox != NULL) {
+        u->inbox->id = w.inbox;
+        w.body       = u->inbox->body;
+    }
+    if (u->resource_count > 0) {
+        json_writer_open(&w.list, s->list);
+        contents_begin(&w.list);
+        for (size_t i = 0; i < u->resource_count && st == ST_OK; i++) {
+            struct arena_mark mark = arena_mark(s->temp);
+            st = resource_write(s, u, i, &w);
+            arena_reset(s->temp, mark);
+        }
+        contents_end(&w.list);
+        list = json_writer_close(&w.list);
+        if (st == ST_OK && (span_empty(list) || list.length > CONTENTS_MAX))
+            st = ST_TOO_LARGE;
+    }
+    if (st == ST_OK)
+        st = inbox_insert(s, u, &w, list);
+    for (size_t i = 0; i < u->outbox_count && st == ST_OK; i++)
+        st = outbox_insert(s, &u->outbox[i], w.inbox, !w.sliced);
     return st;
 }
 
 static enum status
 answer_write(struct store *s, const struct store_answer *a)
 {
-    sqlite3_stmt *q = s->statement[SQL_ANSWER_INSERT];
+    sqlite3_stmt *q  = s->statement[SQL_ANSWER_INSERT];
+    int64_t       id = ++s->now.last_answer;
 
     (void)sqlite3_bind_int64(q, 1, s->clock_ms);
     bind_text(q, 2, a->client);
@@ -280,8 +284,12 @@ answer_write(struct store *s, const struct store_answer *a)
     bind_text(q, 6, a->content_type);
     bind_text(q, 7, a->location);
     bind_blob(q, 8, a->body.at, a->body.length);
-    return sql_run(s, SQL_ANSWER_INSERT);
+    (void)sqlite3_bind_int64(q, 9, id);
+    enum status st = sql_run(s, SQL_ANSWER_INSERT);
+    return st == ST_OK ? late_add(s->late, LATE_ANSWER, late_key_answer(a->client, a->key), id) : st;
 }
+
+/* ---- a unit --------------------------------------------------------------------------------- */
 
 static enum status
 preconditions(struct store *s, struct store_unit *u)
@@ -295,18 +303,13 @@ preconditions(struct store *s, struct store_unit *u)
     return st;
 }
 
-enum status
-unit_write(struct store *s, struct store_unit *u)
+static enum status
+parts_write(struct store *s, struct store_unit *u)
 {
-    enum status st     = preconditions(s, u);
-    bool        sliced = u->inbox != NULL && any_slice(u);
+    enum status st = preconditions(s, u);
 
-    if (st == ST_OK && u->inbox != NULL)
-        st = inbox_write(s, u, sliced);
-    for (size_t i = 0; i < u->resource_count && st == ST_OK; i++)
-        st = resource_write(s, u, &u->resources[i]);
-    for (size_t i = 0; i < u->outbox_count && st == ST_OK; i++)
-        st = outbox_insert(s, &u->outbox[i], u->inbox != NULL ? u->inbox->id : 0, !sliced);
+    if (st == ST_OK && (u->inbox != NULL || u->resource_count > 0 || u->outbox_count > 0))
+        st = push_write(s, u);
     for (size_t i = 0; i < u->delivery_count && st == ST_OK; i++)
         st = delivery_write(s, &u->deliveries[i]);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)
@@ -316,5 +319,17 @@ unit_write(struct store *s, struct store_unit *u)
     if (st == ST_OK && u->answer != NULL)
         st = answer_write(s, u->answer);
     u->consent_generation = (uint64_t)s->now.generation;
+    return st;
+}
+
+enum status
+unit_write(struct store *s, struct store_unit *u)
+{
+    struct arena_mark list = arena_mark(s->list);
+    struct arena_mark temp = arena_mark(s->temp);
+    enum status       st   = parts_write(s, u);
+
+    arena_reset(s->list, list);
+    arena_reset(s->temp, temp);
     return st;
 }

@@ -1,0 +1,125 @@
+/* gateway/store/contents.c -- what a push contained: a JSON array in its inbox row. */
+#include "gateway/store/contents.h"
+
+#include "base/json_tape.h"
+
+#define FIELDS 10
+
+void
+contents_begin(struct json_writer *w)
+{
+    json_array(w, NULL);
+}
+
+/* White space up to where the entry's bracket will stand; a comma comes before
+ * all but the first. */
+static void
+align(struct json_writer *w, bool first)
+{
+    size_t at    = json_writer_length(w);
+    size_t comma = first ? 0 : 1;
+
+    json_space(w, CONTENTS_ALIGN - (at + comma) % CONTENTS_ALIGN);
+}
+
+uint32_t
+contents_add(struct json_writer *w, const struct content *c)
+{
+    bool first = json_writer_length(w) == 1;
+
+    align(w, first);
+    uint32_t place = (uint32_t)((json_writer_length(w) + !first) / CONTENTS_ALIGN);
+    json_array(w, NULL);
+    json_text(w, NULL, c->type);
+    json_text(w, NULL, c->id);
+    json_integer(w, NULL, c->version);
+    json_integer(w, NULL, c->deleted);
+    json_text(w, NULL, c->patient);
+    json_text(w, NULL, c->labels);
+    json_text(w, NULL, c->part2);
+    json_integer(w, NULL, c->blob);
+    json_integer(w, NULL, c->start);
+    json_integer(w, NULL, c->length);
+    json_end(w);
+    return place;
+}
+
+void
+contents_end(struct json_writer *w)
+{
+    json_space(w, 1);
+    json_end(w);
+}
+
+static bool
+number(const struct tape *t, tape_node node, int64_t *out)
+{
+    uint64_t value;
+
+    if (tape_kind(t, node) != TAPE_NUMBER || !span_to_u64(tape_raw(t, node), &value) || value > INT64_MAX)
+        return false;
+    *out = (int64_t)value;
+    return true;
+}
+
+static bool
+entry_read(const struct tape *t, tape_node entry, struct arena *arena, struct content *out)
+{
+    tape_node node[FIELDS];
+    int64_t   deleted;
+
+    if (tape_kind(t, entry) != TAPE_ARRAY || tape_children(t, entry) != FIELDS)
+        return false;
+    node[0] = tape_first(t, entry);
+    for (int i = 1; i < FIELDS; i++)
+        node[i] = tape_next(t, node[i - 1]);
+    out->type    = tape_text(t, node[0], arena);
+    out->id      = tape_text(t, node[1], arena);
+    out->patient = tape_text(t, node[4], arena);
+    out->labels  = tape_text(t, node[5], arena);
+    out->part2   = tape_text(t, node[6], arena);
+    if (!number(t, node[2], &out->version) || !number(t, node[3], &deleted) ||
+        !number(t, node[7], &out->blob) || !number(t, node[8], &out->start) ||
+        !number(t, node[9], &out->length))
+        return false;
+    out->deleted = deleted != 0;
+    return true;
+}
+
+static enum status
+read_array(struct span json, struct arena *arena, const struct tape **out)
+{
+    enum status st = tape_read(json, &tape_default_limits, arena, out, NULL);
+
+    if (st == ST_NO_MEMORY)
+        return st;
+    return st == ST_OK && tape_kind(*out, TAPE_ROOT) == TAPE_ARRAY ? ST_OK : ST_INTEGRITY;
+}
+
+enum status
+contents_visit(struct span json, struct arena *arena, content_visitor *visit, void *arg)
+{
+    const struct tape *t;
+    struct content     c;
+    enum status        st = read_array(json, arena, &t);
+
+    if (st != ST_OK)
+        return st;
+    for (tape_node e = tape_first(t, TAPE_ROOT); e != TAPE_ABSENT && st == ST_OK; e = tape_next(t, e)) {
+        uint32_t place = (uint32_t)(tape_offset(t, e) / CONTENTS_ALIGN);
+        st             = entry_read(t, e, arena, &c) ? visit(&c, place, arg) : ST_INTEGRITY;
+    }
+    return st;
+}
+
+enum status
+contents_at(struct span json, uint32_t place, struct arena *arena, struct content *out)
+{
+    const struct tape *t;
+    struct span        rest = span_skip(json, (size_t)place * CONTENTS_ALIGN);
+    enum status        st   = read_array(span_split(&rest, '\n'), arena, &t);
+
+    if (st != ST_OK)
+        return st;
+    return entry_read(t, TAPE_ROOT, arena, out) ? ST_OK : ST_INTEGRITY;
+}

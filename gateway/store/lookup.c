@@ -1,0 +1,151 @@
+/* gateway/store/lookup.c -- finding through the late index, and writing it. */
+#include "gateway/store/sqlite.h"
+
+struct walk
+walk_begin(enum late_kind kind, int64_t key)
+{
+    return (struct walk){ .kind = kind, .key = key, .before = INT64_MAX };
+}
+
+enum status
+walk_next(struct store *s, struct walk *w, int64_t *value)
+{
+    sqlite3_stmt *q = s->statement[SQL_LOOKUP_FIND];
+
+    if (!w->in_table && late_next(s->late, w->kind, w->key, &w->at, value))
+        return ST_OK;
+    w->in_table = true;
+    (void)sqlite3_bind_int(q, 1, (int)w->kind);
+    (void)sqlite3_bind_int64(q, 2, w->key);
+    (void)sqlite3_bind_int64(q, 3, w->before);
+    enum status st = sql_row(s, SQL_LOOKUP_FIND);
+    if (st != ST_OK)
+        return st;
+    *value = w->before = sqlite3_column_int64(q, 0);
+    sql_reset(s, SQL_LOOKUP_FIND);
+    return ST_OK;
+}
+
+/* ---- writing behind ------------------------------------------------------------------ */
+
+static enum status
+entries_write(struct store *s)
+{
+    sqlite3_stmt *q  = s->statement[SQL_LOOKUP_INSERT];
+    enum status   st = sql_run(s, SQL_BEGIN);
+
+    late_sort(s->late);
+    for (uint32_t i = 0; i < s->late->count && st == ST_OK; i++) {
+        const struct late_entry *e = &s->late->entries[i];
+        (void)sqlite3_bind_int(q, 1, (int)e->kind);
+        (void)sqlite3_bind_int64(q, 2, e->key);
+        (void)sqlite3_bind_int64(q, 3, e->value);
+        st = sql_run(s, SQL_LOOKUP_INSERT);
+    }
+    return st;
+}
+
+enum status
+late_flush(struct store *s)
+{
+    if (s->late->count == 0)
+        return ST_OK;
+    enum status st = entries_write(s);
+
+    s->now.late_inbox  = s->now.last_inbox;
+    s->now.late_answer = s->now.last_answer;
+    for (int log = 0; log < LEDGER_LOGS; log++)
+        s->now.late_leaf[log] = (int64_t)s->log[log].committed;
+    if (st == ST_OK)
+        st = counters_write(s);
+    if (st == ST_OK)
+        st = sql_run(s, SQL_COMMIT);
+    if (st != ST_OK)
+        return st;
+    late_clear(s->late);
+    s->durable = s->now;
+    return ST_OK;
+}
+
+/* ---- after a start or a failure --------------------------------------------------------- */
+
+struct loading {
+    struct late *late;
+    int64_t      inbox;
+};
+
+static enum status
+content_load(const struct content *c, uint32_t place, void *arg)
+{
+    struct loading *l = arg;
+
+    return late_add(l->late, LATE_RESOURCE, late_key_resource(c->type, c->id), WHERE(l->inbox, place));
+}
+
+static enum status
+inboxes_load(struct store *s)
+{
+    sqlite3_stmt  *q    = s->statement[SQL_INBOX_LATE];
+    struct loading into = { s->late, 0 };
+    enum status    st   = ST_OK;
+    int            code;
+
+    (void)sqlite3_bind_int64(q, 1, s->durable.late_inbox);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK) {
+        struct arena_mark mark = arena_mark(s->temp);
+        into.inbox             = sqlite3_column_int64(q, 0);
+        struct span contents   = column_span(q, 1);
+        if (!span_empty(contents))
+            st = contents_visit(contents, s->temp, content_load, &into);
+        arena_reset(s->temp, mark);
+    }
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
+answers_load(struct store *s)
+{
+    sqlite3_stmt *q  = s->statement[SQL_ANSWER_LATE];
+    enum status   st = ST_OK;
+    int           code;
+
+    (void)sqlite3_bind_int64(q, 1, s->durable.late_answer);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = late_add(s->late, LATE_ANSWER, late_key_answer(column_span(q, 1), column_span(q, 2)),
+                      sqlite3_column_int64(q, 0));
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
+leaves_load(struct store *s, enum ledger_log log)
+{
+    sqlite3_stmt *q  = s->statement[SQL_LEAF_LATE];
+    enum status   st = ST_OK;
+    int           code;
+
+    (void)sqlite3_bind_int64(q, 1, LEAF_POSITION(log, (uint64_t)s->durable.late_leaf[log]));
+    (void)sqlite3_bind_int64(q, 2, LEAF_POSITION((uint64_t)log + 1, 0));
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK) {
+        int64_t position = sqlite3_column_int64(q, 0);
+        st               = late_add(s->late, LATE_EVENT, late_key_event(column_span(q, 1)), position);
+        if (st == ST_OK)
+            st = late_add(s->late, LATE_PATIENT, late_key_patient(column_span(q, 2)), position);
+    }
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+enum status
+late_load(struct store *s)
+{
+    late_clear(s->late);
+    enum status st = inboxes_load(s);
+
+    if (st == ST_OK)
+        st = answers_load(s);
+    for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
+        st = leaves_load(s, (enum ledger_log)log);
+    return st;
+}
