@@ -58,6 +58,7 @@ kind_of(struct span type)
         { "AllergyIntolerance", UNIT_ALLERGY }, { "FamilyMemberHistory", UNIT_FAMILY },
         { "DiagnosticReport", UNIT_REPORT }, { "Medication", UNIT_MEDICATION }, { "Provenance", UNIT_PROVENANCE },
         { "Binary", UNIT_BINARY }, { "DocumentReference", UNIT_DOCUMENT }, { "Task", UNIT_TASK },
+        { "MessageHeader", UNIT_MESSAGE },
         { "Consent", UNIT_CONSENT },
     };
 
@@ -104,11 +105,13 @@ struct role_row { const char *name, *parent; uint8_t length, parent_length, role
 
 static const struct role_row role_rows[] = {
 #define SOURCE_ELEMENT(name, parent)     { name, parent, sizeof(name) - 1, sizeof(parent) - 1, ROLE_SOURCE },
+#define LINE_ELEMENT(name, parent)       { name, parent, sizeof(name) - 1, sizeof(parent) - 1, 0 },
 #define MEMBER_ELEMENT(name)             { name, "", sizeof(name) - 1, 0, ROLE_MEMBER },
 #define LINK_ELEMENT(name, direction)    { name, "", sizeof(name) - 1, 0, ROLE_##direction },
 #define CONTENT_ELEMENT(name, role)      { name, "", sizeof(name) - 1, 0, ROLE_##role },
 #include "consent/source_elements.def"
 #undef SOURCE_ELEMENT
+#undef LINE_ELEMENT
 #undef MEMBER_ELEMENT
 #undef LINK_ELEMENT
 #undef CONTENT_ELEMENT
@@ -131,9 +134,12 @@ role_of(const struct work *w, struct span name, tape_node object, bool *parents)
             parent   = work_element(w, object, &unused);
             *parents = true;
         }
-        if (row->parent_length == 0
-            || (row->parent_length == parent.length && memcmp(row->parent, parent.at, parent.length) == 0))
-            role |= row->role;
+        if (row->parent_length > 0
+            && (row->parent_length != parent.length || memcmp(row->parent, parent.at, parent.length) != 0))
+            continue;
+        if (row->role == 0)
+            return 0;                                         /* LINE_ELEMENT */
+        role |= row->role;
     }
     return role;
 }

@@ -19,12 +19,13 @@ links_follow(struct work *w)
     hang_on(w);
 }
 
-/* Directory resources and the Patient are in many records; they are nobody's part. */
+/* Directory resources and the Patient are in many records; they are nobody's part.  A
+ * MessageHeader stays with the foci that stay (C2). */
 static bool
 may_hang(const struct unit *u)
 {
     return u != NULL && u->entry != ENTRY_NONE && u->kind != UNIT_PATIENT && u->kind != UNIT_DIRECTORY
-        && u->kind != UNIT_ROLE && u->kind != UNIT_PRACTITIONER;
+        && u->kind != UNIT_ROLE && u->kind != UNIT_PRACTITIONER && u->kind != UNIT_MESSAGE;
 }
 
 /* ROLE_UP, ROLE_DOWN or 0.  An entry of a List or a CareTeam is not the list's:
