@@ -1,9 +1,17 @@
-/* consent/redact.h -- plan -> sealed splices -> bytes that were read again.
+/* consent/redact.h -- plan -> splices -> bytes that were read again.
  *
  * B1..B5 of docs/redaction-rules.md.  No mark says that anything went.
- * The result is parsed again, must resolve every reference that it resolved
- * before, and must hold none of the evidence that caused a cut; otherwise
- * ST_INTEGRITY, nothing leaves, and the case goes to a person (B4).
+ *
+ * B4, the check of the sealed result:
+ *   - it is read again by the tape, as any document that came from outside;
+ *   - walked beside the input, each of its values is one of the input that the
+ *     plan lets go, or one that the plan wrote anew; nothing else is in it;
+ *   - every reference that resolved before resolves again;
+ *   - no name, identifier or mark of what is withheld, and no name of a
+ *     program that is closed to the recipient, is in any reading of any
+ *     string: base64, gzip, percent, JSON escapes, entities.
+ * Otherwise ST_INTEGRITY: nothing leaves, and the case goes to a person.
+ * Where nothing was cut there is nothing to check.
  */
 #ifndef SLUICE_CONSENT_REDACT_H
 #define SLUICE_CONSENT_REDACT_H
@@ -14,7 +22,8 @@
 /* Edits for a plan, not yet sealed, so that obligations can be attached.
  * With plan->kept == 0 the root is cut. */
 enum status redact_edit(const struct plan *, struct arena *, struct splices **out) MUST_CHECK;
-/* Reads the sealed result again.  *leak (may be NULL) says what was found. */
+/* Reads the sealed result again.  *leak (may be NULL) says what was found, in
+ * words that hold no text of the payload. */
 enum status redact_check(const struct plan *, const struct labeling *, const struct facts *,
                          struct span result, struct arena *, struct span *leak) MUST_CHECK;
 

@@ -1,0 +1,239 @@
+#include "consent/plan.h"
+
+#include "base/sort.h"
+#include "consent/plan_scan.h"
+
+static void        begin(struct closure *);
+static void        begin_directories(struct closure *);
+static void        begin_program(struct closure *);
+static void        apply_inner(struct closure *, const struct plan_inner *);
+static void        settle(struct closure *);
+static enum status finish(struct closure *, struct plan_evidence *, const struct plan **out);
+
+enum status
+plan_close(const struct plan_input *in, struct arena *arena, const struct plan **out)
+{
+    struct closure          *w;
+    struct plan_evidence *evidence = NULL;
+    enum status           st       = closure_new(in, arena, &w);
+
+    *out = NULL;
+    if (st != ST_OK)
+        return st;
+    begin(w);
+    st = evidence_collect(w, &evidence);                      /* before anything else goes: C5 is about this only */
+    if (st != ST_OK)
+        return st;
+    for (size_t i = 0; i < in->inner_count; i++)
+        apply_inner(w, &in->inner[i]);
+    closure_drain(w);
+    if (evidence != NULL)
+        scan_strings(w, evidence);
+    settle(w);
+    if (evidence != NULL) {
+        scan_narratives(w, evidence);
+        settle(w);
+    }
+    bundle_close(w);
+    closure_drain(w);
+    return finish(w, evidence, out);
+}
+
+/* Until nothing more goes: each round withholds at least one entry. */
+static void
+settle(struct closure *w)
+{
+    uint32_t before;
+
+    do {
+        closure_drain(w);
+        before = w->queue_tail;
+        orphans_withhold(w);
+        claims_close(w);
+    } while (w->queue_tail != before && !w->spent);
+}
+
+/* ---- where it begins ----------------------------------------------------------------- */
+
+static void
+begin(struct closure *w)
+{
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        if (w->decisions[e].verdict < VERDICT_REDACT && !w->in->labeling->of[e].directory) {
+            w->first[e] = true;
+            closure_withhold(w, e, (struct why){ "C1", e, "" });
+        }
+    begin_directories(w);
+    if (w->in->facts->sender == SENDER_PROGRAM)
+        begin_program(w);
+}
+
+/* Whether the recipient may know of the program: it gets a record of it, or
+ * would be let have one. */
+static bool
+program_open(const struct closure *w, const struct program *program)
+{
+    const struct plan_ask *ask = w->in->ask;
+
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        const struct labeled *l = &w->in->labeling->of[e];
+        if (l->program == program && !l->directory && !w->withheld[e])
+            return true;
+    }
+    for (uint32_t e = 0; ask != NULL && e < w->bundle->count; e++)
+        if (span_eq_text(w->bundle->entries[e].type, "Patient")
+            && ask->as_if(ask->with, e, LABEL_BIT(LABEL_SUD), PART2_CONFIRMED, program) >= VERDICT_REDACT)
+            return true;
+    return false;
+}
+
+/* C3: Organization, Location … of a program go unless the program is open. */
+static void
+begin_directories(struct closure *w)
+{
+    const struct program *known = NULL;
+    bool                  open  = false;
+
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        const struct labeled *l = &w->in->labeling->of[e];
+        if (!l->directory)
+            continue;
+        if (l->program != known || known == NULL)
+            open = program_open(w, l->program);
+        known = l->program;
+        if (open) {
+            if (w->decisions[e].verdict < VERDICT_REDACT)
+                w->decisions[e].verdict = VERDICT_PERMIT;
+            continue;
+        }
+        w->first[e] = true;
+        if (w->decisions[e].verdict > VERDICT_HOLD)
+            w->decisions[e] = (struct decision){ .verdict = VERDICT_DENY, .rule = RULE_CLOSURE,
+                                                 .because = SPAN("it is of a Part 2 program") };
+        closure_withhold(w, e, (struct why){ "C3", e, "" });
+    }
+}
+
+/* P5: a program's Bundle ties its patient to it.  Unless a record of the
+ * patient may leave, nothing does. */
+static void
+begin_program(struct closure *w)
+{
+    static const char *const not_records[] = { "Patient", "Organization", "Location", "HealthcareService",
+                                               "Endpoint", "Practitioner", "PractitionerRole", "Medication",
+                                               "MessageHeader", "Consent", NULL };
+
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        if (!w->withheld[e] && !span_in(w->bundle->entries[e].type, not_records))
+            return;
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        if (w->withheld[e] == false && span_eq_text(w->bundle->entries[e].type, "Patient")
+            && program_open(w, NULL))
+            return;
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        if (w->withheld[e])
+            continue;
+        w->first[e]     = true;
+        w->decisions[e] = (struct decision){ .verdict = VERDICT_DENY, .rule = RULE_CLOSURE,
+                                             .because = SPAN("that the sender knows the patient is protected") };
+        closure_withhold(w, e, (struct why){ "P5", e, "" });
+    }
+}
+
+/* ---- Bundles and Parameters inside an entry (C8) ---------------------------------------- */
+
+static void
+apply_inner(struct closure *w, const struct plan_inner *inner)
+{
+    const struct plan *p = inner->plan;
+
+    if (p->kept == 0) {
+        closure_cut(w, inner->node, (struct why){ "C8", ENTRY_NONE, "nothing is left of what it holds" });
+        return;
+    }
+    for (uint32_t e = 0; e < p->bundle->count; e++) {
+        tape_node node = p->bundle->entries[e].entry;
+        if (p->decisions[e].verdict < VERDICT_REDACT && node != TAPE_ABSENT) {
+            closure_cut(w, node + inner->offset, (struct why){ "C8", ENTRY_NONE, "it is withheld where it stands" });
+            closure_cut_inner(w, p->bundle->entries[e].resource + inner->offset);
+        }
+    }
+    for (size_t i = 0; i < p->cut_count; i++)
+        closure_cut(w, p->cuts[i].node + inner->offset,
+                 (struct why){ p->cuts[i].rule, ENTRY_NONE, "of what it holds" });
+    for (size_t i = 0; i < p->edit_count; i++)
+        closure_edit(w, p->edits[i].node + inner->offset, p->edits[i].json, p->edits[i].rule);
+}
+
+/* ---- what is handed out ------------------------------------------------------------------ */
+
+static int
+by_cut(const void *a, const void *b, const void *context)
+{
+    const struct plan_cut *x = a, *y = b;
+
+    (void)context;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static int
+by_edit(const void *a, const void *b, const void *context)
+{
+    const struct plan_edit *x = a, *y = b;
+
+    (void)context;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Inside a withheld entry or another cut: said already. */
+static bool
+inside(const struct closure *w, tape_node node)
+{
+    return closure_gone(w, w->parents[node]);
+}
+
+static enum status
+finish(struct closure *w, struct plan_evidence *evidence, const struct plan **out)
+{
+    struct plan *p    = arena_make(w->arena, struct plan);
+    uint32_t     cuts = 0, edits = 0;
+
+    if (p == NULL || w->spent)
+        return ST_NO_MEMORY;
+    sort_in_place(w->cuts, w->cut_count, sizeof *w->cuts, by_cut, NULL);
+    sort_in_place(w->edits, w->edit_count, sizeof *w->edits, by_edit, NULL);
+    for (uint32_t i = 0; i < w->cut_count; i++)
+        if (!inside(w, w->cuts[i].node) && (cuts == 0 || w->cuts[cuts - 1].node != w->cuts[i].node)
+            && (w->cuts[i].entry == ENTRY_NONE || !w->withheld[w->cuts[i].entry]))
+            w->cuts[cuts++] = w->cuts[i];
+    for (uint32_t i = 0; i < w->edit_count; i++)
+        if (!closure_gone(w, w->edits[i].node))
+            w->edits[edits++] = w->edits[i];
+    p->bundle     = w->bundle;
+    p->references = w->in->references;
+    p->decisions  = w->decisions;
+    p->cuts       = w->cuts;
+    p->cut_count  = cuts;
+    p->edits      = w->edits;
+    p->edit_count = edits;
+    p->mark       = w->mark;
+    p->evidence   = evidence;
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        bool gone = w->withheld[e];
+        p->kept += !gone;
+        p->withheld += gone;
+        if (!gone && w->touched[e] && w->decisions[e].verdict == VERDICT_PERMIT)
+            w->decisions[e].verdict = VERDICT_REDACT;
+    }
+    *out = p;
+    return ST_OK;
+}
+
+bool
+plan_gone(const struct plan *p, tape_node node)
+{
+    for (; node != TAPE_ABSENT; node = p->bundle->parents[node])
+        if (p->mark[node] & MARK_GONE)
+            return true;
+    return false;
+}

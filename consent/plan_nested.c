@@ -1,0 +1,274 @@
+#include "consent/plan_nested.h"
+
+struct document {
+    const struct bundle     *bundle;
+    const struct references *references;
+    const struct labeling   *labeling;
+    const struct policy     *policy;
+    const struct facts      *facts;
+    struct arena            *arena;
+    struct labeled          *supposed;   /* labels with one entry replaced, for as_if */
+    struct labeling          opened;     /* labels without those that stand for what is inside */
+    struct labeled          *opened_of;
+    const struct facts      *inside;     /* facts for the documents inside */
+    unsigned                 depth;
+    struct plan_inner       *inner;
+    size_t                   inner_count, inner_room;
+};
+
+static enum status  plan_one(struct document *, const struct plan **out);
+static enum status  find_inner(struct document *, struct decision *);
+static enum status  plan_inner(struct document *, uint32_t entry, tape_node resource, tape_node whole);
+static enum status  open_container(struct document *, struct decision *, uint32_t entry);
+static const struct facts *facts_inside(struct document *);
+static bool         said_inside(const struct document *, uint32_t entry);
+static enum verdict as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
+
+enum status
+plan_document(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
+              const struct policy *policy, const struct facts *facts, struct arena *arena, const struct plan **out)
+{
+    struct document d = { .bundle = bundle, .references = references, .labeling = labeling, .policy = policy,
+                          .facts = facts, .arena = arena };
+
+    return plan_one(&d, out);
+}
+
+static enum status
+plan_one(struct document *d, const struct plan **out)
+{
+    const struct decision *decided;
+    struct decision       *decisions = arena_make_n(d->arena, d->bundle->count, struct decision);
+    struct plan_ask        ask = { d, as_if };
+    enum status            st  = decide_all(d->policy, d->facts, d->references, d->labeling, d->arena, &decided);
+
+    *out = NULL;
+    if (st != ST_OK || decisions == NULL)
+        return st != ST_OK ? st : ST_NO_MEMORY;
+    for (uint32_t e = 0; e < d->bundle->count; e++)
+        decisions[e] = decided[e];
+    st = find_inner(d, decisions);
+    if (st != ST_OK)
+        return st;
+    struct plan_input in = { .bundle      = d->bundle,
+                             .references  = d->references,
+                             .labeling    = d->opened_of != NULL ? &d->opened : d->labeling,
+                             .first       = decisions,
+                             .facts       = d->facts,
+                             .ask         = &ask,
+                             .inner       = d->inner,
+                             .inner_count = d->inner_count };
+    return plan_close(&in, d->arena, out);
+}
+
+/* Would the entry be let go if it were such a record? */
+static enum verdict
+as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, const struct program *program)
+{
+    struct document *d = with;
+
+    if (d->supposed == NULL) {
+        d->supposed = arena_make_n(d->arena, d->bundle->count, struct labeled);
+        for (uint32_t e = 0; d->supposed != NULL && e < d->bundle->count; e++)
+            d->supposed[e] = d->labeling->of[e];
+    }
+    if (d->supposed == NULL)
+        return VERDICT_DENY;
+    struct labeling labeling = { d->bundle, d->supposed };
+    struct labeled  was      = d->supposed[entry];
+    d->supposed[entry] = (struct labeled){ .labels = labels, .part2 = part2, .program = program };
+    struct decision say = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
+    d->supposed[entry]  = was;
+    return say.verdict;
+}
+
+/* ---- documents inside ---------------------------------------------------------------- */
+
+/* A container of resources that are decided one by one is not decided by what
+ * they say: its own verdict is that of a resource without labels. */
+static enum status
+find_inner(struct document *d, struct decision *decisions)
+{
+    const struct tape *t = d->bundle->tape;
+    enum status        st = ST_OK;
+
+    if (d->depth == PLAN_MAX_INNER)
+        return ST_OK;
+    for (uint32_t e = 0; e < d->bundle->count && st == ST_OK; e++) {
+        const struct bundle_entry *b      = &d->bundle->entries[e];
+        size_t                     before = d->inner_count;
+        if (span_eq_text(b->type, "Bundle")) {
+            st = plan_inner(d, e, b->resource, b->entry);
+        } else if (span_eq_text(b->type, "Parameters")) {
+            for (tape_node n = b->resource + 1; n < tape_after(t, b->resource) && st == ST_OK; n++) {
+                if (tape_kind(t, n) != TAPE_OBJECT || !tape_text_eq(t, tape_name(t, n), SPAN("resource")))
+                    continue;
+                st = plan_inner(d, e, n, d->bundle->parents[n]);
+                n  = tape_after(t, n) - 1;
+            }
+        }
+        if (d->inner_count > before && decisions[e].verdict < VERDICT_REDACT && said_inside(d, e)
+            && as_if(d, e, 0, PART2_NOT, NULL) >= VERDICT_REDACT)
+            st = open_container(d, &decisions[e], e);
+    }
+    return st;
+}
+
+/* The container is no record of a program itself. */
+static enum status
+open_container(struct document *d, struct decision *decision, uint32_t entry)
+{
+    *decision = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT,
+                                   .because = SPAN("each resource inside is decided on its own") };
+    if (d->opened.of == NULL) {
+        d->opened_of = arena_make_n(d->arena, d->bundle->count, struct labeled);
+        if (d->opened_of == NULL)
+            return ST_NO_MEMORY;
+        for (uint32_t e = 0; e < d->bundle->count; e++)
+            d->opened_of[e] = d->labeling->of[e];
+        d->opened = (struct labeling){ d->bundle, d->opened_of };
+    }
+    d->opened_of[entry] = (struct labeled){ .part2 = PART2_NOT };
+    return ST_OK;
+}
+
+/* Whether all that labelling found in the entry stands inside its inner documents. */
+static bool
+said_inside(const struct document *d, uint32_t entry)
+{
+    const struct labeled *l = &d->labeling->of[entry];
+
+    for (size_t i = 0; i < l->evidence_count; i++) {
+        bool inside = false;
+        for (size_t k = 0; k < d->inner_count && !inside; k++) {
+            tape_node from = d->inner[k].offset + TAPE_ROOT;
+            inside = d->inner[k].entry == entry && l->evidence[i].node >= from
+                     && l->evidence[i].node < tape_after(d->bundle->tape, from);
+        }
+        if (!inside)
+            return false;
+    }
+    return d->facts->sender != SENDER_PROGRAM;
+}
+
+/* What the outer document knows of the programs: its entries that are theirs
+ * are named by Type/id and fullUrl. */
+static const struct facts *
+facts_inside(struct document *d)
+{
+    const struct facts *f     = d->facts;
+    size_t              count = 0;
+
+    for (uint32_t e = 0; e < d->bundle->count; e++)
+        count += d->labeling->of[e].directory;
+    if (count == 0 || d->inside != NULL)
+        return d->inside != NULL ? d->inside : f;
+    struct facts   *inside   = arena_make(d->arena, struct facts);
+    struct program *programs = arena_make_n(d->arena, f->program_count, struct program);
+    if (inside == NULL || programs == NULL)
+        return f;
+    *inside          = *f;
+    inside->programs = programs;
+    for (size_t p = 0; p < f->program_count; p++) {
+        struct span *names = arena_make_n(d->arena, f->programs[p].reference_count + 2 * count, struct span);
+        size_t       n     = 0;
+        programs[p]        = f->programs[p];
+        if (names == NULL)
+            return f;
+        for (; n < f->programs[p].reference_count; n++)
+            names[n] = f->programs[p].references[n];
+        for (uint32_t e = 0; e < d->bundle->count; e++) {
+            const struct bundle_entry *b = &d->bundle->entries[e];
+            if (!d->labeling->of[e].directory || d->labeling->of[e].program != &f->programs[p])
+                continue;
+            if (!span_empty(b->id))
+                names[n++] = arena_format(d->arena, "%.*s/%.*s", SPAN_PRINT(b->type), SPAN_PRINT(b->id));
+            if (!span_empty(b->full_url))
+                names[n++] = b->full_url;
+        }
+        programs[p].references      = names;
+        programs[p].reference_count = n;
+    }
+    return d->inside = inside;
+}
+
+/* What labelling found out about the inner resources from what stands around
+ * them (a reference to a program that is an entry outside) holds inside, too. */
+static enum status
+inherit(const struct document *outer, uint32_t entry, tape_node offset, struct document *inner)
+{
+    const struct labeled *l  = &outer->labeling->of[entry];
+    struct labeled       *of = arena_make_n(inner->arena, inner->bundle->count, struct labeled);
+    struct labeling      *labeling = arena_make(inner->arena, struct labeling);
+
+    if (of == NULL || labeling == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t e = 0; e < inner->bundle->count; e++)
+        of[e] = inner->labeling->of[e];
+    for (size_t i = 0; i < l->evidence_count; i++) {
+        const struct evidence *v = &l->evidence[i];
+        if (v->label != LABEL_PART2 || v->node <= offset || v->node - offset > tape_count(inner->bundle->tape))
+            continue;
+        uint32_t e = bundle_entry_of(inner->bundle, v->node - offset);
+        if (e == ENTRY_NONE || of[e].part2 == PART2_CONFIRMED)
+            continue;
+        of[e].part2   = PART2_CONFIRMED;
+        of[e].labels  = label_add(label_add(of[e].labels, LABEL_PART2), LABEL_SUD);
+        of[e].program = l->program == NULL ? NULL
+                                           : &inner->facts->programs[l->program - outer->facts->programs];
+    }
+    *labeling       = (struct labeling){ inner->bundle, of };
+    inner->labeling = labeling;
+    return ST_OK;
+}
+
+static bool
+add_inner(struct document *d, const struct plan_inner *inner)
+{
+    if (d->inner_count == d->inner_room) {
+        size_t room = d->inner_room == 0 ? 4 : d->inner_room * 2;
+        void  *more = arena_grow(d->arena, d->inner, d->inner_room * sizeof *d->inner, room * sizeof *d->inner);
+        if (more == NULL)
+            return false;
+        d->inner      = more;
+        d->inner_room = room;
+    }
+    d->inner[d->inner_count++] = *inner;
+    return true;
+}
+
+static enum status
+plan_inner(struct document *outer, uint32_t entry, tape_node resource, tape_node whole)
+{
+    struct document    d = { .policy = outer->policy, .facts = facts_inside(outer), .arena = outer->arena,
+                             .depth = outer->depth + 1 };
+    const struct tape *tape;
+    const struct plan *plan;
+    struct issues     *issues = issues_new(d.arena, 4);
+    enum status        st     = issues == NULL ? ST_NO_MEMORY
+                                               : tape_read(tape_extent(outer->bundle->tape, resource),
+                                                           &tape_default_limits, d.arena, &tape, NULL);
+
+    if (st == ST_OK)
+        st = bundle_read(tape, d.arena, issues, &d.bundle);
+    if (st == ST_MALFORMED || st == ST_TOO_LARGE)
+        return ST_OK;                                         /* not to be walked: it stands or falls whole */
+    if (st == ST_OK)
+        st = references_read(d.bundle, d.arena, &d.references);
+    if (st == ST_OK)
+        st = label_bundle(d.bundle, d.references, d.facts, d.arena, &d.labeling);
+    if (st == ST_OK)
+        st = inherit(outer, entry, resource - TAPE_ROOT, &d);
+    if (st == ST_OK)
+        st = plan_one(&d, &plan);
+    if (st != ST_OK)
+        return st;
+    if (whole == TAPE_ABSENT)
+        whole = resource;
+    struct plan_inner inner = { .entry    = entry,
+                                .offset   = resource - TAPE_ROOT,
+                                .node     = whole,
+                                .plan     = plan,
+                                .labeling = d.labeling };
+    return add_inner(outer, &inner) ? ST_OK : ST_NO_MEMORY;
+}

@@ -1,0 +1,484 @@
+#include "consent/plan_scan.h"
+
+#include "consent/plan_text.h"
+#include "fhir/path.h"
+
+#include <string.h>
+
+#define SUD_BITS                                                                                             \
+    (LABEL_BIT(LABEL_SUD) | LABEL_BIT(LABEL_ETH) | LABEL_BIT(LABEL_ETHUD) | LABEL_BIT(LABEL_OPIOIDUD))
+
+/* What a string is, by the name of its member. */
+enum role {
+    ROLE_TEXT = 0,
+    ROLE_CODE,                           /* code, system, status …: no text                           */
+    ROLE_URI,                            /* a URL or identifier: names, but no prose                  */
+    ROLE_LINK,                           /* a URL that searches: codes count in it                    */
+    ROLE_DATA,                           /* base64                                                    */
+    ROLE_SKIP,
+};
+
+struct scan {
+    struct closure          *w;
+    struct plan_evidence *e;
+    tape_node             leaf;
+    uint32_t              entry;
+    enum role             role;
+    label_set             own;           /* what the entry may say in its own right                   */
+    bool                  narrative;
+    bool                  edges;
+    bool                  found;
+    struct why            why;
+    struct span           text;          /* the reading at hand                                       */
+    size_t                whole;         /* length of the string itself                               */
+    uint32_t              names[8];      /* entries that the text names, for edges                    */
+    unsigned              name_count;
+};
+
+static enum role role_of(const struct closure *, tape_node leaf);
+static bool      read_one(void *with, struct span text);
+static bool      judge(void *with, uint32_t phrase, size_t at, size_t length);
+static bool      judge_entry(struct scan *, uint32_t to);
+static bool      judge_program(struct scan *, uint32_t program);
+static bool      judge_phrase(struct scan *, const struct finding_of *);
+static bool      judge_code(struct scan *, const struct finding_of *, size_t length);
+static bool      judge_family(struct scan *, struct span text);
+static bool      accept(struct scan *, const char *rule, uint32_t cause, const char *because);
+static void      scan_leaf(struct closure *, struct plan_evidence *, tape_node leaf);
+static void      scan_data(struct scan *, struct span base64);
+static void      scan_consent(struct closure *, const struct plan_evidence *, uint32_t entry);
+
+/* ---- walking ---------------------------------------------------------------------- */
+
+static void
+scan_range(struct closure *w, struct plan_evidence *e, tape_node from, tape_node end)
+{
+    for (tape_node n = from; n < end && !w->spent; n++) {
+        if (w->mark[n] & MARK_GONE)
+            n = tape_after(w->tape, n) - 1;
+        else if (tape_kind(w->tape, n) == TAPE_STRING)
+            scan_leaf(w, e, n);
+    }
+}
+
+void
+scan_strings(struct closure *w, struct plan_evidence *e)
+{
+    const struct references *refs    = w->in->references;
+    tape_node                entries = w->bundle->type == BUNDLE_SINGLE
+                                           ? TAPE_ABSENT : tape_member(w->tape, w->bundle->root, SPAN("entry"));
+
+    w->edge_of = arena_make_n(w->arena, w->bundle->count, uint32_t);
+    if (w->edge_of == NULL) {
+        w->spent = true;
+        return;
+    }
+    for (uint32_t i = 0; i < refs->count; i++)
+        if (refs->all[i].to != ENTRY_NONE || refs->all[i].to_contained != TAPE_ABSENT)
+            w->mark[refs->all[i].text != TAPE_ABSENT ? refs->all[i].text : refs->all[i].node] |= MARK_LINK;
+    if (w->bundle->type == BUNDLE_SINGLE) {
+        scan_range(w, e, w->bundle->root, tape_after(w->tape, w->bundle->root));
+    } else {
+        for (tape_node m = tape_first(w->tape, w->bundle->root); m != TAPE_ABSENT; m = tape_next(w->tape, m))
+            if (m != entries)
+                scan_range(w, e, m, tape_after(w->tape, m));
+        for (uint32_t i = 0; i < w->bundle->count; i++) {
+            tape_node n = w->bundle->entries[i].entry;
+            scan_range(w, e, n, tape_after(w->tape, n));
+        }
+    }
+    for (uint32_t i = 0; e->family != 0 && i < w->bundle->count; i++)
+        if (!w->withheld[i] && span_eq_text(w->bundle->entries[i].type, "Consent"))
+            scan_consent(w, e, i);
+}
+
+static bool
+is_narrative(const struct closure *w, tape_node leaf)
+{
+    return closure_named(w, leaf, "div") && closure_named(w, w->parents[leaf], "text");
+}
+
+static void
+scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
+{
+    struct why why;
+
+    if ((w->mark[leaf] & MARK_LINK) || is_narrative(w, leaf))
+        return;
+    uint32_t file  = 0;
+    bool     named = closure_named(w, leaf, "data") || closure_named(w, leaf, "hash") || closure_named(w, leaf, "url");
+    if (named && e->files != NULL)
+        file = evidence_file(e, tape_text(w->tape, leaf, w->arena));
+    if (file != 0) {
+        closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
+        return;
+    }
+    struct span       text   = tape_text(w->tape, leaf, w->arena);
+    if (text.length < 3)
+        return;
+    if (scan_mentions(w, e, leaf, text, true, &why))
+        closure_cut_text(w, leaf, why);
+}
+
+void
+scan_narratives(struct closure *w, struct plan_evidence *e)
+{
+    for (uint32_t i = 0; i < w->bundle->count && !w->spent; i++) {
+        tape_node resource = w->bundle->entries[i].resource;
+        if (w->withheld[i] || resource == TAPE_ABSENT)
+            continue;
+        if (w->touched[i])
+            evidence_stamp(w, e, i);
+        for (tape_node n = resource; n < tape_after(w->tape, resource); n++) {
+            if (w->mark[n] & MARK_GONE) {
+                n = tape_after(w->tape, n) - 1;
+                continue;
+            }
+            if (tape_kind(w->tape, n) != TAPE_STRING || !is_narrative(w, n))
+                continue;
+            struct why  why;
+            struct span text = tape_text(w->tape, n, w->arena);
+            if (scan_mentions(w, e, n, text, true, &why) && !narrative_cut_rows(w, e, n))
+                closure_cut_text(w, n, why);
+        }
+    }
+}
+
+/* ---- judging ----------------------------------------------------------------------- */
+
+bool
+scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct span text, bool edges,
+              struct why *why)
+{
+    struct scan s = { .w = w, .e = e, .leaf = leaf, .entry = bundle_entry_of(w->bundle, leaf),
+                      .role = role_of(w, leaf), .edges = edges, .whole = text.length };
+
+    if (s.role == ROLE_SKIP)
+        return false;
+    s.narrative = is_narrative(w, leaf);
+    if (s.entry != ENTRY_NONE && e->family != 0)
+        s.own = evidence_own_labels(w, s.entry);
+    struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
+    if (s.role == ROLE_DATA)
+        scan_data(&s, text);
+    else
+        (void)text_readings(text, w->arena, read_one, &s);
+    if (arena_spent(w->arena))
+        w->spent = true;
+    arena_reset(w->arena, before);
+    if (!s.found)
+        for (unsigned i = 0; i < s.name_count; i++)
+            closure_edge_add(w, leaf, s.names[i]);
+    *why = s.why;
+    return s.found;
+}
+
+static bool
+read_one(void *with, struct span text)
+{
+    struct scan *s = with;
+
+    s->text = text;
+    phrases_scan(s->e->phrases, text, judge, s);
+    if (!s->found && s->role == ROLE_TEXT)
+        s->found = judge_family(s, text);
+    return !s->found;
+}
+
+/* Answers whether to go on. */
+static bool
+judge(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct scan             *s  = with;
+    const struct finding_of *of = &s->e->of[phrase];
+
+    (void)at;
+    if (of->dead)
+        return true;
+    switch (of->kind) {
+    case FIND_ENTRY:
+        return !judge_entry(s, of->entry);
+    case FIND_PROGRAM:
+        return !judge_program(s, of->entry);
+    case FIND_IDENTIFIER:
+        return !accept(s, "C5", of->entry, "it has an identifier of something withheld");
+    case FIND_TOKEN:
+        if (s->role == ROLE_CODE)
+            return true;
+        return !accept(s, "C5", of->entry, "it repeats a mark of something withheld");
+    case FIND_PHRASE:
+        return !judge_phrase(s, of);
+    case FIND_LOCAL:
+        if (!s->narrative || s->entry == ENTRY_NONE || s->e->stamp == NULL || s->e->stamp[phrase] != s->entry + 1)
+            return true;
+        return !accept(s, "C4", of->entry, "its narrative tells of what it referred to");
+    case FIND_CODE:
+        return !judge_code(s, of, length);
+    }
+    return true;
+}
+
+static bool
+accept(struct scan *s, const char *rule, uint32_t cause, const char *because)
+{
+    s->found = true;
+    s->why   = (struct why){ rule, cause, because };
+    return true;
+}
+
+static bool
+same_resource(const struct bundle *b, uint32_t one, uint32_t other)
+{
+    return one == other
+           || (one != ENTRY_NONE && !span_empty(b->entries[one].id)
+               && span_eq(b->entries[one].id, b->entries[other].id)
+               && span_eq(b->entries[one].type, b->entries[other].type));
+}
+
+static bool
+judge_entry(struct scan *s, uint32_t to)
+{
+    if (same_resource(s->w->bundle, s->entry, to))
+        return false;
+    if (s->w->withheld[to])
+        return accept(s, "C5", to, "it names something withheld");
+    for (unsigned i = 0; i < s->name_count; i++)
+        if (s->names[i] == to)
+            return false;
+    if (s->edges && s->name_count < sizeof s->names / sizeof s->names[0])
+        s->names[s->name_count++] = to;
+    return false;
+}
+
+/* A patient named as the clinic is. */
+static bool
+own_name(const struct closure *w, tape_node leaf)
+{
+    uint32_t entry = bundle_entry_of(w->bundle, leaf);
+
+    return entry != ENTRY_NONE && span_eq_text(w->bundle->entries[entry].type, "Patient")
+           && closure_in(w, leaf, "name") && !closure_in(w, leaf, "contact");
+}
+
+/* Whoever may have the program's records of this patient may have its name. */
+static bool
+judge_program(struct scan *s, uint32_t program)
+{
+    const struct facts    *facts = s->e->facts;
+    const struct plan_ask *ask   = s->w->in->ask;
+    bool patient = s->entry != ENTRY_NONE && span_eq_text(s->w->bundle->entries[s->entry].type, "Patient");
+
+    if (s->entry != ENTRY_NONE) {
+        const struct labeled *l = &s->e->labeling->of[s->entry];
+        if (l->program == &facts->programs[program]) {
+            s->e->opened[program] = true;                     /* its own record, and permitted */
+            return false;
+        }
+        if (own_name(s->w, s->leaf))
+            return false;
+        if (ask != NULL
+            && ask->as_if(ask->with, s->entry, SUD_BITS, PART2_CONFIRMED, &facts->programs[program])
+                   >= VERDICT_REDACT) {
+            s->e->opened[program] = true;
+            return false;
+        }
+    }
+    return accept(s, patient ? "P5" : "C5", ENTRY_NONE, "it leads to a Part 2 program");
+}
+
+/* The concept that a resource states itself is labelling's to judge. */
+static bool
+own_statement(const struct scan *s)
+{
+    const struct closure *w = s->w;
+
+    return evidence_concept(w, s->leaf) != CONCEPT_NONE || w->mark[w->parents[s->leaf]] & MARK_OWN
+           || w->mark[closure_unit(w, s->leaf)] & MARK_OWN;
+}
+
+static bool
+judge_phrase(struct scan *s, const struct finding_of *of)
+{
+    if (s->role == ROLE_CODE || (!s->narrative && own_statement(s)))
+        return false;
+    return accept(s, s->narrative ? "C4" : "C5", of->entry, "it repeats what something withheld is about");
+}
+
+static bool
+judge_code(struct scan *s, const struct finding_of *of, size_t length)
+{
+    if (s->role == ROLE_LINK)
+        return accept(s, "C8", of->entry, "its URL searches for a withheld code");
+    if (of->weak || s->role != ROLE_CODE || length != s->whole || !closure_named(s->w, s->leaf, "code")
+        || own_statement(s))
+        return false;
+    return accept(s, "C5", of->entry, "it repeats the code of something withheld");
+}
+
+static bool
+explained(const struct plan_evidence *e, struct span words)
+{
+    return e->own != NULL && phrases_find(e->own, words, PHRASE_NONE) != PHRASE_NONE;
+}
+
+static bool
+judge_family(struct scan *s, struct span text)
+{
+    const struct plan_evidence *e   = s->e;
+    const struct plan_ask      *ask = s->w->in->ask;
+    size_t                      at  = 0;
+
+    if ((e->family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
+        return false;
+    while (at < text.length) {
+        struct text_hit hit = text_scan(span_skip(text, at), e->facts);
+        if (!hit.hit)
+            return false;
+        struct span words = span_first(span_skip(text, at + hit.at), hit.length);
+        label_set   kin   = evidence_family(label_add(0, hit.label));
+        if ((kin & e->family) != 0 && (kin & s->own) == 0 && !explained(e, words))
+            return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
+        if (e->suspect && (kin & SUD_BITS) != 0 && (kin & e->family) == 0
+            && (s->entry == ENTRY_NONE || ask == NULL
+                || ask->as_if(ask->with, s->entry, label_add(0, hit.label), PART2_SUSPECT, NULL) < VERDICT_REDACT))
+            return accept(s, "P3", ENTRY_NONE, "its text tells of substance use, from a sender of unknown status");
+        at += hit.at + (hit.length > 0 ? hit.length : 1);
+    }
+    return false;
+}
+
+/* ---- what a string is ----------------------------------------------------------------- */
+
+static enum role
+role_of(const struct closure *w, tape_node leaf)
+{
+    static const char *const codes[] = { "code", "status", "intent", "contentType", "language", "use", "method",
+                                         "mode", "gender", "unit", "hash", "xmlns", "lifecycleStatus", "priority",
+                                         "criticality", "lastUpdated", "creation", "recorded", "when", "date",
+                                         "start", "end", NULL };
+    static const char *const uris[] = { "system", "url", "uri", "reference", "fullUrl", "source", "id",
+                                        "valueUri", "valueUrl", "valueCanonical", "valueOid", "valueUuid",
+                                        "valueId", "endpoint", "instantiatesCanonical", "instantiatesUri",
+                                        "versionId", "etag", NULL };
+    struct span name = closure_name(w, leaf);
+
+    if (span_eq_text(name, "resourceType"))
+        return ROLE_SKIP;
+    if (span_eq_text(name, "id") || span_eq_text(name, "fullUrl")) {
+        uint32_t entry = bundle_entry_of(w->bundle, leaf);
+        if (entry != ENTRY_NONE && span_eq_text(w->bundle->entries[entry].type, "Patient"))
+            return ROLE_SKIP;                                 /* the twin has it, too */
+    }
+    if (span_eq_text(name, "code"))
+        return closure_in(w, leaf, "tag") ? ROLE_TEXT : ROLE_CODE;
+    if (span_in(name, codes))
+        return ROLE_CODE;
+    if (span_eq_text(name, "ifNoneExist") || span_eq_text(name, "location") || span_eq_text(name, "valueUrl")
+        || (span_eq_text(name, "url") && (closure_in(w, leaf, "link") || closure_in(w, leaf, "request"))))
+        return ROLE_LINK;
+    if (span_in(name, uris))
+        return ROLE_URI;
+    if (span_eq_text(name, "valueBase64Binary"))
+        return ROLE_DATA;
+    if (span_eq_text(name, "data"))
+        return closure_in(w, leaf, "signature")                                             ? ROLE_SKIP
+               : tape_member(w->tape, w->parents[leaf], SPAN("origin")) != TAPE_ABSENT ? ROLE_CODE
+                                                                                       : ROLE_DATA;
+    return ROLE_TEXT;
+}
+
+/* ---- attachments (C7) ------------------------------------------------------------------- */
+
+static void
+scan_data(struct scan *s, struct span base64)
+{
+    s->role = ROLE_TEXT;
+    (void)text_attachment(base64, s->w->arena, read_one, s);
+    if (s->found)
+        s->why.rule = "C7";
+}
+
+/* ---- consents about withheld matter (P6) --------------------------------------------------- */
+
+/* A Consent that regulates exactly the kind of record that is withheld exists
+ * because of it. */
+static void
+scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
+{
+    tape_node resource = w->bundle->entries[entry].resource;
+    tape_node from     = tape_member(w->tape, resource, SPAN("provision"));
+
+    for (tape_node n = from; from != TAPE_ABSENT && n < tape_after(w->tape, from); n++) {
+        if (tape_kind(w->tape, n) != TAPE_OBJECT || !closure_named(w, n, "securityLabel"))
+            continue;
+        enum label l = label_of_coding(tape_member_text(w->tape, n, SPAN("system"), w->arena),
+                                       tape_member_text(w->tape, n, SPAN("code"), w->arena));
+        bool law = l == LABEL_PART2 && (e->family & SUD_BITS) != 0;
+        if (law || (evidence_family(label_add(0, l)) & e->family) != 0) {
+            closure_withhold(w, entry, (struct why){ "P6", e->family_entry, "it regulates what is withheld" });
+            return;
+        }
+    }
+}
+
+/* ---- the result, once more (B4) --------------------------------------------------------------- */
+
+static bool
+judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct scan             *s  = with;
+    const struct finding_of *of = &s->e->of[phrase];
+
+    (void)at, (void)length;
+    if (of->dead)
+        return true;
+    if (of->kind == FIND_IDENTIFIER || (of->kind == FIND_TOKEN && s->role != ROLE_CODE))
+        s->found = true;
+    else if (of->kind == FIND_ENTRY)
+        s->found = s->e->withheld[of->entry];
+    else if (of->kind == FIND_PROGRAM)
+        s->found = !s->e->opened[of->entry] && !of->weak;
+    return !s->found;
+}
+
+static bool
+read_strong(void *with, struct span text)
+{
+    struct scan *s = with;
+
+    phrases_scan(s->e->phrases, text, judge_strong, s);
+    return !s->found;
+}
+
+bool
+scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *arena, struct span *where)
+{
+    struct plan_evidence *e = plan->evidence;
+    struct closure           w = { .bundle = result, .tape = result->tape, .parents = result->parents, .arena = arena };
+    tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
+                                                              : tape_member(w.tape, result->root, SPAN("meta"));
+
+    for (tape_node n = result->root; n <= tape_count(w.tape) && !arena_spent(arena); n++) {
+        if (n == meta && meta != TAPE_ABSENT) {
+            n = tape_after(w.tape, n) - 1;                    /* notices and the consent's scope name things */
+            continue;
+        }
+        if (tape_kind(w.tape, n) != TAPE_STRING)
+            continue;
+        struct scan s = { .w = &w, .e = e, .leaf = n, .role = role_of(&w, n) };
+        if (s.role == ROLE_SKIP || own_name(&w, n))
+            continue;
+        struct arena_mark before = arena_mark(arena);
+        struct span       text   = tape_text(w.tape, n, arena);
+        if (s.role == ROLE_DATA)
+            (void)text_attachment(text, arena, read_strong, &s);
+        else
+            (void)text_readings(text, arena, read_strong, &s);
+        arena_reset(arena, before);
+        if (s.found) {
+            *where = path_of(w.tape, w.parents, n, arena);
+            return true;
+        }
+    }
+    return false;
+}

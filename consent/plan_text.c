@@ -1,0 +1,400 @@
+#include "consent/plan_text.h"
+
+#include <string.h>
+
+#include "consent/attachment.h"
+#include "consent/inflate.h"
+
+typedef size_t decoder(struct span, char *out);      /* bytes written, at most as many as read */
+
+static bool   readings(struct span, struct arena *, text_reading *, void *with, unsigned depth);
+static size_t decode_entities(struct span, char *);
+static size_t decode_percent(struct span, char *);
+static size_t decode_escapes(struct span, char *);
+static size_t strip_tags(struct span, char *);
+static size_t put_utf8(uint32_t code, char *out);
+static bool   hex(struct span, size_t at, unsigned digits, uint32_t *out);
+
+static const struct { char sign; decoder *decode; } decoders[] = {
+    { '&', decode_entities },
+    { '<', strip_tags },
+    { '%', decode_percent },
+    { '\\', decode_escapes },
+};
+
+bool
+text_readings(struct span text, struct arena *scratch, text_reading *reading, void *with)
+{
+    return readings(text, scratch, reading, with, 0);
+}
+
+static bool
+readings(struct span text, struct arena *scratch, text_reading *reading, void *with, unsigned depth)
+{
+    if (!reading(with, text))
+        return false;
+    if (depth == TEXT_MAX_DEPTH || text.length == 0)
+        return true;
+    for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++) {
+        if (memchr(text.at, decoders[i].sign, text.length) == NULL)
+            continue;
+        char *room = arena_alloc(scratch, text.length);
+        if (room == NULL)
+            return false;
+        struct span decoded = span_from(room, decoders[i].decode(text, room));
+        if (!span_eq(decoded, text) && !readings(decoded, scratch, reading, with, depth + 1))
+            return false;
+    }
+    return true;
+}
+
+/* ---- entities (XHTML 1.0, the ones that text of a payload uses) ------------------ */
+
+static const struct { const char *name; const char *text; } entities[] = {
+    { "amp", "&" }, { "lt", "<" }, { "gt", ">" }, { "quot", "\"" }, { "apos", "'" },
+    { "nbsp", " " }, { "shy", "" }, { "zwj", "" }, { "zwnj", "" }, { "ndash", "-" }, { "mdash", "-" },
+    { "hyphen", "-" }, { "sol", "/" }, { "period", "." }, { "comma", "," }, { "num", "#" }, { "colon", ":" },
+    { "Tab", " " }, { "NewLine", " " }, { "lowbar", "_" }, { "ensp", " " }, { "emsp", " " }, { "thinsp", " " },
+};
+
+static size_t
+decode_entities(struct span in, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.length;) {
+        size_t end = in.at[i] == '&' ? span_find_byte(span_first(span_skip(in, i), 12), ';') : SPAN_NOT_FOUND;
+        if (end == SPAN_NOT_FOUND) {
+            out[n++] = in.at[i++];
+            continue;
+        }
+        struct span name = span_from(in.at + i + 1, end - 1);
+        uint32_t    code = 0;
+        uint64_t    number;
+        const char *text = NULL;
+        if (name.length > 2 && name.at[0] == '#' && (name.at[1] == 'x' || name.at[1] == 'X'))
+            hex(name, 2, (unsigned)name.length - 2, &code);
+        else if (name.length > 1 && name.at[0] == '#' && span_to_u64(span_skip(name, 1), &number)
+                 && number < 0x110000)
+            code = (uint32_t)number;
+        for (size_t k = 0; code == 0 && k < sizeof entities / sizeof entities[0]; k++)
+            if (span_eq_text(name, entities[k].name))
+                text = entities[k].text;
+        if (code != 0) {
+            n += put_utf8(code, out + n);
+        } else if (text != NULL) {
+            memcpy(out + n, text, strlen(text));
+            n += strlen(text);
+        } else {
+            out[n++] = in.at[i++];
+            continue;
+        }
+        i += end + 1;
+    }
+    return n;
+}
+
+/* ---- tags -------------------------------------------------------------------------- */
+
+/* Elements of the narrative's XHTML that do not break a word. */
+static bool
+joins(struct span tag)
+{
+    static const char *const inline_tags[] = { "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code",
+                                               "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "q", "s",
+                                               "samp", "small", "span", "strike", "strong", "sub", "sup", "tt",
+                                               "u", "var", "wbr", "img", NULL };
+
+    if (tag.length > 0 && (tag.at[0] == '!' || tag.at[0] == '?'))
+        return true;                                          /* a comment shows nothing */
+    if (span_starts(tag, SPAN("/")))
+        tag = span_skip(tag, 1);
+    size_t length = 0;
+    while (length < tag.length && ((tag.at[length] | 0x20) >= 'a' && (tag.at[length] | 0x20) <= 'z'))
+        length++;
+    for (size_t i = 0; inline_tags[i] != NULL; i++)
+        if (span_eq_nocase(span_first(tag, length), span_of(inline_tags[i])))
+            return true;
+    return false;
+}
+
+static size_t
+strip_tags(struct span in, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.length;) {
+        struct span rest = span_skip(in, i);
+        char        next = rest.length > 1 ? rest.at[1] : ' ';
+        bool        tag  = rest.at[0] == '<'
+                 && (next == '/' || next == '!' || next == '?' || ((next | 0x20) >= 'a' && (next | 0x20) <= 'z'));
+        size_t      end  = 0;
+        if (tag && span_starts(rest, SPAN("<![CDATA["))) {
+            i += sizeof "<![CDATA[" - 1;                       /* its text is text */
+            continue;
+        }
+        if (tag && span_starts(rest, SPAN("<!--"))) {
+            size_t close = span_find(rest, SPAN("-->"));
+            end          = close == SPAN_NOT_FOUND ? SPAN_NOT_FOUND : close + 2;
+        } else if (tag) {
+            end = span_find_byte(rest, '>');
+        }
+        if (!tag || end == SPAN_NOT_FOUND) {
+            if (span_starts(rest, SPAN("]]>"))) {
+                i += 3;
+                continue;
+            }
+            out[n++] = in.at[i++];
+            continue;
+        }
+        if (!joins(span_from(rest.at + 1, end - 1)))
+            out[n++] = ' ';
+        i += end + 1;
+    }
+    return n;
+}
+
+/* ---- percent and JSON escapes -------------------------------------------------------- */
+
+static size_t
+decode_percent(struct span in, char *out)
+{
+    size_t   n = 0;
+    uint32_t code;
+
+    for (size_t i = 0; i < in.length;) {
+        if (in.at[i] == '%' && hex(in, i + 1, 2, &code)) {
+            out[n++] = (char)code;
+            i += 3;
+        } else {
+            out[n++] = in.at[i++];
+        }
+    }
+    return n;
+}
+
+static size_t
+decode_escapes(struct span in, char *out)
+{
+    size_t   n = 0;
+    uint32_t code, low;
+
+    for (size_t i = 0; i < in.length;) {
+        char next = i + 1 < in.length ? in.at[i + 1] : 0;
+        if (in.at[i] != '\\' || next == 0) {
+            out[n++] = in.at[i++];
+        } else if (next == 'u' && hex(in, i + 2, 4, &code)) {
+            i += 6;
+            if (code >= 0xd800 && code < 0xdc00 && i + 6 <= in.length && in.at[i] == '\\' && in.at[i + 1] == 'u'
+                && hex(in, i + 2, 4, &low)) {
+                code = 0x10000 + ((code - 0xd800) << 10) + (low & 0x3ff);
+                i += 6;
+            }
+            n += put_utf8(code, out + n);
+        } else if (next == '"' || next == '\\' || next == '/') {
+            out[n++] = next;
+            i += 2;
+        } else if (next == 'n' || next == 't' || next == 'r' || next == 'b' || next == 'f') {
+            out[n++] = ' ';
+            i += 2;
+        } else {
+            out[n++] = in.at[i++];
+        }
+    }
+    return n;
+}
+
+/* ---- small things --------------------------------------------------------------------- */
+
+static size_t
+put_utf8(uint32_t code, char *out)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | (code >> 18 & 7));
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
+}
+
+static bool
+hex(struct span in, size_t at, unsigned digits, uint32_t *out)
+{
+    uint32_t code = 0;
+
+    if (at + digits > in.length || digits > 6)
+        return false;
+    for (unsigned i = 0; i < digits; i++) {
+        char c = in.at[at + i];
+        if (c >= '0' && c <= '9')
+            code = code << 4 | (uint32_t)(c - '0');
+        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+            code = code << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
+        else
+            return false;
+    }
+    *out = code;
+    return true;
+}
+
+/* ---- base64 ------------------------------------------------------------------------------ */
+
+static int
+sextet(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* UTF-16 to UTF-8, by byte order mark or by the zero bytes of Latin text. */
+static struct span
+utf8_of(struct span in, struct arena *arena)
+{
+    const unsigned char *p     = (const unsigned char *)in.at;
+    bool                 big   = in.length >= 4 && ((p[0] == 0xfe && p[1] == 0xff) || (p[0] == 0 && p[2] == 0));
+    bool                 small = in.length >= 4 && ((p[0] == 0xff && p[1] == 0xfe) || (p[1] == 0 && p[3] == 0));
+
+    if (big == small)
+        return in;
+    char  *out = arena_alloc(arena, in.length / 2 * 3 + 4);
+    size_t n   = 0;
+    for (size_t i = 0; out != NULL && i + 1 < in.length; i += 2) {
+        uint32_t unit = big ? (uint32_t)p[i] << 8 | p[i + 1] : (uint32_t)p[i + 1] << 8 | p[i];
+        if (unit >= 0xd800 && unit < 0xdc00 && i + 3 < in.length) {
+            uint32_t low = big ? (uint32_t)p[i + 2] << 8 | p[i + 3] : (uint32_t)p[i + 3] << 8 | p[i + 2];
+            unit         = 0x10000 + ((unit - 0xd800) << 10) + (low & 0x3ff);
+            i += 2;
+        }
+        n += put_utf8(unit, out + n);
+    }
+    return span_from(out, n);
+}
+
+static struct span
+bytes_of(struct span in, struct arena *arena)
+{
+    char    *out  = arena_alloc(arena, in.length / 4 * 3 + 3);
+    size_t   n    = 0;
+    uint32_t bits = 0;
+    unsigned have = 0;
+
+    for (size_t i = 0; out != NULL && i < in.length; i++) {
+        char c = in.at[i];
+        if (c == ' ' || c == '\n' || c == '\r' || c == '\t')
+            continue;
+        if (c == '=')
+            break;
+        int value = sextet(c);
+        if (value < 0)
+            return (struct span){ NULL, 0 };
+        bits = bits << 6 | (uint32_t)value;
+        if (++have == 4) {
+            out[n++] = (char)(bits >> 16);
+            out[n++] = (char)(bits >> 8);
+            out[n++] = (char)bits;
+            have     = 0;
+        }
+    }
+    if (out == NULL)
+        return (struct span){ NULL, 0 };
+    if (have == 2)
+        out[n++] = (char)(bits >> 4);
+    if (have == 3) {
+        out[n++] = (char)(bits >> 10);
+        out[n++] = (char)(bits >> 2);
+    }
+    return span_from(out, n);
+}
+
+/* ---- attachments ------------------------------------------------------------------------- */
+
+struct layers {
+    struct arena *arena;
+    text_reading *reading;
+    void         *with;
+    size_t        budget;
+};
+
+static bool layer(struct layers *, struct span base64, unsigned depth);
+
+static struct span
+unpacked(struct layers *l, struct span bytes)
+{
+    const unsigned char *p = (const unsigned char *)bytes.at;
+    struct span          out;
+
+    if (bytes.length < 4)
+        return bytes;
+    bool gzip = p[0] == 0x1f && p[1] == 0x8b, zlib = (p[0] & 0x8f) == 0x08 && (p[0] << 8 | p[1]) % 31 == 0;
+    if ((gzip || zlib) && l->budget > 0) {
+        enum status st = inflate_bytes(bytes, l->budget, l->arena, &out);
+        if (st == ST_OK || (gzip && st == ST_MALFORMED && out.length > 0)) {
+            l->budget -= out.length < l->budget ? out.length : l->budget;
+            bytes = out;
+        }
+    }
+    if (span_starts(bytes, SPAN("%PDF")) && pdf_text(bytes, l->arena, &l->budget, &out))
+        return out;
+    if (span_starts(bytes, SPAN("{\\rtf")) && rtf_text(bytes, l->arena, &out))
+        return out;
+    return utf8_of(bytes, l->arena);
+}
+
+/* Runs of base64 inside: data URIs, attachments of nested FHIR. */
+static bool
+inner_layers(struct layers *l, struct span text, unsigned depth)
+{
+    enum { LEAST = 32 };
+    size_t from = 0;
+
+    for (size_t i = 0; i <= text.length; i++) {
+        if (i < text.length && (sextet(text.at[i]) >= 0 || text.at[i] == '='))
+            continue;
+        if (i - from >= LEAST && !layer(l, span_from(text.at + from, i - from), depth + 1))
+            return false;
+        from = i + 1;
+    }
+    return true;
+}
+
+static bool
+layer(struct layers *l, struct span base64, unsigned depth)
+{
+    struct span bytes = bytes_of(base64, l->arena);
+
+    if (span_empty(bytes))
+        return true;
+    struct span text = unpacked(l, bytes);
+    if (!text_readings(text, l->arena, l->reading, l->with))
+        return false;
+    return depth == TEXT_MAX_DEPTH || inner_layers(l, text, depth);
+}
+
+bool
+text_attachment(struct span base64, struct arena *scratch, text_reading *reading, void *with)
+{
+    struct layers l = { scratch, reading, with, TEXT_MAX_UNPACKED };
+
+    return layer(&l, base64, 0);
+}

@@ -1,0 +1,33 @@
+/* consent/plan_text.h -- the readings of one text.
+ *
+ * "meth&#97;done", "metha<b>done</b>", "meth%61done" and "meth\u0061done" all
+ * show the same word to somebody.  Whoever looks for a word looks at every
+ * reading: as it is, with entities resolved, with tags taken out (inline tags
+ * join, block tags part), percent-decoded (RFC 3986 2.1), with JSON escapes
+ * resolved; and at the readings of these, at most TEXT_MAX_DEPTH deep.
+ *
+ * Tags stay in the reading as it is, so attributes and comments are seen too.
+ */
+#ifndef SLUICE_CONSENT_PLAN_TEXT_H
+#define SLUICE_CONSENT_PLAN_TEXT_H
+
+#include "base/arena.h"
+#include "base/span.h"
+
+#define TEXT_MAX_DEPTH 4
+#define TEXT_MAX_UNPACKED ((size_t)8 << 20)     /* of one attachment, all layers together */
+
+/* Answers false when enough is known: no further reading is made. */
+typedef bool text_reading(void *with, struct span text);
+
+/* False when a reading answered false.  Readings live in the arena, which the
+ * caller may reset afterwards. */
+bool text_readings(struct span text, struct arena *scratch, text_reading *, void *with);
+
+/* What an attachment says: base64 (RFC 4648, also the URL alphabet, with or
+ * without padding and white space), gzip and zlib unpacked, UTF-16 as UTF-8, the text of RTF and
+ * PDF; everything else as it is, and base64 inside of it once more.  Each is
+ * read in all its readings.  False when a reading answered false. */
+bool text_attachment(struct span base64, struct arena *scratch, text_reading *, void *with);
+
+#endif

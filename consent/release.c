@@ -1,0 +1,129 @@
+#include "consent/release.h"
+
+#include "consent/obligation.h"
+#include "consent/plan_nested.h"
+
+static enum status gather_consents(const struct bundle *, const struct references *, const struct facts *,
+                                   struct arena *, const struct consent_source **out, size_t *count);
+static enum status write_payload(struct release *, const struct facts *, struct arena *);
+static enum release_outcome outcome_of(const struct plan *);
+
+enum status
+release_make(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
+             const struct facts *facts, struct arena *arena, const struct release **out)
+{
+    struct release              *r = arena_make(arena, struct release);
+    const struct consent_source *consents;
+    size_t                       count;
+
+    *out = NULL;
+    if (r == NULL)
+        return ST_NO_MEMORY;
+    enum status st = gather_consents(bundle, references, facts, arena, &consents, &count);
+    if (st == ST_OK && labeling == NULL)
+        st = label_bundle(bundle, references, facts, arena, &labeling);
+    if (st == ST_OK)
+        st = policy_compile(consents, count, arena, &r->policy);
+    if (st != ST_OK)
+        return st;
+    r->bundle         = bundle;
+    r->references     = references;
+    r->labeling       = labeling;
+    r->valid_until_ms = policy_valid_until(r->policy, facts->at_ms);
+    st = plan_document(bundle, references, labeling, r->policy, facts, arena, &r->plan);
+    if (st == ST_OK && r->plan->kept > 0)
+        st = write_payload(r, facts, arena);
+    if (st == ST_INTEGRITY) {                                 /* B4: a person has to look */
+        r->outcome     = RELEASE_HOLD;
+        r->splices     = NULL;
+        r->payload     = (struct span){ NULL, 0 };
+        r->obligations = 0;
+    } else if (st != ST_OK) {
+        return st;
+    } else {
+        r->outcome = outcome_of(r->plan);
+    }
+    *out = r;
+    return ST_OK;
+}
+
+const char *
+release_outcome_text(enum release_outcome o)
+{
+    static const char *const texts[] = { "deny", "hold", "partial", "permit" };
+
+    return (unsigned)o < sizeof texts / sizeof texts[0] ? texts[o] : "deny";
+}
+
+/* Those of the facts and those of the Bundle itself. */
+static enum status
+gather_consents(const struct bundle *b, const struct references *references, const struct facts *facts,
+                struct arena *arena, const struct consent_source **out, size_t *count)
+{
+    size_t most = facts->consent_count;
+
+    for (uint32_t e = 0; e < b->count; e++)
+        most += span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT;
+    struct consent_source *all = arena_make_n(arena, most + 1, struct consent_source);
+    if (all == NULL)
+        return ST_NO_MEMORY;
+    *count = 0;
+    for (size_t i = 0; i < facts->consent_count; i++)
+        all[(*count)++] = facts->consents[i];
+    for (uint32_t e = 0; e < b->count; e++)
+        if (span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT)
+            all[(*count)++] = (struct consent_source){ b->tape, b->entries[e].resource,
+                                                       entry_patient(references, e, NULL) };
+    *out = all;
+    return ST_OK;
+}
+
+static enum status
+write_payload(struct release *r, const struct facts *facts, struct arena *arena)
+{
+    const struct plan     *plan     = r->plan;
+    const struct consent **consents = arena_make_n(arena, r->bundle->count + 1, const struct consent *);
+    size_t                 count    = 0;
+    struct splices        *s;
+    enum status            st = redact_edit(plan, arena, &s);
+
+    if (st != ST_OK || consents == NULL)
+        return st != ST_OK ? st : ST_NO_MEMORY;
+    for (uint32_t e = 0; e < r->bundle->count; e++) {
+        const struct decision *d = &plan->decisions[e];
+        if (d->verdict < VERDICT_REDACT)
+            continue;
+        r->obligations |= d->obligations;
+        if (d->consent != NULL && (count == 0 || consents[count - 1] != d->consent))
+            consents[count++] = d->consent;
+    }
+    size_t edits = splices_count(s);
+    st           = obligation_attach(s, r->bundle, r->obligations, consents, count, facts, arena);
+    if (st != ST_OK)
+        return st;
+    if (splices_count(s) != edits && r->bundle->type != BUNDLE_SINGLE) {
+        tape_node signature = tape_member(r->bundle->tape, r->bundle->root, SPAN("signature"));
+        if (signature != TAPE_ABSENT)
+            splices_cut(s, signature);                        /* it signs a Bundle without the notice (C8) */
+    }
+    st = splices_seal(s);
+    if (st != ST_OK)
+        return st;
+    r->splices = s;
+    r->payload = splices_flat(s, arena);
+    if (span_empty(r->payload))
+        return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
+    return redact_check(plan, r->labeling, facts, r->payload, arena, &r->leak);
+}
+
+static enum release_outcome
+outcome_of(const struct plan *p)
+{
+    bool held = false;
+
+    for (uint32_t e = 0; e < p->bundle->count; e++)
+        held = held || p->decisions[e].verdict == VERDICT_HOLD;
+    if (p->kept == 0)
+        return held ? RELEASE_HOLD : RELEASE_DENY;
+    return p->withheld == 0 && p->cut_count == 0 && p->edit_count == 0 ? RELEASE_PERMIT : RELEASE_PARTIAL;
+}
