@@ -8,6 +8,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "tests/support/certs.h"
 #include "tests/support/wire.h"
@@ -254,6 +256,107 @@ test_carries_large_bodies_both_ways_over_tls(void **state)
     tls_server_free(&tls);
 }
 
+/* ---- a thousand that wait --------------------------------------------------- */
+
+#define CROWD 1000
+
+/* The clients live in a process of their own, so that only the server's
+ * memory is counted.  Each makes one request and then stays. */
+static void
+be_a_crowd(int orders, int reports, const char *certificate)
+{
+    static struct guest guests[CROWD];
+    char                got[2048];
+    uint16_t            port;
+    uint32_t            in = 0;
+
+    alarm(60);
+    if (read(orders, &port, sizeof port) != sizeof port)
+        _exit(1);
+    for (int i = 0; i < CROWD; i++)
+        in += visit(port, &(struct visit){ .certificate = certificate }, &guests[i], got, sizeof got);
+    if (write(reports, &in, sizeof in) != sizeof in)
+        _exit(1);
+    (void)!read(orders, &port, sizeof port);     /* until the parent has counted */
+    _exit(0);
+}
+
+static long
+resident_kilobytes(void)
+{
+    char  line[256];
+    long  pages = 0, resident = 0;
+    FILE *f     = fopen("/proc/self/statm", "r");
+
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    fclose(f);
+    char *end = line;
+    pages    = strtol(line, &end, 10);
+    resident = strtol(end, NULL, 10);
+    return pages > 0 ? resident * (sysconf(_SC_PAGESIZE) / 1024) : 0;
+}
+
+/* Kilobytes that CROWD idle connections add to `before`. */
+static long
+weigh_a_crowd(const char *certificate, long before)
+{
+    int         orders[2], reports[2];
+    uint32_t    in = 0;
+    struct wire w;
+
+    assert_int_equal(pipe(orders), 0);
+    assert_int_equal(pipe(reports), 0);
+    pid_t child = fork();
+    if (child == 0)
+        be_a_crowd(orders[0], reports[1], certificate);
+    struct tls_server *tls = server(certificate != NULL);
+    assert_true(wire_open(&w, tls, &wire_limits, NULL));
+    assert_int_equal(write(orders[1], &w.port, sizeof w.port), sizeof w.port);
+    assert_int_equal(read(reports[0], &in, sizeof in), sizeof in);
+    usleep(1200000);                     /* some sweeps: idle buffers are released */
+    uint32_t held  = http_server_connections(w.server);
+    long     after = resident_kilobytes();
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        close(orders[i]);
+        close(reports[i]);
+    }
+    wire_close(&w);
+    tls_server_free(&tls);
+    assert_int_equal(in, CROWD);
+    assert_int_equal(held, CROWD);
+    print_message("%d idle TLS connections, %s client certificate: %.1f KiB each, RSS %ld KiB\n", CROWD,
+                  certificate != NULL ? "with" : "without", (double)(after - before) / CROWD, after);
+    return after - before;
+}
+
+static void
+test_holds_a_thousand_idle_connections_in_little_memory(void **state)
+{
+    struct rlimit files;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur < CROWD + 100)
+        skip();
+    /* The second crowd takes the room of the first and more: OpenSSL keeps a
+     * client's certificate, parsed, with its session. */
+    long before  = resident_kilobytes();
+    long without = weigh_a_crowd(NULL, before);
+    long with    = weigh_a_crowd("client", before);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(with <= 28L * CROWD);
+    assert_true(without <= 18L * CROWD);
+#else
+    (void)with;
+    (void)without;
+#endif
+}
+
 /* ---- files ----------------------------------------------------------------- */
 
 static void
@@ -299,6 +402,7 @@ main(void)
         cmocka_unit_test(test_resumes_a_session_with_the_same_client),
         cmocka_unit_test(test_tells_a_plain_client_that_this_is_https),
         cmocka_unit_test(test_carries_large_bodies_both_ways_over_tls),
+        cmocka_unit_test(test_holds_a_thousand_idle_connections_in_little_memory),
         cmocka_unit_test(test_says_which_file_is_wrong),
         cmocka_unit_test(test_counts_the_days_of_a_certificate),
     };
