@@ -19,15 +19,23 @@ static enum status check_full_urls(struct rules *);
 static void        check_document(struct rules *);
 static void        check_first(struct rules *, const char *rule, const char *type, struct span wanted);
 
-enum status
-bundle_rules(struct report *report, tape_node bundle)
+static struct rules
+rules_of(struct report *report, tape_node bundle)
 {
-    struct rules r = { .report = report, .tape = report->bundle->tape, .bundle = bundle };
+    const struct tape *t = report->bundle->tape;
 
-    r.entries = tape_member(r.tape, bundle, SPAN("entry"));
-    r.type    = tape_member_text(r.tape, bundle, SPAN("type"), report->arena);
+    return (struct rules){ .report = report, .tape = t, .bundle = bundle,
+                           .entries = tape_member(t, bundle, SPAN("entry")),
+                           .type = tape_member_text(t, bundle, SPAN("type"), report->arena) };
+}
+
+enum status
+bundle_rules(struct report *report, tape_node bundle, bool entries_apart)
+{
+    struct rules r = rules_of(report, bundle);
+
     check_type(&r);
-    if (tape_kind(r.tape, r.entries) == TAPE_ARRAY)
+    if (!entries_apart && tape_kind(r.tape, r.entries) == TAPE_ARRAY)
         for (tape_node n = tape_first(r.tape, r.entries); n != TAPE_ABSENT && !report->stopped; n = tape_next(r.tape, n))
             check_entry(&r, n);
     enum status st = check_full_urls(&r);
@@ -36,6 +44,14 @@ bundle_rules(struct report *report, tape_node bundle)
     if (span_eq_text(r.type, "message"))
         check_first(&r, "bdl-12", "MessageHeader", SPAN("want a MessageHeader as the first entry of a message"));
     return st;
+}
+
+void
+bundle_entry_rules(struct report *report, tape_node bundle, tape_node entry)
+{
+    struct rules r = rules_of(report, bundle);
+
+    check_entry(&r, entry);
 }
 
 static void

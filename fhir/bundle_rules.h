@@ -20,7 +20,10 @@
 #include "fhir/finding.h"
 
 /* For one Bundle resource of the document, nested ones too.  Linear (bdl-7:
- * n log n).  ST_NO_MEMORY when it could not be finished. */
-enum status bundle_rules(struct report *, tape_node bundle_resource) MUST_CHECK;
+ * n log n).  ST_NO_MEMORY when it could not be finished.  With entries_apart
+ * without the rules of single entries (bdl-2 … bdl-5, bdl-8), which
+ * bundle_entry_rules() has. */
+enum status bundle_rules(struct report *, tape_node bundle_resource, bool entries_apart) MUST_CHECK;
+void        bundle_entry_rules(struct report *, tape_node bundle_resource, tape_node entry);
 
 #endif

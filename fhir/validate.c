@@ -1,5 +1,7 @@
 #include "fhir/validate.h"
 
+#include <string.h>
+
 #include "base/json_walk.h"
 #include "fhir/bundle_rules.h"
 #include "fhir/datatypes.h"
@@ -23,6 +25,9 @@ struct frame {
     bool                     contains;   /* the array is `contained`                  */
 };
 
+/* Deeper documents are rare; their frames come from the arena. */
+#define OWN_FRAMES 32u
+
 struct walk {
     const struct pack   *pack;
     const struct tape   *tape;
@@ -31,54 +36,142 @@ struct walk {
     struct frame        *stack;
     uint32_t             depth, room;
     bool                 no_memory;
+    tape_node            apart;          /* an array whose items are not entered */
     const struct pack_shape *extension;  /* NULL when the pack has none */
     struct report        report;
+    struct frame         own[OWN_FRAMES];
 };
 
-static void walk_document(struct walk *);
+static void walk_down(struct walk *);
+static void check_object(struct walk *, tape_node value, const struct pack_type *, uint64_t place, bool contains);
 static void check_member(struct walk *, tape_node value);
 static void close_object(struct walk *, const struct frame *);
 static void push_resource(struct walk *, tape_node, uint64_t place, bool contained);
 
 #define NOTHING ((struct span){ NULL, 0 })
 
-enum status
-validate(const struct pack *pack, const struct bundle *bundle, const struct validate_options *options,
-         struct arena *arena, struct issues *issues)
+static const struct pack_shape *
+shape_named(const struct pack *pack, struct span name)
 {
-    struct walk *w = arena_make(arena, struct walk);
+    const struct pack_slot *slot =
+        pack_slot_of(pack, &pack->shapes[pack->header->names_shape], tape_key_of(name), name);
 
-    if (w == NULL)
-        return ST_NO_MEMORY;
-    w->pack   = pack;
-    w->tape   = bundle->tape;
-    w->bundle = bundle;
-    w->arena  = arena;
+    if (slot == NULL || pack->structures[slot->element].kind == PACK_PRIMITIVE)
+        return NULL;
+    return &pack->shapes[pack->structures[slot->element].shape];
+}
+
+static void
+walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, struct arena *arena,
+          struct issues *issues)
+{
+    w->pack      = pack;
+    w->tape      = bundle->tape;
+    w->bundle    = bundle;
+    w->arena     = arena;
+    w->stack     = w->own;
+    w->room      = OWN_FRAMES;
+    w->depth     = 0;
+    w->no_memory = false;
+    w->apart     = TAPE_ABSENT;
+    w->extension = shape_named(pack, SPAN("Extension"));
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
-    const struct pack_slot *slot = pack_slot_of(pack, &pack->shapes[pack->header->names_shape],
-                                                tape_key_of(SPAN("Extension")), SPAN("Extension"));
-    if (slot != NULL && pack->structures[slot->element].kind == PACK_COMPLEX)
-        w->extension = &pack->shapes[pack->structures[slot->element].shape];
-    walk_document(w);
-    for (uint32_t i = 0; i < bundle_resources(bundle) && !w->report.stopped; i++) {
-        tape_node node = bundle_resource_at(bundle, i)->node;
+}
+
+/* Bundles among the resources from `first` up to the node `end`. */
+static enum status
+check_bundles(struct walk *w, uint32_t first, tape_node end)
+{
+    for (uint32_t i = first; i < bundle_resources(w->bundle) && !w->report.stopped; i++) {
+        tape_node node = bundle_resource_at(w->bundle, i)->node;
+        if (node >= end)
+            break;
+        bool apart = w->apart != TAPE_ABSENT && node == w->bundle->root;
         if (tape_text_eq(w->tape, tape_member(w->tape, node, SPAN("resourceType")), SPAN("Bundle"))
-            && bundle_rules(&w->report, node) != ST_OK)
+            && bundle_rules(&w->report, node, apart) != ST_OK)
             return ST_NO_MEMORY;
+        if (apart)
+            break;                                       /* the others are inside entries */
     }
+    return ST_OK;
+}
+
+static void
+note_profiles(const struct validate_options *options, struct arena *arena, struct issues *issues)
+{
     for (size_t i = 0; options != NULL && i < options->profile_count; i++) {
         struct issue one = { .severity = SEVERITY_WARNING, .code = ISSUE_NOT_SUPPORTED, .rule = "profile",
                              .wanted = SPAN("want a profile that can be checked here"),
                              .found  = arena_copy(arena, options->profiles[i]) };
         issues_add(issues, &one);
     }
+}
+
+static enum status
+conclude(struct walk *w, enum status st)
+{
     if (w->report.stopped) {
         struct issue one = { .severity = SEVERITY_ERROR, .code = ISSUE_TOO_COSTLY, .rule = "validate",
                              .wanted = SPAN("want fewer findings"),
                              .found  = SPAN("have so many that the rest was not looked at") };
-        issues_add(issues, &one);
+        issues_add(w->report.issues, &one);
     }
-    return w->no_memory ? ST_NO_MEMORY : arena_status(arena);
+    return st != ST_OK || w->no_memory ? ST_NO_MEMORY : arena_status(w->arena);
+}
+
+enum status
+validate(const struct pack *pack, const struct bundle *bundle, const struct validate_options *options,
+         struct arena *arena, struct issues *issues)
+{
+    struct walk w;
+
+    walk_init(&w, pack, bundle, arena, issues);
+    if (options != NULL && options->entries_apart && bundle->type != BUNDLE_SINGLE)
+        w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
+    push_resource(&w, bundle->root, 1, false);
+    walk_down(&w);
+    enum status st = check_bundles(&w, 0, tape_count(bundle->tape) + 1);
+    note_profiles(options, arena, issues);
+    return conclude(&w, st);
+}
+
+/* Index of the first resource at or behind a node: they are in node order. */
+static uint32_t
+first_resource(const struct bundle *bundle, tape_node node)
+{
+    uint32_t low = 0, high = bundle_resources(bundle);
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (bundle_resource_at(bundle, middle)->node < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+enum status
+validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t entry, struct arena *arena,
+               struct issues *issues)
+{
+    struct walk              w;
+    const struct pack_shape *shape = shape_named(pack, SPAN("Bundle"));
+    const struct pack_slot  *slot  = NULL;
+
+    if (shape != NULL)
+        slot = pack_slot_of(pack, shape, tape_key_of(SPAN("entry")), SPAN("entry"));
+    if (slot == NULL || entry >= bundle->count || bundle->type == BUNDLE_SINGLE)
+        return ST_NOT_FOUND;
+    tape_node               node = bundle->entries[entry].entry;
+    const struct pack_type *type = &pack->types[pack->elements[shape->first_element + slot->element].first_type];
+    walk_init(&w, pack, bundle, arena, issues);
+    if (type->kind != TYPE_COMPLEX)
+        return ST_NOT_FOUND;
+    check_object(&w, node, type, 1, false);
+    walk_down(&w);
+    bundle_entry_rules(&w.report, bundle->root, node);
+    return conclude(&w, check_bundles(&w, first_resource(bundle, node), tape_after(bundle->tape, node)));
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */
@@ -93,15 +186,16 @@ static struct frame *
 push(struct walk *w, tape_node node, uint64_t place)
 {
     if (w->depth == w->room) {
-        uint32_t room = w->room > 0 ? w->room * 2 : 32;
-        w->stack = arena_grow(w->arena, w->stack, w->room * sizeof *w->stack, room * sizeof *w->stack);
-        if (w->stack == NULL) {
+        uint32_t      room  = w->room * 2;
+        struct frame *fresh = arena_make_n(w->arena, room, struct frame);
+        if (fresh == NULL) {
             w->no_memory = true;
-            w->depth     = 0;
-            w->room      = 0;
+            w->depth     = 0;                            /* nothing more is looked at */
             return NULL;
         }
-        w->room = room;
+        memcpy(fresh, w->stack, w->depth * sizeof *fresh);
+        w->stack = fresh;
+        w->room  = room;
     }
     struct frame *f = &w->stack[w->depth++];
     *f = (struct frame){ .node = node, .next = walk_first(w->tape, node), .place = place };
@@ -111,9 +205,8 @@ push(struct walk *w, tape_node node, uint64_t place)
 static void check_item(struct walk *, tape_node item);
 
 static void
-walk_document(struct walk *w)
+walk_down(struct walk *w)
 {
-    push_resource(w, w->bundle->root, 1, false);
     while (w->depth > 0 && !w->report.stopped) {
         struct frame *f     = &w->stack[w->depth - 1];
         tape_node     child = f->next;
@@ -209,7 +302,7 @@ push_resource(struct walk *w, tape_node node, uint64_t place, bool contained)
 static void
 check_object(struct walk *w, tape_node value, const struct pack_type *type, uint64_t place, bool contains)
 {
-    bool contained = w->stack[w->depth - 1].contained;
+    bool contained = w->depth > 0 && w->stack[w->depth - 1].contained;
 
     if (walk_kind(w->tape, value) != TAPE_OBJECT) {
         if (walk_kind(w->tape, value) == TAPE_NULL)
@@ -445,6 +538,8 @@ check_array(struct walk *w, tape_node array, const struct pack_element *e, const
         check_primitive_items(w, array, e, type, place);
         return;
     }
+    if (array == w->apart)
+        return;
     if (shadow)
         check_parallel(w, array, place);
     bool          contained = w->stack[w->depth - 1].contained;

@@ -40,11 +40,20 @@
 struct validate_options {
     const struct span *profiles;         /* canonical URLs asked for in addition to the base */
     size_t             profile_count;    /* not checked yet: each is a warning               */
+    bool               entries_apart;    /* what is inside of Bundle.entry[i] is left to
+                                          * validate_entry()                                 */
 };
 
 /* ST_OK however many findings there are; ST_NO_MEMORY when it could not be
  * finished (then nothing may be accepted).  options may be NULL. */
 enum status validate(const struct pack *, const struct bundle *, const struct validate_options *,
                      struct arena *, struct issues *) MUST_CHECK;
+
+/* One entry of a Bundle by itself, for a batch, whose entries stand alone (R4
+ * http.html#transaction).  Findings of different entries are grouped when
+ * they go into one sink: a sink for each entry tells which one is wrong.  All
+ * entries together cost about what validate() costs. */
+enum status validate_entry(const struct pack *, const struct bundle *, uint32_t entry,
+                           struct arena *, struct issues *) MUST_CHECK;
 
 #endif

@@ -158,7 +158,7 @@ validate_document(struct validation *v, const char *path, size_t line, struct sp
     }
     enum status st = load_bundle(bytes, arena, issues, &bundle);
     if (st == ST_OK)
-        st = validate(v->pack, bundle, &(struct validate_options){ v->profiles, v->profile_count }, arena, issues);
+        st = validate(v->pack, bundle, &(struct validate_options){ .profiles = v->profiles, .profile_count = v->profile_count }, arena, issues);
     if (st == ST_NO_MEMORY) {
         call_say(v->call, "%s: %s", path, status_text(st));
         v->broken = true;

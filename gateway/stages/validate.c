@@ -44,47 +44,31 @@ answer_validate(struct exchange *ex)
     return STEP_ANSWER;
 }
 
-/* "Bundle.entry[12].resource.code" -> 12; ENTRY_NONE: not about one entry. */
-static uint32_t
-entry_of_issue(const struct issue *issue)
-{
-    struct span at = issue->expression;
-    uint64_t    n;
-
-    if (!span_starts(at, SPAN("Bundle.entry[")))
-        return ENTRY_NONE;
-    at = span_skip(at, sizeof "Bundle.entry[" - 1);
-    return span_to_u64(span_split(&at, ']'), &n) ? (uint32_t)n : ENTRY_NONE;
-}
-
+/* Findings of one sink are grouped: an entry that is wrong in the way another
+ * was is not named.  So once something is wrong, every entry is judged alone,
+ * into a sink of its own, and the Bundle without them. */
 static enum step
 split_batch(struct exchange *ex)
 {
-    uint32_t count = ex->bundle->count;
+    uint32_t                count = ex->bundle->count;
+    struct issues          *own   = issues_new(ex->arena, 32);
+    struct validate_options shell = { .entries_apart = true };
 
     ex->entries     = arena_make_n(ex->arena, count, struct intake_entry);
     ex->entry_count = count;
-    struct issues **of = arena_make_n(ex->arena, count, struct issues *);
-    if (ex->entries == NULL || of == NULL)
+    if (ex->entries == NULL || own == NULL
+        || validate(ex->gateway->pack, ex->bundle, &shell, ex->arena, own) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
-    for (uint32_t i = 0; i < issues_count(ex->issues); i++) {
-        const struct issue *issue = issues_at(ex->issues, i);
-        uint32_t            entry = entry_of_issue(issue);
-        bool                error = issue->severity <= SEVERITY_ERROR;
-        if (entry >= count) {
-            if (error)
-                return exchange_refuse(ex, 422);         /* the Bundle itself is wrong */
-            continue;
-        }
-        if (of[entry] == NULL)
-            of[entry] = issues_new(ex->arena, 32);
-        if (of[entry] != NULL)
-            issues_add(of[entry], issue);
-        if (error) {
-            ex->entries[entry].status = 422;
-            ex->entries[entry].issues = of[entry];
+    if (issues_have_errors(own))
+        return exchange_refuse(ex, 422);                 /* the Bundle itself is wrong */
+    for (uint32_t i = 0; i < count; i++) {
+        struct issues *found = issues_new(ex->arena, 32);
+        if (found == NULL || validate_entry(ex->gateway->pack, ex->bundle, i, ex->arena, found) != ST_OK)
+            return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+        if (issues_have_errors(found)) {
+            ex->entries[i].status = 422;
+            ex->entries[i].issues = found;
         }
     }
-    /* Findings that no longer fitted into the sink could hide an error. */
-    return issues_dropped(ex->issues) > 0 ? exchange_refuse(ex, 422) : form_accept(ex);
+    return form_accept(ex);
 }

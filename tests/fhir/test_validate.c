@@ -368,13 +368,74 @@ test_a_document_that_is_wrong_everywhere_ends_early(void **state)
     }
 }
 
+/* Of a batch: equal findings of two entries are one in a common sink, and one
+ * each when the entries are judged alone. */
+static void
+test_entries_are_judged_alone(void **state)
+{
+    static const char json[] =
+        "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{" PAT "," REQ "},{\"resource\":" P ",\"x\":1}," REQ "},"
+        "{\"resource\":" P ",\"x\":1}," REQ "},{" PAT "},{\"resource\":" B("collection", ",\"total\":1") "," REQ "},{\"y\":1," PAT "," REQ "},{}]}";
+    static const char *const rules[] = { NULL, "unknown-element", "unknown-element", "bdl-3", "bdl-1", "unknown-element", "json-empty" };
+    static const char *const expressions[] = { NULL, "Bundle.entry[1].resource.x", "Bundle.entry[2].resource.x", "Bundle.entry[3]",
+                                               "Bundle.entry[4].resource.total", "Bundle.entry[5].y", "Bundle.entry[6]" };
+    struct arena           *arena  = test_arena();
+    struct issues          *issues = issues_new(arena, 10);
+    struct validate_options shell  = { .entries_apart = true };
+    const struct bundle    *bundle;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, &shell, arena, issues), ST_OK);
+    assert_int_equal(issues_count(issues), 0);
+    for (uint32_t i = 0; i < bundle->count; i++) {
+        issues = issues_new(arena, 10);
+        assert_int_equal(validate_entry(pack, bundle, i, arena, issues), ST_OK);
+        assert_int_equal(issues_have_errors(issues), rules[i] != NULL);
+        if (rules[i] != NULL) {
+            assert_string_equal(issues_at(issues, 0)->rule, rules[i]);
+            assert_text(issues_at(issues, 0)->expression, expressions[i]);
+        }
+    }
+    assert_int_equal(validate_entry(pack, bundle, bundle->count, arena, issues), ST_NOT_FOUND);
+    arena_free(&arena);
+}
+
+static void
+test_the_bundle_around_entries_is_judged_alone(void **state)
+{
+    static const struct { const char *json, *rule; } shells[] = {
+        { B("batch", ",\"entry\":[]"), "json-empty" }, { B("batch", ",\"total\":1,\"entry\":[{}]"), "bdl-1" },
+        { B("batch", ",\"zz\":1,\"entry\":[{\"zz\":1}]"), "unknown-element" },
+        { B("batch", ",\"entry\":[{\"fullUrl\":\"urn:a\"},{\"fullUrl\":\"urn:a\"}]"), "bdl-7" },
+        { P ",\"zz\":1}", "unknown-element" },
+    };
+    struct validate_options shell = { .entries_apart = true };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
+        struct arena        *arena  = test_arena();
+        struct issues       *issues = issues_new(arena, 10);
+        const struct bundle *bundle;
+        assert_int_equal(bundle_read(test_tape(arena, span_of(shells[i].json)), arena, issues, &bundle), ST_OK);
+        assert_int_equal(validate(pack, bundle, &shell, arena, issues), ST_OK);
+        assert_int_equal(issues_count(issues), 1);
+        assert_string_equal(issues_at(issues, 0)->rule, shells[i].rule);
+        arena_free(&arena);
+    }
+}
+
 static void
 test_profiles_are_not_passed_over_in_silence(void **state)
 {
     struct arena           *arena   = test_arena();
     struct issues          *issues  = issues_new(arena, 10);
     struct span             profile = SPAN("http://example.org/profile");
-    struct validate_options options = { &profile, 1 };
+    struct validate_options options = { .profiles = &profile, .profile_count = 1 };
     const struct bundle    *bundle;
 
     (void)state;
@@ -514,6 +575,8 @@ main(void)
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
         cmocka_unit_test(test_equal_findings_are_grouped),
         cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
+        cmocka_unit_test(test_entries_are_judged_alone),
+        cmocka_unit_test(test_the_bundle_around_entries_is_judged_alone),
         cmocka_unit_test(test_profiles_are_not_passed_over_in_silence),
         cmocka_unit_test(test_says_when_memory_is_spent),
         cmocka_unit_test(test_all_synthea_patients_pass),
