@@ -99,7 +99,7 @@ contents_load(struct store *s, int64_t inbox)
 }
 
 enum status
-content_read(struct store *s, int64_t value, struct arena *arena, struct content *out, int64_t *at_ms)
+stored_content_read(struct store *s, int64_t value, struct arena *arena, struct content *out, int64_t *at_ms)
 {
     struct arena_mark mark = arena_mark(s->temp);
     enum status       st   = contents_load(s, WHERE_INBOX(value));
@@ -140,7 +140,7 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
 {
     struct content content;
     int64_t        at_ms;
-    enum status    st = content_read(s, where, c->arena, &content, &at_ms);
+    enum status    st = stored_content_read(s, where, c->arena, &content, &at_ms);
 
     if (st != ST_OK || content.deleted || !span_eq(content.patient, patient))
         return st;
@@ -269,7 +269,7 @@ version_find(struct store *s, const struct store_read *r, struct content *out, i
     enum status st;
 
     while ((st = walk_next(s, &w, where)) == ST_OK) {
-        st = content_read(s, *where, r->arena, out, at_ms);
+        st = stored_content_read(s, *where, r->arena, out, at_ms);
         if (st != ST_OK)
             return st;
         if (span_eq(out->type, r->type) && span_eq(out->id, r->id) &&

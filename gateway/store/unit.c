@@ -49,7 +49,7 @@ standing_find(struct store *s, const struct store_unit *u, size_t index, int64_t
                 return ST_OK;
             continue;
         }
-        st = content_read(s, value, s->temp, &c, &at_ms);
+        st = stored_content_read(s, value, s->temp, &c, &at_ms);
         if (st != ST_OK)
             return st;
         if (!span_eq(c.type, r->type) || !span_eq(c.id, r->id))
