@@ -357,11 +357,14 @@ match_actions(const struct provision *p, const struct asker *asker)
 struct record
 record_of(const struct labeling *labeling, uint32_t entry, const struct asker *asker)
 {
-    const struct bundle_entry *e = &labeling->bundle->entries[entry];
+    const struct bundle_entry *e    = &labeling->bundle->entries[entry];
+    enum bundle_type           kind = labeling->bundle->type;
+    bool first = entry == 0 && ((kind == BUNDLE_DOCUMENT && span_eq_text(e->type, "Composition"))
+                                || (kind == BUNDLE_MESSAGE && span_eq_text(e->type, "MessageHeader")));
 
     return (struct record){
         .asker = asker, .labeled = &labeling->of[entry], .tape = labeling->bundle->tape, .entry = entry,
-        .in = e, .resource = e->resource, .type = e->type,
+        .in = e, .resource = e->resource, .type = e->type, .carrier = first || span_eq_text(e->type, "Patient"),
     };
 }
 
@@ -375,7 +378,7 @@ match_data(const struct provision *p, const struct record *r)
     };
     enum match all = MATCH_YES;
 
-    if (p->type == PROVISION_PERMIT && span_eq_text(r->type, "Patient"))
+    if (p->type == PROVISION_PERMIT && r->carrier)
         return MATCH_YES;                                                    /* M11 */
     for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
         if ((p->criteria.stated & asks[i].d) == 0)

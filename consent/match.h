@@ -34,8 +34,10 @@
  *   M10 data: instance; related (what the target refers to; for Encounter,
  *       EpisodeOfCare and CarePlan also what refers to it, IHE PCF); dependents
  *       (what refers to the target); authoredby.
- *   M11 Whose data it is goes with the data: a permit that is limited to some
- *       data still covers the Patient resource itself.
+ *   M11 Whose data it is goes with the data, and so does what carries it: a
+ *       permit that is limited to some data still covers the Patient itself,
+ *       the Composition of a document and the MessageHeader of a message
+ *       (without them it would be none, bdl-11, bdl-12).
  */
 #ifndef SLUICE_CONSENT_MATCH_H
 #define SLUICE_CONSENT_MATCH_H
@@ -78,6 +80,7 @@ struct record {
     const struct bundle_entry *in;
     tape_node             resource;
     struct span           type;
+    bool                  carrier;       /* M11 */
 };
 
 struct record record_of(const struct labeling *, uint32_t entry, const struct asker *);

@@ -485,6 +485,28 @@ test_the_patient_goes_with_a_permit_that_is_limited_to_some_data(void **state)
 }
 
 static void
+test_what_carries_a_document_or_message_goes_with_it(void **state)
+{
+#define CARRIED(kind, type) "{\"resourceType\":\"Bundle\",\"type\":\"" kind "\",\"entry\":[" ENTRY("{\"resourceType\":\"" type "\",\"id\":\"head\"," OF_P1 "}") "," OPIOID "," GLUCOSE "]}"
+    static const struct { const char *bundle; bool leaves; } rows[] = {
+        { CARRIED("document", "Composition"), true },
+        { CARRIED("message", "MessageHeader"), true },
+        { CARRIED("collection", "Composition"), false },
+        { CARRIED("document", "Basic"), false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct world w = world_read(REQUEST_WITH(FOR_A ",\"patient\":\"Patient/p1\"", CONSENT("c1", "2024-01-01", "{\"type\":\"deny\",\"provision\":[{\"type\":\"permit\"," TO("Organization/orgA") ",\"securityLabel\":[" LABEL_ACT("SUD") "]}]}")),
+                                    rows[i].bundle);
+        world_decide(&w);
+        if ((world_at(&w, "head")->verdict == VERDICT_PERMIT) != rows[i].leaves)
+            fail_msg("row %zu: %.*s", i, SPAN_PRINT(world_at(&w, "head")->because));
+        assert_int_equal(world_at(&w, "glucose")->verdict, VERDICT_DENY);
+        world_end(&w);
+    }
+}
+
+static void
 test_a_consent_of_another_patient_changes_nothing(void **state)
 {
     static const struct { const char *patient; bool leaves; } rows[] = {
@@ -602,6 +624,7 @@ main(void)
         cmocka_unit_test(test_a_purpose_in_another_system_is_not_known),
         cmocka_unit_test(test_a_nested_period_holds_with_all_periods_above),
         cmocka_unit_test(test_the_patient_goes_with_a_permit_that_is_limited_to_some_data),
+        cmocka_unit_test(test_what_carries_a_document_or_message_goes_with_it),
         cmocka_unit_test(test_a_consent_of_another_patient_changes_nothing),
         cmocka_unit_test(test_says_until_when_a_decision_stays_valid),
         cmocka_unit_test(test_more_provisions_than_anybody_signs_deny),
