@@ -30,7 +30,7 @@ label_bundle(const struct bundle *bundle, const struct references *references, c
     }
     if (st != ST_OK)
         return st;
-    content_read(&w);
+    content_label(&w);
     source_read(&w);
     links_follow(&w);
     for (uint32_t i = 0; i < bundle->count; i++)

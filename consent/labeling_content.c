@@ -47,7 +47,7 @@ static enum element element_of(struct span name);
 /* ---- units ------------------------------------------------------------------- */
 
 void
-content_read(struct work *w)
+content_label(struct work *w)
 {
     for (uint32_t i = 0; i < w->unit_count; i++) {
         struct walk walk = { .w = w, .unit = &w->units[i], .next = i + 1 };

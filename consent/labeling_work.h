@@ -116,7 +116,7 @@ struct unit *work_target(const struct work *, const struct reference *);
 struct span  work_element(const struct work *, tape_node node, tape_node *object);
 
 /* labeling_content.c: all units; T2 and T3 are settled as far as the unit itself says. */
-void content_read(struct work *);
+void content_label(struct work *);
 
 /* labeling_source.c */
 enum status source_registry(struct work *);
