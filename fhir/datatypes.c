@@ -1,6 +1,5 @@
 #include "fhir/datatypes.h"
 
-#include "base/cursor.h"
 
 /* R4 datatypes.html#string: at most 1 MB; the definition's maxLength counts
  * characters. */
@@ -263,8 +262,6 @@ struct moment {
     bool     timed, zoned;
 };
 
-static bool moment_read(struct span text, struct moment *out);
-
 static unsigned
 days_in(unsigned year, unsigned month)
 {
@@ -274,75 +271,102 @@ days_in(unsigned year, unsigned month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-static bool
-clock_read(struct cursor *c, struct moment *m)
+/* Two digits; 100 when they are none, which no bound lets through. */
+static inline unsigned
+two_digits(const char *p)
 {
-    m->hour = cursor_digits(c, 2);
-    cursor_expect(c, ':');
-    m->minute = cursor_digits(c, 2);
-    cursor_expect(c, ':');
-    m->second = cursor_digits(c, 2);
-    if (cursor_accept(c, '.')) {
-        unsigned digits = 0;
-        while (cursor_peek(c) >= '0' && cursor_peek(c) <= '9') {
-            unsigned digit = cursor_digits(c, 1);
-            if (digits < 3) {
-                m->millisecond = m->millisecond * 10 + digit;
-                m->digits++;
-            }
-            digits++;
+    unsigned tens = (unsigned)(unsigned char)p[0] - '0', ones = (unsigned)(unsigned char)p[1] - '0';
+
+    return tens <= 9 && ones <= 9 ? tens * 10 + ones : 100;
+}
+
+/* ".123": up to three digits count, the rest must be digits.  Bytes taken, 0
+ * when there is no digit. */
+static size_t
+fraction_read(struct span s, struct moment *m)
+{
+    size_t i = 1;
+
+    for (; i < s.length && s.at[i] >= '0' && s.at[i] <= '9'; i++)
+        if (m->digits < 3) {
+            m->millisecond = m->millisecond * 10 + (unsigned)(s.at[i] - '0');
+            m->digits++;
         }
-        if (digits == 0)
+    for (unsigned missing = m->digits; missing < 3; missing++)
+        m->millisecond *= 10;
+    return i > 1 ? i : 0;
+}
+
+/* "hh:mm:ss[.sss]"; what is behind it stays in *s. */
+static bool
+clock_read(struct span *s, struct moment *m)
+{
+    if (s->length < 8 || s->at[2] != ':' || s->at[5] != ':')
+        return false;
+    m->hour   = two_digits(s->at);
+    m->minute = two_digits(s->at + 3);
+    m->second = two_digits(s->at + 6);
+    *s = span_skip(*s, 8);
+    if (s->length > 0 && s->at[0] == '.') {
+        size_t taken = fraction_read(*s, m);
+        if (taken == 0)
             return false;
-        for (unsigned i = m->digits; i < 3; i++)
-            m->millisecond *= 10;
+        *s = span_skip(*s, taken);
     }
-    return !c->failed && m->hour <= 23 && m->minute <= 59 && m->second <= 60;
+    return m->hour <= 23 && m->minute <= 59 && m->second <= 60;
+}
+
+/* "Z" or "+hh:mm", and nothing behind it. */
+static bool
+zone_read(struct span s, struct moment *m)
+{
+    m->zoned = true;
+    if (s.length == 1)
+        return s.at[0] == 'Z';
+    if (s.length != 6 || (s.at[0] != '+' && s.at[0] != '-') || s.at[3] != ':')
+        return false;
+    unsigned hours = two_digits(s.at + 1), minutes = two_digits(s.at + 4);
+    m->zone_minutes = (s.at[0] == '-' ? -1 : 1) * (int)(hours * 60 + minutes);
+    return minutes <= 59 && hours * 60 + minutes <= 14 * 60;
 }
 
 static bool
-zone_read(struct cursor *c, struct moment *m)
+day_read(struct span s, struct moment *m)
 {
-    m->zoned = true;
-    if (cursor_accept(c, 'Z'))
+    unsigned century = s.length >= 4 ? two_digits(s.at) : 100, year = s.length >= 4 ? two_digits(s.at + 2) : 100;
+
+    m->year = century * 100 + year;
+    if (century > 99 || year > 99 || m->year == 0)
+        return false;
+    if (s.length == 4)
         return true;
-    int sign = cursor_accept(c, '-') ? -1 : 1;
-    if (sign > 0)
-        cursor_expect(c, '+');
-    unsigned hours = cursor_digits(c, 2);
-    cursor_expect(c, ':');
-    unsigned minutes = cursor_digits(c, 2);
-    m->zone_minutes = sign * (int)(hours * 60 + minutes);
-    return !c->failed && minutes <= 59 && hours * 60 + minutes <= 14 * 60;
+    if (s.length < 7 || s.at[4] != '-')
+        return false;
+    m->month = two_digits(s.at + 5);
+    if (m->month < 1 || m->month > 12)
+        return false;
+    if (s.length == 7)
+        return true;
+    if (s.length < 10 || s.at[7] != '-')
+        return false;
+    m->day = two_digits(s.at + 8);
+    return m->day >= 1 && m->day <= days_in(m->year, m->month);
 }
 
 /* Any of date, dateTime, instant; the zone may be missing. */
 static bool
 moment_read(struct span text, struct moment *out)
 {
-    struct cursor c = cursor_over(text);
     struct moment m = { 0 };
 
-    m.year = cursor_digits(&c, 4);
-    if (c.failed || m.year == 0)
+    if (!day_read(text, &m))
         return false;
-    if (cursor_accept(&c, '-')) {
-        m.month = cursor_digits(&c, 2);
-        if (c.failed || m.month < 1 || m.month > 12)
+    if (text.length > 10) {
+        struct span rest = span_skip(text, 11);
+        m.timed = true;
+        if (text.at[10] != 'T' || !clock_read(&rest, &m) || (rest.length > 0 && !zone_read(rest, &m)))
             return false;
-        if (cursor_accept(&c, '-')) {
-            m.day = cursor_digits(&c, 2);
-            if (c.failed || m.day < 1 || m.day > days_in(m.year, m.month))
-                return false;
-            if (cursor_accept(&c, 'T')) {
-                m.timed = true;
-                if (!clock_read(&c, &m) || (cursor_more(&c) && !zone_read(&c, &m)))
-                    return false;
-            }
-        }
     }
-    if (!cursor_done(&c))
-        return false;
     *out = m;
     return true;
 }
@@ -350,10 +374,9 @@ moment_read(struct span text, struct moment *out)
 static bool
 time_valid(struct span text)
 {
-    struct cursor c = cursor_over(text);
     struct moment m = { 0 };
 
-    return clock_read(&c, &m) && cursor_done(&c);
+    return clock_read(&text, &m) && text.length == 0;
 }
 
 static bool

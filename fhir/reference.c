@@ -337,9 +337,9 @@ could_name(const struct reader *r, struct span s)
         return lookup_count(r->contained) > 0;
     if (length_noted(r, s.length))
         return true;
-    for (size_t i = s.length; i-- > 0;)                  /* "url#fragment", "canonical|version" */
-        if (s.at[i] == '#' || s.at[i] == '|')
-            return length_noted(r, i) || reference_split(s, &base, &type, &id);
+    size_t fragment = span_find_byte(s, '#'), version = span_find_byte(s, '|');
+    if (fragment != SPAN_NOT_FOUND || version != SPAN_NOT_FOUND)
+        return true;                                     /* "url#fragment", "canonical|version": rare */
     return reference_split(s, &base, &type, &id) && length_noted(r, type.length + 1 + id.length);
 }
 

@@ -130,7 +130,7 @@ void        lookup_serve(struct store *, struct store_lookup *);
 void        read_serve(struct store *, struct store_read *);
 /* The entry at a place (WHERE); texts are copied into the arena. */
 enum status stored_content_read(struct store *, int64_t value, struct arena *, struct content *,
-                         int64_t *at_ms) MUST_CHECK;
+                                int64_t *at_ms) MUST_CHECK;
 /* ST_OK: there is an answer under this key, and its row is in SQL_ANSWER_READ. */
 enum status answer_find(struct store *, struct span client, struct span key) MUST_CHECK;
 
