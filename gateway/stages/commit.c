@@ -105,10 +105,9 @@ author_kept_answer(struct store_unit *unit)
 {
     struct exchange *ex = (struct exchange *)(void *)((char *)unit - offsetof(struct exchange, unit));
 
-    if (response_author(ex, &ex->answer_body) != ST_OK)
-        buf_clear(&ex->answer_body);
+    if (response_author(ex, &ex->kept_answer.body) != ST_OK)
+        ex->kept_answer.body = (struct span){ 0 };
     ex->kept_answer.status       = response_status(ex);
-    ex->kept_answer.body         = buf_span(&ex->answer_body);
     ex->kept_answer.location     = response_location(ex);
     ex->kept_answer.content_type = SPAN("application/fhir+json; charset=utf-8");
 }

@@ -31,12 +31,12 @@ const struct stage stage_respond = { .name = "respond", .enter = enter };
 static enum step
 answer_accepted(struct exchange *ex)
 {
-    struct span location;
+    struct span location, body = ex->kept_answer.body;
 
     /* A kept answer was authored on the store thread already. */
-    if (ex->unit.answer == NULL && response_author(ex, &ex->answer_body) != ST_OK)
+    if (ex->unit.answer == NULL && response_author(ex, &body) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "it was accepted, but the answer could not be written");
-    exchange_answer_json(ex, response_status(ex), buf_span(&ex->answer_body));
+    exchange_answer_json(ex, response_status(ex), body);
     location = response_location(ex);
     if (!span_empty(location))
         exchange_answer_header(ex, SPAN("Location"), location);

@@ -7,12 +7,13 @@
 #include "gateway/stages/stages.h"
 
 #include "base/json_author.h"
+#include "base/json_writer.h"
 #include "fhir/datatypes.h"
 #include "fhir/outcome.h"
 #include "gateway/runtime/identity.h"
 
-static void author_bundle(const struct exchange *, author_value root, const char *type);
-static void author_message(const struct exchange *, author_value root);
+static enum status write_entries(const struct exchange *, struct span *out);
+static void        author_message(const struct exchange *, author_value root);
 
 static bool
 answers_entries(const struct exchange *ex)
@@ -56,23 +57,27 @@ response_location(const struct exchange *ex)
 }
 
 enum status
-response_author(const struct exchange *ex, struct buf *out)
+response_author(struct exchange *ex, struct span *out)
 {
+    enum status st;
+
+    *out = (struct span){ 0 };
     if (ex->intake == INTAKE_DELETE)
         return ST_OK;
-    if (!answers_entries(ex) && !is_message(ex))
-        return outcome_print(ex->issues, out, AUTHOR_COMPACT);
-    struct author *author = author_new();
-    if (author == NULL)
-        return ST_NO_MEMORY;
-    author_value root = author_object(author);
-    author_add_text(root, "resourceType", SPAN("Bundle"));
-    if (is_message(ex))
-        author_message(ex, root);
-    else
-        author_bundle(ex, root, ex->bundle->type == BUNDLE_BATCH ? "batch-response" : "transaction-response");
-    enum status st = author_print(author, out, AUTHOR_COMPACT);
-    author_free(&author);
+    if (answers_entries(ex))
+        return write_entries(ex, out);
+    buf_clear(&ex->answer_body);
+    if (is_message(ex)) {
+        struct author *author = author_new();
+        if (author == NULL)
+            return ST_NO_MEMORY;
+        author_message(ex, author_object(author));
+        st = author_print(author, &ex->answer_body, AUTHOR_COMPACT);
+        author_free(&author);
+    } else {
+        st = outcome_print(ex->issues, &ex->answer_body, AUTHOR_COMPACT);
+    }
+    *out = buf_span(&ex->answer_body);
     return st;
 }
 
@@ -84,26 +89,78 @@ status_line(const struct intake_entry *entry)
     return entry->status == 422 ? "422 Unprocessable Entity" : "400 Bad Request";
 }
 
-static void
-author_bundle(const struct exchange *ex, author_value root, const char *type)
+/* The members of an OperationOutcome, without its braces: what json_raw takes
+ * at the start of an object. */
+static struct span
+outcome_members(const struct exchange *ex, const struct issues *issues)
 {
-    struct span now = time_format(ex->arena, ex->at_ms);
+    struct buf  text;
+    struct span members = { 0 };
 
-    author_add_cstr(root, "type", type);
-    author_value entries = author_add_array(root, "entry");
-    for (size_t i = 0; i < ex->entry_count; i++) {
+    buf_init(&text, (size_t)1 << 20);
+    if (outcome_print(issues, &text, AUTHOR_COMPACT) == ST_OK && text.length > 2)
+        members = arena_copy(ex->arena, span_from(text.at + 1, text.length - 2));
+    buf_release(&text);
+    return members;
+}
+
+struct entry_words { struct span location, etag, outcome; };
+
+static void
+write_entry(struct json_writer *w, const struct intake_entry *entry, const struct entry_words *words,
+            struct span now)
+{
+    json_object(w, NULL);
+    json_object(w, "response");
+    json_text(w, "status", span_of(status_line(entry)));
+    if (entry->resource != NULL) {
+        json_text(w, "location", words->location);
+        json_text(w, "etag", words->etag);
+        json_text(w, "lastModified", now);
+    }
+    if (!span_empty(words->outcome)) {
+        json_object(w, "outcome");
+        json_raw(w, words->outcome);
+        json_end(w);
+    }
+    json_end(w);
+    json_end(w);
+}
+
+/* Streamed: a Bundle of a thousand entries is answered without a heap call.
+ * The writer needs the arena to itself, so the words come first. */
+static enum status
+write_entries(const struct exchange *ex, struct span *out)
+{
+    struct entry_words *words = arena_make_n(ex->arena, ex->entry_count, struct entry_words);
+    struct span         now   = time_format(ex->arena, ex->at_ms);
+    struct json_writer  w;
+
+    for (size_t i = 0; words != NULL && i < ex->entry_count; i++) {
         const struct intake_entry *entry = &ex->entries[i];
-        author_value response = author_add_object(author_add_object(entries, NULL), "response");
-        author_add_cstr(response, "status", status_line(entry));
         if (entry->resource != NULL) {
-            author_add_text(response, "location", location_of(ex, entry->resource));
-            author_add_text(response, "etag",
-                            arena_format(ex->arena, "W/\"%lld\"", (long long)entry->resource->version));
-            author_add_text(response, "lastModified", now);
+            words[i].location = location_of(ex, entry->resource);
+            words[i].etag     = arena_format(ex->arena, "W/\"%lld\"", (long long)entry->resource->version);
         }
         if (entry->issues != NULL)
-            outcome_author(entry->issues, author_add_object(response, "outcome"));
+            words[i].outcome = outcome_members(ex, entry->issues);
     }
+    if (arena_spent(ex->arena))
+        return ST_NO_MEMORY;
+    json_writer_open(&w, ex->arena);
+    json_object(&w, NULL);
+    json_text(&w, "resourceType", SPAN("Bundle"));
+    json_text(&w, "type", ex->bundle->type == BUNDLE_BATCH ? SPAN("batch-response")
+                                                           : SPAN("transaction-response"));
+    if (ex->entry_count > 0)
+        json_array(&w, "entry");
+    for (size_t i = 0; i < ex->entry_count; i++)
+        write_entry(&w, &ex->entries[i], &words[i], now);
+    if (ex->entry_count > 0)
+        json_end(&w);
+    json_end(&w);
+    *out = json_writer_close(&w);
+    return span_empty(*out) ? ST_NO_MEMORY : ST_OK;
 }
 
 /* R4 messaging.html#response: a message Bundle whose MessageHeader answers
@@ -115,6 +172,7 @@ author_message(const struct exchange *ex, author_value root)
     tape_node   header = first != NULL ? first->resource : TAPE_ABSENT;
     struct span id     = uuid_new(ex->arena);
 
+    author_add_cstr(root, "resourceType", "Bundle");
     author_add_text(root, "id", uuid_new(ex->arena));
     author_add_cstr(root, "type", "message");
     author_add_text(root, "timestamp", time_format(ex->arena, ex->at_ms));

@@ -35,7 +35,7 @@ enum step form_accept(struct exchange *);
 /* Patient/ID of an entry as the record knows it; empty: none. */
 struct span record_patient(const struct exchange *, uint32_t entry);
 /* The transaction-response and its kin (stages/response.c). */
-enum status response_author(const struct exchange *, struct buf *out) MUST_CHECK;
+enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
 int         response_status(const struct exchange *);
 struct span response_location(const struct exchange *);      /* empty: none */
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */
