@@ -1,0 +1,225 @@
+"""What the sender is answered, and what of it goes on."""
+import gzip
+import hashlib
+import json
+import uuid
+
+from bundles import bundle, condition, consent, observation, patient
+from harness import Gateway, check, main
+
+gateway = Gateway().start()
+
+
+def body_of(resource):
+    return json.dumps(resource).encode()
+
+
+def outcome_of(answer):
+    check(answer[2], f"an error without a body: {answer[0]}")
+    outcome = json.loads(answer[2])
+    check(outcome["resourceType"] == "OperationOutcome", outcome)
+    check(outcome["issue"][0]["severity"] in ("error", "fatal"), outcome)
+    return outcome
+
+
+def a_transaction_is_answered_entry_by_entry_and_delivered_as_sent():
+    sent = body_of(bundle(patient(), observation()))
+    status, headers, body = gateway.push(sent)
+    answer = json.loads(body)
+    check(status == 200 and answer["type"] == "transaction-response", (status, body))
+    check([e["response"]["status"][:3] for e in answer["entry"]] == ["201", "201"], answer)
+    check(answer["entry"][1]["response"]["location"] == "Observation/a1c/_history/1", answer)
+    check(headers.get("X-Request-Id"), headers)
+    check(gateway.hie.wait(1) and gateway.clinic.wait(1), "not delivered")
+    check(gateway.hie.bodies()[0] == sent, "the permitted Bundle was changed on its way")
+    head = gateway.hie.received[0][0]
+    check(head["Content-Type"] == "application/fhir+json" and head["Idempotency-Key"] and head["X-Request-Id"], head)
+
+
+def a_second_version_is_200_and_says_so():
+    before = len(gateway.hie.bodies())
+    status, _, body = gateway.push(bundle(patient(), observation(value="6.20")))
+    answer = json.loads(body)
+    check(gateway.hie.wait(before + 1), "not delivered")
+    check(status == 200 and answer["entry"][1]["response"]["status"].startswith("200"), answer)
+    check(answer["entry"][1]["response"]["etag"] == 'W/"2"', answer)
+
+
+def part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte():
+    before = len(gateway.hie.bodies())
+    protected = condition(recorder={"reference": "Organization/riverside"})
+    status, _, _ = gateway.push(bundle(patient("p2"), observation("a1c2", "p2"), protected | {
+        "subject": {"reference": "Patient/p2"}}))
+    check(status == 200, status)
+    check(gateway.hie.wait(before + 1), "not delivered")
+    got = gateway.hie.bodies()[-1]
+    want = body_of(bundle(patient("p2"), observation("a1c2", "p2")))
+    check(got == want, f"want {want}\nhave {got}")
+
+
+def part_2_data_goes_to_the_one_whom_the_consent_names():
+    hie, clinic = len(gateway.hie.bodies()), len(gateway.clinic.bodies())
+    protected = condition("oud3", "p3", recorder={"reference": "Organization/riverside"})
+    gateway.push(bundle(patient("p3"), consent("c3", "p3")), client="riverside-ehr")
+    status, _, _ = gateway.push(bundle(patient("p3"), protected), client="riverside-ehr")
+    check(status == 200, status)
+    check(gateway.hie.wait(hie + 2), "not all came to the recipient that the consent names")
+    texts = b"\n".join(gateway.hie.bodies()[hie:])
+    check(b"Opioid dependence" in texts, texts)
+    check(b"42 CFR part 2 prohibits" in texts or b"protected by Federal confidentiality rules" in texts,
+          "no 2.32 notice")
+    check(all(b"p3" not in body for body in gateway.clinic.bodies()[clinic:]), "the tie to the program leaked")
+
+
+def what_json_allows_two_readings_of_is_refused_with_the_place():
+    for body in (b'{"resourceType":"Bundle","type":"batch","type":"transaction"}', b'\xef\xbb\xbf{}', b'{"a":1} x',
+                 b'{"resourceType":"Bundle",'):
+        answer = gateway.push(body)
+        check(answer[0] == 400, answer)
+        check("location" in outcome_of(answer)["issue"][0] or "expression" in outcome_of(answer)["issue"][0],
+              answer)
+
+
+def what_is_not_valid_is_422_with_the_expression_and_is_not_kept():
+    before = len(gateway.hie.bodies())
+    bad = observation("bad1")
+    del bad["status"]
+    answer = gateway.push(bundle(patient(), bad))
+    outcome = outcome_of(answer)
+    check(answer[0] == 422, answer)
+    check(any("Bundle.entry[1].resource" in e for i in outcome["issue"] for e in i.get("expression", [])), outcome)
+    again = gateway.push(bundle(observation("bad1")))
+    check(json.loads(again[2])["entry"][0]["response"]["etag"] == 'W/"1"', "a refused resource was kept")
+    check(gateway.hie.wait(before + 1) and len(gateway.hie.bodies()) == before + 1, "a refused Bundle went on")
+
+
+def a_batch_is_judged_entry_by_entry():
+    bad = observation("batch-bad")
+    bad["status"] = 17
+    before = len(gateway.hie.bodies())
+    status, _, body = gateway.push(bundle(observation("batch-1"), bad, observation("batch-2"), type="batch"))
+    answer = json.loads(body)
+    check(status == 200 and answer["type"] == "batch-response", (status, body))
+    check([e["response"]["status"][:3] for e in answer["entry"]] == ["201", "422", "201"], answer)
+    check(gateway.hie.wait(before + 1), "not delivered")
+    check(gateway.hie.bodies()[-1] == body_of(bundle(observation("batch-1"), observation("batch-2"), type="batch")),
+          gateway.hie.bodies()[-1])
+
+
+def a_single_resource_is_created_updated_and_delivered_in_a_Bundle():
+    before = len(gateway.hie.bodies())
+    status, headers, _ = gateway.request("POST", "/fhir/Observation", observation("single"))
+    check(status == 201 and headers["Location"] == "Observation/single/_history/1", (status, headers))
+    status, headers, _ = gateway.request("PUT", "/fhir/Observation/single", observation("single", value="7"),
+                                         headers={"If-Match": 'W/"1"'})
+    check(status == 200 and headers["ETag"] == 'W/"2"', (status, headers))
+    status, _, _ = gateway.request("PUT", "/fhir/Observation/single", observation("single"),
+                                   headers={"If-Match": 'W/"1"'})
+    check(status == 412, status)
+    check(gateway.hie.wait(before + 2), "not delivered")
+    check(body_of(observation("single")) in gateway.hie.bodies()[before], "not the exact bytes")
+    check(json.loads(gateway.hie.bodies()[before])["resourceType"] == "Bundle", "not a Bundle")
+    answer = gateway.request("PUT", "/fhir/Observation/other", observation("single"))
+    check(answer[0] == 400, answer)
+    status, _, _ = gateway.request("DELETE", "/fhir/Observation/single")
+    check(status == 204, status)
+
+
+def documents_collections_and_messages_are_taken():
+    before = len(gateway.hie.bodies())
+    collection = bundle(patient(), observation("in-collection"), type="collection")
+    status, headers, _ = gateway.request("POST", "/fhir/Bundle", collection)
+    check(status == 201 and headers["Location"].startswith("Bundle/"), (status, headers))
+    message = {"resourceType": "Bundle", "type": "message", "entry": [
+        {"fullUrl": "urn:uuid:9d2d8ae6-56a4-4f26-8c72-5c5e2e9a8e01", "resource": {
+            "resourceType": "MessageHeader", "id": "9d2d8ae6-56a4-4f26-8c72-5c5e2e9a8e01",
+            "eventUri": "http://example.org/event", "source": {"endpoint": "http://ehr.example.org"},
+            "focus": [{"reference": "https://ehr.example.org/fhir/Observation/in-message"}]}},
+        {"fullUrl": "https://ehr.example.org/fhir/Observation/in-message", "resource": observation("in-message")}]}
+    status, _, body = gateway.request("POST", "/fhir/$process-message", message)
+    answer = json.loads(body)
+    check(status == 200 and answer["type"] == "message", (status, body))
+    response = answer["entry"][0]["resource"]["response"]
+    check(response == {"identifier": "9d2d8ae6-56a4-4f26-8c72-5c5e2e9a8e01", "code": "ok"}, response)
+    check(gateway.hie.wait(before + 2), "not delivered")
+    check(gateway.hie.bodies()[before] == body_of(collection), "the collection was changed")
+
+
+def the_first_answer_is_repeated_under_its_key():
+    key, before = str(uuid.uuid4()), len(gateway.hie.bodies())
+    sent = bundle(observation("once"), method="POST")
+    first = gateway.push(sent, headers={"Idempotency-Key": key})
+    second = gateway.push(sent, headers={"Idempotency-Key": key})
+    check(first[0] == second[0] == 200 and first[2] == second[2], (first, second))
+    other = gateway.push(bundle(observation("twice"), method="POST"), headers={"Idempotency-Key": key})
+    check(other[0] == 422, other)
+    check(gateway.hie.wait(before + 1) and len(gateway.hie.bodies()) == before + 1, "happened twice")
+
+
+def gzip_is_taken_and_other_encodings_are_415():
+    body = body_of(bundle(observation("zipped")))
+    check(gateway.push(gzip.compress(body), headers={"Content-Encoding": "gzip"})[0] == 200, "gzip")
+    check(gateway.push(body, headers={"Content-Encoding": "br"})[0] == 415, "br")
+    check(gateway.push(body, headers={"Content-Type": "text/plain"})[0] == 415, "text/plain")
+
+
+def strangers_and_readers_may_not_write():
+    check(gateway.push(bundle(observation()), client="stranger")[0] == 403, "stranger")
+    check(gateway.push(bundle(observation()), client="reader")[0] == 403, "reader")
+
+
+def validate_stores_nothing():
+    before = len(gateway.hie.bodies())
+    status, _, body = gateway.request("POST", "/fhir/$validate", observation("never"))
+    check(status == 200 and json.loads(body)["resourceType"] == "OperationOutcome", (status, body))
+    bad = observation("never")
+    bad["status"] = []
+    status, _, body = gateway.request("POST", "/fhir/Observation/$validate", bad)
+    check(status == 200 and json.loads(body)["issue"][0]["severity"] == "error", (status, body))
+    check(len(gateway.hie.bodies()) == before, "delivered")
+
+
+def metadata_health_and_metrics_answer():
+    status, _, body = gateway.request("GET", "/fhir/metadata")
+    check(status == 200 and json.loads(body)["fhirVersion"] == "4.0.1", (status, body))
+    check(gateway.get_admin("/livez")[0] == 200 and gateway.get_admin("/readyz")[0] == 200, "health")
+    status, text = gateway.get_admin("/metrics")
+    check(status == 200 and text.endswith(b"# EOF\n") and b"sluice_requests" in text, text[-400:])
+
+
+def the_log_verifies_and_holds_what_the_sinks_got():
+    check(gateway.hie.wait(1), "nothing delivered")
+    done = gateway.cli("log", "verify", "-c", gateway.config)
+    check(done.returncode == 0, done.stderr)
+    disclosures, denials = gateway.export()
+    standing = {r["payloadSha256"] for r in disclosures if r["kind"] == "disclosure"}
+    for sink in (gateway.hie, gateway.clinic):
+        for head, body, _ in sink.received:
+            check(hashlib.sha256(body).hexdigest() in standing, "a byte left without a record")
+    check(len(denials) > 0, "what was withheld is not in the log of denials")
+
+
+def no_payload_text_is_in_the_log():
+    text = open(gateway.at("log"), "rb").read()
+    for word in (b"Rivera", b"Opioid", b"F11.20", b"Hemoglobin"):
+        check(word not in text, f"{word} is in the log")
+    for line in text.splitlines():
+        json.loads(line)
+
+
+def it_drains_and_stops():
+    check(gateway.stop() == 0, "exit code")
+    gateway.close()
+
+
+if __name__ == "__main__":
+    main([a_transaction_is_answered_entry_by_entry_and_delivered_as_sent, a_second_version_is_200_and_says_so,
+          part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte,
+          part_2_data_goes_to_the_one_whom_the_consent_names,
+          what_json_allows_two_readings_of_is_refused_with_the_place,
+          what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
+          a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
+          documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
+          gzip_is_taken_and_other_encodings_are_415, strangers_and_readers_may_not_write, validate_stores_nothing,
+          metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,
+          no_payload_text_is_in_the_log, it_drains_and_stops])
