@@ -34,12 +34,6 @@ span_eq(struct span a, struct span b)
 }
 
 bool
-span_eq_text(struct span s, const char *text)
-{
-    return span_eq(s, span_of(text));
-}
-
-bool
 span_eq_nocase(struct span a, struct span b)
 {
     if (a.length != b.length)

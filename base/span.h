@@ -29,7 +29,9 @@ struct span span_from(const void *at, size_t length);
 
 bool   span_empty(struct span);
 bool   span_eq(struct span, struct span);
-bool   span_eq_text(struct span, const char *text);
+/* Inline, and without the length of the text: most comparisons end at the
+ * first byte, and bundles are read by asking names. */
+static inline bool span_eq_text(struct span, const char *text);
 bool   span_eq_nocase(struct span, struct span);          /* ASCII only */
 int    span_compare(struct span, struct span);            /* bytewise, as memcmp */
 bool   span_starts(struct span, struct span prefix);
@@ -48,5 +50,16 @@ struct span span_split(struct span *rest, char byte);
 /* Decimal digits only, no sign; false on anything else and on overflow. */
 bool   span_to_u64(struct span, uint64_t *out);
 uint64_t span_hash(struct span);                          /* FNV-1a 64 */
+
+static inline bool
+span_eq_text(struct span s, const char *text)
+{
+    if (text == NULL)
+        return s.length == 0;
+    for (size_t i = 0; i < s.length; i++)
+        if (text[i] == '\0' || text[i] != s.at[i])
+            return false;
+    return text[s.length] == '\0';
+}
 
 #endif
