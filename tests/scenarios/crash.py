@@ -1,9 +1,10 @@
 """kill -9 at random under load: nothing acknowledged is lost, nothing left unrecorded.
 
-    crash.py [rounds]            default 5; the long mode runs 50
+    crash.py [rounds]            default 5; 50 with SLUICE_LONG=1 (scripts/test --long)
 """
 import hashlib
 import json
+import os
 import random
 import sys
 import threading
@@ -12,7 +13,7 @@ import time
 from bundles import bundle, observation, patient
 from harness import Gateway, check, main
 
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 50 if os.environ.get("SLUICE_LONG") else 5
 SEED = random.randrange(1 << 30)
 
 
