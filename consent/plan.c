@@ -3,6 +3,8 @@
 #include "base/sort.h"
 #include "consent/plan_scan.h"
 
+static enum status close_over(const struct plan_input *, struct arena *, bool names,
+                              const struct plan **out);
 static void        begin(struct closure *);
 static void        begin_directories(struct closure *);
 static void        begin_program(struct closure *);
@@ -13,7 +15,20 @@ static enum status finish(struct closure *, struct plan_evidence *, const struct
 enum status
 plan_close(const struct plan_input *in, struct arena *arena, const struct plan **out)
 {
-    struct closure          *w;
+    enum status st = close_over(in, arena, false, out);
+
+    /* Names of entries were not looked for: nothing had gone.  Now something has. */
+    if (st == ST_OK && *out == NULL)
+        st = close_over(in, arena, true, out);
+    return st;
+}
+
+/* With *out NULL: to be done again, with the names of all entries. */
+static enum status
+close_over(const struct plan_input *in, struct arena *arena, bool names,
+           const struct plan **out)
+{
+    struct closure       *w;
     struct plan_evidence *evidence = NULL;
     enum status           st       = closure_new(in, arena, &w);
 
@@ -21,7 +36,8 @@ plan_close(const struct plan_input *in, struct arena *arena, const struct plan *
     if (st != ST_OK)
         return st;
     begin(w);
-    st = evidence_collect(w, &evidence);                      /* before anything else goes: C5 is about this only */
+    names = names || w->queue_tail > 0;
+    st    = evidence_collect(w, names, &evidence);            /* before anything else goes: C5 is about this only */
     if (st != ST_OK)
         return st;
     for (size_t i = 0; i < in->inner_count; i++)
@@ -36,6 +52,8 @@ plan_close(const struct plan_input *in, struct arena *arena, const struct plan *
     }
     bundle_close(w);
     closure_drain(w);
+    if (!names && w->queue_tail > 0 && !w->spent)
+        return ST_OK;
     return finish(w, evidence, out);
 }
 

@@ -52,6 +52,8 @@ struct closure {
     uint32_t                 cut_count, cut_room;
     struct plan_edit        *edits;
     uint32_t                 edit_count, edit_room;
+    tape_node               *narratives; /* found by the scan of the strings                 */
+    uint32_t                 narrative_count, narrative_room;
     bool                     spent;      /* the arena gave out: nothing may leave            */
 };
 
@@ -75,10 +77,10 @@ void closure_edge_add(struct closure *, tape_node, uint32_t to);
 bool        closure_gone(const struct closure *, tape_node);
 /* What closure_cut_text would cut. */
 tape_node   closure_unit(const struct closure *, tape_node leaf);
-bool        closure_in(const struct closure *, tape_node, const char *name);   /* inside a member of this name */
+bool        closure_in(const struct closure *, tape_node, struct span name);   /* inside a member of this name */
 /* Name of the member that a value is or is an item of; empty at the root. */
 struct span closure_name(const struct closure *, tape_node);
-bool        closure_named(const struct closure *, tape_node, const char *name);
+bool        closure_named(const struct closure *, tape_node, struct span name);
 /* "section.entry": path below the nearest resource, recursion written once.
  * Empty when it does not fit: such a path is no row of required.def. */
 struct span closure_path(const struct closure *, tape_node, char *room, size_t size);

@@ -90,7 +90,7 @@ closure_cut(struct closure *w, tape_node node, struct why why)
             closure_withhold(w, entry, why);
             return;
         }
-        bool resource = is_resource(w, node), contained = resource && closure_named(w, node, "contained");
+        bool resource = is_resource(w, node), contained = resource && closure_named(w, node, SPAN("contained"));
         if (resource && !contained) {
             withhold_resource(w, node, why);
             return;
@@ -152,7 +152,7 @@ falls_with(struct closure *w, tape_node node, struct why why)
 
     if (tape_kind(w->tape, parent) == TAPE_ARRAY) {
         tape_node resource = closure_resource(w, parent);
-        if (!closure_named(w, parent, "modifierExtension"))
+        if (!closure_named(w, parent, SPAN("modifierExtension")))
             return emptied(w, parent) ? parent : TAPE_ABSENT;
         if (!span_eq_text(closure_type(w, resource), "Patient"))
             withhold_resource(w, resource, why);              /* C6: it might say the opposite without it */
@@ -170,21 +170,21 @@ closure_cut_text(struct closure *w, tape_node leaf, struct why why)
     tape_node unit     = closure_unit(w, leaf);
     tape_node resource = closure_resource(w, leaf);
 
-    if (resource != TAPE_ABSENT && closure_named(w, resource, "contained") && resource != unit
-        && !closure_named(w, unit, "text")) {
+    if (resource != TAPE_ABSENT && closure_named(w, resource, SPAN("contained")) && resource != unit
+        && !closure_named(w, unit, SPAN("text"))) {
         closure_cut(w, resource, why);
         return;
     }
-    if (resource != TAPE_ABSENT && w->parents[unit] == resource && closure_named(w, unit, "id")) {
+    if (resource != TAPE_ABSENT && w->parents[unit] == resource && closure_named(w, unit, SPAN("id"))) {
         withhold_resource(w, resource, why);                  /* without its id it is another resource */
         return;
     }
-    if (closure_named(w, unit, "fullUrl")) {
+    if (closure_named(w, unit, SPAN("fullUrl"))) {
         closure_cut(w, w->parents[unit], why);
         return;
     }
     tape_node data  = tape_member(w->tape, unit, SPAN("data"));
-    bool      photo = closure_in(w, leaf, "photo");
+    bool      photo = closure_in(w, leaf, SPAN("photo"));
     bool      file  = tape_kind(w->tape, unit) == TAPE_OBJECT && !photo
                 && (data != TAPE_ABSENT || tape_member(w->tape, unit, SPAN("contentType")) != TAPE_ABSENT
                     || tape_member(w->tape, unit, SPAN("hash")) != TAPE_ABSENT
@@ -381,7 +381,7 @@ withhold_resource(struct closure *w, tape_node resource, struct why why)
         return;
     if (entry != ENTRY_NONE && w->bundle->entries[entry].resource == resource)
         closure_withhold(w, entry, why);
-    else if (closure_named(w, resource, "contained"))
+    else if (closure_named(w, resource, SPAN("contained")))
         closure_cut(w, resource, why);
     else if (tape_kind(w->tape, parent) == TAPE_OBJECT)      /* of a nested Bundle's entry, a Parameters' parameter */
         closure_cut(w, parent, why);
@@ -486,18 +486,18 @@ closure_name(const struct closure *w, tape_node node)
 }
 
 bool
-closure_named(const struct closure *w, tape_node node, const char *name)
+closure_named(const struct closure *w, tape_node node, struct span name)
 {
     while (node != TAPE_ABSENT && tape_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
         node = w->parents[node];
-    return tape_text_eq(w->tape, tape_name(w->tape, node), span_of(name));
+    return tape_text_eq(w->tape, tape_name(w->tape, node), name);
 }
 
 bool
-closure_in(const struct closure *w, tape_node node, const char *name)
+closure_in(const struct closure *w, tape_node node, struct span name)
 {
     for (; node != TAPE_ABSENT; node = w->parents[node])
-        if (tape_text_eq(w->tape, tape_name(w->tape, node), span_of(name)))
+        if (tape_text_eq(w->tape, tape_name(w->tape, node), name))
             return true;
     return false;
 }
@@ -512,8 +512,8 @@ static bool
 is_resource(const struct closure *w, tape_node node)
 {
     return tape_kind(w->tape, node) == TAPE_OBJECT
-           && (node == w->bundle->root || closure_named(w, node, "contained") || closure_named(w, node, "resource")
-               || closure_named(w, node, "outcome"))
+           && (node == w->bundle->root || closure_named(w, node, SPAN("contained")) || closure_named(w, node, SPAN("resource"))
+               || closure_named(w, node, SPAN("outcome")))
            && tape_member(w->tape, node, SPAN("resourceType")) != TAPE_ABSENT;
 }
 
@@ -605,7 +605,7 @@ static bool
 is_extension(const struct closure *w, tape_node node)
 {
     return tape_kind(w->tape, w->parents[node]) == TAPE_ARRAY
-           && (closure_named(w, node, "extension") || closure_named(w, node, "modifierExtension"));
+           && (closure_named(w, node, SPAN("extension")) || closure_named(w, node, SPAN("modifierExtension")));
 }
 
 /* The extension of an extension says half of a sentence: the outermost goes. */

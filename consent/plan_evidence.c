@@ -29,7 +29,7 @@ static bool        common(struct span);
 static unsigned    words_in(struct span);
 
 enum status
-evidence_collect(struct closure *w, struct plan_evidence **out)
+evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
 {
     const struct facts   *facts = w->in->facts;
     bool                  any   = false;
@@ -55,7 +55,8 @@ evidence_collect(struct closure *w, struct plan_evidence **out)
     if (arena_spent(w->arena))
         return ST_NO_MEMORY;
     e->family_entry = ENTRY_NONE;
-    collect_entries(w, e);
+    if (names)
+        collect_entries(w, e);
     collect_programs(w, e);
     collect_directories(w, e);
     for (uint32_t i = 0; any && i < w->bundle->count; i++)
@@ -328,20 +329,20 @@ collect_directory(struct closure *w, struct plan_evidence *e, tape_node resource
         return;
     for (tape_node n = resource; n < end; n++) {
         if (tape_kind(t, n) != TAPE_STRING) {
-            if (tape_kind(t, n) == TAPE_OBJECT && closure_named(w, n, "name"))
+            if (tape_kind(t, n) == TAPE_OBJECT && closure_named(w, n, SPAN("name")))
                 collect_person(w, e, n, program);
             continue;
         }
         struct span text = tape_text(t, n, w->arena);
-        if (closure_named(w, n, "name") || closure_named(w, n, "alias"))
+        if (closure_named(w, n, SPAN("name")) || closure_named(w, n, SPAN("alias")))
             add_name(e, text, program);
-        else if (closure_named(w, n, "value") && closure_in(w, n, "identifier"))
+        else if (closure_named(w, n, SPAN("value")) && closure_in(w, n, SPAN("identifier")))
             add_program_identifier(e, text, program);
-        else if (closure_named(w, n, "value") && closure_in(w, n, "telecom") && text.length >= 7)
+        else if (closure_named(w, n, SPAN("value")) && closure_in(w, n, SPAN("telecom")) && text.length >= 7)
             add(e, text, PHRASE_WORDS, FIND_PROGRAM, program, true);
-        else if (closure_named(w, n, "line") && words_in(text) >= 2 && text.length >= 8)
+        else if (closure_named(w, n, SPAN("line")) && words_in(text) >= 2 && text.length >= 8)
             add(e, text, PHRASE_WORDS, FIND_PROGRAM, program, true);
-        else if (closure_named(w, n, "address") && text.length >= 12)
+        else if (closure_named(w, n, SPAN("address")) && text.length >= 12)
             add(e, text, PHRASE_LITERAL, FIND_PROGRAM, program, true);
     }
 }
@@ -446,12 +447,12 @@ is_file_part(const struct closure *w, tape_node leaf)
 {
     tape_node holder = w->parents[leaf];
 
-    if (closure_named(w, leaf, "hash") || closure_named(w, leaf, "data"))
+    if (closure_named(w, leaf, SPAN("hash")) || closure_named(w, leaf, SPAN("data")))
         return true;
-    return closure_named(w, leaf, "url")
+    return closure_named(w, leaf, SPAN("url"))
            && (tape_member(w->tape, holder, SPAN("contentType")) != TAPE_ABSENT
                || tape_member(w->tape, holder, SPAN("title")) != TAPE_ABSENT
-               || tape_member(w->tape, holder, SPAN("hash")) != TAPE_ABSENT || closure_in(w, leaf, "attachment"));
+               || tape_member(w->tape, holder, SPAN("hash")) != TAPE_ABSENT || closure_in(w, leaf, SPAN("attachment")));
 }
 
 /* The value of a business identifier of the resource itself, not of a logical
@@ -465,7 +466,7 @@ own_identifier(const struct closure *w, tape_node leaf)
     tape_node identifier = w->parents[leaf];
     tape_node holder     = w->parents[identifier];
 
-    if (!closure_named(w, leaf, "value") || tape_kind(w->tape, identifier) != TAPE_OBJECT)
+    if (!closure_named(w, leaf, SPAN("value")) || tape_kind(w->tape, identifier) != TAPE_OBJECT)
         return false;
     if (tape_kind(w->tape, holder) == TAPE_ARRAY)
         holder = w->parents[holder];
@@ -494,7 +495,7 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
             add(e, text, PHRASE_LITERAL, FIND_IDENTIFIER, m->entry, false);
         return;
     }
-    if (span_in(name, closed) || (w->mark[n] & MARK_LINK) || closure_in(w, n, "subject") || closure_in(w, n, "patient"))
+    if (span_in(name, closed) || (w->mark[n] & MARK_LINK) || closure_in(w, n, SPAN("subject")) || closure_in(w, n, SPAN("patient")))
         return;
     if (span_in(name, texts))
         add_phrase(w, e, n, text, m);
@@ -639,32 +640,63 @@ add_own(struct plan_evidence *e, struct span text)
     }
 }
 
+/* What a resource may say of itself stands in few members; all others are
+ * passed over at once. */
+enum saying { SAYING_NOTHING = 0, SAYING_ID, SAYING_VALUE, SAYING_TEXT, SAYING_NAME, SAYING_CODE, SAYING_PLACE };
+
+static enum saying
+saying_of(const struct closure *w, tape_node leaf)
+{
+    static const struct { const char *name; uint8_t length, saying; } rows[] = {
+        { "id", 2, SAYING_ID }, { "code", 4, SAYING_CODE }, { "text", 4, SAYING_TEXT }, { "name", 4, SAYING_NAME },
+        { "line", 4, SAYING_PLACE }, { "value", 5, SAYING_VALUE }, { "title", 5, SAYING_TEXT },
+        { "alias", 5, SAYING_TEXT }, { "display", 7, SAYING_TEXT }, { "address", 7, SAYING_PLACE },
+        { "description", 11, SAYING_TEXT },
+    };
+    struct span name = closure_name(w, leaf);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].length == name.length && memcmp(rows[i].name, name.at, name.length) == 0)
+            return (enum saying)rows[i].saying;
+    return SAYING_NOTHING;
+}
+
+static bool
+is_place(struct closure *w, tape_node leaf)
+{
+    static const char *const places[] = { "Organization", "Location", "HealthcareService", "Practitioner",
+                                          "PractitionerRole", "Endpoint", NULL };
+
+    return span_in(closure_type(w, closure_resource(w, leaf)), places);
+}
+
 static void
 own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_family)
 {
-    static const char *const texts[]  = { "display", "text", "title", "name", "description", "alias", NULL };
-    static const char *const places[] = { "Organization", "Location", "HealthcareService", "Practitioner",
-                                          "PractitionerRole", "Endpoint", NULL };
-    struct span name = closure_name(w, n);
+    enum saying saying = saying_of(w, n);
 
-    if (own_identifier(w, n) || span_eq_text(name, "id")) {
-        struct span text = tape_text(w->tape, n, w->arena);
+    if (saying == SAYING_NOTHING)
+        return;
+    struct span text = tape_text(w->tape, n, w->arena);
+    if (saying == SAYING_ID || (saying == SAYING_VALUE && own_identifier(w, n))) {
         phrases_scan(e->phrases, text, kill_mark, e);
-    } else if (span_in(name, texts)) {
-        struct span text    = tape_text(w->tape, n, w->arena);
-        bool        concept = evidence_concept(w, n) != CONCEPT_NONE;
-        bool        own     = w->mark[w->parents[n]] & MARK_OWN || w->mark[closure_unit(w, n)] & MARK_OWN;
-        if (concept || own)
-            kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, false);
-        if (same_family && (concept || own) && e->own != NULL)
+        return;
+    }
+    if (saying == SAYING_NAME && is_place(w, n))
+        phrases_scan(e->phrases, text, kill_name, e);
+    if (!same_family && phrases_find(e->phrases, text, PHRASE_NONE) == PHRASE_NONE)
+        return;
+    if (saying == SAYING_CODE) {
+        if (evidence_concept(w, n) != CONCEPT_NONE)
+            kill(e, text, 1u << FIND_CODE, false);
+    } else if (saying == SAYING_VALUE || saying == SAYING_PLACE) {
+        if (is_place(w, n))
+            kill(e, text, 1u << FIND_PROGRAM, true);
+    } else if (evidence_concept(w, n) != CONCEPT_NONE || (w->mark[w->parents[n]] & MARK_OWN)
+               || (w->mark[closure_unit(w, n)] & MARK_OWN)) {
+        kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, false);
+        if (same_family && e->own != NULL)
             add_own(e, text);
-        if (span_eq_text(name, "name") && span_in(closure_type(w, closure_resource(w, n)), places))
-            phrases_scan(e->phrases, text, kill_name, e);
-    } else if (span_eq_text(name, "code") && evidence_concept(w, n) != CONCEPT_NONE) {
-        kill(e, tape_text(w->tape, n, w->arena), 1u << FIND_CODE, false);
-    } else if ((span_eq_text(name, "value") || span_eq_text(name, "line") || span_eq_text(name, "address"))
-               && span_in(closure_type(w, closure_resource(w, n)), places)) {
-        kill(e, tape_text(w->tape, n, w->arena), 1u << FIND_PROGRAM, true);
     }
 }
 

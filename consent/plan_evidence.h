@@ -36,6 +36,9 @@ struct finding_of {                      /* one per phrase of the set */
     bool      weak;                      /* telecom, address, host: dies when a resource that stays has it */
 };
 
+/* Texts that were seen to be clean. */
+struct memo { struct span texts[1024]; };
+
 struct plan_local { uint32_t phrase, next; };
 
 struct plan_file { uint64_t hash; uint32_t entry; };      /* entry + 1; 0 is free */
@@ -60,10 +63,13 @@ struct plan_evidence {
     const struct facts   *facts;
     const struct labeling *labeling;
     struct arena         *arena;
+    struct memo           memo;
 };
 
-/* NULL in *out when there is nothing that could be mentioned. */
-enum status evidence_collect(struct closure *, struct plan_evidence **out) MUST_CHECK;
+/* NULL in *out when there is nothing that could be mentioned.  `names`:
+ * whether the names of all entries are collected (FIND_ENTRY); without them
+ * nothing may go. */
+enum status evidence_collect(struct closure *, bool names, struct plan_evidence **out) MUST_CHECK;
 
 /* Main concept: what the resource is about.  STRONG for types that are about
  * nothing else (Condition.code), WEAK for kinds and names (Encounter.type). */

@@ -104,7 +104,7 @@ part_of_report(const struct closure *w, const struct reference *r)
 {
     if (r->from == ENTRY_NONE || w->in->labeling->of[r->from].part2 == PART2_NOT || !w->first[r->from])
         return false;
-    return closure_in(w, r->node, "result") || closure_in(w, r->node, "hasMember");
+    return closure_in(w, r->node, SPAN("result")) || closure_in(w, r->node, SPAN("hasMember"));
 }
 
 static void

@@ -38,6 +38,7 @@ struct scan {
 static enum role role_of(const struct closure *, tape_node leaf);
 static bool      read_one(void *with, struct span text);
 static bool      judge(void *with, uint32_t phrase, size_t at, size_t length);
+static void      keep_narrative(struct closure *, tape_node div);
 static bool      judge_entry(struct scan *, uint32_t to);
 static bool      judge_program(struct scan *, uint32_t program);
 static bool      judge_phrase(struct scan *, const struct finding_of *);
@@ -76,6 +77,11 @@ scan_strings(struct closure *w, struct plan_evidence *e)
     for (uint32_t i = 0; i < refs->count; i++)
         if (refs->all[i].to != ENTRY_NONE || refs->all[i].to_contained != TAPE_ABSENT)
             w->mark[refs->all[i].text != TAPE_ABSENT ? refs->all[i].text : refs->all[i].node] |= MARK_LINK;
+    for (uint32_t i = 0; i < w->bundle->count; i++) {         /* an entry may name itself (P1 has looked at it) */
+        const struct bundle_entry *b = &w->bundle->entries[i];
+        w->mark[tape_member(w->tape, b->resource, SPAN("id"))] |= MARK_LINK;
+        w->mark[tape_member(w->tape, b->entry, SPAN("fullUrl"))] |= MARK_LINK;
+    }
     if (w->bundle->type == BUNDLE_SINGLE) {
         scan_range(w, e, w->bundle->root, tape_after(w->tape, w->bundle->root));
     } else {
@@ -95,52 +101,131 @@ scan_strings(struct closure *w, struct plan_evidence *e)
 static bool
 is_narrative(const struct closure *w, tape_node leaf)
 {
-    return closure_named(w, leaf, "div") && closure_named(w, w->parents[leaf], "text");
+    return tape_kind(w->tape, w->parents[leaf]) == TAPE_OBJECT && closure_named(w, leaf, SPAN("div")) && closure_named(w, w->parents[leaf], SPAN("text"));
+}
+
+/* ---- a first look, that does not care where the text stands ---------------------------- */
+
+struct look { const struct plan_evidence *e; bool found; };
+
+static bool
+look_phrase(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct look *l = with;
+
+    (void)at, (void)length;
+    l->found = !l->e->of[phrase].dead && l->e->of[phrase].kind != FIND_LOCAL;
+    return !l->found;
+}
+
+static bool
+look_one(void *with, struct span text)
+{
+    struct look *l = with;
+
+    phrases_scan(l->e->phrases, text, look_phrase, l);
+    if (!l->found && (l->e->family != 0 || l->e->suspect))
+        l->found = text_scan(text, l->e->facts).hit;
+    return !l->found;
+}
+
+/* Most strings of a Bundle are written many times (systems, codes, statuses):
+ * what was seen to be clean is not read again. */
+static struct span *
+memo_of(struct memo *memo, struct span text)
+{
+    uint64_t head = 0, tail = 0;
+    size_t   n    = text.length < 8 ? text.length : 8;
+
+    memcpy(&head, text.at, n);
+    memcpy(&tail, text.at + text.length - n, n);
+    uint64_t key = (head * 0x9e3779b97f4a7c15u) ^ (tail * 0xd6e8feb86659fd93u) ^ text.length;
+    return &memo->texts[(key >> 40) % (sizeof memo->texts / sizeof memo->texts[0])];
+}
+
+static bool
+worth_judging(struct closure *w, struct plan_evidence *e, struct span text)
+{
+    struct look       l      = { e, false };
+    struct arena_mark before = arena_mark(w->arena);
+    struct span      *memo   = memo_of(&e->memo, text);
+
+    if (span_eq(*memo, text))
+        return false;
+    (void)text_readings(text, w->arena, look_one, &l);
+    if (arena_spent(w->arena))
+        w->spent = true;
+    arena_reset(w->arena, before);
+    if (!l.found)
+        *memo = text;
+    return l.found;
+}
+
+static bool
+is_data(const struct closure *w, tape_node leaf)
+{
+    return closure_named(w, leaf, SPAN("data")) || closure_named(w, leaf, SPAN("valueBase64Binary"));
 }
 
 static void
 scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
 {
-    struct why why;
+    struct why  why;
+    struct span text = tape_text(w->tape, leaf, w->arena);
 
-    if ((w->mark[leaf] & MARK_LINK) || is_narrative(w, leaf))
+    if (text.length < 3 || (w->mark[leaf] & MARK_LINK))
         return;
-    uint32_t file  = 0;
-    bool     named = closure_named(w, leaf, "data") || closure_named(w, leaf, "hash") || closure_named(w, leaf, "url");
-    if (named && e->files != NULL)
-        file = evidence_file(e, tape_text(w->tape, leaf, w->arena));
-    if (file != 0) {
+    if (is_narrative(w, leaf)) {
+        keep_narrative(w, leaf);
+        return;
+    }
+    uint32_t file = e->files == NULL ? 0 : evidence_file(e, text);
+    if (file != 0
+        && (closure_named(w, leaf, SPAN("data")) || closure_named(w, leaf, SPAN("hash"))
+            || closure_named(w, leaf, SPAN("url")))) {
         closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
         return;
     }
-    struct span       text   = tape_text(w->tape, leaf, w->arena);
-    if (text.length < 3)
-        return;
-    if (scan_mentions(w, e, leaf, text, true, &why))
+    bool data = text.length >= 16 && is_data(w, leaf);
+    if ((data || worth_judging(w, e, text)) && scan_mentions(w, e, leaf, text, true, &why))
         closure_cut_text(w, leaf, why);
+}
+
+static void
+keep_narrative(struct closure *w, tape_node div)
+{
+    if (w->narrative_count == w->narrative_room) {
+        uint32_t room = w->narrative_room == 0 ? 64 : w->narrative_room * 2;
+        void    *more = arena_grow(w->arena, w->narratives, w->narrative_room * sizeof *w->narratives,
+                                   room * sizeof *w->narratives);
+        if (more == NULL) {
+            w->spent = true;
+            return;
+        }
+        w->narratives     = more;
+        w->narrative_room = room;
+    }
+    w->narratives[w->narrative_count++] = div;
 }
 
 void
 scan_narratives(struct closure *w, struct plan_evidence *e)
 {
-    for (uint32_t i = 0; i < w->bundle->count && !w->spent; i++) {
-        tape_node resource = w->bundle->entries[i].resource;
-        if (w->withheld[i] || resource == TAPE_ABSENT)
+    uint32_t stamped = ENTRY_NONE;
+
+    for (uint32_t i = 0; i < w->narrative_count && !w->spent; i++) {
+        tape_node  div   = w->narratives[i];
+        uint32_t   entry = bundle_entry_of(w->bundle, div);
+        struct why why;
+        if (closure_gone(w, div))
             continue;
-        if (w->touched[i])
-            evidence_stamp(w, e, i);
-        for (tape_node n = resource; n < tape_after(w->tape, resource); n++) {
-            if (w->mark[n] & MARK_GONE) {
-                n = tape_after(w->tape, n) - 1;
-                continue;
-            }
-            if (tape_kind(w->tape, n) != TAPE_STRING || !is_narrative(w, n))
-                continue;
-            struct why  why;
-            struct span text = tape_text(w->tape, n, w->arena);
-            if (scan_mentions(w, e, n, text, true, &why) && !narrative_cut_rows(w, e, n))
-                closure_cut_text(w, n, why);
-        }
+        bool touched = entry != ENTRY_NONE && w->touched[entry];
+        if (touched && stamped != entry)
+            evidence_stamp(w, e, stamped = entry);
+        struct span text = tape_text(w->tape, div, w->arena);
+        if ((touched || worth_judging(w, e, text)) && scan_mentions(w, e, div, text, true, &why)
+            && !narrative_cut_rows(w, e, div))
+            closure_cut_text(w, div, why);
     }
 }
 
@@ -257,7 +342,7 @@ own_name(const struct closure *w, tape_node leaf)
     uint32_t entry = bundle_entry_of(w->bundle, leaf);
 
     return entry != ENTRY_NONE && span_eq_text(w->bundle->entries[entry].type, "Patient")
-           && closure_in(w, leaf, "name") && !closure_in(w, leaf, "contact");
+           && closure_in(w, leaf, SPAN("name")) && !closure_in(w, leaf, SPAN("contact"));
 }
 
 /* Whoever may have the program's records of this patient may have its name. */
@@ -309,7 +394,7 @@ judge_code(struct scan *s, const struct finding_of *of, size_t length)
 {
     if (s->role == ROLE_LINK)
         return accept(s, "C8", of->entry, "its URL searches for a withheld code");
-    if (of->weak || s->role != ROLE_CODE || length != s->whole || !closure_named(s->w, s->leaf, "code")
+    if (of->weak || s->role != ROLE_CODE || length != s->whole || !closure_named(s->w, s->leaf, SPAN("code"))
         || own_statement(s))
         return false;
     return accept(s, "C5", of->entry, "it repeats the code of something withheld");
@@ -370,18 +455,18 @@ role_of(const struct closure *w, tape_node leaf)
             return ROLE_SKIP;                                 /* the twin has it, too */
     }
     if (span_eq_text(name, "code"))
-        return closure_in(w, leaf, "tag") ? ROLE_TEXT : ROLE_CODE;
+        return closure_in(w, leaf, SPAN("tag")) ? ROLE_TEXT : ROLE_CODE;
     if (span_in(name, codes))
         return ROLE_CODE;
     if (span_eq_text(name, "ifNoneExist") || span_eq_text(name, "location") || span_eq_text(name, "valueUrl")
-        || (span_eq_text(name, "url") && (closure_in(w, leaf, "link") || closure_in(w, leaf, "request"))))
+        || (span_eq_text(name, "url") && (closure_in(w, leaf, SPAN("link")) || closure_in(w, leaf, SPAN("request")))))
         return ROLE_LINK;
     if (span_in(name, uris))
         return ROLE_URI;
     if (span_eq_text(name, "valueBase64Binary"))
         return ROLE_DATA;
     if (span_eq_text(name, "data"))
-        return closure_in(w, leaf, "signature")                                             ? ROLE_SKIP
+        return closure_in(w, leaf, SPAN("signature"))                                             ? ROLE_SKIP
                : tape_member(w->tape, w->parents[leaf], SPAN("origin")) != TAPE_ABSENT ? ROLE_CODE
                                                                                        : ROLE_DATA;
     return ROLE_TEXT;
@@ -409,7 +494,7 @@ scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
     tape_node from     = tape_member(w->tape, resource, SPAN("provision"));
 
     for (tape_node n = from; from != TAPE_ABSENT && n < tape_after(w->tape, from); n++) {
-        if (tape_kind(w->tape, n) != TAPE_OBJECT || !closure_named(w, n, "securityLabel"))
+        if (tape_kind(w->tape, n) != TAPE_OBJECT || !closure_named(w, n, SPAN("securityLabel")))
             continue;
         enum label l = label_of_coding(tape_member_text(w->tape, n, SPAN("system"), w->arena),
                                        tape_member_text(w->tape, n, SPAN("code"), w->arena));
@@ -432,7 +517,7 @@ judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
     (void)at, (void)length;
     if (of->dead)
         return true;
-    if (of->kind == FIND_IDENTIFIER || (of->kind == FIND_TOKEN && s->role != ROLE_CODE))
+    if (of->kind == FIND_IDENTIFIER || of->kind == FIND_TOKEN)
         s->found = true;
     else if (of->kind == FIND_ENTRY)
         s->found = s->e->withheld[of->entry];
@@ -450,31 +535,44 @@ read_strong(void *with, struct span text)
     return !s->found;
 }
 
+/* Where the scan of the input has let it stand. */
+static bool
+may_not_say(struct scan *s)
+{
+    enum role role = role_of(s->w, s->leaf);
+
+    return role != ROLE_SKIP && role != ROLE_CODE && !own_name(s->w, s->leaf);
+}
+
 bool
 scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *arena, struct span *where)
 {
     struct plan_evidence *e = plan->evidence;
     struct closure           w = { .bundle = result, .tape = result->tape, .parents = result->parents, .arena = arena };
+    struct memo          *memo = arena_make(arena, struct memo);
     tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
                                                               : tape_member(w.tape, result->root, SPAN("meta"));
 
-    for (tape_node n = result->root; n <= tape_count(w.tape) && !arena_spent(arena); n++) {
+    for (tape_node n = result->root; memo != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
         if (n == meta && meta != TAPE_ABSENT) {
             n = tape_after(w.tape, n) - 1;                    /* notices and the consent's scope name things */
             continue;
         }
         if (tape_kind(w.tape, n) != TAPE_STRING)
             continue;
-        struct scan s = { .w = &w, .e = e, .leaf = n, .role = role_of(&w, n) };
-        if (s.role == ROLE_SKIP || own_name(&w, n))
-            continue;
+        struct scan       s      = { .w = &w, .e = e, .leaf = n };
         struct arena_mark before = arena_mark(arena);
         struct span       text   = tape_text(w.tape, n, arena);
-        if (s.role == ROLE_DATA)
+        if (text.length < 3 || span_eq(*memo_of(memo, text), text))
+            continue;
+        if (text.length >= 16 && is_data(&w, n))
             (void)text_attachment(text, arena, read_strong, &s);
         else
             (void)text_readings(text, arena, read_strong, &s);
         arena_reset(arena, before);
+        if (!s.found && !tape_escaped(w.tape, n))
+            *memo_of(memo, text) = text;
+        s.found = s.found && may_not_say(&s);
         if (s.found) {
             *where = path_of(w.tape, w.parents, n, arena);
             return true;

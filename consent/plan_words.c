@@ -27,13 +27,13 @@ struct phrases {
     uint32_t       slot_mask;
     uint32_t       lengths;              /* bit n: there are phrases of n words */
     uint64_t       power[PHRASE_MAX_WORDS + 1];
-    uint64_t       bloom[BLOOM_BITS / 64];
+    uint64_t       lasts[BLOOM_BITS / 64]; /* bits of the last words: most words end no phrase */
 };
 
 static uint64_t     finish(uint64_t hash, unsigned words);
 static struct slot *slot_of(struct slot *, uint32_t mask, uint64_t key);
 static bool         grow(struct phrases *);
-static bool         key_of(const struct phrases *, struct span text, uint64_t *key, unsigned *words);
+static bool         key_of(struct span text, uint64_t *key, unsigned *words, uint64_t *last);
 static bool         stands(const struct phrase *, struct span text, size_t at, size_t end);
 static bool         glued(struct span text, size_t end);
 
@@ -44,13 +44,20 @@ static bool         glued(struct span text, size_t end);
 static unsigned char
 fold(unsigned char c)
 {
-    if (c >= 'a' && c <= 'z')
-        return c;
-    if (c >= 'A' && c <= 'Z')
-        return (unsigned char)(c + ('a' - 'A'));
-    if (c >= '0' && c <= '9')
-        return c;
-    return c >= 0x80 ? 1 : 0;
+    static const unsigned char table[256] = {
+        ['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7',
+        ['8'] = '8', ['9'] = '9',
+#define LETTER(upper, lower) [upper] = lower, [lower] = lower,
+        LETTER('A', 'a') LETTER('B', 'b') LETTER('C', 'c') LETTER('D', 'd') LETTER('E', 'e') LETTER('F', 'f')
+        LETTER('G', 'g') LETTER('H', 'h') LETTER('I', 'i') LETTER('J', 'j') LETTER('K', 'k') LETTER('L', 'l')
+        LETTER('M', 'm') LETTER('N', 'n') LETTER('O', 'o') LETTER('P', 'p') LETTER('Q', 'q') LETTER('R', 'r')
+        LETTER('S', 's') LETTER('T', 't') LETTER('U', 'u') LETTER('V', 'v') LETTER('W', 'w') LETTER('X', 'x')
+        LETTER('Y', 'y') LETTER('Z', 'z')
+#undef LETTER
+        [0x80 ... 0xff] = 1,
+    };
+
+    return table[c];
 }
 
 enum glyph { GLYPH_LETTER, GLYPH_BREAK, GLYPH_NOTHING };
@@ -153,11 +160,11 @@ phrases_new(struct arena *arena)
 uint32_t
 phrases_add(struct phrases *p, struct span text, enum phrase_form form, unsigned kind, bool *is_new)
 {
-    uint64_t key;
+    uint64_t key, last;
     unsigned words;
 
     *is_new = false;
-    if (!key_of(p, text, &key, &words))
+    if (!key_of(text, &key, &words, &last))
         return NONE;
     struct slot *s = slot_of(p->slots, p->slot_mask, key);
     for (uint32_t i = s->phrase; i != 0; i = p->all[i - 1].next) {
@@ -174,7 +181,7 @@ phrases_add(struct phrases *p, struct span text, enum phrase_form form, unsigned
     s->key    = key;
     s->phrase = ++p->count;
     p->lengths |= (uint32_t)1 << words;
-    p->bloom[(key >> 6) % (BLOOM_BITS / 64)] |= (uint64_t)1 << (key & 63);
+    p->lasts[(last >> 6) % (BLOOM_BITS / 64)] |= (uint64_t)1 << (last & 63);
     *is_new = true;
     return p->count - 1;
 }
@@ -188,12 +195,12 @@ phrases_count(const struct phrases *p)
 uint32_t
 phrases_find(const struct phrases *p, struct span text, uint32_t after)
 {
-    uint64_t key;
+    uint64_t key, last;
     unsigned words;
 
     if (after != NONE)
         return p->all[after].next - 1;                        /* 0 - 1 is NONE */
-    if (!key_of(p, text, &key, &words))
+    if (!key_of(text, &key, &words, &last))
         return NONE;
     return slot_of(p->slots, p->slot_mask, key)->phrase - 1;
 }
@@ -213,14 +220,14 @@ phrases_scan(const struct phrases *p, struct span text, phrase_found *found, voi
         sum = sum * BASE + word.hash;
         sums[n % 32]   = sum;
         starts[n % 32] = word.at;
+        if (!(p->lasts[(word.hash >> 6) % (BLOOM_BITS / 64)] >> (word.hash & 63) & 1))
+            continue;
         for (uint32_t lengths = p->lengths; lengths != 0; lengths &= lengths - 1) {
             unsigned words = (unsigned)__builtin_ctz(lengths);
             if (words > n)
                 break;
             uint64_t before = words == n ? 0 : sums[(n - words) % 32];
             uint64_t key    = finish(sum - before * p->power[words], words);
-            if (!(p->bloom[(key >> 6) % (BLOOM_BITS / 64)] >> (key & 63) & 1))
-                continue;
             size_t at  = starts[(n - words + 1) % 32];
             size_t end = word.at + word.length;
             for (uint32_t i = slot_of(p->slots, p->slot_mask, key)->phrase; i != 0; i = p->all[i - 1].next)
@@ -273,17 +280,18 @@ grow(struct phrases *p)
 }
 
 static bool
-key_of(const struct phrases *p, struct span text, uint64_t *key, unsigned *words)
+key_of(struct span text, uint64_t *key, unsigned *words, uint64_t *last)
 {
     struct word_reader reader = { text, 0 };
     struct word        word;
     uint64_t           sum = 0;
     unsigned           n   = 0;
 
-    (void)p;
-    for (; word_next(&reader, &word); n++)
-        if (n < PHRASE_MAX_WORDS)
-            sum = sum * BASE + word.hash;
+    *last = 0;
+    for (; n <= PHRASE_MAX_WORDS && word_next(&reader, &word); n++) {
+        sum   = sum * BASE + word.hash;
+        *last = word.hash;
+    }
     *words = n;
     *key   = finish(sum, n);
     return n > 0 && n <= PHRASE_MAX_WORDS;
