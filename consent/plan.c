@@ -6,6 +6,7 @@
 static enum status close_over(const struct plan_input *, struct arena *, bool names,
                               const struct plan **out);
 static void        begin(struct closure *);
+static bool        begin_patient(struct closure *, uint32_t entry);
 static void        begin_directories(struct closure *);
 static void        begin_program(struct closure *);
 static void        apply_inner(struct closure *, const struct plan_inner *);
@@ -76,14 +77,31 @@ settle(struct closure *w)
 static void
 begin(struct closure *w)
 {
-    for (uint32_t e = 0; e < w->bundle->count; e++)
-        if (w->decisions[e].verdict < VERDICT_REDACT && !w->in->labeling->of[e].directory) {
-            w->first[e] = true;
-            closure_withhold(w, e, (struct why){ "C1", e, "" });
-        }
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        if (w->decisions[e].verdict >= VERDICT_REDACT || w->in->labeling->of[e].directory || begin_patient(w, e))
+            continue;
+        w->first[e] = true;
+        closure_withhold(w, e, (struct why){ "C1", e, "" });
+    }
     begin_directories(w);
     if (w->in->facts->sender == SENDER_PROGRAM)
         begin_program(w);
+}
+
+/* P5: from a sender that is no program the Patient leaves, whatever label it
+ * came with; the label goes (C9). */
+static bool
+begin_patient(struct closure *w, uint32_t e)
+{
+    const struct plan_ask *ask = w->in->ask;
+
+    if (w->in->facts->sender == SENDER_PROGRAM || !span_eq_text(w->bundle->entries[e].type, "Patient")
+        || w->in->labeling->of[e].part2 == PART2_NOT || ask == NULL
+        || ask->as_if(ask->with, e, 0, PART2_NOT, NULL) < VERDICT_REDACT)
+        return false;
+    w->decisions[e] = (struct decision){ .verdict = VERDICT_REDACT, .rule = RULE_SITE_PERMIT,
+                                         .because = SPAN("the patient is no record of a program") };
+    return true;
 }
 
 /* Whether the recipient may know of the program: it gets a record of it, or

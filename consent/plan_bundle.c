@@ -14,7 +14,8 @@ static bool
 changed(const struct closure *w)
 {
     for (uint32_t e = 0; e < w->bundle->count; e++)
-        if (w->withheld[e] || w->touched[e])
+        if (w->withheld[e] || w->touched[e]
+            || (w->decisions[e].verdict == VERDICT_REDACT && w->in->first[e].verdict < VERDICT_REDACT))
             return true;
     return w->cut_count > 0;
 }
@@ -200,6 +201,28 @@ close_security(struct closure *w, const struct water *water, tape_node holder)
     }
 }
 
+/* C9: a Patient stays without the labels that say what it is a patient of. */
+static void
+close_patient(struct closure *w, uint32_t entry, label_set gone)
+{
+    tape_node meta     = tape_member(w->tape, w->bundle->entries[entry].resource, SPAN("meta"));
+    tape_node security = tape_member(w->tape, meta, SPAN("security"));
+    label_set own      = evidence_family(gone) | LABEL_BIT(LABEL_PART2);
+    bool      cut      = false;
+
+    for (unsigned round = 0; round < 2; round++)
+        for (tape_node n = tape_first(w->tape, security); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
+            enum label l = label_of_coding(tape_member_text(w->tape, n, SPAN("system"), w->arena),
+                                           tape_member_text(w->tape, n, SPAN("code"), w->arena));
+            bool follows = label_kind(l) == LABEL_HANDLING
+                           || labels_confidentiality(label_add(0, l)) >= labels_confidentiality(LABEL_BIT(LABEL_R));
+            if (round == 0 ? labels_have(own, l) : cut && follows) {
+                closure_cut(w, n, (struct why){ "C9", ENTRY_NONE, "it says what is withheld" });
+                cut = true;
+            }
+        }
+}
+
 static void
 close_labels(struct closure *w)
 {
@@ -218,6 +241,11 @@ close_labels(struct closure *w)
     }
     if (water.protected_gone)
         water.gone |= LABEL_BIT(LABEL_PART2) | LABEL_BIT(LABEL_SUD) | LABEL_BIT(LABEL_ETH);
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        if (!w->withheld[e] && span_eq_text(w->bundle->entries[e].type, "Patient")
+            && (water.protected_gone || w->in->labeling->of[e].part2 != PART2_NOT)
+            && w->decisions[e].rule != RULE_TPO && w->decisions[e].rule != RULE_SPECIFIC)
+            close_patient(w, e, water.gone);
     if (w->bundle->type != BUNDLE_SINGLE)
         close_security(w, &water, w->bundle->root);
     for (uint32_t e = 0; e < w->bundle->count; e++) {

@@ -22,6 +22,7 @@
 #ifndef SLUICE_CONSENT_PLAN_EVIDENCE_H
 #define SLUICE_CONSENT_PLAN_EVIDENCE_H
 
+#include "consent/plan_text.h"
 #include "consent/plan_words.h"
 #include "consent/plan_closure.h"
 
@@ -29,11 +30,19 @@ enum find {
     FIND_ENTRY = 0, FIND_IDENTIFIER, FIND_PROGRAM, FIND_PHRASE, FIND_TOKEN, FIND_LOCAL, FIND_CODE,
 };
 
+enum evidence_flag {
+    EVIDENCE_WEAK   = 1,                 /* telecom, address, host, half a name: dies when one that stays has it */
+    EVIDENCE_NARROW = 2,                 /* too short to be found in a text: only as a whole Identifier.value    */
+    EVIDENCE_NAME   = 4,                 /* one or two words: streets and people are called so, too              */
+    EVIDENCE_TELLS  = 8,                 /* of a code: it is why the resource is withheld                        */
+};
+
 struct finding_of {                      /* one per phrase of the set */
     enum find kind;
     uint32_t  entry;                     /* whose it is; of FIND_PROGRAM the index of the program */
+    uint32_t  patient;                   /* whose matter it is; 0: anybody's                      */
+    unsigned  flags;
     bool      dead;
-    bool      weak;                      /* telecom, address, host: dies when a resource that stays has it */
 };
 
 /* Texts that were seen to be clean. */
@@ -52,6 +61,8 @@ struct plan_evidence {
     uint32_t              file_count, file_mask;
     label_set             family;        /* labels whose text is a mention */
     uint32_t              family_entry;  /* an entry that is withheld for it */
+    label_set            *families;      /* the same, by patient; [0] of records without one */
+    uint32_t             *patient_of;    /* per entry: 1, 2 …; 0 when it has none, or there are too many */
     struct plan_local    *locals;        /* FIND_LOCAL phrases of each withheld entry, as lists */
     uint32_t              local_count, local_room;
     uint32_t             *local_of;      /* per entry: last of its list + 1 */
@@ -76,16 +87,37 @@ enum status evidence_collect(struct closure *, bool names, struct plan_evidence 
 enum concept { CONCEPT_NONE = 0, CONCEPT_WEAK, CONCEPT_STRONG };
 enum concept evidence_concept(const struct closure *, tape_node leaf);
 
-/* Readies FIND_LOCAL for one entry that stays: what it referred to and may no
- * longer name. */
-void evidence_stamp(struct closure *, struct plan_evidence *, uint32_t entry);
-
 /* 0: not one; else its entry + 1. */
 uint32_t evidence_file(const struct plan_evidence *, struct span text);
 /* Labels that the entry may carry in its own right: its text of that kind is
  * no mention. */
 label_set evidence_own_labels(const struct closure *, uint32_t entry);
-/* SUD, ETH and their kin are one family. */
+/* SUD, ETH and their kin are one family, mental health another. */
 label_set evidence_family(label_set);
+/* Labels whose text is a mention in this entry: of its own patient's matter. */
+label_set evidence_family_for(const struct plan_evidence *, uint32_t entry);
+/* Readies FIND_LOCAL for one entry that stays: what it referred to and may no
+ * longer name. */
+void evidence_stamp(struct closure *, struct plan_evidence *, uint32_t entry);
+
+/* ---- collecting: plan_evidence.c, plan_matter.c, plan_own.c ---------------------------------- */
+
+void evidence_add(struct plan_evidence *, struct span text, enum phrase_form, enum find, uint32_t entry,
+                  unsigned flags);
+void evidence_add_name(struct plan_evidence *, struct span name, uint32_t program);
+void evidence_add_file(struct closure *, struct plan_evidence *, struct span text, uint32_t entry);
+/* "oak.example.org" of a URL; empty without one. */
+struct span evidence_host(struct span url);
+/* The program that a text names, ENTRY_NONE. */
+uint32_t evidence_program(const struct plan_evidence *, struct span text);
+uint32_t evidence_program_index(const struct facts *, const struct program *);
+/* The value of a business identifier of the resource itself, not of a logical
+ * reference to something else. */
+bool     evidence_own_identifier(const struct closure *, tape_node leaf);
+
+/* plan_matter.c: what withheld resources are about. */
+void matter_collect(struct closure *, struct plan_evidence *);
+/* plan_own.c: what resources that stay say of themselves is no evidence. */
+void own_collect(struct closure *, struct plan_evidence *);
 
 #endif

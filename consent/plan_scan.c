@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define SUD_BITS                                                                                             \
-    (LABEL_BIT(LABEL_SUD) | LABEL_BIT(LABEL_ETH) | LABEL_BIT(LABEL_ETHUD) | LABEL_BIT(LABEL_OPIOIDUD))
 
 /* What a string is, by the name of its member. */
 enum role {
@@ -40,10 +38,11 @@ static bool      read_one(void *with, struct span text);
 static bool      judge(void *with, uint32_t phrase, size_t at, size_t length);
 static void      keep_narrative(struct closure *, tape_node div);
 static bool      judge_entry(struct scan *, uint32_t to);
-static bool      judge_program(struct scan *, uint32_t program);
+static bool      judge_program(struct scan *, const struct finding_of *);
 static bool      judge_phrase(struct scan *, const struct finding_of *);
 static bool      judge_code(struct scan *, const struct finding_of *, size_t length);
 static bool      judge_family(struct scan *, struct span text);
+static bool      whole_identifier(const struct scan *, size_t length);
 static bool      accept(struct scan *, const char *rule, uint32_t cause, const char *because);
 static void      scan_leaf(struct closure *, struct plan_evidence *, tape_node leaf);
 static void      scan_data(struct scan *, struct span base64);
@@ -278,13 +277,16 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
     const struct finding_of *of = &s->e->of[phrase];
 
     (void)at;
-    if (of->dead)
+    if (of->dead || ((of->flags & EVIDENCE_NARROW) && !whole_identifier(s, length)))
         return true;
+    if (of->patient != 0 && s->entry != ENTRY_NONE && s->e->patient_of[s->entry] != 0
+        && s->e->patient_of[s->entry] != of->patient && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
+        return true;                                          /* somebody else's */
     switch (of->kind) {
     case FIND_ENTRY:
         return !judge_entry(s, of->entry);
     case FIND_PROGRAM:
-        return !judge_program(s, of->entry);
+        return !judge_program(s, of);
     case FIND_IDENTIFIER:
         return !accept(s, "C5", of->entry, "it has an identifier of something withheld");
     case FIND_TOKEN:
@@ -301,6 +303,14 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return !judge_code(s, of, length);
     }
     return true;
+}
+
+/* The whole value of an Identifier. */
+static bool
+whole_identifier(const struct scan *s, size_t length)
+{
+    return length == s->whole && closure_named(s->w, s->leaf, SPAN("value"))
+           && closure_in(s->w, s->leaf, SPAN("identifier"));
 }
 
 static bool
@@ -345,10 +355,22 @@ own_name(const struct closure *w, tape_node leaf)
            && closure_in(w, leaf, SPAN("name")) && !closure_in(w, leaf, SPAN("contact"));
 }
 
+/* Streets and people are called as clinics are. */
+static bool
+is_street_or_person(const struct closure *w, tape_node leaf)
+{
+    static const char *const names[] = { "line", "city", "district", "family", "given", NULL };
+
+    return span_in(closure_name(w, leaf), names)
+           || (closure_named(w, leaf, SPAN("text"))
+               && (closure_named(w, w->parents[leaf], SPAN("address")) || closure_named(w, w->parents[leaf], SPAN("name"))));
+}
+
 /* Whoever may have the program's records of this patient may have its name. */
 static bool
-judge_program(struct scan *s, uint32_t program)
+judge_program(struct scan *s, const struct finding_of *of)
 {
+    uint32_t               program = of->entry;
     const struct facts    *facts = s->e->facts;
     const struct plan_ask *ask   = s->w->in->ask;
     bool patient = s->entry != ENTRY_NONE && span_eq_text(s->w->bundle->entries[s->entry].type, "Patient");
@@ -359,10 +381,10 @@ judge_program(struct scan *s, uint32_t program)
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }
-        if (own_name(s->w, s->leaf))
+        if (own_name(s->w, s->leaf) || ((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf)))
             return false;
         if (ask != NULL
-            && ask->as_if(ask->with, s->entry, SUD_BITS, PART2_CONFIRMED, &facts->programs[program])
+            && ask->as_if(ask->with, s->entry, labels_substance_use(), PART2_CONFIRMED, &facts->programs[program])
                    >= VERDICT_REDACT) {
             s->e->opened[program] = true;
             return false;
@@ -393,8 +415,8 @@ static bool
 judge_code(struct scan *s, const struct finding_of *of, size_t length)
 {
     if (s->role == ROLE_LINK)
-        return accept(s, "C8", of->entry, "its URL searches for a withheld code");
-    if (of->weak || s->role != ROLE_CODE || length != s->whole || !closure_named(s->w, s->leaf, SPAN("code"))
+        return length >= 5 && accept(s, "C8", of->entry, "its URL searches for a withheld code");
+    if (!(of->flags & EVIDENCE_TELLS) || s->role != ROLE_CODE || length != s->whole || !closure_named(s->w, s->leaf, SPAN("code"))
         || own_statement(s))
         return false;
     return accept(s, "C5", of->entry, "it repeats the code of something withheld");
@@ -409,11 +431,12 @@ explained(const struct plan_evidence *e, struct span words)
 static bool
 judge_family(struct scan *s, struct span text)
 {
-    const struct plan_evidence *e   = s->e;
-    const struct plan_ask      *ask = s->w->in->ask;
-    size_t                      at  = 0;
+    const struct plan_evidence *e      = s->e;
+    const struct plan_ask      *ask    = s->w->in->ask;
+    label_set                   family = evidence_family_for(e, s->entry);
+    size_t                      at     = 0;
 
-    if ((e->family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
+    if ((family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
         return false;
     while (at < text.length) {
         struct text_hit hit = text_scan(span_skip(text, at), e->facts);
@@ -421,9 +444,9 @@ judge_family(struct scan *s, struct span text)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
         label_set   kin   = evidence_family(label_add(0, hit.label));
-        if ((kin & e->family) != 0 && (kin & s->own) == 0 && !explained(e, words))
+        if ((kin & family) != 0 && (kin & s->own) == 0 && !explained(e, words))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
-        if (e->suspect && (kin & SUD_BITS) != 0 && (kin & e->family) == 0
+        if (e->suspect && (kin & labels_substance_use()) != 0 && (kin & family) == 0
             && (s->entry == ENTRY_NONE || ask == NULL
                 || ask->as_if(ask->with, s->entry, label_add(0, hit.label), PART2_SUSPECT, NULL) < VERDICT_REDACT))
             return accept(s, "P3", ENTRY_NONE, "its text tells of substance use, from a sender of unknown status");
@@ -498,7 +521,7 @@ scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
             continue;
         enum label l = label_of_coding(tape_member_text(w->tape, n, SPAN("system"), w->arena),
                                        tape_member_text(w->tape, n, SPAN("code"), w->arena));
-        bool law = l == LABEL_PART2 && (e->family & SUD_BITS) != 0;
+        bool law = l == LABEL_PART2 && (e->family & labels_substance_use()) != 0;
         if (law || (evidence_family(label_add(0, l)) & e->family) != 0) {
             closure_withhold(w, entry, (struct why){ "P6", e->family_entry, "it regulates what is withheld" });
             return;
@@ -515,14 +538,15 @@ judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
     const struct finding_of *of = &s->e->of[phrase];
 
     (void)at, (void)length;
-    if (of->dead)
+    if (of->dead || (of->flags & EVIDENCE_NARROW))
         return true;
     if (of->kind == FIND_IDENTIFIER || of->kind == FIND_TOKEN)
         s->found = true;
     else if (of->kind == FIND_ENTRY)
         s->found = s->e->withheld[of->entry];
     else if (of->kind == FIND_PROGRAM)
-        s->found = !s->e->opened[of->entry] && !of->weak;
+        s->found = !s->e->opened[of->entry] && !(of->flags & EVIDENCE_WEAK)
+                   && !((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf));
     return !s->found;
 }
 

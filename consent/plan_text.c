@@ -4,6 +4,7 @@
 
 #include "consent/attachment.h"
 #include "consent/inflate.h"
+#include "consent/plan_words.h"
 
 typedef size_t decoder(struct span, char *out);      /* bytes written, at most as many as read */
 
@@ -397,4 +398,62 @@ text_attachment(struct span base64, struct arena *scratch, text_reading *reading
     struct layers l = { scratch, reading, with, TEXT_MAX_UNPACKED };
 
     return layer(&l, base64, 0);
+}
+
+/* ---- what a text is worth ------------------------------------------------------------------- */
+
+/* A mark that is hardly written twice by chance: eight or more letters and
+ * digits, three digits or several changes between letters and digits.  COVID-19
+ * and SARS-CoV-2 are none, nor is a date or a number. */
+bool
+text_unusual(struct span text)
+{
+    unsigned letters = 0, digits = 0, changes = 0;
+    int      last    = 0;
+
+    if (text.length < 8)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char c    = text.at[i];
+        int  kind = c >= '0' && c <= '9' ? 1 : (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? 2 : 0;
+        digits += kind == 1;
+        letters += kind == 2;
+        if (kind != 0) {
+            changes += last != 0 && kind != last;
+            last = kind;
+        }
+    }
+    return letters >= 1 && (digits >= 3 || (digits >= 2 && changes >= 3));
+}
+
+/* Single words that many records share. */
+bool
+text_common(struct span text)
+{
+    static const char *const words[] = {
+        "active", "normal", "abnormal", "other", "unknown", "positive", "negative", "assessment", "problem",
+        "encounter", "visit", "report", "history", "condition", "procedure", "medication", "observation",
+        "patient", "routine", "screening", "treatment", "therapy", "counseling", "clinic", "hospital",
+        "pharmacy", "laboratory", "reception", "outpatient", "inpatient", "ambulatory", "emergency", "center",
+        "department", "office", "health", "medical", "general", "primary", "complete", "final", "summary",
+        "document", "consent", "insurance", "support", "program", "practice", "physician", "doctor", "nurse",
+        "glucose", "weight", "height", "creatinine", "depression", "anxiety", "diagnosis", "disorder", NULL
+    };
+
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (span_eq_nocase(text, span_of(words[i])))
+            return true;
+    return false;
+}
+
+unsigned
+text_words(struct span text)
+{
+    struct word_reader r = { text, 0 };
+    struct word        word;
+    unsigned           n = 0;
+
+    while (word_next(&r, &word))
+        n++;
+    return n;
 }

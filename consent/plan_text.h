@@ -30,4 +30,12 @@ bool text_readings(struct span text, struct arena *scratch, text_reading *, void
  * read in all its readings.  False when a reading answered false. */
 bool text_attachment(struct span base64, struct arena *scratch, text_reading *, void *with);
 
+/* A mark that is hardly written twice by chance: eight or more letters and
+ * digits, three digits or several changes between letters and digits.  COVID-19
+ * and SARS-CoV-2 are none, nor is a date or a number. */
+bool     text_unusual(struct span);
+/* A single word that many records share ("visit", "normal"). */
+bool     text_common(struct span);
+unsigned text_words(struct span);
+
 #endif

@@ -1,0 +1,156 @@
+/* consent/plan_own.c -- what resources that stay say of themselves is no secret of others. */
+#include "consent/plan_evidence.h"
+
+#include <string.h>
+
+label_set
+evidence_own_labels(const struct closure *w, uint32_t entry)
+{
+    const struct labeled *l    = &w->in->labeling->of[entry];
+    label_set             mine = 0;
+
+    if (l->part2 != PART2_NOT)
+        return evidence_family(l->labels) | labels_substance_use();      /* a protected record that may leave */
+    for (size_t i = 0; i < l->evidence_count; i++) {
+        const struct evidence *v = &l->evidence[i];
+        bool loose = strcmp(v->rule, "attachment") == 0
+                     || (strcmp(v->rule, "text") == 0 && evidence_concept(w, v->node) == CONCEPT_NONE);
+        if (v->label != LABEL_NONE && !loose)
+            mine = label_add(mine, v->label);
+    }
+    return evidence_family(mine);
+}
+
+static void
+kill(struct plan_evidence *e, struct span text, unsigned kinds, bool only_weak)
+{
+    for (uint32_t p = phrases_find(e->phrases, text, PHRASE_NONE); p != PHRASE_NONE;
+         p = phrases_find(e->phrases, text, p))
+        if ((kinds >> e->of[p].kind & 1) && (!only_weak || (e->of[p].flags & EVIDENCE_WEAK)))
+            e->of[p].dead = true;
+}
+
+static bool
+kill_mark(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct plan_evidence *e = with;
+
+    (void)at, (void)length;
+    if (e->of[phrase].kind == FIND_TOKEN || e->of[phrase].kind == FIND_IDENTIFIER)
+        e->of[phrase].dead = true;
+    return true;
+}
+
+/* A place that stays is called so as well. */
+static bool
+kill_name(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct plan_evidence *e = with;
+
+    (void)at, (void)length;
+    if (e->of[phrase].kind == FIND_PROGRAM && (e->of[phrase].flags & EVIDENCE_WEAK))
+        e->of[phrase].dead = true;
+    return true;
+}
+
+/* Rows of one to four words, so that a hit of text_scan can be looked up. */
+static void
+add_own(struct plan_evidence *e, struct span text)
+{
+    size_t             starts[4] = { 0 };
+    struct word_reader r         = { text, 0 };
+    struct word        word;
+    bool               is_new;
+
+    for (unsigned n = 0; word_next(&r, &word); n++) {
+        starts[n % 4] = word.at;
+        for (unsigned k = 0; k < 4 && k <= n; k++) {
+            size_t at = starts[(n - k) % 4];
+            (void)phrases_add(e->own, span_from(text.at + at, word.at + word.length - at), PHRASE_WORDS, 0,
+                              &is_new);
+        }
+    }
+}
+
+/* What a resource may say of itself stands in few members; all others are
+ * passed over at once. */
+enum saying { SAYING_NOTHING = 0, SAYING_ID, SAYING_VALUE, SAYING_TEXT, SAYING_NAME, SAYING_CODE, SAYING_PLACE };
+
+static enum saying
+saying_of(const struct closure *w, tape_node leaf)
+{
+    static const struct { const char *name; uint8_t length, saying; } rows[] = {
+        { "id", 2, SAYING_ID }, { "code", 4, SAYING_CODE }, { "text", 4, SAYING_TEXT }, { "name", 4, SAYING_NAME },
+        { "line", 4, SAYING_PLACE }, { "value", 5, SAYING_VALUE }, { "title", 5, SAYING_TEXT },
+        { "alias", 5, SAYING_TEXT }, { "display", 7, SAYING_TEXT }, { "address", 7, SAYING_PLACE },
+        { "description", 11, SAYING_TEXT },
+    };
+    struct span name = closure_name(w, leaf);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].length == name.length && memcmp(rows[i].name, name.at, name.length) == 0)
+            return (enum saying)rows[i].saying;
+    return SAYING_NOTHING;
+}
+
+static bool
+is_place(struct closure *w, tape_node leaf)
+{
+    static const char *const places[] = { "Organization", "Location", "HealthcareService", "Practitioner",
+                                          "PractitionerRole", "Endpoint", NULL };
+
+    return span_in(closure_type(w, closure_resource(w, leaf)), places);
+}
+
+static void
+own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_family)
+{
+    enum saying saying = saying_of(w, n);
+
+    if (saying == SAYING_NOTHING)
+        return;
+    struct span text = tape_text(w->tape, n, w->arena);
+    if (saying == SAYING_ID || (saying == SAYING_VALUE && evidence_own_identifier(w, n))) {
+        phrases_scan(e->phrases, text, kill_mark, e);
+        return;
+    }
+    if (saying == SAYING_NAME && is_place(w, n))
+        phrases_scan(e->phrases, text, kill_name, e);
+    if (!same_family && phrases_find(e->phrases, text, PHRASE_NONE) == PHRASE_NONE)
+        return;
+    if (saying == SAYING_CODE) {
+        if (evidence_concept(w, n) != CONCEPT_NONE)
+            kill(e, text, 1u << FIND_CODE, false);
+    } else if (saying == SAYING_VALUE || saying == SAYING_PLACE) {
+        if (is_place(w, n))
+            kill(e, text, 1u << FIND_PROGRAM, true);
+    } else if (evidence_concept(w, n) != CONCEPT_NONE || (w->mark[w->parents[n]] & MARK_OWN)
+               || (w->mark[closure_unit(w, n)] & MARK_OWN)) {
+        kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, false);
+        if (same_family && e->own != NULL)
+            add_own(e, text);
+    }
+}
+
+void
+own_collect(struct closure *w, struct plan_evidence *e)
+{
+    if (e->family != 0)
+        e->own = phrases_new(w->arena);
+    for (uint32_t i = 0; i < w->bundle->count; i++) {
+        const struct labeled      *l = &w->in->labeling->of[i];
+        const struct bundle_entry *b = &w->bundle->entries[i];
+        if (w->withheld[i] || l->directory || b->resource == TAPE_ABSENT)
+            continue;
+        for (size_t k = 0; k < l->evidence_count; k++)
+            if (l->evidence[k].label != LABEL_NONE && strcmp(l->evidence[k].rule, "code") == 0)
+                w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
+        kill(e, evidence_host(b->full_url), 1u << FIND_PROGRAM, true);
+        if (!e->any)
+            continue;                                         /* only programs to look for */
+        bool same_family = (evidence_own_labels(w, i) & e->family) != 0;
+        for (tape_node n = b->resource; n < tape_after(w->tape, b->resource); n++)
+            if (tape_kind(w->tape, n) == TAPE_STRING)
+                own_leaf(w, e, n, same_family);
+    }
+}
