@@ -94,7 +94,8 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
         if (d->verdict < VERDICT_REDACT)
             continue;
         r->obligations |= d->obligations;
-        if (d->consent != NULL && (count == 0 || consents[count - 1] != d->consent))
+        /* Of those that were a basis, 2.32(b); not every one that permitted something. */
+        if ((d->obligations & OBLIGE_CONSENT_COPY) != 0 && (count == 0 || consents[count - 1] != d->consent))
             consents[count++] = d->consent;
     }
     size_t edits = splices_count(s);

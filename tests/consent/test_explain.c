@@ -158,6 +158,26 @@ test_prints_the_obligations_of_what_leaves(void **state)
     world_end(&w);
 }
 
+#define TWO_GRANTS                                                                                                          \
+    CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") "," TPO ",\"securityLabel\":[" LABEL_ACT("SUD") "]}") "," \
+    CONSENT("c2", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") ",\"class\":[{\"code\":\"Observation\"}]}")
+
+static void
+test_explains_only_consents_on_which_a_part_2_record_leaves(void **state)
+{
+    (void)state;
+    struct world          w;
+    const struct release *r = release(&w, GIVEN(TWO_GRANTS), BUNDLE(GLUCOSE "," OPIOID));
+
+    assert_int_equal(r->outcome, RELEASE_PERMIT);
+    assert_int_not_equal(span_find(r->payload, SPAN("(Consent/c1, dated 2024-01-01)")), SPAN_NOT_FOUND);
+    assert_int_equal(span_find(r->payload, SPAN("Consent/c2")), SPAN_NOT_FOUND);
+    world_end(&w);
+    r = release(&w, GIVEN(TWO_GRANTS), BUNDLE(GLUCOSE));           /* no Part 2 record: no notice at all */
+    assert_true(span_eq_text(r->payload, BUNDLE(GLUCOSE)));
+    world_end(&w);
+}
+
 static void
 test_says_that_the_policy_rule_decided_and_what_held_everything(void **state)
 {
@@ -203,6 +223,7 @@ main(void)
         cmocka_unit_test(test_keeps_the_member_order_of_the_interface),
         cmocka_unit_test(test_lists_what_went_along_with_the_resource_that_caused_it),
         cmocka_unit_test(test_prints_the_obligations_of_what_leaves),
+        cmocka_unit_test(test_explains_only_consents_on_which_a_part_2_record_leaves),
         cmocka_unit_test(test_says_that_the_policy_rule_decided_and_what_held_everything),
         cmocka_unit_test(test_says_so_when_it_cannot_print),
     };
