@@ -49,7 +49,8 @@ void  arena_shrink(struct arena *, void *last, size_t old_size, size_t new_size)
  * nothing is handed out and nothing counts until arena_close says how many
  * were used.  arena_open_more moves the `used` bytes to a larger room, wipes
  * the old one and gives it back, so growth costs no budget.  Between open and
- * close the arena hands out nothing else. */
+ * close the arena hands out nothing else.  What was written is used, wanted or
+ * not: memory that the arena does not know of is never wiped. */
 void *arena_open(struct arena *, size_t least, size_t *room);
 void *arena_open_more(struct arena *, size_t used, size_t least, size_t *room);
 void  arena_close(struct arena *, size_t used);

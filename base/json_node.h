@@ -1,4 +1,4 @@
-/* base/json_node.h -- what a tape is made of; private to json_read and json_tape.
+/* base/json_node.h -- what a tape is made of; private to json_read, json_tape and json_walk.
  *
  * A node is 16 bytes.  `skip` is the node behind the subtree, so a reader
  * steps over a value without looking into it.  A name has no subtree; its

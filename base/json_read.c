@@ -180,13 +180,21 @@ step(struct head *h, const struct scanner *scan)
     look(h, scan);
 }
 
-/* The same for a separator that is most likely next, without white space. */
+/* The same for a separator that is most likely next, with at most one blank
+ * behind it.  The branches are predicted; arithmetic in their place would be
+ * waited for. */
 static FLATTEN bool
 step_over(struct head *h, uint8_t separator)
 {
-    if (UNLIKELY(h->end - h->p < 2) || h->p[0] != separator || UNLIKELY(h->p[1] <= ' '))
+    if (UNLIKELY(h->end - h->p < 3) || h->p[0] != separator)
         return false;
-    h->byte = *++h->p;
+    if (h->p[1] > ' ')
+        h->p += 1;
+    else if (h->p[1] == ' ' && h->p[2] > ' ')
+        h->p += 2;
+    else
+        return false;
+    h->byte = *h->p;
     return true;
 }
 
@@ -424,21 +432,21 @@ plain_wide(const uint8_t *p, const uint8_t *end)
     return plain_bytewise(p, end);
 }
 
-/* One blank behind a colon, or the indentation of a pretty-printed line. */
-static const uint8_t *
+/* The indentation of a pretty-printed line, mostly; tabs and carriage returns
+ * take the slow way. */
+static FLATTEN const uint8_t *
 space_wide(const uint8_t *p, const uint8_t *end)
 {
-    if (end - p >= 2 && *p == ' ' && p[1] > ' ')
-        return p + 1;
     for (; end - p >= 16; p += 16) {
         __m128i  x     = load(p);
-        __m128i  space = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')),
-                                                   _mm_cmpeq_epi8(x, _mm_set1_epi8('\n'))),
-                                      _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('\r')),
-                                                   _mm_cmpeq_epi8(x, _mm_set1_epi8('\t'))));
+        __m128i  space = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(x, _mm_set1_epi8('\n')));
         unsigned mask  = ~(unsigned)_mm_movemask_epi8(space) & 0xffffu;
-        if (mask != 0)
-            return p + __builtin_ctz(mask);
+        if (mask != 0) {
+            p += __builtin_ctz(mask);
+            if (LIKELY(*p > ' '))
+                return p;
+            break;
+        }
     }
     return space_bytewise(p, end);
 }

@@ -141,6 +141,23 @@ test_an_unbalanced_document_is_no_document(void **state)
     arena_free(&arena);
 }
 
+static void
+test_what_an_unwanted_document_held_is_not_handed_out_again(void **state)
+{
+    struct arena      *arena = arena_new("test", 1 << 20);
+    struct json_writer w;
+
+    (void)state;
+    json_writer_open(&w, arena);
+    json_object(&w, NULL);
+    json_text(&w, "name", SPAN("somebody"));
+    assert_int_equal(json_writer_close(&w).length, 0);
+    const char *fresh = arena_alloc(arena, 4096);
+    for (size_t i = 0; i < 4096; i++)
+        assert_int_equal(fresh[i], 0);
+    arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -151,6 +168,7 @@ main(void)
         cmocka_unit_test(test_whatever_bytes_come_the_tape_reads_them),
         cmocka_unit_test(test_grows_and_says_when_the_arena_is_spent),
         cmocka_unit_test(test_an_unbalanced_document_is_no_document),
+        cmocka_unit_test(test_what_an_unwanted_document_held_is_not_handed_out_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

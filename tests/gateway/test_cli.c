@@ -383,6 +383,80 @@ test_a_document_or_a_request_that_cannot_be_read_is_told_apart(void **state)
     assert_int_equal(run("label /nonexistent.json"), 2);
 }
 
+/* To a recipient that the consent does not name, the unit's stay is not there;
+ * to the one that it names, all is, and the notice of 42 CFR 2.32. */
+static void
+test_redact_prints_what_leaves_and_nothing_else(void **state)
+{
+    (void)state;
+    char line[1024];
+    write_request("1000000002");
+    snprintf(line, sizeof line, "redact --request %s %s", path_of("R.json"), HOSPITAL);
+    assert_int_equal(run(line), 0);
+    assert_int_equal(ran.err.length, 0);
+    assert_true(printed("carla-pneumonia") && printed("\"value\": 93.0"));
+    assert_false(printed("unit5") || printed("F10.20") || printed("acamprosate") || printed("carla-consent"));
+    write_request("1000000001");
+    assert_int_equal(run(line), 0);
+    assert_true(printed("unit5") && printed("F10.20") && printed("42 CFR part 2"));
+}
+
+static void
+test_redact_prints_not_a_byte_when_nothing_may_leave(void **state)
+{
+    (void)state;
+    char line[1024];
+    write_file("R.json", "{\"at\":\"2026-11-22T15:00:00Z\",\"actor\":{\"reference\":\"Organization/x\"},\"purpose\":[\"TREAT\"],"
+                         "\"source\":{\"part2\":\"program\"}}");
+    snprintf(line, sizeof line, "redact --request %s " SLUICE_SOURCE_DIR "/samples/01-opioid-treatment-program.json", path_of("R.json"));
+    assert_int_equal(run(line), 1);
+    assert_int_equal(ran.out.length, 0);
+    assert_true(talked("nothing may leave (deny)"));
+    snprintf(line, sizeof line, "explain --json --request %s " SLUICE_SOURCE_DIR "/samples/01-opioid-treatment-program.json", path_of("R.json"));
+    assert_int_equal(run(line), 1);
+    assert_true(printed("\"deny\""));
+    assert_false(printed("\"permit\""));
+    assert_int_equal(run("redact " HOSPITAL), 2);
+    assert_true(talked("`--request R` is missing"));
+}
+
+static void
+test_explain_says_verdict_rule_and_citation_of_each(void **state)
+{
+    (void)state;
+    struct arena      *arena = arena_new("test", 8 << 20);
+    const struct tape *t;
+    char               line[1024];
+    write_request("1000000002");
+    snprintf(line, sizeof line, "explain --json --request %s %s", path_of("R.json"), HOSPITAL);
+    assert_int_equal(run(line), 0);
+    assert_int_equal(tape_read(buf_span(&ran.out), &tape_default_limits, arena, &t, NULL), ST_OK);
+    assert_true(span_eq_text(tape_member_text(t, TAPE_ROOT, SPAN("decision"), arena), "partial"));
+    tape_node list = tape_member(t, TAPE_ROOT, SPAN("resources"));
+    assert_int_equal(tape_children(t, list), 14);
+    static const char *const members[] = { "path", "type", "id", "labels", "part2", "verdict", "rule", "citation", "because" };
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n))
+        for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+            assert_int_not_equal(tape_member(t, n, span_of(members[i])), TAPE_ABSENT);
+    arena_free(&arena);
+}
+
+/* Refuses to start where config check would fail, with the same words. */
+static void
+test_serve_refuses_what_config_check_refuses(void **state)
+{
+    (void)state;
+    char line[512];
+    snprintf(line, sizeof line, "serve -c %s", path_of("sluice.conf"));
+    assert_int_equal(run(line), 3);
+    assert_true(talked("listen: `certificate`"));
+    snprintf(line, sizeof line, "serve -c %s --ready-fd x", path_of("sluice.conf"));
+    assert_int_equal(run(line), 2);
+    snprintf(line, sizeof line, "config check -c %s", path_of("sluice.conf"));
+    assert_int_equal(run(line), 3);
+    assert_true(talked("listen: `certificate`"));
+}
+
 static void
 test_output_that_cannot_be_written_is_not_success(void **state)
 {
@@ -438,6 +512,10 @@ main(void)
         cmocka_unit_test(test_the_samples_are_valid),
         cmocka_unit_test(test_label_tells_program_from_hospital),
         cmocka_unit_test(test_a_document_or_a_request_that_cannot_be_read_is_told_apart),
+        cmocka_unit_test(test_redact_prints_what_leaves_and_nothing_else),
+        cmocka_unit_test(test_redact_prints_not_a_byte_when_nothing_may_leave),
+        cmocka_unit_test(test_explain_says_verdict_rule_and_citation_of_each),
+        cmocka_unit_test(test_serve_refuses_what_config_check_refuses),
         cmocka_unit_test(test_output_that_cannot_be_written_is_not_success),
         cmocka_unit_test(test_version_says_program_and_rules),
     };
