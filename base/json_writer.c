@@ -176,7 +176,7 @@ add_escape(struct json_writer *w, unsigned char byte)
 static bool
 is_plain(unsigned char byte)
 {
-    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
 static void
