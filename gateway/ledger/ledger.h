@@ -46,6 +46,9 @@ struct ledger_leaf {                     /* a stored one */
     uint64_t           index;
     struct span        salt, record;     /* both empty: shredded */
     struct ledger_hash commitment;
+    /* The copies for the index, as they stand beside the record. */
+    struct span        event_id, patient, recipient, kind, client;
+    int64_t            at_ms;
 };
 
 /* What a record begins with: 64 zeros where the ledger writes prevHash. */

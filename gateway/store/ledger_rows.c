@@ -9,6 +9,8 @@
 #define PAST_EVERY_MS     (INT64_C(60) * 60 * 1000)
 #define PAST_EVERY_LEAVES 65536u
 
+static enum status head_sign(struct store *, enum ledger_log);
+
 /* ---- reading the edge of a tree ---------------------------------------------------- */
 
 static enum status
@@ -99,26 +101,44 @@ ledger_rows_load(struct store *s)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-/* Writes the value at the first start, compares it ever after. */
 static enum status
-meta_pin(struct store *s, const char *name, struct span value, const char *refusal, struct buf *why)
+meta_is(struct store *s, const char *name, struct span value, const char *refusal, struct buf *why)
 {
     sqlite3_stmt *q = s->statement[SQL_META_READ];
 
     bind_text(q, 1, span_of(name));
     enum status st = sql_row(s, SQL_META_READ);
-    if (st == ST_OK) {
-        bool same = span_eq(column_span(q, 0), value);
-        sql_reset(s, SQL_META_READ);
-        if (!same)
-            buf_add_text(why, refusal);
-        return same ? ST_OK : ST_INTEGRITY;
-    }
-    if (st != ST_NOT_FOUND)
+    if (st != ST_OK)
         return st;
+    bool same = span_eq(column_span(q, 0), value);
+    sql_reset(s, SQL_META_READ);
+    if (!same)
+        buf_add_text(why, refusal);
+    return same ? ST_OK : ST_INTEGRITY;
+}
+
+static enum status
+meta_write(struct store *s, const char *name, struct span value)
+{
     bind_text(s->statement[SQL_META_WRITE], 1, span_of(name));
     bind_blob(s->statement[SQL_META_WRITE], 2, value.at, value.length);
     return sql_run(s, SQL_META_WRITE);
+}
+
+/* A log has a signed head from its first moment on: one that is empty can be
+ * told from one that was emptied. */
+static enum status
+first_start(struct store *s)
+{
+    enum status st = sql_run(s, SQL_BEGIN);
+
+    if (st == ST_OK)
+        st = meta_write(s, "origin", ledger_signer_origin(s->signer, LEDGER_DISCLOSURES));
+    if (st == ST_OK)
+        st = meta_write(s, "key", span_from(ledger_signer_public(s->signer), 32));
+    for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
+        st = head_sign(s, (enum ledger_log)log);
+    return st == ST_OK ? sql_run(s, SQL_COMMIT) : st;
 }
 
 /* The stored head must be signed by our key and fit the stored leaves: what was
@@ -133,8 +153,10 @@ head_check(struct store *s, enum ledger_log log, struct buf *why)
 
     (void)sqlite3_bind_int(q, 1, (int)log);
     enum status st = sql_row(s, SQL_LOG_READ);
+    if (st == ST_NOT_FOUND)
+        buf_add_text(why, "the head of a ledger is missing: it was changed; run `sluice log verify`");
     if (st != ST_OK)
-        return st == ST_NOT_FOUND ? ST_OK : st;
+        return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
     memcpy(public.bytes, ledger_signer_public(s->signer), sizeof public.bytes);
     st = checkpoint_verify(column_span(q, 2), &public, s->digest, ledger_signer_origin(s->signer, log),
                            &head, why);
@@ -152,12 +174,13 @@ head_check(struct store *s, enum ledger_log log, struct buf *why)
 enum status
 ledger_rows_open(struct store *s, struct buf *why)
 {
-    enum status st = meta_pin(s, "origin", ledger_signer_origin(s->signer, LEDGER_DISCLOSURES),
-                              "ledger origin: this store's log has another one, and a log keeps its name",
-                              why);
+    enum status st = meta_is(s, "origin", ledger_signer_origin(s->signer, LEDGER_DISCLOSURES),
+                             "ledger origin: this store's log has another one, and a log keeps its name", why);
+    if (st == ST_NOT_FOUND)
+        return first_start(s);
     if (st == ST_OK)
-        st = meta_pin(s, "key", span_from(ledger_signer_public(s->signer), 32),
-                      "ledger key: this store's log is signed by another key", why);
+        st = meta_is(s, "key", span_from(ledger_signer_public(s->signer), 32),
+                     "ledger key: this store's log is signed by another key", why);
     if (st == ST_OK)
         st = ledger_rows_load(s);
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
@@ -268,28 +291,33 @@ past_keep(struct store *s, enum ledger_log log, struct span checkpoint)
     return sql_run(s, SQL_PAST_INSERT);
 }
 
+static enum status
+head_sign(struct store *s, enum ledger_log log)
+{
+    struct log_state  *l = &s->log[log];
+    struct ledger_hash root;
+    sqlite3_stmt      *q = s->statement[SQL_LOG_WRITE];
+
+    buf_clear(&s->scratch);
+    merkle_root(s->digest, &l->tree.edge, &root);
+    enum status st = checkpoint_sign(s->signer, s->digest, log, l->tree.edge.size, &root, &s->scratch);
+    if (st != ST_OK)
+        return st;
+    (void)sqlite3_bind_int(q, 1, (int)log);
+    (void)sqlite3_bind_int64(q, 2, (int64_t)l->tree.edge.size);
+    bind_blob(q, 3, l->tree.chain.bytes, sizeof l->tree.chain.bytes);
+    bind_text(q, 4, buf_span(&s->scratch));
+    st = sql_run(s, SQL_LOG_WRITE);
+    return st == ST_OK && l->tree.edge.size > 0 ? past_keep(s, log, buf_span(&s->scratch)) : st;
+}
+
 enum status
 ledger_rows_sign(struct store *s)
 {
     for (int log = 0; log < LEDGER_LOGS; log++) {
-        struct log_state  *l = &s->log[log];
-        struct ledger_hash root;
-        sqlite3_stmt      *q = s->statement[SQL_LOG_WRITE];
-        if (l->tree.edge.size == l->committed)
+        if (s->log[log].tree.edge.size == s->log[log].committed)
             continue;
-        buf_clear(&s->scratch);
-        merkle_root(s->digest, &l->tree.edge, &root);
-        enum status st = checkpoint_sign(s->signer, s->digest, (enum ledger_log)log, l->tree.edge.size, &root,
-                                         &s->scratch);
-        if (st != ST_OK)
-            return st;
-        (void)sqlite3_bind_int(q, 1, log);
-        (void)sqlite3_bind_int64(q, 2, (int64_t)l->tree.edge.size);
-        bind_blob(q, 3, l->tree.chain.bytes, sizeof l->tree.chain.bytes);
-        bind_text(q, 4, buf_span(&s->scratch));
-        st = sql_run(s, SQL_LOG_WRITE);
-        if (st == ST_OK)
-            st = past_keep(s, (enum ledger_log)log, buf_span(&s->scratch));
+        enum status st = head_sign(s, (enum ledger_log)log);
         if (st != ST_OK)
             return st;
     }

@@ -176,6 +176,18 @@ side_open(struct store *s, struct buf *why)
     return st == ST_OK ? migrations_check(s->side, why) : st;
 }
 
+/* Recursive: a visitor of leaves may ask for a tile. */
+static void
+side_lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t kind;
+
+    (void)pthread_mutexattr_init(&kind);
+    (void)pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+    (void)pthread_mutex_init(lock, &kind);
+    (void)pthread_mutexattr_destroy(&kind);
+}
+
 enum status
 store_open(const struct store_options *options, struct store **out, struct buf *why)
 {
@@ -195,7 +207,7 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     buf_init(&s->contents, ARENA_BYTES);
     atomic_init(&s->healthy, true);
     (void)pthread_mutex_init(&s->lock, NULL);
-    (void)pthread_mutex_init(&s->side_lock, NULL);
+    side_lock_init(&s->side_lock);
     (void)pthread_cond_init(&s->wake, NULL);
 
     enum status st = ST_NO_MEMORY;

@@ -236,11 +236,35 @@ enum status store_queue_list(struct store *, struct arena *, const char *state,
 /* Counts for metrics and status. */
 struct store_counts { uint64_t waiting, dead, resources, inbox; };
 enum status store_counts_read(struct store *, struct store_counts *) MUST_CHECK;
-/* Streams ledger leaves in tree order; stops when the visitor says false. */
+/* What is read between hold and let_go is of one moment, also while a gateway
+ * writes.  For tools: a long hold keeps the WAL from being reused. */
+enum status store_hold(struct store *) MUST_CHECK;
+void        store_let_go(struct store *);
+
+/* Streams ledger leaves in tree order; stops when the visitor says false.  The
+ * leaf's texts are valid inside the visitor only. */
 typedef bool ledger_visitor(const struct ledger_leaf *, void *arg);
 enum status store_ledger_visit(struct store *, enum ledger_log, uint64_t from, ledger_visitor *,
                                void *arg) MUST_CHECK;
+/* The same, only those of one patient ("Patient/p1"). */
+enum status store_ledger_visit_patient(struct store *, enum ledger_log, struct span patient,
+                                       ledger_visitor *, void *arg) MUST_CHECK;
+/* The leaf of an eventId, in the arena; ST_NOT_FOUND. */
+enum status store_ledger_find(struct store *, struct span event_id, struct arena *, enum ledger_log *,
+                              struct ledger_leaf *) MUST_CHECK;
+/* The signed head as of the last commit. */
 enum status store_ledger_checkpoint(struct store *, enum ledger_log, struct arena *,
                                     struct span *checkpoint) MUST_CHECK;
+/* Heads that were kept, by size; `checkpoint` is valid inside the visitor only. */
+typedef bool checkpoint_visitor(uint64_t size, struct span checkpoint, void *arg);
+enum status store_ledger_past(struct store *, enum ledger_log, checkpoint_visitor *, void *arg) MUST_CHECK;
+/* 256 hashes of a full tile; ST_NOT_FOUND. */
+enum status store_ledger_tile(struct store *, enum ledger_log, unsigned level, uint64_t n,
+                              struct ledger_hash hashes[256]) MUST_CHECK;
+/* Whether the leaf is found by its eventId and by its patient. */
+enum status store_ledger_indexed(struct store *, enum ledger_log, const struct ledger_leaf *, bool *) MUST_CHECK;
+struct merkle_proof;
+enum status store_ledger_prove(struct store *, enum ledger_log, uint64_t index, uint64_t size,
+                               struct merkle_proof *out) MUST_CHECK;
 
 #endif

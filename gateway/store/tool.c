@@ -1,7 +1,6 @@
 /* gateway/store/tool.c -- reading at once, for the command line and for status. */
 #include <string.h>
 
-#include "gateway/store/ledger_source.h"
 #include "gateway/store/sqlite.h"
 
 static sqlite3_stmt *
@@ -128,64 +127,4 @@ store_counts_read(struct store *s, struct store_counts *out)
         st = number(s, "SELECT last_inbox FROM head", &out->inbox);
     (void)pthread_mutex_unlock(&s->side_lock);
     return st;
-}
-
-/* ---- the ledger ------------------------------------------------------------------------ */
-
-static bool
-leaf_read(sqlite3_stmt *q, enum ledger_log log, struct ledger_leaf *out)
-{
-    if (sqlite3_column_bytes(q, 1) != (int)sizeof out->commitment.bytes)
-        return false;
-    out->index = (uint64_t)(sqlite3_column_int64(q, 0) - LEAF_POSITION(log, 0));
-    memcpy(out->commitment.bytes, sqlite3_column_blob(q, 1), sizeof out->commitment.bytes);
-    out->salt   = column_span(q, 2);
-    out->record = column_span(q, 3);
-    return true;
-}
-
-enum status
-store_ledger_visit(struct store *s, enum ledger_log log, uint64_t from, ledger_visitor *visit, void *arg)
-{
-    enum status st = ST_OK;
-    int         code = SQLITE_ERROR;
-
-    (void)pthread_mutex_lock(&s->side_lock);
-    sqlite3_stmt *q = prepare(s, "SELECT position, commitment, salt, record FROM ledger_leaf"
-                                 " WHERE position >= ?1 AND position < ?2 ORDER BY position");
-    if (q != NULL) {
-        (void)sqlite3_bind_int64(q, 1, LEAF_POSITION(log, from));
-        (void)sqlite3_bind_int64(q, 2, LEAF_POSITION((uint64_t)log + 1, 0));
-        struct ledger_leaf leaf;
-        while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-            if (!leaf_read(q, log, &leaf))
-                st = ST_INTEGRITY;
-            if (st != ST_OK || !visit(&leaf, arg))
-                break;
-        }
-    }
-    (void)sqlite3_finalize(q);
-    (void)pthread_mutex_unlock(&s->side_lock);
-    return st == ST_OK ? ended(code) : st;
-}
-
-enum status
-store_ledger_checkpoint(struct store *s, enum ledger_log log, struct arena *arena, struct span *checkpoint)
-{
-    enum status st = ST_NOT_FOUND;
-
-    (void)pthread_mutex_lock(&s->side_lock);
-    sqlite3_stmt *q    = prepare(s, "SELECT checkpoint FROM ledger_log WHERE log = ?1");
-    int           code = SQLITE_ERROR;
-    if (q != NULL) {
-        (void)sqlite3_bind_int(q, 1, (int)log);
-        code = sqlite3_step(q);
-        if (code == SQLITE_ROW) {
-            *checkpoint = column_copy(q, 0, arena);
-            st          = arena_status(arena);
-        }
-    }
-    (void)sqlite3_finalize(q);
-    (void)pthread_mutex_unlock(&s->side_lock);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? st : ST_UNAVAILABLE;
 }

@@ -1,0 +1,48 @@
+/* gateway/ledger/verify.h -- is the ledger what it was.
+ *
+ * Reads every leaf once, in order, with bounded memory, and computes everything
+ * again.  A problem says where and what; the first 20 of a log are listed.
+ *
+ *   V1  the checkpoint is signed by the key under its origin
+ *   V2  leaves count from 0 without gap to the size that the checkpoint says
+ *   V3  each record fits its commitment (in a folder: its tile)
+ *   V4  the chain inside the records holds
+ *   V5  tiles are those of the leaves: none missing, none wrong, none too many
+ *   V6  the root is the checkpoint's
+ *   V7  with another checkpoint: one of them is the beginning of the other; one
+ *       that is newer than the log means that the log was rolled back
+ *   V8  in a store also: the copies beside the record (eventId, patient,
+ *       recipient, kind), by which accountings find it, are the record's; it is
+ *       found by them; and the heads that were kept fit
+ */
+#ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
+#define SLUICE_GATEWAY_LEDGER_VERIFY_H
+
+#include "gateway/ledger/export.h"
+
+struct verify_options {
+    struct ledger_public key;
+    struct span          other;          /* V7: a signed note; empty: none */
+    ledger_progress     *progress;       /* may be NULL */
+    void                *arg;
+};
+
+struct verify_log {
+    char               origin[256];      /* empty: there is no readable checkpoint */
+    uint64_t           size, shredded;
+    struct ledger_hash root;             /* as the checkpoint says */
+};
+
+struct verify_result {
+    struct verify_log log[LEDGER_LOGS];
+    uint32_t          problems;
+};
+
+/* ST_OK: everything holds.  ST_INTEGRITY: `report` has a line a problem.  Else
+ * it could not be read, and `report` says why. */
+enum status ledger_verify_folder(const char *dir, const struct verify_options *, struct verify_result *,
+                                 struct buf *report) MUST_CHECK;
+enum status ledger_verify_store(struct store *, const struct verify_options *, struct verify_result *,
+                                struct buf *report) MUST_CHECK;
+
+#endif

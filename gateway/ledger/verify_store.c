@@ -1,0 +1,178 @@
+/* gateway/ledger/verify_store.c -- verifying the ledger inside a store. */
+#include <string.h>
+
+#include "base/json_tape.h"
+#include "gateway/ledger/check.h"
+
+struct source {
+    struct check  check;
+    struct store *store;
+};
+
+/* ---- V5 --------------------------------------------------------------------------------- */
+
+static enum status
+on_tile(void *arg, unsigned level, uint64_t n, const struct ledger_hash hashes[TILE_HASHES])
+{
+    struct source     *src = arg;
+    struct ledger_hash stored[TILE_HASHES];
+    enum status        st = store_ledger_tile(src->store, src->check.log, level, n, stored);
+
+    if (st == ST_NOT_FOUND)
+        check_problem(&src->check, "tile %u/%llu is missing", level, (unsigned long long)n);
+    else if (st != ST_OK)
+        return st;
+    else if (memcmp(stored, hashes, sizeof stored) != 0)
+        check_problem(&src->check, "tile %u/%llu is not that of the leaves", level, (unsigned long long)n);
+    return ST_OK;
+}
+
+/* ---- V8 --------------------------------------------------------------------------------- */
+
+static void
+copy_check(struct check *c, const struct ledger_leaf *leaf, const char *what, struct span copy, struct span inside)
+{
+    if (!span_eq(copy, inside))
+        check_problem(c, "leaf %llu: the %s beside the record is not the record's", (unsigned long long)leaf->index,
+                      what);
+}
+
+static void
+copies_check(struct check *c, const struct ledger_leaf *leaf)
+{
+    const struct tape *t;
+
+    if (tape_read(leaf->record, &tape_default_limits, c->arena, &t, NULL) != ST_OK) {
+        check_problem(c, "leaf %llu: the record is not JSON", (unsigned long long)leaf->index);
+        return;
+    }
+    tape_node recipient = tape_member(t, TAPE_ROOT, SPAN("recipient"));
+    copy_check(c, leaf, "eventId", leaf->event_id, tape_member_text(t, TAPE_ROOT, SPAN("eventId"), c->arena));
+    copy_check(c, leaf, "patient", leaf->patient, tape_member_text(t, TAPE_ROOT, SPAN("patientId"), c->arena));
+    copy_check(c, leaf, "kind", leaf->kind, tape_member_text(t, TAPE_ROOT, SPAN("kind"), c->arena));
+    copy_check(c, leaf, "recipient", leaf->recipient, tape_member_text(t, recipient, SPAN("name"), c->arena));
+}
+
+static bool
+on_leaf(const struct ledger_leaf *leaf, void *arg)
+{
+    struct source     *src = arg;
+    struct check      *c   = &src->check;
+    struct arena_mark  mark = arena_mark(c->arena);
+    struct ledger_hash computed, hash;
+    bool               sound = true;
+
+    if (!span_empty(leaf->record)) {
+        sound = leaf->salt.length == 32;
+        if (sound) {
+            ledger_commit_hash(c->digest, (const unsigned char *)leaf->salt.at, leaf->record, &computed);
+            sound = ledger_hash_eq(&computed, &leaf->commitment);
+        }
+        if (!sound)
+            check_problem(c, "leaf %llu: the record or its salt was changed, it does not fit its commitment",
+                          (unsigned long long)leaf->index);
+        copies_check(c, leaf);
+    }
+    merkle_leaf(c->digest, leaf->commitment.bytes, sizeof leaf->commitment.bytes, &hash);
+    check_leaf(c, leaf->index, (const unsigned char *)leaf->salt.at, leaf->record, &hash, sound);
+    arena_reset(c->arena, mark);
+    return true;
+}
+
+static bool
+on_leaf_indexed(const struct ledger_leaf *leaf, void *arg)
+{
+    struct source *src     = arg;
+    bool           indexed = true;
+
+    if (store_ledger_indexed(src->store, src->check.log, leaf, &indexed) != ST_OK || !indexed)
+        check_problem(&src->check, "leaf %llu is not found by its eventId or patient: the index was changed",
+                      (unsigned long long)leaf->index);
+    return true;
+}
+
+static bool
+on_past(uint64_t size, struct span note, void *arg)
+{
+    struct source    *src = arg;
+    struct check     *c   = &src->check;
+    struct checkpoint head;
+    char              room[512];
+    struct buf        why = { .at = room, .capacity = sizeof room, .max = sizeof room };
+
+    if (checkpoint_verify(note, &c->options->key, c->digest, span_of(c->result->origin), &head, &why) != ST_OK ||
+        head.size != size)
+        check_problem(c, "a checkpoint that was kept at size %llu: %.*s", (unsigned long long)size,
+                      SPAN_PRINT(buf_span(&why)));
+    else
+        check_past_add(c, &head);
+    return true;
+}
+
+/* ---- a log ------------------------------------------------------------------------------- */
+
+static enum status
+log_check(struct source *src, const struct check_other *other)
+{
+    struct check *c = &src->check;
+    struct arena *arena = arena_new("verify", 2 * CHECKPOINT_MAX_BYTES);
+    struct span   note;
+
+    if (arena == NULL)
+        return ST_NO_MEMORY;
+    c->on_tile     = on_tile;
+    c->on_tile_arg = src;
+    enum status st = store_ledger_checkpoint(src->store, c->log, arena, &note);
+    if (st == ST_OK)
+        check_head(c, note);
+    else if (st == ST_NOT_FOUND)
+        check_problem(c, "there is no checkpoint");
+    if (st == ST_OK || st == ST_NOT_FOUND)
+        st = store_ledger_past(src->store, c->log, on_past, src);
+    check_other_add(c, other);
+    if (st == ST_OK)
+        st = store_ledger_visit(src->store, c->log, 0, on_leaf, src);
+    if (st == ST_INTEGRITY) {
+        check_problem(c, "leaf %llu: its commitment is not 32 bytes", (unsigned long long)c->next);
+        st = ST_OK;
+    }
+    if (st == ST_OK)
+        check_finish(c);
+    arena_free(&arena);
+    return st;
+}
+
+static enum status
+stored_log_verify(struct store *store, const struct verify_options *options, enum ledger_log log,
+                  const struct check_other *other, struct verify_result *result, struct buf *report)
+{
+    struct source src = { .store = store };
+    enum status   st  = check_begin(&src.check, options, log, &result->log[log], report);
+
+    if (st != ST_OK)
+        return st;
+    st = log_check(&src, other);
+    if (st == ST_OK)
+        st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
+    result->problems += src.check.problems;
+    check_end(&src.check);
+    return st;
+}
+
+enum status
+ledger_verify_store(struct store *store, const struct verify_options *options, struct verify_result *result,
+                    struct buf *report)
+{
+    struct check_other other;
+
+    memset(result, 0, sizeof *result);
+    enum status st = check_other_read(options, &other, report);
+    if (st == ST_OK)
+        st = store_hold(store);
+    if (st != ST_OK)
+        return st;
+    for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
+        st = stored_log_verify(store, options, (enum ledger_log)log, &other, result, report);
+    store_let_go(store);
+    return check_verdict(st, result, report);
+}
