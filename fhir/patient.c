@@ -1,8 +1,6 @@
-#include <string.h>
+#include "fhir/patient.h"
 
-#include "fhir/reference.h"
-
-/* entry_patient() of fhir/reference.h: one table, followed element by element. */
+/* One table, followed element by element. */
 
 static const struct row { const char *type, *path; bool own; } rows[] = {
 #define PATIENT_PATH(type, path, own) { type, path, own },
@@ -30,47 +28,46 @@ static bool              follow(struct search *, tape_node at, struct span path)
 static bool              consider(struct search *, tape_node);
 static struct span       name_of(const struct references *, const struct reference *, uint32_t *entry);
 static struct span       entry_name(const struct bundle *, uint32_t entry);
-static struct span       own_patient(const struct references *, uint32_t entry, uint32_t *patient_entry);
+static struct patient    own_patient(const struct references *, uint32_t entry);
 
-struct span
-entry_patient(const struct references *references, uint32_t entry, uint32_t *patient_entry)
+const struct patient *
+patients_find(const struct references *references, struct arena *arena)
 {
-    const struct bundle *b = references->bundle;
-    uint32_t             unused;
+    const struct bundle *b   = references->bundle;
+    struct patient      *own = arena_make_n(arena, (size_t)b->count + 1, struct patient);
+    struct patient      *all = arena_make_n(arena, (size_t)b->count + 1, struct patient);
 
-    if (patient_entry == NULL)
-        patient_entry = &unused;
-    *patient_entry = ENTRY_NONE;
-    if (entry >= b->count)
-        return (struct span){ NULL, 0 };
-    struct span found = own_patient(references, entry, patient_entry);
-    if (!span_empty(found))
-        return found;
-    for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
-        struct search s = { .references = references, .entry = entry, .any = true };
-        if (span_eq_text(b->entries[entry].type, about[i].type)
-            && follow(&s, b->entries[entry].resource, span_of(about[i].path)))
-            return own_patient(references, s.hit->to, patient_entry);
-    }
-    return found;
+    if (own == NULL || all == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < b->count; i++)
+        own[i] = all[i] = own_patient(references, i);
+    for (uint32_t i = 0; i < b->count; i++)
+        for (size_t k = 0; span_empty(own[i].name) && k < sizeof about / sizeof about[0]; k++) {
+            struct search s = { .references = references, .entry = i, .any = true };
+            if (span_eq_text(b->entries[i].type, about[k].type)
+                && follow(&s, b->entries[i].resource, span_of(about[k].path)))
+                all[i] = own[s.hit->to];             /* one step: whatever the order of entries */
+        }
+    return all;
 }
 
-static struct span
-own_patient(const struct references *references, uint32_t entry, uint32_t *patient_entry)
+static struct patient
+own_patient(const struct references *references, uint32_t entry)
 {
     const struct bundle_entry *e = &references->bundle->entries[entry];
+    struct patient             p = { { NULL, 0 }, ENTRY_NONE };
 
-    if (span_eq_text(e->type, "Patient")) {
-        *patient_entry = entry;
-        return entry_name(references->bundle, entry);
-    }
+    if (span_eq_text(e->type, "Patient"))
+        return (struct patient){ entry_name(references->bundle, entry), entry };
     for (const struct row *row = first_row(e->type);
          row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq_text(e->type, row->type); row++) {
         struct search s = { .references = references, .entry = entry, .own = row->own };
-        if (follow(&s, e->resource, span_of(row->path)))
-            return name_of(references, s.hit, patient_entry);
+        if (follow(&s, e->resource, span_of(row->path))) {
+            p.name = name_of(references, s.hit, &p.entry);
+            return p;
+        }
     }
-    return (struct span){ NULL, 0 };
+    return p;
 }
 
 /* The rows are sorted by type. */

@@ -4,6 +4,7 @@
 
 #include "base/json_walk.h"
 #include "fhir/lookup.h"
+#include "fhir/patient.h"
 
 /* A URL longer than this names nothing that is worth finding: R4 bounds ids to
  * 64 characters and servers bound URLs to about 2 KB. */
@@ -13,6 +14,7 @@ struct reference_index {
     const uint32_t *leader;              /* entry -> first entry that shares its references */
     const uint32_t *incoming_first;      /* entry + 1 offsets into incoming                 */
     const uint32_t *incoming;            /* indexes into all[]                              */
+    const struct patient *patients;      /* one for each entry                              */
 };
 
 struct reader {
@@ -62,9 +64,12 @@ references_read(const struct bundle *bundle, struct arena *arena, const struct r
     st = index_incoming(&r, index);
     if (st != ST_OK)
         return st;
-    *references = (struct references){ bundle, r.count, r.all, index };
-    *out        = references;
-    return arena_status(arena);
+    *references     = (struct references){ bundle, r.count, r.all, index };
+    index->patients = patients_find(references, arena);
+    if (index->patients == NULL || arena_spent(arena))
+        return ST_NO_MEMORY;
+    *out = references;
+    return ST_OK;
 }
 
 /* ---- asking --------------------------------------------------------------------- */
@@ -125,6 +130,16 @@ references_find(const struct references *references, tape_node node)
     uint32_t at = lower_bound(references, node);
 
     return at < references->count && references->all[at].node == node ? &references->all[at] : NULL;
+}
+
+struct span
+entry_patient(const struct references *references, uint32_t entry, uint32_t *patient_entry)
+{
+    bool there = entry < references->bundle->count;
+
+    if (patient_entry != NULL)
+        *patient_entry = there ? references->index->patients[entry].entry : ENTRY_NONE;
+    return there ? references->index->patients[entry].name : (struct span){ NULL, 0 };
 }
 
 static bool
