@@ -231,8 +231,19 @@ static void
 make_claim(struct writer *w)
 {
     text(w, "status", "active");
+    concept(w, "type");
     text(w, "use", "claim");
     reference(w, "patient");
+    text(w, "created", date_time(w));
+    reference(w, "provider");
+    concept(w, "priority");
+    open_item(w, "insurance", '[');
+    open_item(w, NULL, '{');
+    number(w, "sequence", "1");
+    number(w, "focal", "true");
+    reference(w, "coverage");
+    close_item(w, '}');
+    close_item(w, ']');
     open_item(w, "item", '[');
     for (unsigned i = 1 + chance_below(w->chance, 4); i > 0; i--) {
         open_item(w, NULL, '{');

@@ -1,0 +1,189 @@
+/* tests/bench/bench_fhir.c -- what reading as FHIR costs, beside the tape alone.
+ *
+ *     bench_fhir PACK [FILE...]     made-up Bundles, then the files as one more set
+ *
+ * For each set: MB/s of the tape, of bundle_read, references_read and validate
+ * (each alone, on a tape that is there), and how many times the tape's time
+ * the three cost together.  Then the cost per entry of Bundles from 1 to
+ * 100,000 entries, which must stay level.  Every document of a set is
+ * different; a round does everything once; figures are medians over rounds of
+ * the CPU time of this thread.  docs/performance.md holds figures.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "fhir/reference.h"
+#include "fhir/validate.h"
+#include "tests/bench/bundles.h"
+
+#define MOST_DOCUMENTS 400
+#define ROUNDS         15
+#define BUDGET         ((size_t)2 << 30)
+
+enum part { TAPE, BUNDLE, REFERENCES, VALIDATE, PARTS };
+
+struct set {
+    const char *name;
+    struct span documents[MOST_DOCUMENTS];
+    size_t      count, bytes;
+};
+
+static struct arena_pool *pool;
+static const struct pack *pack;
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void
+stop_unless(bool good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "bench_fhir: %s\n", what);
+        exit(1);
+    }
+}
+
+static void
+do_once(struct span body, double spent[PARTS])
+{
+    struct arena            *arena = arena_new_from(pool, "bench", BUDGET);
+    struct issues           *issues = issues_new(arena, 10);
+    const struct tape       *tape;
+    const struct bundle     *bundle;
+    const struct references *references;
+    double                   t[PARTS + 1];
+
+    t[0] = now();
+    stop_unless(tape_read(body, &tape_default_limits, arena, &tape, NULL) == ST_OK, "a document was refused");
+    t[1] = now();
+    stop_unless(bundle_read(tape, arena, issues, &bundle) == ST_OK, "a document is no resource");
+    t[2] = now();
+    stop_unless(references_read(bundle, arena, &references) == ST_OK, "not enough memory");
+    t[3] = now();
+    stop_unless(validate(pack, bundle, NULL, arena, issues) == ST_OK, "not enough memory");
+    t[4] = now();
+    stop_unless(!issues_have_errors(issues), "a document is not valid");
+    for (int i = 0; i < PARTS; i++)
+        spent[i] += t[i + 1] - t[i];
+    arena_free(&arena);
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double
+median(const double *values, size_t count)
+{
+    double sorted[ROUNDS];
+
+    memcpy(sorted, values, count * sizeof *values);
+    qsort(sorted, count, sizeof *sorted, by_value);
+    return sorted[count / 2];
+}
+
+static void
+run_set(const struct set *set)
+{
+    double spent[PARTS][ROUNDS], ratio[ROUNDS];
+
+    for (size_t round = 0; round < ROUNDS; round++) {
+        double sum[PARTS] = { 0 };
+        for (size_t i = 0; i < set->count; i++)
+            do_once(set->documents[i], sum);
+        for (int p = 0; p < PARTS; p++)
+            spent[p][round] = sum[p];
+        ratio[round] = (sum[BUNDLE] + sum[REFERENCES] + sum[VALIDATE]) / sum[TAPE];
+    }
+    printf("%-22s", set->name);
+    for (int p = 0; p < PARTS; p++)
+        printf(" %10.0f", (double)set->bytes / median(spent[p], ROUNDS) / 1e6);
+    printf(" %10.2f\n", median(ratio, ROUNDS));
+}
+
+static void
+add_document(struct set *set, struct span body, struct arena *keep)
+{
+    struct span kept = arena_copy(keep, body);
+
+    if (set->count == MOST_DOCUMENTS || kept.at == NULL)
+        return;
+    set->documents[set->count++] = kept;
+    set->bytes += kept.length;
+}
+
+static void
+made_up(const char *name, size_t bytes, size_t count, struct arena *keep)
+{
+    struct set    set    = { .name = name };
+    struct chance chance = chance_from(bytes);
+    struct buf    out;
+
+    buf_init(&out, (size_t)16 << 20);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&out);
+        make_bundle(&chance, &out, bytes, false);
+        stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
+        add_document(&set, buf_span(&out), keep);
+    }
+    buf_release(&out);
+    run_set(&set);
+}
+
+/* Entries that point at each other: ns an entry, for all four parts together. */
+static void
+run_slope(size_t entries)
+{
+    struct buf out;
+    double     best = 1e9;
+
+    buf_init(&out, (size_t)64 << 20);
+    buf_add_text(&out, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
+    for (size_t i = 0; i < entries; i++)
+        buf_add_format(&out, "%s{\"fullUrl\":\"http://example.org/fhir/Observation/o%zu\",\"resource\":{\"resourceType\":\"Observation\","
+                       "\"id\":\"o%zu\",\"status\":\"final\",\"code\":{\"text\":\"x\"},\"hasMember\":[{\"reference\":\"Observation/o%zu\"}]}}",
+                       i > 0 ? "," : "", i, i, (i * 7919) % entries);
+    buf_add_text(&out, "]}");
+    stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
+    for (int round = 0; round < 7; round++) {
+        double spent[PARTS] = { 0 };
+        do_once(buf_span(&out), spent);
+        double sum = spent[TAPE] + spent[BUNDLE] + spent[REFERENCES] + spent[VALIDATE];
+        best = sum < best ? sum : best;
+    }
+    printf("%10zu entries %10.0f ns an entry\n", entries, best / (double)entries * 1e9);
+    buf_release(&out);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct arena *keep  = arena_new("documents", (size_t)1 << 30);
+    struct set    files = { .name = "files" };
+
+    pool = arena_pool_new(BUDGET);
+    stop_unless(argc > 1 && keep != NULL && pool != NULL, "usage: bench_fhir PACK [FILE...]");
+    stop_unless(pack_open(check_file(keep, argv[1]), keep, &pack) == ST_OK, "this is not a definitions pack");
+    printf("%-22s %10s %10s %10s %10s %10s\n", "MB/s", "tape", "bundle", "references", "validate", "x tape");
+    made_up("5 KB", 5000, 400, keep);
+    made_up("100 KB", 100000, 100, keep);
+    made_up("2 MB", 2000000, 8, keep);
+    for (int i = 2; i < argc; i++)
+        add_document(&files, check_file(keep, argv[i]), keep);
+    if (files.count > 0)
+        run_set(&files);
+    for (size_t entries = 1; entries <= 100000; entries *= 10)
+        run_slope(entries);
+    arena_free(&keep);
+    arena_pool_free(&pool);
+    return 0;
+}
