@@ -2,8 +2,8 @@
 
 /* One table, followed element by element. */
 
-static const struct row { const char *type, *path; bool own; } rows[] = {
-#define PATIENT_PATH(type, path, own) { type, path, own },
+static const struct row { struct span type, path; bool own; } rows[] = {
+#define PATIENT_PATH(type, path, own) { { type, sizeof type - 1 }, { path, sizeof path - 1 }, own },
 #include "fhir/patient_paths.def"
 #undef PATIENT_PATH
 };
@@ -11,8 +11,8 @@ static const struct row { const char *type, *path; bool own; } rows[] = {
 /* What these are about has a patient of its own (R4 provenance.html,
  * auditevent.html, task.html, binary.html). */
 static const struct row about[] = {
-    { "Provenance", "target", false },       { "AuditEvent", "entity.what", false },
-    { "Task", "focus", false },              { "Binary", "securityContext", false },
+    { { "Provenance", 10 }, { "target", 6 }, false }, { { "AuditEvent", 10 }, { "entity.what", 11 }, false },
+    { { "Task", 4 }, { "focus", 5 }, false },         { { "Binary", 6 }, { "securityContext", 15 }, false },
 };
 
 struct search {
@@ -44,8 +44,8 @@ patients_find(const struct references *references, struct arena *arena)
     for (uint32_t i = 0; i < b->count; i++)
         for (size_t k = 0; span_empty(own[i].name) && k < sizeof about / sizeof about[0]; k++) {
             struct search s = { .references = references, .entry = i, .any = true };
-            if (span_eq_text(b->entries[i].type, about[k].type)
-                && follow(&s, b->entries[i].resource, span_of(about[k].path)))
+            if (span_eq(b->entries[i].type, about[k].type)
+                && follow(&s, b->entries[i].resource, about[k].path))
                 all[i] = own[s.hit->to];             /* one step: whatever the order of entries */
         }
     return all;
@@ -60,9 +60,9 @@ own_patient(const struct references *references, uint32_t entry)
     if (span_eq_text(e->type, "Patient"))
         return (struct patient){ entry_name(references->bundle, entry), entry };
     for (const struct row *row = first_row(e->type);
-         row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq_text(e->type, row->type); row++) {
+         row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq(e->type, row->type); row++) {
         struct search s = { .references = references, .entry = entry, .own = row->own };
-        if (follow(&s, e->resource, span_of(row->path))) {
+        if (follow(&s, e->resource, row->path)) {
             p.name = name_of(references, s.hit, &p.entry);
             return p;
         }
@@ -78,7 +78,7 @@ first_row(struct span type)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (span_compare(span_of(rows[middle].type), type) < 0)
+        if (span_compare(rows[middle].type, type) < 0)
             low = middle + 1;
         else
             high = middle;

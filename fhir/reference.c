@@ -30,7 +30,7 @@ struct reader {
     const struct lookup    *identifiers;     /* see identifier_key -> entry               */
     uint64_t                lengths[4];      /* a bit for each length mod 256 of a fullUrl or
                                               * Type/id: most strings end here             */
-    uint32_t                entry;           /* where the last node was: the next is near  */
+    uint32_t                entry, resource; /* where the last node was: the next is near  */
 };
 
 static enum status collect(struct reader *);
@@ -224,13 +224,30 @@ entry_of(struct reader *r, tape_node node)
     return inside ? r->entry : ENTRY_NONE;
 }
 
+/* bundle_resource_of(), for nodes that come in order. */
+static tape_node
+resource_around(struct reader *r, tape_node node)
+{
+    uint32_t                      count = bundle_resources(r->bundle);
+    const struct bundle_resource *all   = bundle_resource_at(r->bundle, 0);
+
+    if (r->resource >= count || all[r->resource].node > node)
+        return bundle_resource_of(r->bundle, node);
+    while (r->resource + 1 < count && all[r->resource + 1].node <= node)
+        r->resource++;
+    uint32_t at = r->resource;
+    while (at != ENTRY_NONE && node >= tape_after(r->tape, all[at].node))
+        at = all[at].up;
+    return at != ENTRY_NONE ? all[at].node : TAPE_ABSENT;
+}
+
 /* All that can be said before resolving. */
 static struct reference
 described(struct reader *r, tape_node node, tape_node text, enum reference_form form, struct span value)
 {
     struct reference one = { .node = node, .text = text, .form = form, .value = value,
                              .from = entry_of(r, node),
-                             .from_resource = bundle_resource_of(r->bundle, node), .to = ENTRY_NONE };
+                             .from_resource = resource_around(r, node), .to = ENTRY_NONE };
     struct span      base;
 
     if (form == REFERENCE_CONDITIONAL || form == REFERENCE_LOGICAL) {
@@ -238,7 +255,7 @@ described(struct reader *r, tape_node node, tape_node text, enum reference_form 
         size_t      cut  = span_find_last_byte(path, '/');
         one.type         = cut == SPAN_NOT_FOUND ? path : span_skip(path, cut + 1);
         r->by_identifier = true;
-    } else if (form != REFERENCE_CONTAINED) {
+    } else if (form == REFERENCE_RELATIVE || form == REFERENCE_ABSOLUTE || form == REFERENCE_URI) {
         reference_split(value, &base, &one.type, &one.id);
     }
     return one;
@@ -339,6 +356,23 @@ meet_name(struct reader *r, tape_node name, uint32_t reference_key, uint32_t ide
     return ST_OK;
 }
 
+/* Whether the last but one part of a path begins as a type does, or is a
+ * version's: what "Type/id" and "…/Type/id/_history/2" have and the URLs of
+ * code systems mostly have not. */
+static bool
+ends_like_a_name(struct span s)
+{
+    size_t last = span_find_last_byte(s, '/');
+
+    if (last == SPAN_NOT_FOUND || last == 0)
+        return false;
+    size_t at = last - 1;
+    while (at > 0 && s.at[at] != '/')
+        at--;
+    char first = s.at[s.at[at] == '/' ? at + 1 : at];
+    return (first >= 'A' && first <= 'Z') || first == '_';
+}
+
 /* Whether a plain text may name something of this bundle: "urn:…", "http…",
  * "#id", "Type/id", of a length that one of the names has. */
 static bool
@@ -352,10 +386,10 @@ could_name(const struct reader *r, struct span s)
         return lookup_count(r->contained) > 0;
     if (length_noted(r, s.length))
         return true;
-    size_t fragment = span_find_byte(s, '#'), version = span_find_byte(s, '|');
-    if (fragment != SPAN_NOT_FOUND || version != SPAN_NOT_FOUND)
+    if (span_find_byte(s, '#') != SPAN_NOT_FOUND || span_find_byte(s, '|') != SPAN_NOT_FOUND)
         return true;                                     /* "url#fragment", "canonical|version": rare */
-    return reference_split(s, &base, &type, &id) && length_noted(r, type.length + 1 + id.length);
+    return ends_like_a_name(s) && reference_split(s, &base, &type, &id)
+        && length_noted(r, type.length + 1 + id.length);
 }
 
 /* The entry's wrapper names the entry itself. */
@@ -614,6 +648,8 @@ resolve_text(const struct reader *r, struct reference *one, struct span text)
     struct span plain = unversioned(text), canonical = text;
     struct span base, type, id;
 
+    if (span_starts(text, SPAN("urn:")))
+        return find_url(r, one, text) || (plain.length < text.length && find_url(r, one, plain));
     if (find_url(r, one, text) || (plain.length < text.length && find_url(r, one, plain)))
         return true;
     canonical = span_split(&canonical, '|');             /* canonical|version */
