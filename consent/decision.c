@@ -17,9 +17,11 @@ struct voice {
     const struct provision *provision;
 };
 
-/* A patient, as an entry of the bundle or by name. */
+/* A patient, as an entry of the bundle or by name.  The key is the same for
+ * all spellings of a name: most patients are told apart by it alone. */
 struct subject {
     uint32_t    entry;
+    uint64_t    key;
     struct span name;
 };
 
@@ -73,6 +75,8 @@ static struct voice branches_voice(const struct voice *, uint32_t count);
 static bool         refines(const struct voice *permit, const struct voice *deny);
 static bool         may_release(const struct provision *, const struct audience *, const struct record *);
 
+static struct subject subject_of_entry(struct bench *, uint32_t entry);
+static struct subject subject_named(struct span name);
 static struct subject subject_of_consent(struct bench *, const struct consent *);
 static struct subject only_patient(struct bench *);
 static bool           same_subject(const struct subject *, const struct subject *);
@@ -595,20 +599,15 @@ subjects_of(struct bench *b, const struct record *r, struct subject *out)
     size_t   count = 0;
     uint32_t from  = b->references != NULL ? references_to(b->references, r->entry) : 0;
 
-    out[0] = (struct subject){ .entry = ENTRY_NONE };
-    if (b->references != NULL)
-        out[0].name = entry_patient(b->references, r->entry, &out[0].entry);
+    out[0] = subject_of_entry(b, r->entry);
     if (!span_empty(out[0].name))
         return 1;
     if (is_directory(r->type) && r->labeled->part2 == PART2_NOT && labels_sensitive(r->labeled->labels) == 0)
         return 0;
     for (uint32_t i = 0; i < from; i++) {
-        struct subject s     = { .entry = ENTRY_NONE };
         uint32_t       other = references_to_at(b->references, r->entry, i)->from;
+        struct subject s     = other != ENTRY_NONE ? subject_of_entry(b, other) : subject_named(SPAN(""));
         bool           seen  = false;
-        if (other == ENTRY_NONE)
-            continue;
-        s.name = entry_patient(b->references, other, &s.entry);
         for (size_t j = 0; j < count && !seen; j++)
             seen = same_subject(&out[j], &s);
         if (seen || span_empty(s.name))
@@ -621,28 +620,45 @@ subjects_of(struct bench *b, const struct record *r, struct subject *out)
     if (count > 0)
         return count;
     if (!span_empty(b->facts->patient) && !span_eq_text(b->facts->patient, "*"))
-        out[0] = (struct subject){ .entry = ENTRY_NONE, .name = b->facts->patient };
+        out[0] = subject_named(b->facts->patient);
     else
         out[0] = b->only;
     return span_empty(out[0].name) ? 0 : 1;
 }
 
 static struct subject
+subject_of_entry(struct bench *b, uint32_t entry)
+{
+    uint32_t       patient = ENTRY_NONE;
+    struct subject s = subject_named(b->references != NULL ? entry_patient(b->references, entry, &patient) : SPAN(""));
+
+    s.entry = patient;
+    return s;
+}
+
+static struct subject
+subject_named(struct span name)
+{
+    struct subject s = { .entry = ENTRY_NONE, .key = span_hash(name), .name = name };
+    struct span    base, type, id;
+
+    if (reference_split(name, &base, &type, &id))
+        s.key = span_hash(type) * 31 + span_hash(id);
+    return s;
+}
+
+static struct subject
 subject_of_consent(struct bench *b, const struct consent *c)
 {
     const struct bundle *bundle = b->references != NULL ? b->references->bundle : NULL;
-    struct subject       s      = { .entry = ENTRY_NONE, .name = c->patient.reference };
+    uint32_t             entry  = bundle != NULL && c->tape == bundle->tape ? bundle_entry_of(bundle, c->node) : ENTRY_NONE;
 
-    if (bundle == NULL || c->patient_known)
-        return s;
-    if (c->tape == bundle->tape) {
-        uint32_t entry = bundle_entry_of(bundle, c->node);
-        if (entry != ENTRY_NONE)
-            s.name = entry_patient(b->references, entry, &s.entry);
-        return s;
-    }
+    if (entry != ENTRY_NONE)
+        return subject_of_entry(b, entry);
+    if (bundle == NULL || !span_empty(c->patient.reference))
+        return subject_named(c->patient.reference);
     /* Named by identifier alone: whoever in the bundle has it. */
-    for (uint32_t e = 0; span_empty(s.name) && e < bundle->count; e++) {
+    for (uint32_t e = 0; e < bundle->count; e++) {
         tape_node list = tape_member(bundle->tape, bundle->entries[e].resource, SPAN("identifier"));
         if (!span_eq_text(bundle->entries[e].type, "Patient"))
             continue;
@@ -651,24 +667,23 @@ subject_of_consent(struct bench *b, const struct consent *c)
                 if (tape_text_eq(bundle->tape, tape_member(bundle->tape, n, SPAN("value")), c->patient.identifiers[i].value)
                     && tape_text_eq(bundle->tape, tape_member(bundle->tape, n, SPAN("system")),
                                     c->patient.identifiers[i].system))
-                    s.name = entry_patient(b->references, e, &s.entry);
+                    return subject_of_entry(b, e);
     }
-    return s;
+    return subject_named(SPAN(""));
 }
 
 /* The patient of a bundle that has only one. */
 static struct subject
 only_patient(struct bench *b)
 {
-    struct subject only = { .entry = ENTRY_NONE };
+    struct subject only = subject_named(SPAN(""));
 
     for (uint32_t e = 0; b->references != NULL && e < b->labeling->bundle->count; e++) {
-        struct subject s = { .entry = ENTRY_NONE };
-        s.name = entry_patient(b->references, e, &s.entry);
+        struct subject s = subject_of_entry(b, e);
         if (span_empty(s.name))
             continue;
         if (!span_empty(only.name) && !same_subject(&only, &s))
-            return (struct subject){ .entry = ENTRY_NONE };
+            return subject_named(SPAN(""));
         only = s;
     }
     return only;
@@ -679,7 +694,7 @@ same_subject(const struct subject *a, const struct subject *b)
 {
     if (a->entry != ENTRY_NONE && b->entry != ENTRY_NONE)
         return a->entry == b->entry;
-    return target_same_reference(a->name, b->name);
+    return a->key == b->key && target_same_reference(a->name, b->name);
 }
 
 /* Resources about who and where, not about a patient (R4 resource categories

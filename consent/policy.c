@@ -209,7 +209,6 @@ read_head(struct compiler *c, const struct consent_source *source)
     consent->patient   = read_target(c, tape_member(c->tape, consent->node, SPAN("patient")));
     if (!span_empty(source->patient)) {
         consent->patient.reference = source->patient;
-        consent->patient_known     = true;
     }
     consent->date_text = tape_member_text(c->tape, consent->node, SPAN("dateTime"), c->arena);
     consent->dated     = time_range_read(consent->date_text, &consent->date);

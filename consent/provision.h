@@ -102,7 +102,6 @@ struct consent {
     tape_node               node;
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */
     struct target           patient;
-    bool                    patient_known; /* the store said whose it is */
     const char             *unusable;    /* does not count at all: why; NULL when it may */
     const char             *deficiency;  /* must not permit a Part 2 record: why (2.31(c)(2)) */
     bool                    dated;
