@@ -207,9 +207,8 @@ read_head(struct compiler *c, const struct consent_source *source)
 
     consent->reference = span_empty(id) ? SPAN("Consent") : arena_format(c->arena, "Consent/%.*s", SPAN_PRINT(id));
     consent->patient   = read_target(c, tape_member(c->tape, consent->node, SPAN("patient")));
-    if (!span_empty(source->patient)) {
+    if (!span_empty(source->patient))
         consent->patient.reference = source->patient;
-    }
     consent->date_text = tape_member_text(c->tape, consent->node, SPAN("dateTime"), c->arena);
     consent->dated     = time_range_read(consent->date_text, &consent->date);
 
