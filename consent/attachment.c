@@ -7,6 +7,7 @@
 
 /* Shorter runs of base64 characters are words, hashes and numbers. */
 #define NESTED_LEAST   64
+#define LINE_LEAST     40
 /* From here on what cannot be read inside a document makes it unreadable. */
 #define NESTED_WEIGHTY 1024
 
@@ -15,21 +16,33 @@ struct inspector {
     struct arena            *arena;
     size_t                  *budget;
     struct inspection        result;
+    bool                     stopped;    /* at a bound: what was not looked at may tell */
 };
 
 static void inspect(struct inspector *, struct span bytes, unsigned depth);
 static void inspect_packed(struct inspector *, struct span bytes, unsigned depth);
 static void inspect_utf16(struct inspector *, struct span bytes, bool big, unsigned depth);
 static void inspect_text(struct inspector *, struct span text, unsigned depth);
-static bool inspect_json(struct inspector *, struct span text);
+static bool inspect_json(struct inspector *, struct span text, unsigned depth);
 static void inspect_nested(struct inspector *, struct span text, unsigned depth);
+
+/* Half of what the arena has is for the answer: an attachment that is too large
+ * is unreadable, not the end of the request. */
+static size_t
+most(const struct inspector *i)
+{
+    size_t left = arena_left(i->arena) / 2;
+
+    return *i->budget < left ? *i->budget : left;
+}
 
 static bool
 spend(struct inspector *i, size_t size)
 {
-    if (size > *i->budget) {
+    if (size > most(i)) {
         *i->budget           = 0;
         i->result.unreadable = true;
+        i->stopped           = true;
         return false;
     }
     *i->budget -= size;
@@ -38,18 +51,28 @@ spend(struct inspector *i, size_t size)
 
 /* ---- base64 -------------------------------------------------------------- */
 
-static int
+/* The value of a character and 64 for blanks, 65 for the padding; the rest is
+ * not base64. */
+enum { BASE64_BLANK = 64, BASE64_END = 65, BASE64_BAD = 66 };
+
+static unsigned
 base64_value(unsigned char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
+#define NO BASE64_BAD
+#define NO8 NO, NO, NO, NO, NO, NO, NO, NO
+    static const uint8_t values[256] = {
+        NO8, NO, BASE64_BLANK, BASE64_BLANK, NO, NO, BASE64_BLANK, NO, NO, NO8, NO8,
+        BASE64_BLANK, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, 62, NO, 63,
+        52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, BASE64_END, NO, NO,
+        NO, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+        15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, 63,
+        NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+        41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+        NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8, NO8,
+    };
+#undef NO
+#undef NO8
+    return values[c];
 }
 
 static bool
@@ -62,29 +85,37 @@ is_blank(char c)
 static bool
 base64_decode(struct span text, char *out, size_t *length)
 {
-    uint32_t bits = 0, count = 0;
-    bool     ended = false;
+    const unsigned char *in    = (const unsigned char *)text.at;
+    uint32_t             bits  = 0, count = 0;
+    size_t               n     = 0, i = 0;
+    bool                 ended = false, fine = true;
 
-    *length = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        char c     = text.at[i];
-        int  value = base64_value((unsigned char)c);
-        if (is_blank(c))
-            continue;
-        if (c == '=') {
-            ended = true;
-            continue;
+    while (i < text.length && fine) {
+        while (count == 0 && text.length - i >= 4) {
+            unsigned a = base64_value(in[i]), b = base64_value(in[i + 1]), c = base64_value(in[i + 2]),
+                     d = base64_value(in[i + 3]);
+            if ((a | b | c | d) >= BASE64_BLANK || ended)
+                break;
+            out[n]     = (char)(a << 2 | b >> 4);
+            out[n + 1] = (char)(b << 4 | c >> 2);
+            out[n + 2] = (char)(c << 6 | d);
+            n += 3;
+            i += 4;
         }
-        if (value < 0 || ended)
-            return false;
-        bits   = bits << 6 | (uint32_t)value;
+        unsigned value = i < text.length ? base64_value(in[i++]) : BASE64_BLANK;
+        ended |= value == BASE64_END;
+        fine   = value >= BASE64_BLANK ? value != BASE64_BAD : !ended;
+        if (value >= BASE64_BLANK || !fine)
+            continue;
+        bits   = bits << 6 | value;
         count += 6;
         if (count >= 8) {
-            count -= 8;
-            out[(*length)++] = (char)(bits >> count);
+            count   -= 8;
+            out[n++] = (char)(bits >> count);
         }
     }
-    return count < 6;                    /* six bits left over: a character is missing */
+    *length = n;
+    return fine && count < 6;            /* six bits left over: a character is missing */
 }
 
 struct inspection
@@ -168,8 +199,10 @@ inspect(struct inspector *i, struct span bytes, unsigned depth)
         else
             i->result.unreadable = true;
     } else if (span_starts(bytes, SPAN("{\\rtf"))) {
-        if (rtf_text(bytes, i->arena, &text))
+        if (spend(i, bytes.length * 2 + 4) && rtf_text(bytes, i->arena, &text))
             inspect_text(i, text, depth);
+        else
+            i->result.unreadable = true;
     } else if (span_starts(bytes, SPAN("\xfe\xff")) || span_starts(bytes, SPAN("\xff\xfe"))) {
         inspect_utf16(i, span_skip(bytes, 2), bytes.at[0] == '\xfe', depth);
     } else if (is_utf16(bytes, &big)) {
@@ -185,7 +218,10 @@ static void
 inspect_packed(struct inspector *i, struct span bytes, unsigned depth)
 {
     struct span unpacked;
-    size_t      max = *i->budget < ATTACHMENT_MAX_INFLATED ? *i->budget : ATTACHMENT_MAX_INFLATED;
+    size_t      max = most(i) / 2;       /* the old room stays when it grows */
+
+    if (max > ATTACHMENT_MAX_INFLATED)
+        max = ATTACHMENT_MAX_INFLATED;
 
     if (inflate_bytes(bytes, max, i->arena, &unpacked) != ST_OK)
         i->result.unreadable = true;
@@ -241,7 +277,7 @@ inspect_text(struct inspector *i, struct span text, unsigned depth)
     if (span_starts(text, SPAN("\xef\xbb\xbf")))
         text = span_skip(text, 3);
     struct span bare = span_trim(text);
-    if (bare.length > 0 && (bare.at[0] == '{' || bare.at[0] == '[') && inspect_json(i, bare))
+    if (bare.length > 0 && (bare.at[0] == '{' || bare.at[0] == '[') && inspect_json(i, bare, depth))
         return;
     text_read_any(text, i->names, &i->result.finding);
     inspect_nested(i, text, depth);
@@ -275,7 +311,7 @@ read_code(struct inspector *i, const struct tape *t, tape_node object)
 }
 
 static bool
-inspect_json(struct inspector *i, struct span text)
+inspect_json(struct inspector *i, struct span text, unsigned depth)
 {
     const struct tape  *t;
     struct tape_limits  limits = tape_default_limits;
@@ -294,26 +330,32 @@ inspect_json(struct inspector *i, struct span text)
         struct span         leaf = tape_text(t, n, i->arena);
         text_read_any(leaf, i->names, &f);
         add_finding(i, &f);
-        inspect_nested(i, leaf, 1);
+        inspect_nested(i, leaf, depth);
     }
     return true;
 }
 
-/* A run of base64 that is long enough to be a document. */
+/* A run of base64 that is long enough to be a document; in lines, all but the
+ * last are long (RFC 2045 6.8 breaks at 76): a word above it does not belong to it. */
 static struct span
 next_run(struct span text, size_t *at)
 {
     while (*at < text.length) {
-        size_t start = *at, solid = 0;
-        while (*at < text.length && (base64_value((unsigned char)text.at[*at]) >= 0 || text.at[*at] == '='
-                                     || (solid > 0 && (text.at[*at] == '\n' || text.at[*at] == '\r')))) {
-            solid += !is_blank(text.at[*at]);
-            (*at)++;
+        size_t start = *at, solid = 0, line = 0;
+        for (; *at < text.length; (*at)++) {
+            char c = text.at[*at];
+            if (base64_value((unsigned char)c) < BASE64_BLANK || c == '=') {
+                solid++;
+                line++;
+            } else if (c == '\r' || (c == '\n' && line >= LINE_LEAST)) {
+                line = c == '\n' ? 0 : line;
+            } else {
+                break;
+            }
         }
         if (solid >= NESTED_LEAST)
             return span_from(text.at + start, *at - start);
-        if (*at == start)
-            (*at)++;
+        *at += *at == start;
     }
     return span_from(NULL, 0);
 }
@@ -327,7 +369,9 @@ inspect_nested(struct inspector *i, struct span text, unsigned depth)
     while (!span_empty(run = next_run(text, &at))) {
         bool   before = i->result.unreadable;
         size_t room   = run.length / 4 * 3 + 3;
-        if (!spend(i, room))
+        i->stopped |= depth + 1 >= ATTACHMENT_DEPTH;
+        i->result.unreadable |= i->stopped;
+        if (i->stopped || !spend(i, room))
             return;
         char *bytes = arena_alloc(i->arena, room);
         if (bytes == NULL)
@@ -335,7 +379,7 @@ inspect_nested(struct inspector *i, struct span text, unsigned depth)
         bool fine = base64_decode(run, bytes, &length);
         inspect(i, span_from(bytes, length), depth + 1);
         /* A long word is not a document. */
-        if (!before && (run.length < NESTED_WEIGHTY || !fine))
+        if (!before && !i->stopped && (run.length < NESTED_WEIGHTY || !fine))
             i->result.unreadable = false;
     }
 }

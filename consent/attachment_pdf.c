@@ -31,6 +31,15 @@ has(struct span text, const char *word)
     return span_find(text, span_of(word)) != SPAN_NOT_FOUND;
 }
 
+static bool
+has_one(struct span text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (has(text, words[i]))
+            return true;
+    return false;
+}
+
 static void
 put(struct pdf *p, char c)
 {
@@ -65,18 +74,21 @@ dictionary_before(struct span pdf, size_t stream)
 static void
 read_stream(struct pdf *p, struct span dictionary, struct span body)
 {
+    static const char *const pictures[] = { "/DCTDecode", "/JPXDecode", "/CCITTFaxDecode", "/JBIG2Decode",
+                                            "/Subtype/Image", "/Subtype /Image" };
+    /* 9.9: font programs; 7.5.8: cross-reference streams. */
+    static const char *const fonts[] = { "/Length1", "/Type1C", "/CIDFontType0C", "/OpenType", "/XRef" };
     static const char *const others[] = { "/LZWDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode",
                                           "/Crypt" };
     struct span unpacked = body;
 
-    if (has(dictionary, "/DCTDecode") || has(dictionary, "/JPXDecode") || has(dictionary, "/CCITTFaxDecode")
-        || has(dictionary, "/JBIG2Decode") || has(dictionary, "/Subtype/Image") || has(dictionary, "/Subtype /Image"))
-        return;                          /* a picture: what it shows cannot be read, the text beside it can */
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (has(dictionary, others[i])) {
-            p->lost = true;
-            return;
-        }
+    if (has_one(dictionary, pictures, sizeof pictures / sizeof pictures[0])
+        || has_one(dictionary, fonts, sizeof fonts / sizeof fonts[0]))
+        return;                          /* what it shows cannot be read, the text beside it can */
+    if (has_one(dictionary, others, sizeof others / sizeof others[0])) {
+        p->lost = true;
+        return;
+    }
     if (has(dictionary, "/FlateDecode") || has(dictionary, "/Fl ")) {
         size_t max = *p->budget < ATTACHMENT_MAX_INFLATED ? *p->budget : ATTACHMENT_MAX_INFLATED;
         enum status st = inflate_bytes(body, max, p->arena, &unpacked);
@@ -216,10 +228,23 @@ is_operator(struct span s, size_t at, const char *name)
         || behind == '/' || behind == '<';
 }
 
+/* The operators that begin another line or end the text. */
+static bool
+is_move(struct span s, size_t at)
+{
+    static const char *const moves[] = { "Td", "TD", "T*", "Tm", "ET", "'", "\"" };
+
+    if (at > 0 && s.at[at - 1] > ' ' && s.at[at - 1] != ')')
+        return false;
+    for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
+        if (is_operator(s, at, moves[i]))
+            return true;
+    return false;
+}
+
 static void
 read_content(struct pdf *p, struct span s)
 {
-    static const char *const moves[] = { "Td", "TD", "T*", "Tm", "ET", "'", "\"" };
     bool array = false;
 
     for (size_t at = 0; at < s.length; ) {
@@ -232,11 +257,8 @@ read_content(struct pdf *p, struct span s)
             at = step(p, s, at);
         } else {
             array = c == '[' || (array && c != ']');
-            for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++)
-                if ((at == 0 || s.at[at - 1] <= ' ' || s.at[at - 1] == ')') && is_operator(s, at, moves[i])) {
-                    put(p, '\n');
-                    break;
-                }
+            if ((c == 'T' || c == 'E' || c == '\'' || c == '"') && is_move(s, at))
+                put(p, '\n');
             at++;
         }
     }
