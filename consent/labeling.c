@@ -49,21 +49,22 @@ part2_text(enum part2_status status)
 static enum unit_kind
 kind_of(struct span type)
 {
-    static const struct { const char *type; enum unit_kind kind; } rows[] = {
-        { "Patient", UNIT_PATIENT }, { "Observation", UNIT_OBSERVATION }, { "Encounter", UNIT_ENCOUNTER },
-        { "Organization", UNIT_DIRECTORY }, { "Location", UNIT_DIRECTORY }, { "HealthcareService", UNIT_DIRECTORY },
-        { "Endpoint", UNIT_DIRECTORY }, { "OrganizationAffiliation", UNIT_DIRECTORY },
-        { "PractitionerRole", UNIT_ROLE }, { "Practitioner", UNIT_PRACTITIONER },
-        { "Composition", UNIT_COMPOSITION }, { "EpisodeOfCare", UNIT_EPISODE }, { "Person", UNIT_PATIENT },
-        { "AllergyIntolerance", UNIT_ALLERGY }, { "FamilyMemberHistory", UNIT_FAMILY },
-        { "DiagnosticReport", UNIT_REPORT }, { "Medication", UNIT_MEDICATION }, { "Provenance", UNIT_PROVENANCE },
-        { "Binary", UNIT_BINARY }, { "DocumentReference", UNIT_DOCUMENT }, { "Task", UNIT_TASK },
-        { "MessageHeader", UNIT_MESSAGE },
-        { "Consent", UNIT_CONSENT },
+#define KIND(type, kind) { type, sizeof(type) - 1, kind }
+    static const struct { const char *type; uint8_t length; enum unit_kind kind; } rows[] = {
+        KIND("Patient", UNIT_PATIENT), KIND("Observation", UNIT_OBSERVATION), KIND("Encounter", UNIT_ENCOUNTER),
+        KIND("Organization", UNIT_DIRECTORY), KIND("Location", UNIT_DIRECTORY), KIND("HealthcareService", UNIT_DIRECTORY),
+        KIND("Endpoint", UNIT_DIRECTORY), KIND("OrganizationAffiliation", UNIT_DIRECTORY),
+        KIND("PractitionerRole", UNIT_ROLE), KIND("Practitioner", UNIT_PRACTITIONER),
+        KIND("Composition", UNIT_COMPOSITION), KIND("EpisodeOfCare", UNIT_EPISODE), KIND("Person", UNIT_PATIENT),
+        KIND("AllergyIntolerance", UNIT_ALLERGY), KIND("FamilyMemberHistory", UNIT_FAMILY),
+        KIND("DiagnosticReport", UNIT_REPORT), KIND("Medication", UNIT_MEDICATION), KIND("Provenance", UNIT_PROVENANCE),
+        KIND("Binary", UNIT_BINARY), KIND("DocumentReference", UNIT_DOCUMENT), KIND("Task", UNIT_TASK),
+        KIND("Consent", UNIT_CONSENT), KIND("MessageHeader", UNIT_MESSAGE),
     };
+#undef KIND
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (span_eq_text(type, rows[i].type))
+        if (rows[i].length == type.length && memcmp(rows[i].type, type.at, type.length) == 0)
             return rows[i].kind;
     return UNIT_OTHER;
 }
@@ -79,7 +80,9 @@ prepare(struct work *w)
     w->unit_of    = arena_make_n(w->arena, (size_t)b->count + 1, uint32_t);
     w->roles      = arena_make_n(w->arena, (size_t)w->references->count + 1, uint8_t);
     w->memo       = arena_make_n(w->arena, MEMO_TEXTS, struct text_memo);
-    if (w->units == NULL || w->entries == NULL || w->unit_of == NULL || w->roles == NULL || w->memo == NULL)
+    w->codes      = arena_make_n(w->arena, MEMO_CODES, struct code_memo);
+    if (w->units == NULL || w->entries == NULL || w->unit_of == NULL || w->roles == NULL || w->memo == NULL
+        || w->codes == NULL)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < b->count; i++)
         w->unit_of[i] = ENTRY_NONE;
@@ -142,6 +145,15 @@ role_of(const struct work *w, struct span name, tape_node object, bool *parents)
         role |= row->role;
     }
     return role;
+}
+
+uint8_t
+work_role(const struct work *w, tape_node node)
+{
+    tape_node   object;
+    struct span name = work_element(w, node, &object);
+
+    return role_of(w, name, object, &(bool){ false });
 }
 
 static void
@@ -209,12 +221,12 @@ work_element(const struct work *w, tape_node node, tape_node *object)
 {
     tape_node up = w->bundle->parents[node];
 
-    if (tape_kind(w->tape, up) == TAPE_ARRAY) {
+    if (walk_kind(w->tape, up) == TAPE_ARRAY) {
         node = up;
         up   = w->bundle->parents[up];
     }
     *object = up;
-    return tape_text(w->tape, tape_name(w->tape, node), w->arena);
+    return walk_kind(w->tape, up) == TAPE_OBJECT ? work_text(w, node - 1) : span_from(NULL, 0);
 }
 
 /* ---- evidence ----------------------------------------------------------------------- */

@@ -21,8 +21,8 @@ struct where {
 };
 
 struct members {                         /* of one object */
-    tape_node coding, code, system, display, text, div, value, unit, data, url, origin, link_id, answer, identifier,
-              reference;
+    tape_node coding, code, system, display, text, div, value, unit, data, url, origin, link_id, answer,
+              reference;                 /* or identifier */
     bool      other;                     /* members that no CodeableConcept has */
 };
 
@@ -34,6 +34,7 @@ struct walk {
 
 static void         walk_object(struct walk *, tape_node object, struct where);
 static void         walk_member(struct walk *, tape_node value, enum element, struct where, struct members *);
+static void         note_shown(struct walk *, tape_node object, tape_node display);
 static void         read_meta(struct walk *, tape_node meta);
 static bool         read_coding(struct walk *, tape_node coding, struct where, bool *quiet);
 static void         read_concept(struct walk *, const struct members *, struct where);
@@ -148,8 +149,8 @@ walk_object(struct walk *walk, tape_node object, struct where at)
 
     if (at.element == E_SECTION || (walk->unit->kind == UNIT_PATIENT && at.mention == TAPE_ABSENT && at.depth == 1))
         at.mention = object;
-    for (tape_node n = tape_first(t, object); n != TAPE_ABSENT; n = tape_next(t, n))
-        walk_member(walk, n, element_of(tape_text(t, tape_name(t, n), walk->w->arena)), at, &m);
+    for (tape_node n = walk_first(t, object); n != TAPE_ABSENT; n = walk_next(t, n))
+        walk_member(walk, n, element_of(work_text(walk->w, n - 1)), at, &m);
     if (m.coding != TAPE_ABSENT
         || (m.text != TAPE_ABSENT && !m.other && m.div == TAPE_ABSENT && at.element != E_NOTE))
         read_concept(walk, &m, at);
@@ -159,10 +160,24 @@ walk_object(struct walk *walk, tape_node object, struct where at)
         if (!read_coding(walk, object, at, &quiet) && !quiet && m.display != TAPE_ABSENT)
             read_text(walk, m.display, at);
     }
+    if (m.display != TAPE_ABSENT && m.code == TAPE_ABSENT && m.reference == TAPE_ABSENT && at.element != E_CODING)
+        note_shown(walk, object, m.display);
     if (m.data != TAPE_ABSENT && m.origin == TAPE_ABSENT)
         read_data(walk, m.data, at);
     if (m.answer != TAPE_ABSENT || m.link_id != TAPE_ABSENT)
         read_answer(walk, &m, at);
+}
+
+/* A Reference to nothing: it may name a program all the same. */
+static void
+note_shown(struct walk *walk, tape_node object, tape_node display)
+{
+    struct shown *s = arena_make(walk->w->arena, struct shown);
+
+    if (s == NULL)
+        return;
+    *s = (struct shown){ walk->unit, object, display, walk->w->shown };
+    walk->w->shown = s;
 }
 
 /* A resource inside this one is a unit of its own, and walked as such.  The
@@ -180,13 +195,13 @@ walk_container(struct walk *walk, tape_node value, enum element e, struct where 
 {
     const struct tape *t = walk->w->tape;
 
-    if (tape_kind(t, value) == TAPE_OBJECT) {
+    if (walk_kind(t, value) == TAPE_OBJECT) {
         if (!is_inner_resource(walk, value))
             walk_object(walk, value, at);
         return;
     }
-    for (tape_node n = tape_first(t, value); n != TAPE_ABSENT; n = tape_next(t, n)) {
-        enum tape_kind kind = tape_kind(t, n);
+    for (tape_node n = walk_first(t, value); n != TAPE_ABSENT; n = walk_next(t, n)) {
+        enum tape_kind kind = walk_kind(t, n);
         if (kind == TAPE_OBJECT || kind == TAPE_ARRAY)
             walk_container(walk, n, e, at);
         else if (kind == TAPE_STRING && e == E_ALIAS)
@@ -217,7 +232,7 @@ static void
 walk_member(struct walk *walk, tape_node n, enum element e, struct where at, struct members *m)
 {
     const struct tape *t    = walk->w->tape;
-    enum tape_kind     kind = tape_kind(t, n);
+    enum tape_kind     kind = walk_kind(t, n);
 
     switch (e) {
     case E_CODING:    m->coding    = n; return;
@@ -235,7 +250,9 @@ walk_member(struct walk *walk, tape_node n, enum element e, struct where at, str
     case E_META:      if (at.depth == 0) { read_meta(walk, n); return; } break;
     case E_URL:       m->url       = n; m->other = true; return;
     case E_VALUE_BASE64: if (kind == TAPE_STRING) read_data(walk, n, at); return;
-    case E_RESOURCE_TYPE: case E_REFERENCE: case E_STATUS: m->other = true; return;
+    case E_REFERENCE: m->reference = n; m->other = true; return;
+    case E_IDENTIFIER: m->reference = n; m->other = true; break;
+    case E_RESOURCE_TYPE: case E_STATUS: m->other = true; return;
     default:          m->other |= e != E_EXTENSION; break;
     }
     if (kind == TAPE_OBJECT || kind == TAPE_ARRAY)
@@ -273,20 +290,30 @@ tell_row(struct walk *walk, const struct code_row *row, tape_node node, struct w
          work_sentence(walk->w, "code ", span_from(row->code, row->length), ": ", row->words), at);
 }
 
-/* Unknown systems are looked up once, not once a coding. */
-static enum code_system
+/* HL7's own lists say in their displays what they say; their codes are words
+ * like "active" and "laboratory". */
+static bool
+is_hl7_list(struct span system)
+{
+    return (span_starts(system, SPAN("http://terminology.hl7.org/")) || span_starts(system, SPAN("http://hl7.org/fhir/")))
+        && span_find(system, SPAN("/sid/")) == SPAN_NOT_FOUND;
+}
+
+/* A URI is looked up once, not once a coding. */
+static struct known_system
 system_of(struct work *w, struct span uri)
 {
+    static const struct known_system none = { .system = CODE_SYSTEM_UNKNOWN };
+
     if (span_empty(uri))
-        return CODE_SYSTEM_UNKNOWN;
-    for (unsigned i = 0; i < 8; i++)
-        if (span_eq(w->systems[i].uri, uri))
-            return w->systems[i].system;
-    enum code_system s = code_system_of(uri);
-    w->systems[w->system_next].uri    = uri;
-    w->systems[w->system_next].system = s;
-    w->system_next = (w->system_next + 1) % 8;
-    return s;
+        return none;
+    struct known_system *slot = &w->systems[(uri.length + (unsigned char)uri.at[uri.length - 1]) % SYSTEM_SLOTS];
+    if (!span_eq(slot->uri, uri)) {
+        slot->uri    = uri;
+        slot->system = code_system_of(uri);
+        slot->list   = slot->system == CODE_SYSTEM_UNKNOWN && is_hl7_list(uri);
+    }
+    return *slot;
 }
 
 /* What the element says about a code whose system says nothing. */
@@ -311,24 +338,50 @@ row_by_place(enum element e, struct span system, struct span code)
     }
 }
 
-/* The row of a code: in its system; in the system that the element implies;
- * in the one that its shape belongs to, when its own cannot be right (part2.md G.0). */
+/* In the system that the code's shape belongs to, when its own cannot be right
+ * (part2.md G.0).  "F10" may be anything in a local list; "F10.20" is not. */
 static const struct code_row *
-row_of(enum code_system s, enum element e, struct span system, struct span code)
+row_by_shape(enum code_system s, struct span code)
 {
-    const struct code_row *row = s != CODE_SYSTEM_UNKNOWN ? code_find(s, code) : NULL;
+    enum code_system shape;
 
-    if (row == NULL && e == E_MODIFIER && (s == CODE_SYSTEM_HCPCS || s == CODE_SYSTEM_CPT))
-        row = code_find_modifier(code);
-    if (row == NULL && s == CODE_SYSTEM_UNKNOWN)
-        row = row_by_place(e, system, code);
-    if (row != NULL || (s != CODE_SYSTEM_UNKNOWN && code_well_formed(s, code)))
-        return row;
-    /* "F10" may be anything in a local list; "F10.20" is not. */
-    enum code_system shape = code_shape(code);
+    if (s != CODE_SYSTEM_UNKNOWN && code_well_formed(s, code))
+        return NULL;
+    shape = code_shape(code);
     if (shape == CODE_SYSTEM_UNKNOWN || shape == s || (shape == CODE_SYSTEM_ICD10CM && code.length < 4))
         return NULL;
     return code_find(shape, code);
+}
+
+/* The same few codes stand in every bundle: categories, states, vital signs. */
+static const struct code_row *
+row_in_system(struct work *w, enum code_system s, struct span code)
+{
+    struct code_memo *m = &w->codes[(code.length * 7 + (unsigned char)code.at[0] + (unsigned char)code.at[code.length - 1] * 5u
+                                     + (unsigned char)code.at[code.length / 2] * 11u) % MEMO_CODES];
+
+    if (m->system == s && span_eq(m->code, code))
+        return m->row;
+    m->system = s;
+    m->code   = code;
+    m->row    = code_find(s, code);
+    if (m->row == NULL)
+        m->row = row_by_shape(s, code);
+    return m->row;
+}
+
+/* The row of a code: in its system; in the system that the element implies. */
+static const struct code_row *
+row_of(struct work *w, enum code_system s, enum element e, struct span system, struct span code)
+{
+    const struct code_row *row;
+
+    if (e == E_MODIFIER && (s == CODE_SYSTEM_HCPCS || s == CODE_SYSTEM_CPT) && (row = code_find_modifier(code)) != NULL)
+        return row;
+    if (s != CODE_SYSTEM_UNKNOWN)
+        return row_in_system(w, s, code);
+    row = row_by_place(e, system, code);
+    return row != NULL ? row : row_by_shape(s, code);
 }
 
 static bool
@@ -382,12 +435,13 @@ is_negative_code(struct span code)
 struct triple { tape_node system, code, display; };
 
 static struct triple
-triple_of(const struct tape *t, tape_node coding, struct arena *arena)
+triple_of(const struct work *w, tape_node coding)
 {
-    struct triple c = { TAPE_ABSENT, TAPE_ABSENT, TAPE_ABSENT };
+    const struct tape *t = w->tape;
+    struct triple      c = { TAPE_ABSENT, TAPE_ABSENT, TAPE_ABSENT };
 
-    for (tape_node n = tape_first(t, coding); n != TAPE_ABSENT; n = tape_next(t, n))
-        switch (element_of(tape_text(t, tape_name(t, n), arena))) {
+    for (tape_node n = walk_first(t, coding); n != TAPE_ABSENT; n = walk_next(t, n))
+        switch (element_of(work_text(w, n - 1))) {
         case E_SYSTEM:
             c.system = n;
             break;
@@ -403,15 +457,6 @@ triple_of(const struct tape *t, tape_node coding, struct arena *arena)
     return c;
 }
 
-/* HL7's own lists say in their displays what they say; their codes are words
- * like "active" and "laboratory". */
-static bool
-is_hl7_list(struct span system)
-{
-    return (span_starts(system, SPAN("http://terminology.hl7.org/")) || span_starts(system, SPAN("http://hl7.org/fhir/")))
-        && span_find(system, SPAN("/sid/")) == SPAN_NOT_FOUND;
-}
-
 /* A Coding, or a bare code as a string.  True when the code is in a table: it
  * speaks, and nobody reads its text.  *quiet: it is a label or a code of HL7's own,
  * whose text says nothing either. */
@@ -420,12 +465,13 @@ read_coding(struct walk *walk, tape_node coding, struct where at, bool *quiet)
 {
     const struct tape *t      = walk->w->tape;
     struct triple      c      = { .code = coding };
-    if (tape_kind(t, coding) == TAPE_OBJECT)
-        c = triple_of(t, coding, walk->w->arena);
-    tape_node          node   = c.code;
-    struct span        code   = tape_text(t, node, walk->w->arena);
-    struct span        system = tape_text(t, c.system, walk->w->arena);
-    enum code_system   s      = system_of(walk->w, system);
+    if (walk_kind(t, coding) == TAPE_OBJECT)
+        c = triple_of(walk->w, coding);
+    tape_node           node   = c.code;
+    struct span         code   = work_text(walk->w, node);
+    struct span         system = work_text(walk->w, c.system);
+    struct known_system known  = system_of(walk->w, system);
+    enum code_system    s      = known.system;
 
     if (span_empty(code))
         return false;
@@ -441,12 +487,11 @@ read_coding(struct walk *walk, tape_node coding, struct where at, bool *quiet)
     }
     if (at.element == E_INTERPRETATION && is_negative_code(code))
         walk->unit->contexts |= CONTEXT_NEGATIVE;
-    bool list = s == CODE_SYSTEM_UNKNOWN && is_hl7_list(system);
-    const struct code_row *row = list ? NULL : row_of(s, at.element, system, code);
+    const struct code_row *row = known.list ? NULL : row_of(walk->w, s, at.element, system, code);
     if (row == NULL) {
         if (!at.extension)
             walk->unit->stated = true;
-        if (s == CODE_SYSTEM_UNKNOWN && code.length >= 6 && !list)
+        if (s == CODE_SYSTEM_UNKNOWN && code.length >= 6 && !known.list)
             read_text(walk, node, at);       /* a local code may be a word: "opioid-use-disorder" */
         return false;
     }
@@ -462,7 +507,7 @@ read_concept_contexts(struct walk *walk, const struct members *m, struct where a
     const struct tape *t      = walk->w->tape;
     unsigned           before = walk->unit->contexts;
 
-    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n))
+    for (tape_node n = walk_first(t, m->coding); n != TAPE_ABSENT; n = walk_next(t, n))
         read_contexts(walk, tape_member(t, n, SPAN("display")));
     read_contexts(walk, m->text);
     /* Pain, named in what is no indication and no medication, excuses no drug. */
@@ -477,13 +522,13 @@ read_concept(struct walk *walk, const struct members *m, struct where at)
     unsigned           waits  = walk->unit->pending_count;
     bool               speaks = false, quiet = false;
 
-    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n))
+    for (tape_node n = walk_first(t, m->coding); n != TAPE_ABSENT; n = walk_next(t, n))
         speaks |= read_coding(walk, n, at, &quiet);
     if (walk->unit->pending_count != waits || (speaks && at.reason) || at.element == E_VALUE_CONCEPT)
         read_concept_contexts(walk, m, at);
     if (speaks || quiet)
         return;
-    for (tape_node n = tape_first(t, m->coding); n != TAPE_ABSENT; n = tape_next(t, n)) {
+    for (tape_node n = walk_first(t, m->coding); n != TAPE_ABSENT; n = walk_next(t, n)) {
         tape_node display = tape_member(t, n, SPAN("display"));
         if (display != TAPE_ABSENT)
             read_text(walk, display, at);
@@ -509,7 +554,7 @@ static void
 read_contexts(struct walk *walk, tape_node leaf)
 {
     struct text_finding f    = { .labels = 0 };
-    struct span         text = tape_text(walk->w->tape, leaf, walk->w->arena);
+    struct span         text = work_text(walk->w, leaf);
 
     if (span_empty(text))
         return;
@@ -552,11 +597,11 @@ read_text(struct walk *walk, tape_node leaf, struct where at)
     struct unit        *u = walk->unit;
     struct text_finding f;
 
-    f = text_once(walk->w, tape_text(walk->w->tape, leaf, walk->w->arena));
+    f = text_once(walk->w, work_text(walk->w, leaf));
     u->stated = true;
     if (at.reason)
         u->contexts |= f.contexts;
-    if (at.element == E_VALUE_CONCEPT && says_negative(tape_text(walk->w->tape, leaf, walk->w->arena)))
+    if (at.element == E_VALUE_CONCEPT && says_negative(work_text(walk->w, leaf)))
         u->contexts |= CONTEXT_NEGATIVE;
     if (!text_found(&f) || (u->contexts & CONTEXT_FAMILY))
         return;
@@ -609,9 +654,8 @@ affirms(const struct walk *walk, tape_node answer)
 static void
 read_answer(struct walk *walk, const struct members *m, struct where at)
 {
-    const struct tape  *t = walk->w->tape;
     struct text_finding f = { .labels = 0 };
-    struct span         link = tape_text(t, m->link_id, walk->w->arena);
+    struct span         link = work_text(walk->w, m->link_id);
 
     if (m->answer == TAPE_ABSENT)
         return;
@@ -622,7 +666,7 @@ read_answer(struct walk *walk, const struct members *m, struct where at)
         weigh_row(walk, row, m->link_id, at);
     if (row != NULL || m->text == TAPE_ABSENT || !affirms(walk, m->answer))
         return;
-    text_read_any(tape_text(t, m->text, walk->w->arena), walk->w->names, &f);
+    text_read_any(work_text(walk->w, m->text), walk->w->names, &f);
     tell_labels(walk, f.labels | f.medication, m->text, "text", "an answer affirms a question about ", at);
 }
 
@@ -632,7 +676,7 @@ static void
 read_data(struct walk *walk, tape_node leaf, struct where at)
 {
     struct work      *w    = walk->w;
-    struct span       data = tape_text(w->tape, leaf, w->arena);
+    struct span       data = work_text(w, leaf);
     struct inspection i;
 
     if (span_empty(data))

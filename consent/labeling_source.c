@@ -380,13 +380,12 @@ by_members(const struct work *w, tape_node resource)
 
 /* Whom a consent is for is not where it comes from. */
 static bool
-is_source_element(const struct work *w, uint32_t reference, enum unit_kind kind)
+is_source_element(const struct work *w, tape_node node, unsigned role, enum unit_kind kind)
 {
     tape_node object;
 
-    return (w->roles[reference] & ROLE_SOURCE) != 0
-        && (kind != UNIT_CONSENT
-            || span_eq_text(work_element(w, w->references->all[reference].node, &object), "organization"));
+    return (role & ROLE_SOURCE) != 0
+        && (kind != UNIT_CONSENT || span_eq_text(work_element(w, node, &object), "organization"));
 }
 
 /* ---- marking ------------------------------------------------------------------------- */
@@ -566,40 +565,52 @@ confirm_units(struct work *w)
             confirm_unit(w, &w->units[i]);
 }
 
-/* A source element that leads to a program that nobody registered: it says so
- * itself (taxonomy, name), or its display does. */
+static void
+suspect(struct work *w, struct unit *u, label_set labels, tape_node node, const char *rule, const char *because)
+{
+    u->labels |= labels;
+    for (int l = 1; l < LABEL_COUNT; l++)
+        if (labels_have(labels, (enum label)l))
+            work_label(w, u->entry, (enum label)l, node, rule, span_of(because));
+}
+
+/* A name in a source element: of a program, or of a facility that says what it treats. */
+static void
+confirm_display(struct work *w, struct unit *u, tape_node node, struct span display)
+{
+    struct text_finding f = { .labels = 0 };
+
+    text_read_any(display, w->names, &f);
+    if (f.program && !w->entries[u->entry].confirmed)
+        confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, node, "P1",
+                SPAN("the name of a registered Part 2 program stands where it comes from"));
+    suspect(w, u, f.labels & labels_substance_use(), node, "text",
+            "the name of where it comes from tells of substance use treatment");
+}
+
+/* What a facility says of itself (taxonomy, name), or its display: substance use
+ * of what kind, and of a program that nobody registered that it is one. */
 static void
 suspect_reference(struct work *w, const struct reference *r, struct unit *u)
 {
-    struct unit        *target = work_target(w, r);
-    struct text_finding f      = { .labels = 0 };
-    struct span         display;
+    struct unit *target = work_target(w, r);
+    struct span  display;
 
     if (w->facts->labels == LABELS_GIVEN)
         return;
-    if (target != NULL && target->setting != 0) {
-        u->labels |= target->setting;
-        for (int l = 1; l < LABEL_COUNT; l++)
-            if (labels_have(target->setting, (enum label)l))
-                work_label(w, u->entry, (enum label)l, r->node, "code",
-                           SPAN("it comes from a facility that says that it treats substance use"));
+    if (target != NULL) {
+        suspect(w, u, target->setting, r->node, "code", "it comes from a facility that says that it treats substance use");
         return;
     }
     display = r->form != REFERENCE_URI ? tape_member_text(w->tape, r->node, SPAN("display"), w->arena) : span_from(NULL, 0);
-    if (target != NULL || span_empty(display))
-        return;
-    text_read_any(display, w->names, &f);
-    if (f.program) {
-        confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, r->node, "P1",
-                SPAN("the name of a registered Part 2 program stands where it comes from"));
-        return;
-    }
-    f.labels &= labels_substance_use();
-    u->labels |= f.labels;
-    for (int l = 1; l < LABEL_COUNT; l++)
-        if (labels_have(f.labels, (enum label)l))
-            work_label(w, u->entry, (enum label)l, r->node, "text",
-                       SPAN("the name of where it comes from tells of substance use treatment"));
+    if (!span_empty(display))
+        confirm_display(w, u, r->node, display);
+}
+
+static bool
+has_source(const struct unit *u)
+{
+    return u != NULL && u->entry != ENTRY_NONE && u->kind != UNIT_PATIENT && !is_directory(u->kind);
 }
 
 static void
@@ -610,19 +621,20 @@ confirm_references(struct work *w)
     for (uint32_t i = 0; i < w->references->count; i++) {
         const struct reference *r = &w->references->all[i];
         struct unit            *u = w->roles[i] & ROLE_SOURCE ? work_unit(w, r->from, r->from_resource) : NULL;
-        if (u == NULL || u->entry == ENTRY_NONE || u->kind == UNIT_PATIENT || is_directory(u->kind)
-            || !is_source_element(w, i, u->kind))
+        if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
             continue;
         const struct program *p = source_of_reference(w, r);
-        if (p == NULL) {
-            suspect_reference(w, r, u);
+        suspect_reference(w, r, u);
+        if (p == NULL)
             continue;
-        }
         confirm(w, u->entry, p, r->node, "P1",
                 work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
         if (u->kind == UNIT_PROVENANCE)
             confirm_targets(w, u->node, p);
     }
+    for (const struct shown *s = w->shown; s != NULL; s = s->next)
+        if (has_source(s->unit) && is_source_element(w, s->object, work_role(w, s->object), s->unit->kind))
+            confirm_display(w, s->unit, s->object, work_text(w, s->display));
 }
 
 /* P1: a Provenance that says so. */

@@ -12,6 +12,7 @@
 #ifndef SLUICE_CONSENT_LABELING_WORK_H
 #define SLUICE_CONSENT_LABELING_WORK_H
 
+#include "base/json_walk.h"
 #include "consent/attachment.h"
 #include "consent/codes.h"
 #include "consent/labeling.h"
@@ -27,8 +28,10 @@ enum unit_kind {
     UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT, UNIT_MESSAGE,
 };
 
-enum { PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64 };
+enum { PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
 
+struct known_system { struct span uri; enum code_system system; bool list; };
+struct code_memo { struct span code; enum code_system system; const struct code_row *row; };
 struct text_memo { struct span text; struct text_finding finding; };
 
 struct pending { const struct code_row *row; tape_node node; };   /* a T2 code that waits for the controls */
@@ -80,6 +83,8 @@ struct entry_work {
 struct foreign { struct coding coding; struct foreign *next; };
 struct said    { struct mention mention; struct said *next; };
 
+struct shown   { struct unit *unit; tape_node object, display; struct shown *next; };
+
 struct registry;                         /* labeling_source.c */
 
 struct work {
@@ -95,12 +100,24 @@ struct work {
     uint32_t                *unit_of;    /* entry -> its own unit, ENTRY_NONE when it has no resource */
     struct entry_work       *entries;
     uint8_t                 *roles;      /* of each reference                                */
+    struct shown            *shown;      /* references that have nothing but a display, last first */
     size_t                   decode_left;/* bytes that attachments may still decode to */
     bool                     trusted;    /* meta.security of this sender is believed */
-    struct { struct span uri; enum code_system system; } systems[8];   /* the last that were looked up */
-    unsigned                 system_next;
-    struct text_memo        *memo;       /* MEMO_TEXTS */
+    struct known_system      systems[SYSTEM_SLOTS];      /* those that were looked up */
+    struct text_memo        *memo;       /* MEMO_TEXTS: what was read lately is not read again */
+    struct code_memo        *codes;      /* MEMO_CODES */
 };
+
+/* As tape_text(), for nodes that exist. */
+static inline struct span
+work_text(const struct work *w, tape_node n)
+{
+    enum tape_kind kind = walk_kind(w->tape, n);
+
+    if (kind != TAPE_STRING && kind != TAPE_NAME)
+        return (struct span){ NULL, 0 };
+    return walk_escaped(w->tape, n) ? tape_text(w->tape, n, w->arena) : walk_raw(w->tape, n);
+}
 
 /* Evidence and labels of an entry.  `because` is copied only when it is made
  * by work_sentence(). */
@@ -114,6 +131,9 @@ struct unit *work_unit(const struct work *, uint32_t entry, tape_node resource);
 struct unit *work_target(const struct work *, const struct reference *);
 /* Name of the member that holds this node, over an array; *object is the object around it. */
 struct span  work_element(const struct work *, tape_node node, tape_node *object);
+
+/* What a reference in this place means: enum role. */
+uint8_t      work_role(const struct work *, tape_node node);
 
 /* labeling_content.c: all units; T2 and T3 are settled as far as the unit itself says. */
 void content_label(struct work *);
