@@ -574,14 +574,19 @@ suspect(struct work *w, struct unit *u, label_set labels, tape_node node, const 
             work_label(w, u->entry, (enum label)l, node, rule, span_of(because));
 }
 
-/* A name in a source element: of a program, or of a facility that says what it treats. */
+/* A name in a source element: of a program, or of a facility that says what it
+ * treats.  Where somebody came from or went to is no name of whose record it is:
+ * the plan cuts it as any other text (C5). */
 static void
 confirm_display(struct work *w, struct unit *u, tape_node node, struct span display)
 {
     struct text_finding f = { .labels = 0 };
+    tape_node           object;
+    struct span         name  = work_element(w, node, &object);
+    bool                other = span_eq_text(name, "origin") || span_eq_text(name, "destination");
 
     text_read_any(display, w->names, &f);
-    if (f.program && !w->entries[u->entry].confirmed)
+    if (f.program && !other && !w->entries[u->entry].confirmed)
         confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, node, "P1",
                 SPAN("the name of a registered Part 2 program stands where it comes from"));
     suspect(w, u, f.labels & labels_substance_use(), node, "text",

@@ -384,8 +384,8 @@ test_hundreds_of_findings_stay_bounded(void **state)
 
     memcpy(text, body.at, n = body.length);
     for (int i = 0; i < 300; i++)
-        n += (size_t)sprintf(text + n, "%s{'system':'%s','code':'%s'}", i > 0 ? "," : "", i % 2 ? RXNORM : ICD, i % 2 ? "6813" : "F11.20");
-    strcpy(text + n, "]}}");
+        n += (size_t)snprintf(text + n, 200000 - n, "%s{'system':'%s','code':'%s'}", i > 0 ? "," : "", i % 2 ? RXNORM : ICD, i % 2 ? "6813" : "F11.20");
+    memcpy(text + n, "]}}", 4);
     struct labels l = labels_of(UNKNOWN_SENDER, text);
     assert_labels(&l, 0, "SUD OPIOIDUD R", SUSPECT);
     assert_true(l.labeling->of[0].evidence_count <= 24);

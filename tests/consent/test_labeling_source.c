@@ -19,8 +19,9 @@ check_sources(const char *request, const struct source_case *cases, size_t count
     size_t wrong = 0;
 
     for (size_t i = 0; i < count; i++) {
-        char *text = malloc(strlen(cases[i].resource) + 400);
-        sprintf(text, "{'resourceType':'Bundle','type':'collection','entry':[" OAK_ENTRY ","
+        size_t room = strlen(cases[i].resource) + 400;
+        char  *text = malloc(room);
+        snprintf(text, room, "{'resourceType':'Bundle','type':'collection','entry':[" OAK_ENTRY ","
                       "{'fullUrl':'https://ehr.example.org/fhir/Basic/x','resource':%s}]}", cases[i].resource);
         struct labels l = labels_of(request, text);
         wrong += !labels_are(&l, 1, cases[i].part2 == CONFIRMED ? PROTECTED : "N", cases[i].part2, cases[i].resource,
@@ -148,6 +149,7 @@ test_every_form_in_which_a_program_may_be_named(void **state)
         { R("Encounter", "'serviceProvider':{'display':'Oak Recovery Center'}"), CONFIRMED },
         { R("Encounter", "'serviceProvider':{'display':'OAK  recovery center, Main St.'}"), CONFIRMED },
         { R("Encounter", "'serviceProvider':{'display':'Elm Hospital'}"), NOT },
+        { R("Encounter", "'hospitalization':{'origin':{'display':'Oak Recovery Center'}}"), NOT },
         { R("Encounter", "'contained':[{'resourceType':'Organization','id':'o','identifier':[{'system':'http://hl7.org/fhir/sid/us-npi','value':'1000000009'}]}],'serviceProvider':{'reference':'#o'}"), CONFIRMED },
         { R("Encounter", "'contained':[{'resourceType':'Organization','id':'o','partOf':" BY "}],'serviceProvider':{'reference':'#o'}"), CONFIRMED },
         /* The server. */
