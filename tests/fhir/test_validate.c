@@ -2,6 +2,7 @@
 
 #include "tests/fhir/fhir_check.h"
 
+#include "base/buf.h"
 #include "fhir/bundle.h"
 #include "fhir/reference.h"
 #include "fhir/validate.h"
@@ -450,6 +451,43 @@ test_profiles_are_not_passed_over_in_silence(void **state)
     arena_free(&arena);
 }
 
+/* As deep as the tape lets a document be; the finding is at the bottom. */
+static void
+test_looks_to_the_bottom_of_a_deep_document(void **state)
+{
+    struct arena *arena = test_arena();
+    struct buf    json;
+    unsigned      depth = 28;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    buf_init(&json, 1 << 16);
+    buf_add_text(&json, "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\"");
+    for (unsigned i = 0; i < depth; i++)
+        buf_add_text(&json, ",\"item\":[{\"linkId\":\"1\",\"type\":\"group\"");
+    buf_add_text(&json, ",\"oops\":1");
+    for (unsigned i = 0; i < depth; i++)
+        buf_add_text(&json, "}]");
+    buf_add_text(&json, "}");
+    struct issues *issues = findings_of(arena, buf_span(&json));
+    assert_int_equal(issues_count(issues), 1);
+    assert_string_equal(issues_at(issues, 0)->rule, "unknown-element");
+    bool done = false;
+    for (size_t budget = 16; !done; budget += 256) {
+        struct arena        *small = arena_new("small", budget);
+        const struct bundle *bundle;
+        issues = issues_new(arena, 10);
+        assert_int_equal(bundle_read(test_tape(arena, buf_span(&json)), arena, issues, &bundle), ST_OK);
+        enum status st = validate(pack, bundle, NULL, small, issues);
+        done = st == ST_OK;
+        assert_true(done || st == ST_NO_MEMORY);
+        arena_free(&small);
+    }
+    buf_release(&json);
+    arena_free(&arena);
+}
+
 static void
 test_says_when_memory_is_spent(void **state)
 {
@@ -578,6 +616,7 @@ main(void)
         cmocka_unit_test(test_entries_are_judged_alone),
         cmocka_unit_test(test_the_bundle_around_entries_is_judged_alone),
         cmocka_unit_test(test_profiles_are_not_passed_over_in_silence),
+        cmocka_unit_test(test_looks_to_the_bottom_of_a_deep_document),
         cmocka_unit_test(test_says_when_memory_is_spent),
         cmocka_unit_test(test_all_synthea_patients_pass),
         cmocka_unit_test(test_what_is_not_r4_is_refused),
