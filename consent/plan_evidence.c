@@ -156,9 +156,12 @@ closed_mentions(struct closure *w, struct plan_evidence *e)
             bool section = closure_named(w, m->node, SPAN("section"));
             if (closure_named(w, m->node, SPAN("text")) || (section && section_says(w, m->node)))
                 continue;
-            closure_cut(w, m->node, (struct why){ section                                     ? "C4"
-                                                  : closure_named(w, m->node, SPAN("tag")) ? "C9" : "C5",
-                                                  ENTRY_NONE, "it tells of what the reader may not have" });
+            const char *rule = section ? "C4" : closure_named(w, m->node, SPAN("tag")) ? "C9" : "C5";
+            struct why  why  = { rule, ENTRY_NONE, "it tells of what the reader may not have" };
+            if (tape_kind(w->tape, m->node) == TAPE_STRING)
+                closure_cut_text(w, m->node, why);
+            else
+                closure_cut(w, m->node, why);
         }
     }
 }
@@ -308,7 +311,8 @@ evidence_add_name(struct plan_evidence *e, struct span name, uint32_t program)
         return;
     struct span a = span_from(name.at + first.at, first.length), b = span_from(name.at + second.at, second.length);
     if (a.length >= 3 && b.length >= 4 && !says_kind(a) && !says_kind(b))
-        evidence_add(e, span_from(name.at, second.at + second.length), PHRASE_WORDS, FIND_PROGRAM, program, EVIDENCE_WEAK);
+        evidence_add(e, span_from(name.at, second.at + second.length), PHRASE_WORDS, FIND_PROGRAM, program,
+                     EVIDENCE_WEAK | EVIDENCE_NAME);
 }
 
 static void

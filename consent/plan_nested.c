@@ -21,6 +21,7 @@ static enum status  find_inner(struct document *, struct decision *);
 static enum status  plan_inner(struct document *, uint32_t entry, tape_node resource, tape_node whole);
 static enum status  open_container(struct document *, struct decision *, uint32_t entry);
 static const struct facts *facts_inside(struct document *);
+static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
 static bool         said_inside(const struct document *, uint32_t entry);
 static enum verdict as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
 
@@ -128,24 +129,40 @@ open_container(struct document *d, struct decision *decision, uint32_t entry)
             d->opened_of[e] = d->labeling->of[e];
         d->opened = (struct labeling){ d->bundle, d->opened_of };
     }
-    d->opened_of[entry] = (struct labeled){ .part2 = PART2_NOT };
+    const struct labeled *was      = &d->labeling->of[entry];
+    struct mention       *mentions = arena_make_n(d->arena, was->evidence_count, struct mention);
+    struct labeled       *l        = &d->opened_of[entry];
+    if (mentions == NULL && was->evidence_count > 0)
+        return ST_NO_MEMORY;
+    *l = (struct labeled){ .part2 = PART2_NOT, .mentions = mentions };
+    for (size_t i = 0; i < was->evidence_count; i++)
+        if (!stands_inside(d, entry, was->evidence[i].node))
+            mentions[l->mention_count++] = (struct mention){ was->evidence[i].label, was->evidence[i].node };
     return ST_OK;
 }
 
-/* Whether all that labelling found in the entry stands inside its inner documents. */
+static bool
+stands_inside(const struct document *d, uint32_t entry, tape_node node)
+{
+    for (size_t k = 0; k < d->inner_count; k++) {
+        tape_node from = d->inner[k].offset + TAPE_ROOT;
+        if (d->inner[k].entry == entry && node >= from && node < tape_after(d->bundle->tape, from))
+            return true;
+    }
+    return false;
+}
+
+/* Whether what labelling found in the entry stands inside its inner documents,
+ * or in a value beside them, which may be cut. */
 static bool
 said_inside(const struct document *d, uint32_t entry)
 {
     const struct labeled *l = &d->labeling->of[entry];
 
     for (size_t i = 0; i < l->evidence_count; i++) {
-        bool inside = false;
-        for (size_t k = 0; k < d->inner_count && !inside; k++) {
-            tape_node from = d->inner[k].offset + TAPE_ROOT;
-            inside = d->inner[k].entry == entry && l->evidence[i].node >= from
-                     && l->evidence[i].node < tape_after(d->bundle->tape, from);
-        }
-        if (!inside)
+        const struct evidence *v = &l->evidence[i];
+        bool value = label_kind(v->label) == LABEL_SENSITIVITY && tape_kind(d->bundle->tape, v->node) == TAPE_STRING;
+        if (!value && !stands_inside(d, entry, v->node))
             return false;
     }
     return d->facts->sender != SENDER_PROGRAM;

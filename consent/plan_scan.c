@@ -357,13 +357,17 @@ own_name(const struct closure *w, tape_node leaf)
 
 /* Streets and people are called as clinics are. */
 static bool
-is_street_or_person(const struct closure *w, tape_node leaf)
+is_street_or_person(struct closure *w, tape_node leaf)
 {
-    static const char *const names[] = { "line", "city", "district", "family", "given", NULL };
+    static const char *const names[]  = { "line", "city", "district", "family", "given", NULL };
+    static const char *const people[] = { "Patient", "RelatedPerson", "Person", NULL };
 
-    return span_in(closure_name(w, leaf), names)
-           || (closure_named(w, leaf, SPAN("text"))
-               && (closure_named(w, w->parents[leaf], SPAN("address")) || closure_named(w, w->parents[leaf], SPAN("name"))));
+    if (span_in(closure_name(w, leaf), names))
+        return true;
+    tape_node holder = w->parents[leaf];
+    return closure_named(w, leaf, SPAN("text"))
+           && (closure_named(w, holder, SPAN("address"))
+               || (closure_named(w, holder, SPAN("name")) && span_in(closure_type(w, closure_resource(w, leaf)), people)));
 }
 
 /* Whoever may have the program's records of this patient may have its name. */

@@ -32,6 +32,7 @@ twin_style_of(uint64_t seed)
     s.references = chance_below(&c, 3);
     s.long_ids   = s.references == 2 || chance_one_in(&c, 3);
     s.escapes    = chance_one_in(&c, 4);
+    s.roomy      = chance_one_in(&c, 4);
     s.turn       = chance_one_in(&c, 2) ? chance_below(&c, 8) : 0;
     return s;
 }
@@ -200,6 +201,10 @@ print_text(struct printer *p, struct span text)
 {
     if (span_starts(text, SPAN("~")))
         text = span_skip(text, 1);
+    if (span_eq_text(text, "#null") || span_eq_text(text, "=null|null")) {
+        buf_add_text(&p->out, "null");
+        return;
+    }
     bool number = text.length > 1 && text.at[0] == '#' && text.at[1] >= '0' && text.at[1] <= '9';
     if (number || span_starts(text, SPAN("="))) {
         struct span rest = span_skip(text, 1);
@@ -288,8 +293,10 @@ print_node(struct printer *p, tape_node n, unsigned depth)
         if (!is_printed(p, c))
             continue;
         if (any)
-            buf_add_byte(&p->out, ',');
+            buf_add_text(&p->out, p->style->roomy ? " ," : ",");
         line(p, depth + 1);
+        if (p->style->roomy)
+            buf_add_text(&p->out, "\t ");
         if (object) {
             struct span name = tape_text(t, tape_name(t, c), p->arena);
             if (span_starts(name, SPAN("~")))
@@ -300,6 +307,8 @@ print_node(struct printer *p, tape_node n, unsigned depth)
         print_node(p, c, depth + 1);
         any = true;
     }
+    if (any && p->style->roomy)
+        buf_add_text(&p->out, " \r\n");
     if (any)
         line(p, depth);
     buf_add_byte(&p->out, object ? '}' : ']');

@@ -17,6 +17,7 @@ struct twin_style {
     bool     spaced;                     /* white space around colons                     */
     unsigned references;                 /* 0 relative, 1 absolute, 2 urn:uuid            */
     bool     long_ids;                   /* UUIDs                                         */
+    bool     roomy;                      /* white space before commas and closing brackets    */
     bool     escapes;                    /* some characters as \u00XX                     */
     uint32_t turn;                       /* entries begin with this one                   */
 };
