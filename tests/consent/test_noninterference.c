@@ -5,6 +5,9 @@
  * any reading of them; every permitted word is; a twin that needs no cut leaves
  * as it came; and whoever may have all of it gets B as it came.
  *
+ * Templates with the same request are also put together, two in one Bundle, of
+ * two patients.
+ *
  * SLUICE_SEEDS: how many seeds a template (default 60).
  * SLUICE_TWIN: only templates whose name starts so; what differs is printed. */
 #include "tests/support/twin.h"
@@ -13,10 +16,14 @@
 
 #include "consent/release.h"
 
+enum { MAX_TEMPLATES = 128 };
+
 struct run {
-    unsigned    seeds;
-    const char *only;
-    unsigned    templates, bundles, failed;
+    unsigned      seeds;
+    const char   *only;
+    struct arena *arena;
+    unsigned      templates, bundles, failed;
+    struct { const char *name; struct span text; } all[MAX_TEMPLATES];
 };
 
 static struct span
@@ -138,15 +145,82 @@ one_seed(struct run *r, const char *name, struct span text, uint64_t seed)
 static void
 one_template(const char *path, const char *name, void *context)
 {
-    struct run   *r     = context;
-    struct arena *arena = arena_new("template", (size_t)1 << 24);
-    struct span   text  = check_file(arena, path);
-    unsigned      before = r->failed;
+    struct run *r = context;
 
-    if (r->only == NULL || strncmp(name, r->only, strlen(r->only)) == 0) {
-        r->templates++;
-        for (unsigned i = 0; i < r->seeds && r->failed < before + 3; i++)
-            one_seed(r, name, text, i * 1000003u + span_hash(span_of(name)) % 1000);
+    assert_true(r->templates < MAX_TEMPLATES);
+    r->all[r->templates].name   = arena_text(r->arena, span_of(name));
+    r->all[r->templates++].text = check_file(r->arena, path);
+}
+
+static void
+seeds_of(struct run *r, const char *name, struct span text, unsigned seeds)
+{
+    unsigned before = r->failed;
+
+    if (r->only != NULL && strncmp(name, r->only, strlen(r->only)) != 0)
+        return;
+    for (unsigned i = 0; i < seeds && r->failed < before + 3; i++)
+        one_seed(r, name, text, i * 1000003u + span_hash(span_of(name)) % 1000);
+}
+
+/* ---- two templates in one Bundle ------------------------------------------------------ */
+
+/* The names in id(x), url(Type/x) and ref(Type/x) get a tail, so that nothing
+ * of the second template is something of the first. */
+static void
+add_renamed(struct buf *out, struct span text)
+{
+    static const char *const calls[] = { "id(", "url(", "ref(" };
+
+    for (size_t i = 0; i < text.length;) {
+        size_t used = 0;
+        for (unsigned k = 0; k < 3; k++)
+            if (span_starts(span_skip(text, i), span_of(calls[k])))
+                used = span_find_byte(span_skip(text, i), ')');
+        if (used == 0) {
+            buf_add_byte(out, text.at[i++]);
+            continue;
+        }
+        buf_add(out, span_from(text.at + i, used));
+        buf_add_text(out, "-2");
+        i += used;
+    }
+}
+
+static bool
+may_join(const struct tape *t, struct span *request, struct span *entries)
+{
+    tape_node bundle = tape_member(t, TAPE_ROOT, SPAN("bundle"));
+
+    *request = tape_extent(t, tape_member(t, TAPE_ROOT, SPAN("request")));
+    *entries = tape_extent(t, tape_member(t, bundle, SPAN("entry")));
+    return tape_text_eq(t, tape_member(t, bundle, SPAN("type")), SPAN("collection"))
+           && tape_children(t, bundle) == 3
+           && span_find(*request, SPAN("Consent")) == SPAN_NOT_FOUND;
+}
+
+static void
+pair(struct run *r, unsigned a, unsigned b, unsigned seeds)
+{
+    struct arena      *arena = arena_new("pair", (size_t)1 << 24);
+    const struct tape *one, *two;
+    struct span        r1, r2, e1, e2;
+    struct buf         text;
+
+    assert_int_equal(tape_read(r->all[a].text, &tape_default_limits, arena, &one, NULL), ST_OK);
+    assert_int_equal(tape_read(r->all[b].text, &tape_default_limits, arena, &two, NULL), ST_OK);
+    if (may_join(one, &r1, &e1) && may_join(two, &r2, &e2) && span_eq(r1, r2)) {
+        buf_init(&text, 1 << 22);
+        buf_add_text(&text, "{\"request\":");
+        buf_add(&text, r1);
+        buf_add_text(&text, ",\"bundle\":{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":");
+        buf_add(&text, span_first(e1, e1.length - 1));
+        buf_add_byte(&text, ',');
+        add_renamed(&text, span_skip(e2, 1));
+        buf_add_text(&text, "}}");
+        struct span name = arena_format(arena, "%s+%s", r->all[a].name, r->all[b].name);
+        seeds_of(r, name.at, buf_span(&text), seeds);
+        buf_release(&text);
     }
     arena_free(&arena);
 }
@@ -156,13 +230,21 @@ test_what_leaves_does_not_depend_on_what_may_not(void **state)
 {
     const char *seeds = getenv("SLUICE_SEEDS");
     struct run  r     = { .seeds = seeds != NULL ? (unsigned)strtoul(seeds, NULL, 10) : 60,
-                          .only  = getenv("SLUICE_TWIN") };
+                          .only  = getenv("SLUICE_TWIN"),
+                          .arena = arena_new("templates", (size_t)1 << 26) };
 
     (void)state;
     check_folder(SLUICE_SOURCE_DIR "/tests/consent/twins", "", ".json", one_template, &r);
+    for (unsigned i = 0; i < r.templates; i++)
+        seeds_of(&r, r.all[i].name, r.all[i].text, r.seeds);
+    for (unsigned i = 0; i < r.templates; i++)
+        for (unsigned k = 0; k < r.templates; k++)
+            if (i != k)
+                pair(&r, i, k, r.seeds / 60 + (r.seeds < 60));
     print_message("%u templates, %u bundles and their twins, %u failures\n", r.templates, r.bundles, r.failed);
     assert_true(r.templates > 0);
     assert_int_equal(r.failed, 0);
+    arena_free(&r.arena);
 }
 
 int
