@@ -119,7 +119,8 @@ command_config_show(const struct call *call)
     if (config == NULL)
         return EXIT_CODE_CONFIG;
     buf_init(&page, PAGE_BYTES);
-    int code = print_page(call, config_print(config, &page), &page);
+    enum status st = call_has(call, "json") ? config_print_json(config, &page) : config_print(config, &page);
+    int code = print_page(call, st, &page);
     config_unpin(&config);
     return code;
 }

@@ -120,6 +120,7 @@ void           config_check_world(const struct config *, bool running, struct co
 /* The merged result as a configuration file.  `***` stands for secrets and
  * for whatever came by file: or from the environment. */
 enum status    config_print(const struct config *, struct buf *out) MUST_CHECK;
+enum status    config_print_json(const struct config *, struct buf *out) MUST_CHECK;
 /* From the rows of options.def: a file to start from, and
  * docs/reference/configuration.md. */
 enum status    config_print_sample(struct buf *out) MUST_CHECK;

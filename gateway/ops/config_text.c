@@ -1,6 +1,7 @@
 /* gateway/ops/config_text.c -- the configuration as text: effective, sample, reference. */
 #include <string.h>
 
+#include "base/json_author.h"
 #include "gateway/ops/options.h"
 
 enum { NAME_COLUMN = 26 };
@@ -92,6 +93,57 @@ config_print(const struct config *config, struct buf *out)
         buf_add_text(out, "}\n");
     }
     return buf_status(out);
+}
+
+/* ---- the same as JSON -------------------------------------------------------- */
+
+static void
+author_setting(author_value section, const struct setting *s)
+{
+    if (s->count == 0)
+        return;
+    bool         hide = s->hidden || (s->option->secret && !span_empty(s->values[0]));
+    author_value list = option_is_list(s->option) ? author_add_array(section, s->option->name) : section;
+    for (size_t i = 0; i < s->count; i++) {
+        const char *name   = option_is_list(s->option) ? NULL : s->option->name;
+        uint64_t    number = 0;
+        if (hide)
+            author_add_cstr(list, name, "***");
+        else if (s->option->type == OPTION_FLAG)
+            author_add_bool(list, name, span_eq(s->values[i], SPAN("true")) || span_eq(s->values[i], SPAN("yes"))
+                                            || span_eq(s->values[i], SPAN("on")));
+        else if (bare(s->option) && span_to_u64(s->values[i], &number))
+            author_add_integer(list, name, (int64_t)number);
+        else
+            author_add_text(list, name, s->values[i]);
+    }
+}
+
+/* {"listen":{…},"client":[{"title":"valley-ehr",…}]} */
+enum status
+config_print_json(const struct config *config, struct buf *out)
+{
+    const struct config_file *file = (const struct config_file *)(const void *)config;
+    struct author            *a    = author_new();
+    author_value              root = author_object(a);
+    for (size_t id = 0; id < SECTION_COUNT; id++) {
+        bool         many = option_sections[id].many;
+        author_value list = many ? author_add_array(root, option_sections[id].name) : root;
+        for (size_t i = 0; i < file->section_count; i++) {
+            const struct setting_section *section = &file->sections[i];
+            if (section->id != id)
+                continue;
+            author_value one = author_add_object(list, many ? NULL : option_sections[id].name);
+            if (many)
+                author_add_text(one, "title", section->title);
+            for (size_t s = 0; s < section->count; s++)
+                author_setting(one, &section->settings[s]);
+        }
+    }
+    enum status st = author_print(a, out, AUTHOR_PRETTY);
+    author_free(&a);
+    buf_add_byte(out, '\n');
+    return st;
 }
 
 /* ---- from the rows alone --------------------------------------------------- */

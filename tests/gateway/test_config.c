@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/json_tape.h"
 #include "gateway/ops/config.h"
 #include "gateway/ops/file.h"
 
@@ -248,6 +249,30 @@ test_masks_secrets_and_what_came_by_file_or_environment(void **state)
 }
 
 static void
+test_prints_json_with_types_and_without_secrets(void **state)
+{
+    (void)state;
+    struct buf         out;
+    const struct tape *t;
+    setenv("SLUICE_TEST_WORD", "https://hidden.example.org", 1);
+    struct config *c = load(BASE "store { conninfo = \"password=hunter2\" }\nsite { require-statements = yes }\n"
+                                 "recipient \"r\" { url = \"$SLUICE_TEST_WORD\" class = { \"BA\", \"QSO\" } }\n");
+    assert_true(c != NULL || said(""));
+    buf_init(&out, 1 << 20);
+    assert_int_equal(config_print_json(c, &out), ST_OK);
+    assert_int_equal(tape_read(buf_span(&out), &tape_default_limits, arena, &t, NULL), ST_OK);
+    assert_int_equal(tape_kind(t, tape_member(t, tape_member(t, TAPE_ROOT, SPAN("listen")), SPAN("port"))), TAPE_NUMBER);
+    assert_int_equal(tape_kind(t, tape_member(t, tape_member(t, TAPE_ROOT, SPAN("site")), SPAN("require-statements"))), TAPE_TRUE);
+    tape_node r = tape_first(t, tape_member(t, TAPE_ROOT, SPAN("recipient")));
+    assert_true(span_eq_text(tape_member_text(t, r, SPAN("title"), arena), "r"));
+    assert_true(span_eq_text(tape_member_text(t, r, SPAN("url"), arena), "***"));
+    assert_int_equal(tape_children(t, tape_member(t, r, SPAN("class"))), 2);
+    assert_int_equal(span_find(buf_span(&out), SPAN("hunter2")), SPAN_NOT_FOUND);
+    buf_release(&out);
+    config_unpin(&c);
+}
+
+static void
 test_masks_a_hidden_value_in_error_texts(void **state)
 {
     (void)state;
@@ -400,6 +425,7 @@ main(void)
         T(test_names_a_file_that_cannot_be_read),
         T(test_collects_several_errors_at_once),
         T(test_masks_secrets_and_what_came_by_file_or_environment),
+        T(test_prints_json_with_types_and_without_secrets),
         T(test_masks_a_hidden_value_in_error_texts),
         T(test_prints_what_it_reads_back_the_same),
         T(test_reads_includes_relative_and_absolute),
