@@ -430,6 +430,32 @@ test_finds_a_duplicate_among_any_number_of_names(void **state)
     }
 }
 
+/* At every budget the same answer, or none for want of memory. */
+static void
+test_every_shortage_of_memory_is_told_as_such(void **state)
+{
+    struct span        good = object_of("the same eight bytes ", 300, NULL);
+    struct span        bad  = object_of("the same eight bytes ", 300, "the same eight bytes 7");
+    const struct tape *tape;
+    unsigned           read = 0, spent = 0;
+
+    (void)state;
+    for (size_t budget = 0; budget < 30000; budget += 80) {
+        struct arena     *small = arena_new("small", budget);
+        struct tape_error error;
+        enum status       st = tape_read(good, &tape_default_limits, small, &tape, &error);
+        assert_true(st == ST_OK || (st == ST_NO_MEMORY && error.why == TAPE_REFUSED_MEMORY && tape == NULL));
+        read += st == ST_OK;
+        spent += st == ST_NO_MEMORY;
+        arena_free(&small);
+        small = arena_new("small", budget);
+        st    = tape_read(bad, &tape_default_limits, small, &tape, &error);
+        assert_true(st == ST_NO_MEMORY || (st == ST_MALFORMED && error.why == TAPE_REFUSED_DUPLICATE));
+        arena_free(&small);
+    }
+    assert_true(read > 20 && spent > 20);
+}
+
 /* ---- walking -------------------------------------------------------------- */
 
 static void
@@ -623,6 +649,28 @@ test_finds_members_by_unescaped_name(void **state)
     assert_int_equal(tape_member(t, TAPE_ROOT, SPAN("")), TAPE_ABSENT);
 }
 
+static void
+test_equal_names_have_equal_keys_however_they_are_written(void **state)
+{
+    static const char *const names[] = { "", "a", "id", "use", "code", "value", "system", "meaning", "contains", "identifier" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char escaped[100] = "", plain[40], body[200];
+        for (const char *at = names[i]; *at != 0; at++)
+            snprintf(escaped + strlen(escaped), 12, "\\u%04x", (unsigned char)*at);
+        snprintf(plain, sizeof plain, "{\"%s\":1}", names[i]);
+        snprintf(body, sizeof body, "{\"%s\":1}", escaped);
+        const struct tape *a = read_text(plain), *b = read_text(body);
+        assert_int_equal(tape_key(a, 2), tape_key_of(span_of(names[i])));
+        assert_int_equal(tape_key(b, 2), tape_key_of(span_of(names[i])));
+        assert_int_equal(tape_key(a, 3), 0);
+        assert_int_equal(tape_member(b, TAPE_ROOT, span_of(names[i])), 3);
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(tape_key_of(span_of(names[i])), tape_key_of(span_of(names[j])));
+    }
+}
+
 /* ---- JSONTestSuite -------------------------------------------------------- */
 
 /* By design (docs/decisions/0004-strict-json.md): two readers could disagree. */
@@ -767,6 +815,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_grows_within_the_budget_and_not_over_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_document_leaves_the_arena_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_finds_a_duplicate_among_any_number_of_names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_every_shortage_of_memory_is_told_as_such, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_walks_objects_and_arrays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_absent_stays_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_random_documents_are_read_whole_and_walk_in_order, set_up, tear_down),
@@ -774,6 +823,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_text_is_compared_and_copied_after_unescaping, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_backslash_asked_for_is_a_backslash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_finds_members_by_unescaped_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_equal_names_have_equal_keys_however_they_are_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refuses_all_that_the_suite_says_is_no_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_accepts_all_that_the_suite_says_is_json_but_four, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_answers_what_the_suite_leaves_open_as_pinned, set_up, tear_down),
