@@ -25,11 +25,28 @@ ready(struct gateway *gateway, struct http_request *request)
                draining ? SPAN("draining\n") : SPAN("the store does not take writes\n"));
 }
 
+/* What is counted where it is, and only when somebody looks. */
 static void
-metrics(struct http_request *request)
+read_gauges(const struct gateway *gateway)
+{
+    struct store_counts counts;
+    int64_t             connections = 0;
+
+    if (store_counts_read(gateway->store, &counts) == ST_OK) {
+        metric_set(METRIC_OUTBOX_WAITING, NULL, (int64_t)counts.waiting);
+        metric_set(METRIC_OUTBOX_DEAD, NULL, (int64_t)counts.dead);
+    }
+    for (uint32_t i = 0; i < gateway->loop_count; i++)
+        connections += http_server_connections(gateway->servers[i]);
+    metric_set(METRIC_CONNECTIONS, NULL, connections);
+}
+
+static void
+metrics(const struct gateway *gateway, struct http_request *request)
 {
     struct buf out;
 
+    read_gauges(gateway);
     buf_init(&out, MAX_METRICS_BYTES);
     if (metrics_print(&out) == ST_OK)
         answer(request, 200, SPAN(METRICS_TYPE), buf_span(&out));
@@ -50,7 +67,7 @@ admin_request(struct http_request *request, void *arg)
     else if (span_eq_text(head->path, "/readyz"))
         ready(arg, request);
     else if (span_eq_text(head->path, "/metrics"))
-        metrics(request);
+        metrics(arg, request);
     else
         answer(request, 404, (struct span){ 0 }, (struct span){ 0 });
     http_request_free(&request);

@@ -16,6 +16,7 @@
 #include "gateway/store/store.h"
 
 struct deliver;
+struct http_server;
 
 struct gateway {
     pthread_mutex_t    config_lock;
@@ -26,6 +27,7 @@ struct gateway {
     struct deliver    *deliver;
     struct loop      **loops;
     uint32_t           loop_count;
+    struct http_server **servers;        /* one a loop; their counts may be asked from any thread */
     _Atomic uint32_t   exchanges;        /* in flight */
     _Atomic bool       draining;
 };

@@ -33,7 +33,6 @@ struct serving {
     struct arena         *arena;         /* of the process: the pack's tables */
     struct ledger_signer *signer;
     struct tls_server    *tls;
-    struct http_server  **servers;       /* one a loop */
     struct http_server   *admin;
     struct control       *control;
     struct buf            why;
@@ -172,9 +171,9 @@ start_loops(struct serving *s)
 
     g->loop_count = g->config->limits.loops > 0 ? g->config->limits.loops : (uint32_t)(cores > 0 ? cores : 1);
     g->loops      = calloc(g->loop_count, sizeof *g->loops);
-    s->servers    = calloc(g->loop_count, sizeof *s->servers);
+    g->servers    = calloc(g->loop_count, sizeof *g->servers);
     g->workers    = workers_new(g->config->limits.workers, g->config->limits.max_queue);
-    if (g->loops == NULL || s->servers == NULL || g->workers == NULL)
+    if (g->loops == NULL || g->servers == NULL || g->workers == NULL)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < g->loop_count; i++) {
         g->loops[i] = loop_new(i);
@@ -207,9 +206,9 @@ start_listeners(struct serving *s)
             return st;
     }
     for (uint32_t i = 0; i < g->loop_count; i++) {
-        s->servers[i] = http_server_new(g->loops[i], config->listen.address.at, config->listen.port, s->tls,
+        g->servers[i] = http_server_new(g->loops[i], config->listen.address.at, config->listen.port, s->tls,
                                         &limits, on_request, g);
-        if (s->servers[i] == NULL) {
+        if (g->servers[i] == NULL) {
             buf_add_format(&s->why, "cannot listen on %.*s port %u: %s", SPAN_PRINT(config->listen.address),
                            config->listen.port, strerror(errno));
             return ST_IO;
@@ -299,7 +298,7 @@ run(struct serving *s, int ready_fd)
     struct signalfd_siginfo info;
 
     log_event(LOG_INFO_LEVEL, "serve.ready", LOG_F_COUNT("loops", s->gateway.loop_count),
-              LOG_F_COUNT("port", http_server_port(s->servers[0])),
+              LOG_F_COUNT("port", http_server_port(s->gateway.servers[0])),
               LOG_F_COUNT("admin_port", http_server_port(s->admin)));
     if (ready_fd >= 0 && write(ready_fd, "READY=1\n", 8) == 8)
         close(ready_fd);
@@ -321,7 +320,7 @@ run(struct serving *s, int ready_fd)
 static void
 drain_servers(struct serving *s, uint32_t loop)
 {
-    http_server_drain(s->servers[loop]);
+    http_server_drain(s->gateway.servers[loop]);
 }
 
 static void
@@ -334,9 +333,9 @@ stop_claims(struct serving *s, uint32_t loop)
 static void
 end_loop(struct serving *s, uint32_t loop)
 {
-    http_server_free(&s->servers[loop]);
     if (loop == 0)
-        http_server_free(&s->admin);
+        http_server_free(&s->admin);     /* first: it asks the others for their counts */
+    http_server_free(&s->gateway.servers[loop]);
     deliver_end_loop(s->gateway.deliver, s->gateway.loops[loop]);
 }
 
@@ -377,7 +376,7 @@ stop(struct serving *s)
     for (uint32_t i = 0; g->loops != NULL && i < g->loop_count; i++)
         loop_free(&g->loops[i]);
     free(g->loops);
-    free(s->servers);
+    free(g->servers);
     tls_server_free(&s->tls);
     ledger_signer_free(&s->signer);
     buf_release(&s->why);

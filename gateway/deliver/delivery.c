@@ -154,6 +154,7 @@ settled(struct exchange *ex)
 
     if (out->unit.status != ST_OK)
         return STEP_FAIL;                /* the lease ends and it is due again */
+    disclosures_count(out->unit.records, out->unit.record_count);
     if (out->result.state == DELIVERY_WAITING)
         return STEP_NEXT;
     deliver_note(out);

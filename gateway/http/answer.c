@@ -1,4 +1,5 @@
 #include "gateway/http/connection.h"
+#include "gateway/ops/metrics.h"
 
 #include <string.h>
 
@@ -108,11 +109,23 @@ status_line(int status)
     return SPAN("HTTP/1.1 500 Internal Server Error\r\n");
 }
 
+/* "HTTP/1.1 200 OK": every answer goes through here, those of the guard too. */
+static void
+count_answer(struct span line)
+{
+    const char code[] = { line.at[9], line.at[10], line.at[11], '\0' };
+
+    metric_add(METRIC_REQUESTS, code, 1);
+}
+
 static void
 print_head(struct http_server *server, const struct http_answer *answer, struct answer_terms terms,
            struct block *out)
 {
-    put(out, status_line(answer->status));
+    struct span line = status_line(answer->status);
+
+    count_answer(line);
+    put(out, line);
     put_field(out, SPAN("Date"), server_date(server));
     if (answer->content_type.length > 0)
         put_field(out, SPAN("Content-Type"), answer->content_type);

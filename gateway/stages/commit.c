@@ -45,8 +45,10 @@ on_committed(struct task *task)
 static enum step
 resume(struct exchange *ex)
 {
-    if (ex->unit.status == ST_OK)
+    if (ex->unit.status == ST_OK) {
+        disclosures_count(ex->unit.records, ex->unit.record_count);
         return STEP_NEXT;
+    }
     if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_KEY)
         return exchange_refuse_one(ex, 409, ISSUE_CONFLICT, "Idempotency-Key",
                                    "a request with this Idempotency-Key is being worked on",

@@ -5,8 +5,11 @@
  */
 #include "gateway/stages/stages.h"
 
+#include <string.h>
+
 #include "consent/obligation.h"
 #include "gateway/ledger/record.h"
+#include "gateway/ops/metrics.h"
 #include "gateway/runtime/identity.h"
 #include "gateway/version.h"
 
@@ -42,6 +45,23 @@ disclosures_author(struct exchange *ex, struct outgoing *out, struct ledger_entr
             n++;
     }
     return n;
+}
+
+void
+disclosures_count(const struct ledger_entry *entries, size_t count)
+{
+    char recipient[64];
+
+    for (size_t i = 0; i < count; i++) {
+        struct span name    = span_first(entries[i].recipient, sizeof recipient - 1);
+        bool        release = span_eq_text(entries[i].kind, "disclosure");
+        if (!release && !span_eq_text(entries[i].kind, "denial"))
+            continue;                    /* a void takes a release back; both stay counted */
+        if (name.length > 0)
+            memcpy(recipient, name.at, name.length);
+        recipient[name.length] = '\0';
+        metric_add(release ? METRIC_RELEASES : METRIC_DENIALS, recipient, 1);
+    }
 }
 
 static struct span

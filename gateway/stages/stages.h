@@ -43,5 +43,7 @@ enum step   consents_attach(struct exchange *);
 /* Ledger records of one recipient's release (stages/disclosures.c): fills at
  * most two entries (disclosure or void, denial) and returns how many. */
 size_t      disclosures_author(struct exchange *, struct outgoing *, struct ledger_entry *out);
+/* Metrics, once they are durable. */
+void        disclosures_count(const struct ledger_entry *, size_t count);
 
 #endif

@@ -184,7 +184,11 @@ def metadata_health_and_metrics_answer():
     check(status == 200 and json.loads(body)["fhirVersion"] == "4.0.1", (status, body))
     check(gateway.get_admin("/livez")[0] == 200 and gateway.get_admin("/readyz")[0] == 200, "health")
     status, text = gateway.get_admin("/metrics")
-    check(status == 200 and text.endswith(b"# EOF\n") and b"sluice_requests" in text, text[-400:])
+    check(status == 200 and text.endswith(b"# EOF\n"), text[-400:])
+    for line in (b'sluice_requests_total{status="400"}', b'sluice_releases_total{recipient="county-hie"}',
+                 b'sluice_denials_total{recipient="lakeside-clinic"}', b"sluice_connections ",
+                 b"sluice_outbox_waiting ", b'sluice_ledger_size{log="disclosures"}'):
+        check(line in text, (line, text))
 
 
 def the_log_verifies_and_holds_what_the_sinks_got():
