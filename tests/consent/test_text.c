@@ -40,6 +40,9 @@ test_finds_disorders_substances_medications_and_programs(void **state)
         { "PCP note: on Suboxone from Riverbend, relapse heroin", LABEL_OPIOIDUD },
         { "this record is protected by 42 CFR Part 2", LABEL_PART2 },
         { "alcoholics anonymous meeting", LABEL_ETHUD },          { "sober living house", LABEL_SUD },
+        { "Alcoholic cirrhosis of liver without ascites", LABEL_ETHUD },
+        { "Alcohol-induced chronic pancreatitis", LABEL_ETHUD }, { "Fetal alcohol syndrome", LABEL_ETHUD },
+        { "Non-compliant with opioid use disorder treatment", LABEL_OPIOIDUD },
         { "opioid use\ndisorder", LABEL_OPIOIDUD },               { "misuses drugs", LABEL_SUD },
     };
     CHECK_TEXTS(cases);
@@ -50,6 +53,8 @@ static void
 test_leaves_what_only_looks_like_it(void **state)
 {
     static const struct text_case cases[] = {
+        { "Non-alcoholic fatty liver disease", LABEL_NONE },     { "Nonalcoholic steatohepatitis", LABEL_NONE },
+        { "non alcoholic cirrhosis", LABEL_NONE },
         { "alcohol swab applied to skin", LABEL_NONE },           { "Alcohol disinfectant (substance)", LABEL_NONE },
         { "alcohol-free diet", LABEL_NONE },                      { "oxycodone for chronic pain", LABEL_NONE },
         { "buprenorphine 10 mcg/h patch for pain", LABEL_NONE },  { "168 HR Buprenorphine 0.01 MG/HR Transdermal System", LABEL_NONE },
@@ -60,7 +65,7 @@ test_leaves_what_only_looks_like_it(void **state)
         { "drug allergy", LABEL_NONE },                           { "tobacco use disorder; nicotine dependence", LABEL_NONE },
         { "smoking cessation, nicotine patch", LABEL_NONE },      { "Methadone 40 mg for palliative care", LABEL_NONE },
         { "pain management with methadone", LABEL_NONE },         { "caffeine intoxication", LABEL_NONE },
-        { "non-alcoholic fatty liver disease", LABEL_NONE },      { "Alcoholic cirrhosis", LABEL_NONE },
+        { "non-alcoholic fatty liver disease", LABEL_NONE },      
         { "naloxone nasal spray (Narcan)", LABEL_NONE },          { "Drug overdose", LABEL_NONE },
         { "Drugs of abuse 5 panel - Urine by Screen method", LABEL_NONE },
         { "Cocaine [Presence] in Urine by Screen method", LABEL_NONE },
