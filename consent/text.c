@@ -394,6 +394,18 @@ judge_phrase(struct scan *s, int last)
 
 /* ---- X1: negation -------------------------------------------------------- */
 
+/* Whether a phrase about substances may end here; "pain" ends others. */
+static bool
+is_substance(const struct scan *s, int i)
+{
+    if (i < 0)
+        return false;
+    for (unsigned p = 0; p < words[s->token[i].word].phrases; p++)
+        if (phrases[words[s->token[i].word].phrase + p].label != LABEL_NONE)
+            return true;
+    return false;
+}
+
 /* Before the phrase.  After "or" a list is open: every item of it is under the
  * negation, also one that we do not know ("no fever, chills or heroin use"). */
 static bool
@@ -407,7 +419,7 @@ negated_before(const struct scan *s, int first, enum term_class class)
         if (is_stop(s, i) || (sets & SET_BUT))
             return false;
         if (is_kind(s, i, TOKEN_COMMA)) {
-            if (!list && !(sets_at(s, i - 1) & SET_LISTED) && words[s->token[i > 0 ? i - 1 : 0].word].phrases == 0)
+            if (!list && !(sets_at(s, i - 1) & SET_LISTED) && !is_substance(s, i - 1))
                 return false;
             continue;
         }
@@ -451,8 +463,9 @@ of_relative(const struct scan *s, int first, int last)
             break;
         if ((sets & SET_KIN) && ((sets_at(s, i + 1) & SET_HISTORY) || s->token[i].length <= 3))
             return true;                 /* a family history is about the family to its end */
+        /* "Patient and father use heroin" is about both. */
         if (strict && (sets & SET_RELATIVE))
-            return true;
+            return !(sets_at(s, i - 1) & SET_JOIN) || !(sets_at(s, i - 2) & SET_SELF);
         if (!(sets & (SET_KINBRIDGE | SET_LISTED)) && words[s->token[i].word].phrases == 0)
             strict = false;
     }

@@ -42,6 +42,7 @@ test_finds_disorders_substances_medications_and_programs(void **state)
         { "alcoholics anonymous meeting", LABEL_ETHUD },          { "sober living house", LABEL_SUD },
         { "Alcoholic cirrhosis of liver without ascites", LABEL_ETHUD },
         { "Alcohol-induced chronic pancreatitis", LABEL_ETHUD }, { "Fetal alcohol syndrome", LABEL_ETHUD },
+        { "patient and father use heroin", LABEL_OPIOIDUD },      { "denies pain, heroin abuse", LABEL_OPIOIDUD },
         { "Non-compliant with opioid use disorder treatment", LABEL_OPIOIDUD },
         { "opioid use\ndisorder", LABEL_OPIOIDUD },               { "misuses drugs", LABEL_SUD },
     };

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Writes consent/terms_table.def from consent/terms.def (no argument), or says
-whether it is up to date (--check, exit 1 when it is not)."""
+"""Writes consent/terms_table.def from consent/terms.def (no argument), says
+whether it is up to date (--check, exit 1 when it is not), or shows that it
+would notice (--self-check)."""
 import itertools
 import pathlib
 import re
@@ -64,8 +65,8 @@ def expand(pattern):
     return [" ".join("".join(p).split()) for p in itertools.product(*pieces)]
 
 
-def read():
-    text = re.sub(r"/\*.*?\*/", "", SOURCE.read_text(), flags=re.S)
+def read(more=""):
+    text = re.sub(r"/\*.*?\*/", "", SOURCE.read_text(), flags=re.S) + more
     terms, sets = {}, {}
     for label, cls, flag, pattern in re.findall(r'TERM\((\w+),\s*(\w+),\s*(\w+),\s*"([^"]*)"\)', text):
         for phrase in expand(pattern):
@@ -80,8 +81,8 @@ def rows_of(cells, width):
     return ["    " + " ".join(cells[i:i + width]) for i in range(0, len(cells), width)]
 
 
-def table():
-    terms, sets = read()
+def table(more=""):
+    terms, sets = read(more)
     vocabulary = sorted({w for t in terms for w in t} | {w for s in sets.values() for w in s})
     number = {w: i + 1 for i, w in enumerate(vocabulary)}
     slots = [0] * SLOTS
@@ -125,6 +126,11 @@ def table():
 
 
 def main():
+    if "--self-check" in sys.argv:
+        if table('TERM(SUD, DISORDER, ANY, "planted phrase")') == TABLE.read_text():
+            print("a phrase that was added is not noticed")
+            return 1
+        return 0
     wanted = table()
     if "--check" in sys.argv:
         if not TABLE.exists() or TABLE.read_text() != wanted:
