@@ -38,11 +38,13 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
         return st;
     begin(w);
     names = names || w->queue_tail > 0;
-    st    = evidence_collect(w, names, &evidence);            /* before anything else goes: C5 is about this only */
-    if (st != ST_OK)
-        return st;
     for (size_t i = 0; i < in->inner_count; i++)
         apply_inner(w, &in->inner[i]);
+    closure_drain(w);
+    orphans_withhold(w);                                      /* what was brought along is part of the matter */
+    st = evidence_collect(w, names, &evidence);
+    if (st != ST_OK)
+        return st;
     closure_drain(w);
     if (evidence != NULL)
         scan_strings(w, evidence);

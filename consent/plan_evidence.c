@@ -8,6 +8,7 @@
 #define MIND_FAMILY (LABEL_BIT(LABEL_MH) | LABEL_BIT(LABEL_PSY) | LABEL_BIT(LABEL_PSYTHPN))
 
 static void        collect_patients(struct closure *, struct plan_evidence *);
+static bool        closed_for_somebody(const struct closure *);
 static void        closed_mentions(struct closure *, struct plan_evidence *);
 static void        collect_entries(struct closure *, struct plan_evidence *);
 static void        collect_programs(struct closure *, struct plan_evidence *);
@@ -26,7 +27,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     *out = NULL;
     if (e == NULL)
         return ST_NO_MEMORY;
-    e->suspect = facts->labels == LABELS_COMPUTED && facts->sender != SENDER_NOT_PROGRAM;
+    e->suspect = facts->labels == LABELS_COMPUTED && closed_for_somebody(w);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         e->any = e->any || w->withheld[i];
         maybe  = maybe || w->in->labeling->of[i].mention_count > 0;
@@ -57,6 +58,46 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     own_collect(w, e);
     *out = e;
     return arena_status(w->arena);
+}
+
+static enum part2_status
+status_of(const struct facts *facts)
+{
+    return facts->sender == SENDER_NOT_PROGRAM ? PART2_NOT : PART2_SUSPECT;
+}
+
+bool
+evidence_closed(const struct closure *w, uint32_t entry, enum label l)
+{
+    const struct plan_ask *ask = w->in->ask;
+
+    return ask == NULL || ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL) < VERDICT_REDACT;
+}
+
+/* Whether there is a patient of whom the reader may not have records that tell
+ * of substance use: then text that does is looked for in all that stays (P3).
+ * Asked for the first record of each patient. */
+static bool
+closed_for_somebody(const struct closure *w)
+{
+    static const enum label labels[] = { LABEL_SUD, LABEL_OPIOIDUD, LABEL_ETHUD };
+    struct span             last     = { NULL, 0 };
+    unsigned                asked    = 0;
+
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        if (w->withheld[e] || w->bundle->entries[e].resource == TAPE_ABSENT)
+            continue;
+        struct span patient = entry_patient(w->in->references, e, NULL);
+        if (asked > 0 && span_eq(patient, last))
+            continue;
+        last = patient;
+        if (++asked > MAX_PATIENTS)
+            return true;
+        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
+            if (evidence_closed(w, e, labels[i]))
+                return true;
+    }
+    return false;
 }
 
 /* Matter of one patient is no secret of another's record.  Numbers 1, 2 … in
@@ -105,6 +146,19 @@ evidence_family(label_set labels)
 /* The value of a business identifier of the resource itself, not of a logical
  * reference to something else. */
 bool
+evidence_kin(const struct plan_evidence *e, enum label said, label_set withheld)
+{
+    label_set kin = evidence_family(label_add(0, said));
+
+    if (labels_have(withheld, said) || (withheld & (LABEL_BIT(LABEL_BH) | LABEL_BIT(LABEL_SPI))) != 0)
+        return true;
+    if ((kin & withheld) == 0)
+        return false;
+    return said == LABEL_SUD || said == LABEL_ETH || (kin & MIND_FAMILY) != 0
+           || e->facts->labels == LABELS_GIVEN;              /* a given SUD means any substance */
+}
+
+bool
 evidence_own_identifier(const struct closure *w, tape_node leaf)
 {
     static const char *const names[] = { "identifier", "masterIdentifier", "groupIdentifier",
@@ -141,18 +195,15 @@ section_says(struct closure *w, tape_node section)
 static void
 closed_mentions(struct closure *w, struct plan_evidence *e)
 {
-    const struct plan_ask *ask    = w->in->ask;
-    enum part2_status      status = w->in->facts->sender == SENDER_NOT_PROGRAM ? PART2_NOT : PART2_SUSPECT;
 
     for (uint32_t k = 0; k < w->bundle->count; k++) {
         const struct labeled *l = &w->in->labeling->of[k];
         for (size_t i = 0; !w->withheld[k] && i < l->mention_count; i++) {
             const struct mention *m = &l->mentions[i];
-            if (ask != NULL
-                && ask->as_if(ask->with, k, label_add(0, m->label), status, l->program) >= VERDICT_REDACT)
+            if (!evidence_closed(w, k, m->label))
                 continue;
-            e->family |= evidence_family(label_add(0, m->label));
-            e->families[e->patient_of[k]] |= evidence_family(label_add(0, m->label));
+            e->family = label_add(e->family, m->label);
+            e->families[e->patient_of[k]] = label_add(e->families[e->patient_of[k]], m->label);
             bool section = closure_named(w, m->node, SPAN("section"));
             if (closure_named(w, m->node, SPAN("text")) || (section && section_says(w, m->node)))
                 continue;

@@ -14,7 +14,8 @@
  *   FIND_LOCAL       the main concept of a withheld resource that tells nothing by itself ("Glucose"): counts
  *                    only in the narrative of a resource or section that referred to it
  *   FIND_CODE        a code of a withheld resource: counts only in links and conditional URLs (C8)
- *   family           labels of what is withheld: text that tells of the same (text_scan) is a mention
+ *   family           labels of what is withheld: text that tells of the same (text_scan) is a mention; so is
+ *                    text for which the reader may not have the record
  *
  * Dead: a phrase that a resource that stays says of itself (its own main
  * concept, its own identifier).  It is no secret of the withheld one.
@@ -70,7 +71,7 @@ struct plan_evidence {
     const bool           *withheld;      /* per entry, of the plan */
     uint32_t             *stamp;         /* per phrase: entry + 1 whose narrative may not say it */
     bool                  any;           /* something is withheld */
-    bool                  suspect;       /* sender of unknown status: SUD text is suspect by itself (P3) */
+    bool                  suspect;       /* there is a patient whose SUD text the reader may not have (P3) */
     const struct facts   *facts;
     const struct labeling *labeling;
     struct arena         *arena;
@@ -94,6 +95,11 @@ uint32_t evidence_file(const struct plan_evidence *, struct span text);
 label_set evidence_own_labels(const struct closure *, uint32_t entry);
 /* SUD, ETH and their kin are one family, mental health another. */
 label_set evidence_family(label_set);
+/* Whether a text that tells of `said` tells of what is withheld under these
+ * labels: of the same substance, or of substance use as such. */
+bool evidence_kin(const struct plan_evidence *, enum label said, label_set withheld);
+/* Whether the reader may not have this entry, if it told of this. */
+bool evidence_closed(const struct closure *, uint32_t entry, enum label);
 /* Labels whose text is a mention in this entry: of its own patient's matter. */
 label_set evidence_family_for(const struct plan_evidence *, uint32_t entry);
 /* Readies FIND_LOCAL for one entry that stays: what it referred to and may no

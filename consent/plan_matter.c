@@ -14,7 +14,7 @@ void
 matter_collect(struct closure *w, struct plan_evidence *e)
 {
     for (uint32_t i = 0; e->any && i < w->bundle->count; i++)
-        if (w->withheld[i])
+        if (w->first[i] || (w->withheld[i] && w->support != NULL && w->support[i]))
             collect_matter(w, e, w->bundle->entries[i].resource,
                            &(struct matter){ &w->in->labeling->of[i], i });
     bool outer = e->any;
@@ -149,10 +149,11 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
 static void
 collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, const struct matter *m)
 {
-    label_set family = evidence_family(m->labeled->labels);
+    label_set family = labels_sensitive(m->labeled->labels);
+    bool      part2  = m->labeled->part2 != PART2_NOT || labels_have(m->labeled->labels, LABEL_PART2);
 
-    if (m->labeled->part2 != PART2_NOT || labels_have(m->labeled->labels, LABEL_PART2))
-        family |= evidence_family(LABEL_BIT(LABEL_SUD));                                 /* 2.11: it says that somebody is a patient */
+    if (part2 && !labels_meet(family, labels_substance_use()))
+        family |= LABEL_BIT(LABEL_SUD);                       /* 2.11: it says that somebody is a patient */
     if (family & ~e->family)
         e->family_entry = m->entry;
     e->family |= family;

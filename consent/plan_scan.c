@@ -240,7 +240,7 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
     if (s.role == ROLE_SKIP)
         return false;
     s.narrative = is_narrative(w, leaf);
-    if (s.entry != ENTRY_NONE && e->family != 0)
+    if (s.entry != ENTRY_NONE && (e->family != 0 || e->suspect))
         s.own = evidence_own_labels(w, s.entry);
     struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
     if (s.role == ROLE_DATA)
@@ -436,7 +436,6 @@ static bool
 judge_family(struct scan *s, struct span text)
 {
     const struct plan_evidence *e      = s->e;
-    const struct plan_ask      *ask    = s->w->in->ask;
     label_set                   family = evidence_family_for(e, s->entry);
     size_t                      at     = 0;
 
@@ -447,13 +446,13 @@ judge_family(struct scan *s, struct span text)
         if (!hit.hit)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
-        label_set   kin   = evidence_family(label_add(0, hit.label));
-        if ((kin & family) != 0 && (kin & s->own) == 0 && !explained(e, words))
+        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, words);
+        if (!own && family != 0 && evidence_kin(e, hit.label, family))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
-        if (e->suspect && (kin & labels_substance_use()) != 0 && (kin & family) == 0
-            && (s->entry == ENTRY_NONE || ask == NULL
-                || ask->as_if(ask->with, s->entry, label_add(0, hit.label), PART2_SUSPECT, NULL) < VERDICT_REDACT))
-            return accept(s, "P3", ENTRY_NONE, "its text tells of substance use, from a sender of unknown status");
+        if (!own && e->suspect && labels_have(labels_substance_use(), hit.label)
+            && (s->entry == ENTRY_NONE || evidence_closed(s->w, s->entry, hit.label)))
+            return accept(s, s->e->facts->sender == SENDER_NOT_PROGRAM ? "C5" : "P3", ENTRY_NONE,
+                          "its text tells of what the reader may not have");
         at += hit.at + (hit.length > 0 ? hit.length : 1);
     }
     return false;
@@ -525,8 +524,8 @@ scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
             continue;
         enum label l = label_of_coding(tape_member_text(w->tape, n, SPAN("system"), w->arena),
                                        tape_member_text(w->tape, n, SPAN("code"), w->arena));
-        bool law = l == LABEL_PART2 && (e->family & labels_substance_use()) != 0;
-        if (law || (evidence_family(label_add(0, l)) & e->family) != 0) {
+        bool law = l == LABEL_PART2 && labels_meet(e->family, labels_substance_use());
+        if (law || labels_meet(evidence_family(label_add(0, l)), e->family)) {
             closure_withhold(w, entry, (struct why){ "P6", e->family_entry, "it regulates what is withheld" });
             return;
         }
