@@ -184,8 +184,9 @@ section_says(struct closure *w, tape_node section)
         if (closure_named(w, m, SPAN("entry")) || closure_named(w, m, SPAN("section")))
             continue;
         for (tape_node n = m; n < tape_after(w->tape, m); n++)
-            if (tape_kind(w->tape, n) == TAPE_STRING && text_scan(tape_text(w->tape, n, w->arena), w->in->facts).hit)
-                return true;
+            if (tape_kind(w->tape, n) == TAPE_STRING && !closure_named(w, n, SPAN("code"))
+                && text_scan(tape_text(w->tape, n, w->arena), w->in->facts).hit)
+                return true;             /* a code is no row, though "F11.20" in a text says it */
     }
     return false;
 }
