@@ -145,7 +145,9 @@ same_children(struct twins *t, tape_node was, tape_node is, bool top)
         }
         bool item = tape_kind(t->was, was) == TAPE_ARRAY;
         bool hole = item && b != TAPE_ABSENT && tape_kind(t->is, b) == TAPE_NULL && tape_kind(t->was, a) != TAPE_NULL;
-        bool gone = a != TAPE_ABSENT && (item || b == TAPE_ABSENT || !same_name(t, a, b)) && is_filler(t, a);
+        bool past = item && tape_kind(t->was, a) == TAPE_NULL && tape_kind(t->is, b) != TAPE_NULL;
+        bool gone = past                                      /* held a place for what went */
+                    || (a != TAPE_ABSENT && (item || b == TAPE_ABSENT || !same_name(t, a, b)) && is_filler(t, a));
         if (hole)
             b = tape_next(t->is, b);                          /* where the other side stays */
         if (gone)

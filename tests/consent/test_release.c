@@ -8,6 +8,11 @@
     "{'resource':{'resourceType':'Condition','id':'oud','code':{'text':'Opioid use disorder'},"              \
     "'recorder':{'reference':'Organization/oak'},'subject':{'reference':'Patient/p1'}}}"
 
+#define GONE "{'extension':[{'url':'urn:x','valueReference':{'reference':'Condition/oud'}}]}"
+#define HUMAN(before)                                                                                        \
+    "{'resourceType':'Bundle','type':'collection','entry':[" before                                          \
+    "{'resource':{'resourceType':'Patient','id':'p2','name':[{%s}]}}]}"
+
 /* ---- outcomes ------------------------------------------------------------------------- */
 
 static void
@@ -48,6 +53,27 @@ test_sends_nothing_when_no_entry_is_left(void **state)
     assert_int_equal(e.payload.length, 0);                    /* and so for its twin */
     out_end(&o);
     out_end(&e);
+}
+
+/* A null that held a place for an extension goes with it (B3). */
+static void
+test_drops_a_place_that_was_held_for_what_went(void **state)
+{
+    static const struct { const char *was, *is; } rows[] = {
+        { "'given':['A',null],'_given':[null," GONE "]", "'given':['A']" },
+        { "'given':[null,'A'],'_given':[" GONE ",null]", "'given':['A']" },
+        { "'given':['A',null,null],'_given':[null," GONE ",{'id':'c'}]", "'given':['A',null],'_given':[null,{'id':'c'}]" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char body[2048], want[2048];
+        snprintf(body, sizeof body, HUMAN(OUD ","), rows[i].was);
+        snprintf(want, sizeof want, HUMAN(""), rows[i].is);
+        struct out o = out_of(NOT_PROGRAM, body);
+        check_span(o.payload, quoted(o.arena, want));
+        out_end(&o);
+    }
 }
 
 static void
@@ -221,6 +247,7 @@ main(void)
         cmocka_unit_test(test_permits_and_leaves_the_very_bytes_when_nothing_is_withheld),
         cmocka_unit_test(test_is_partial_when_an_entry_goes),
         cmocka_unit_test(test_sends_nothing_when_no_entry_is_left),
+        cmocka_unit_test(test_drops_a_place_that_was_held_for_what_went),
         cmocka_unit_test(test_takes_a_single_resource),
         cmocka_unit_test(test_holds_what_cannot_be_inspected_and_sends_the_rest),
         cmocka_unit_test(test_counts_a_consent_of_the_bundle_and_adds_the_notice),
