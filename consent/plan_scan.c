@@ -370,6 +370,13 @@ is_street_or_person(struct closure *w, tape_node leaf)
                || (closure_named(w, holder, SPAN("name")) && span_in(closure_type(w, closure_resource(w, leaf)), people)));
 }
 
+/* meta.source */
+static bool
+is_source(const struct closure *w, tape_node leaf)
+{
+    return closure_named(w, leaf, SPAN("source")) && closure_named(w, w->parents[leaf], SPAN("meta"));
+}
+
 /* Whoever may have the program's records of this patient may have its name. */
 static bool
 judge_program(struct scan *s, const struct finding_of *of)
@@ -385,6 +392,8 @@ judge_program(struct scan *s, const struct finding_of *of)
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }
+        if ((of->flags & EVIDENCE_WEAK) && is_source(s->w, s->leaf))
+            return false;                                     /* another base URL on the host: P1 has judged it */
         if (own_name(s->w, s->leaf) || ((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf)))
             return false;
         if (ask != NULL
