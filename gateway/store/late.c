@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A bit of `at` in late_next: the rest is how many of the frozen are ahead. */
+#define IN_FROZEN 0x80000000u
+
 struct late *
 late_new(void)
 {
@@ -16,6 +19,7 @@ late_free(struct late **late)
     if (*late == NULL)
         return;
     free((*late)->entries);
+    free((*late)->frozen);
     free(*late);
     *late = NULL;
 }
@@ -28,7 +32,8 @@ bucket_of(enum late_kind kind, int64_t key)
     return (uint32_t)(mixed >> 40) & (LATE_BUCKETS - 1);
 }
 
-/* Grows past LATE_ENTRIES only by what one batch adds. */
+/* Grows past LATE_ENTRIES only by what comes while the frozen ones are written,
+ * which is faster than they come (lookup.c). */
 static bool
 make_room(struct late *l)
 {
@@ -36,7 +41,7 @@ make_room(struct late *l)
 
     if (l->count < l->room)
         return true;
-    if (room > UINT32_MAX / 4)
+    if (room > IN_FROZEN / 2)
         return false;
     struct late_entry *larger = realloc(l->entries, (size_t)room * sizeof *larger);
     if (larger == NULL)
@@ -58,11 +63,27 @@ late_add(struct late *l, enum late_kind kind, int64_t key, int64_t value)
     return ST_OK;
 }
 
-void
-late_clear(struct late *l)
+static void
+active_clear(struct late *l)
 {
     l->count = 0;
     memset(l->newest, 0, sizeof l->newest);
+}
+
+void
+late_clear(struct late *l)
+{
+    active_clear(l);
+    late_frozen_done(l);
+}
+
+void
+late_frozen_done(struct late *l)
+{
+    free(l->frozen);
+    l->frozen       = NULL;
+    l->frozen_count = 0;
+    l->written      = 0;
 }
 
 static int
@@ -78,19 +99,58 @@ order(const void *a, const void *b)
     return x->value < y->value ? -1 : x->value > y->value;
 }
 
-/* qsort and not base/sort: its memory is bounded here (one copy of at most a
- * batch more than LATE_ENTRIES), and it is three times as fast. */
+/* qsort and not base/sort: its memory is bounded here (one copy of what waits),
+ * and it is three times as fast. */
 void
-late_sort(struct late *l)
+late_freeze(struct late *l)
 {
     qsort(l->entries, l->count, sizeof *l->entries, order);
+    l->frozen       = l->entries;
+    l->frozen_count = l->count;
+    l->written      = 0;
+    l->entries      = NULL;
+    l->room         = 0;
+    active_clear(l);
+}
+
+/* How many of the frozen come before this. */
+static uint32_t
+frozen_below(const struct late *l, const struct late_entry *limit)
+{
+    uint32_t low = 0, high = l->frozen_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (order(&l->frozen[middle], limit) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool
+frozen_next(const struct late *l, enum late_kind kind, int64_t key, uint32_t *at, int64_t *value)
+{
+    struct late_entry end   = { key, INT64_MAX, (uint32_t)kind, 0 };
+    uint32_t          ahead = (*at & IN_FROZEN) != 0 ? *at & ~IN_FROZEN : frozen_below(l, &end);
+
+    if (ahead == 0 || l->frozen[ahead - 1].kind != (uint32_t)kind || l->frozen[ahead - 1].key != key)
+        return false;
+    *value = l->frozen[ahead - 1].value;
+    *at    = (ahead - 1) | IN_FROZEN;
+    return true;
 }
 
 bool
 late_next(const struct late *l, enum late_kind kind, int64_t key, uint32_t *at, int64_t *value)
 {
-    uint32_t next = *at == 0 ? l->newest[bucket_of(kind, key)] : l->entries[*at - 1].older;
+    uint32_t next = 0;
 
+    if (*at == 0)
+        next = l->newest[bucket_of(kind, key)];
+    else if ((*at & IN_FROZEN) == 0)
+        next = l->entries[*at - 1].older;
     for (; next != 0; next = l->entries[next - 1].older) {
         const struct late_entry *e = &l->entries[next - 1];
         if (e->kind != (uint32_t)kind || e->key != key)
@@ -99,7 +159,7 @@ late_next(const struct late *l, enum late_kind kind, int64_t key, uint32_t *at, 
         *value = e->value;
         return true;
     }
-    return false;
+    return frozen_next(l, kind, key, at, value);
 }
 
 /* FNV-1a over both, with a byte between that neither holds. */

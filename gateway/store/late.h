@@ -3,8 +3,9 @@
  * Ids, event ids and keys are as good as random, so an index kept up to date
  * with every commit dirties a page of its own for each entry: that, not the
  * rows, was three quarters of a commit.  Rows are therefore appended without an
- * index; an entry (kind, key, value) waits in memory, and when LATE_ENTRIES of
- * them wait they are written in key order, many to a page.
+ * index, and an entry (kind, key, value) waits in memory.  When LATE_ENTRIES of
+ * them wait they are frozen: sorted, and then written with the commits that
+ * follow, some hundred a commit and many to a page, so that no commit is long.
  *
  * Rules:
  *   1  The rows alone are the truth.  After a crash, entries that were not yet
@@ -29,7 +30,7 @@
 
 enum late_kind { LATE_RESOURCE = 1, LATE_ANSWER, LATE_EVENT, LATE_PATIENT };
 
-#define LATE_ENTRIES   16384u            /* written out when this many wait */
+#define LATE_ENTRIES   16384u            /* frozen when this many wait */
 #define LATE_BUCKETS   32768u            /* a power of two */
 #define PLACE_BITS     24                /* times 16: 256 MiB of contents in one push */
 
@@ -41,17 +42,20 @@ struct late_entry {
 };
 
 struct late {
-    struct late_entry *entries;
+    struct late_entry *entries;          /* that came since the last freeze */
     uint32_t           count, room;
     uint32_t           newest[LATE_BUCKETS];     /* index + 1 */
+    struct late_entry *frozen;           /* in (kind, key, value) order */
+    uint32_t           frozen_count, written;
 };
 
 struct late *late_new(void);
 void         late_free(struct late **);
 enum status  late_add(struct late *, enum late_kind, int64_t key, int64_t value) MUST_CHECK;
 void         late_clear(struct late *);
-/* In (kind, key, value) order, ready to be written; then only late_clear(). */
-void         late_sort(struct late *);
+/* What waits becomes what is written; only when nothing is frozen. */
+void         late_freeze(struct late *);
+void         late_frozen_done(struct late *);
 /* The next entry of this key behind `*at` (0: from the newest); false: none. */
 bool         late_next(const struct late *, enum late_kind, int64_t key, uint32_t *at, int64_t *value);
 

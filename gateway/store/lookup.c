@@ -28,43 +28,57 @@ walk_next(struct store *s, struct walk *w, int64_t *value)
 
 /* ---- writing behind ------------------------------------------------------------------ */
 
-static enum status
-entries_write(struct store *s)
-{
-    sqlite3_stmt *q  = s->statement[SQL_LOOKUP_INSERT];
-    enum status   st = sql_run(s, SQL_BEGIN);
+/* More than a batch of small pushes adds, and twice what this one added: so what
+ * is frozen is written before as much waits again. */
+#define STEP_AT_LEAST 512u
 
-    late_sort(s->late);
-    for (uint32_t i = 0; i < s->late->count && st == ST_OK; i++) {
-        const struct late_entry *e = &s->late->entries[i];
+enum status
+late_step(struct store *s)
+{
+    struct late  *l     = s->late;
+    sqlite3_stmt *q     = s->statement[SQL_LOOKUP_INSERT];
+    uint32_t      added = l->count - s->late_seen;
+    uint32_t      end   = l->written + STEP_AT_LEAST + 2 * added;
+    enum status   st    = ST_OK;
+
+    s->late_seen = l->count;
+    if (l->frozen_count == 0)
+        return ST_OK;
+    if (end > l->frozen_count)
+        end = l->frozen_count;
+    for (; l->written < end && st == ST_OK; l->written++) {
+        const struct late_entry *e = &l->frozen[l->written];
         (void)sqlite3_bind_int(q, 1, (int)e->kind);
         (void)sqlite3_bind_int64(q, 2, e->key);
         (void)sqlite3_bind_int64(q, 3, e->value);
         st = sql_run(s, SQL_LOOKUP_INSERT);
     }
+    if (st == ST_OK && l->written == l->frozen_count) {
+        s->now.late_inbox  = s->frozen_marks.last_inbox;
+        s->now.late_answer = s->frozen_marks.last_answer;
+        for (int log = 0; log < LEDGER_LOGS; log++)
+            s->now.late_leaf[log] = s->frozen_marks.late_leaf[log];
+    }
     return st;
 }
 
-enum status
-late_flush(struct store *s)
+void
+late_committed(struct store *s)
 {
-    if (s->late->count == 0)
-        return ST_OK;
-    enum status st = entries_write(s);
+    if (s->late->frozen_count > 0 && s->late->written == s->late->frozen_count)
+        late_frozen_done(s->late);
+}
 
-    s->now.late_inbox  = s->now.last_inbox;
-    s->now.late_answer = s->now.last_answer;
+/* Between commits, when memory says what the file says: the marks of what is
+ * frozen are those of now. */
+void
+late_freeze_all(struct store *s)
+{
+    s->frozen_marks = s->durable;
     for (int log = 0; log < LEDGER_LOGS; log++)
-        s->now.late_leaf[log] = (int64_t)s->log[log].committed;
-    if (st == ST_OK)
-        st = counters_write(s);
-    if (st == ST_OK)
-        st = sql_run(s, SQL_COMMIT);
-    if (st != ST_OK)
-        return st;
-    late_clear(s->late);
-    s->durable = s->now;
-    return ST_OK;
+        s->frozen_marks.late_leaf[log] = (int64_t)s->log[log].committed;
+    late_freeze(s->late);
+    s->late_seen = 0;
 }
 
 /* ---- after a start or a failure --------------------------------------------------------- */
@@ -141,11 +155,13 @@ enum status
 late_load(struct store *s)
 {
     late_clear(s->late);
+    s->late_seen   = 0;
     enum status st = inboxes_load(s);
 
     if (st == ST_OK)
         st = answers_load(s);
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
         st = leaves_load(s, (enum ledger_log)log);
+    s->late_seen = s->late->count;
     return st;
 }

@@ -286,6 +286,8 @@ undo(struct store *s)
     s->now         = s->durable;
     s->contents_of = 0;
     s->stale       = true;
+    arena_renew(&s->list);
+    arena_renew(&s->temp);
 }
 
 /* After an undo, what is in memory (counters, trees, late index) is ahead of the
@@ -314,7 +316,7 @@ begin(struct store *s)
     return st == ST_OK ? sql_run(s, SQL_BEGIN) : st;
 }
 
-enum status
+static enum status
 counters_write(struct store *s)
 {
     sqlite3_stmt *q = s->statement[SQL_HEAD_WRITE];
@@ -372,6 +374,8 @@ commit(struct store *s)
     enum status st = ledger_rows_sign(s);
 
     if (st == ST_OK)
+        st = late_step(s);
+    if (st == ST_OK)
         st = counters_write(s);
     if (st == ST_OK)
         st = answers_expire(s);
@@ -380,6 +384,7 @@ commit(struct store *s)
     if (st != ST_OK)
         return st;
     s->durable = s->now;
+    late_committed(s);
     for (int log = 0; log < LEDGER_LOGS; log++)
         s->log[log].committed = s->log[log].tree.edge.size;
     atomic_store(&s->generation, (uint64_t)s->durable.generation);
@@ -452,10 +457,8 @@ wal_checkpoint(struct store *s, int mode)
 static void
 housekeeping(struct store *s)
 {
-    if (s->late->count >= LATE_ENTRIES && refresh(s) == ST_OK && late_flush(s) != ST_OK) {
-        undo(s);
-        healthy_set(s, false);
-    }
+    if (s->late->count >= LATE_ENTRIES && s->late->frozen_count == 0 && !s->stale)
+        late_freeze_all(s);
     if (s->wal_frames >= CHECKPOINT_FRAMES)
         wal_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
     arena_renew(&s->list);
@@ -696,6 +699,24 @@ thread_end(struct store *s)
     (void)pthread_join(s->thread, NULL);
 }
 
+/* So that the next start has nothing to make again.  When it fails the rows
+ * are still the truth. */
+static void
+late_write_all(struct store *s)
+{
+    enum status st = ST_OK;
+
+    while (st == ST_OK && !s->stale && (s->late->frozen_count > 0 || s->late->count > 0)) {
+        if (s->late->frozen_count == 0)
+            late_freeze_all(s);
+        st = begin(s);
+        if (st == ST_OK)
+            st = commit(s);
+    }
+    if (st != ST_OK)
+        undo(s);
+}
+
 void
 store_close(struct store **store)
 {
@@ -705,8 +726,8 @@ store_close(struct store **store)
         return;
     thread_end(s);
     (void)sqlite3_close(s->side);
-    if (s->started && !s->stale && late_flush(s) != ST_OK)
-        undo(s);
+    if (s->started)
+        late_write_all(s);
     statements_finalize(s);
     if (s->started)
         wal_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);

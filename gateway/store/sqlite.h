@@ -69,6 +69,8 @@ struct store {
     struct log_state      log[LEDGER_LOGS];
     struct counters       now, durable;
     struct late          *late;
+    uint32_t              late_seen;     /* entries that waited at the last step */
+    struct counters       frozen_marks;  /* what was indexed when the frozen ones were frozen */
     struct arena         *list, *temp;   /* a contents list being written; entries being read */
     struct buf            contents;      /* the list that was read last … */
     int64_t               contents_of, contents_at_ms;    /* … of this inbox row; 0: none */
@@ -144,16 +146,17 @@ struct walk {                            /* the values of a key, newest first */
 };
 struct walk walk_begin(enum late_kind, int64_t key);
 enum status walk_next(struct store *, struct walk *, int64_t *value) MUST_CHECK;   /* ST_NOT_FOUND: no more */
-/* Writes what waits, as a transaction of its own. */
-enum status late_flush(struct store *) MUST_CHECK;
+/* In a transaction: writes some of what is frozen; then, when it is committed,
+ * late_committed(). */
+enum status late_step(struct store *) MUST_CHECK;
+void        late_committed(struct store *);
+/* Between commits. */
+void        late_freeze_all(struct store *);
 /* Makes the entries again from the rows behind the marks. */
 enum status late_load(struct store *) MUST_CHECK;
 #define WHERE(inbox, place)  ((inbox) << PLACE_BITS | (int64_t)(place))
 #define WHERE_INBOX(value)   ((value) >> PLACE_BITS)
 #define WHERE_PLACE(value)   ((uint32_t)((value) & ((1 << PLACE_BITS) - 1)))
-
-/* ---- sqlite.c ------------------------------------------------------------------ */
-enum status counters_write(struct store *) MUST_CHECK;
 
 /* ---- ledger_rows.c ------------------------------------------------------------- */
 /* First start: writes origin and key.  Else ST_INTEGRITY when they differ, or
