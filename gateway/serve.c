@@ -254,18 +254,26 @@ start(struct serving *s)
 
 /* ---- run ----------------------------------------------------------------- */
 
-/* The whole new file is checked before anything changes; exchanges that are
- * under way keep the snapshot that they began with. */
+/* The whole new file, and what it names, is checked before anything changes;
+ * exchanges that are under way keep the snapshot that they began with. */
 enum status
 gateway_reload(struct gateway *g, struct config_errors *errors)
 {
     struct config *fresh = config_load(g->config->file.at, errors);
+    enum log_level level;
 
     if (fresh == NULL)
         return ST_MALFORMED;
+    config_check_world(fresh, true, errors);
+    if (config_errors_count(errors) > 0) {
+        config_unpin(&fresh);
+        return ST_MALFORMED;
+    }
     pthread_mutex_lock(&g->config_lock);
     struct config *old = g->config;
     bool           fits = config_may_replace(old, fresh, errors);
+    if (fits && log_level_named(fresh->log.level, &level))
+        log_set_level(level);
     if (fits)
         g->config = fresh;
     pthread_mutex_unlock(&g->config_lock);

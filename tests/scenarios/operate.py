@@ -61,16 +61,22 @@ def a_reload_takes_a_good_file_and_keeps_the_old_one_otherwise():
         done = gateway.cli("reload", "-c", gateway.config)
         check(done.returncode == 3 and b"cannot change while the gateway runs" in done.stderr, done.stderr)
 
+        rewrite(gateway, lambda text: good.replace('reference = "Organization/lakeside"', 'ca = "no.pem"', 1))
+        done = gateway.cli("reload", "-c", gateway.config)
+        check(done.returncode == 3 and b"no.pem" in done.stderr, done.stderr)
+
         rewrite(gateway, lambda text: good.replace('part2 = "program"', 'part2 = "progam"', 1))
         done = gateway.cli("reload", "-c", gateway.config)
         check(done.returncode == 3, done)
         check(gateway.push(bundle(patient(), observation()), client="stranger")[0] == 200, "the old one is gone")
 
-        rewrite(gateway, lambda text: good.replace('client "stranger"', '# client "stranger"'))
+        rewrite(gateway, lambda text: good.replace('client "stranger"', 'log { level = "error" }\n# client "stranger"'))
         done = gateway.cli("reload", "-c", gateway.config)
         check(done.returncode == 0, done.stderr)
+        before = os.path.getsize(gateway.at("log"))
         refused = gateway.push(bundle(patient(), observation()), client="stranger")[0]
         check(refused == 403, refused)
+        check(os.path.getsize(gateway.at("log")) == before, "the log level is not in effect")
     finally:
         gateway.close()
 
