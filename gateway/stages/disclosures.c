@@ -166,6 +166,14 @@ bases_of(struct exchange *ex, const struct plan *plan, bool released, size_t *co
         }
         bases[at].items++;
     }
+    /* The first is what the record is listed under: a Part 2 basis where there
+     * is one, for what a Bundle is accounted for is its most protected part. */
+    for (size_t i = 1; i < n; i++)
+        if (span_starts(bases[i].rule, SPAN("R-")) && !span_starts(bases[0].rule, SPAN("R-"))) {
+            struct record_basis first = bases[0];
+            bases[0] = bases[i];
+            bases[i] = first;
+        }
     *count = n;
     return bases;
 }

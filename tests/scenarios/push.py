@@ -201,6 +201,9 @@ def the_log_verifies_and_holds_what_the_sinks_got():
         for head, body, _ in sink.received:
             check(hashlib.sha256(body).hexdigest() in standing, "a byte left without a record")
     check(len(denials) > 0, "what was withheld is not in the log of denials")
+    part2 = [r for r in disclosures if r["kind"] == "disclosure" and "noticeKind" in r]
+    check(part2 and all(r["basis"]["rule"].startswith("R-") if isinstance(r["basis"], dict)
+                        else r["basis"].startswith("R-") for r in part2), part2)
 
 
 def no_payload_text_is_in_the_log():
