@@ -134,8 +134,7 @@ settle(struct exchange *ex)
         out->attempts           = 0;
         out->byte_may_have_left = false;
     }
-    n += disclosures_author(ex, out, &records[n]);
-    if (arena_spent(ex->arena))
+    if (disclosures_author(ex, out, &records[n], &n) != ST_OK || arena_spent(ex->arena))
         return STEP_FAIL;
     out->result = (struct store_delivery){
         .id = out->outbox_id, .state = any ? DELIVERY_WAITING : DELIVERY_NOTHING,

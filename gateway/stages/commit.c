@@ -5,7 +5,8 @@
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/identity.h"
 
-static void queue_outgoing(struct exchange *);
+static enum status queue_outgoing(struct exchange *);
+static void keep_body(struct exchange *);
 static void on_committed(struct task *);
 static void author_kept_answer(struct store_unit *);
 
@@ -20,8 +21,10 @@ enter(struct exchange *ex)
         .consent_patients = ex->consents.patients, .consent_patient_count = ex->consents.patient_count,
         .consents_as_of = ex->consents.generation,
     };
-    if (ex->outgoing_count > 0)
-        queue_outgoing(ex);
+    if (ex->bundle != NULL)
+        keep_body(ex);
+    if (queue_outgoing(ex) != ST_OK)
+        return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
     if (!span_empty(ex->idempotency_key)) {
         ex->kept_answer = (struct store_answer){
             .client = ex->client->title, .key = ex->idempotency_key,
@@ -64,16 +67,15 @@ resume(struct exchange *ex)
 
 const struct stage stage_commit = { .name = "commit", .enter = enter, .resume = resume };
 
-/* Records (at most two a recipient), outbox rows, and the body that the
- * deliveries are decided from again. */
-static void
+/* Records (at most two a recipient) and outbox rows. */
+static enum status
 queue_outgoing(struct exchange *ex)
 {
     struct ledger_entry *records = arena_make_n(ex->arena, 2 * ex->outgoing_count, struct ledger_entry);
     struct store_outbox *rows    = arena_make_n(ex->arena, ex->outgoing_count, struct store_outbox);
 
     if (records == NULL || rows == NULL)
-        return;
+        return ST_NO_MEMORY;
     for (size_t i = 0; i < ex->outgoing_count; i++) {
         struct outgoing *out = &ex->outgoing[i];
         if (!span_empty(out->release->payload)) {
@@ -87,12 +89,21 @@ queue_outgoing(struct exchange *ex)
                 .lease_ms = ex->at_ms + DELIVER_LEASE_MS,
             };
         }
-        ex->unit.record_count += disclosures_author(ex, out, &records[ex->unit.record_count]);
+        enum status st = disclosures_author(ex, out, &records[ex->unit.record_count],
+                                            &ex->unit.record_count);
+        if (st != ST_OK)
+            return st;
     }
     ex->unit.records = records;
     ex->unit.outbox  = rows;
-    if (ex->unit.outbox_count == 0)
-        return;
+    return ST_OK;
+}
+
+/* The body as it was accepted: the resources are slices of it, and the
+ * deliveries are decided from it again. */
+static void
+keep_body(struct exchange *ex)
+{
     ex->inbox = (struct store_inbox){
         .request_id = ex->request_id, .client = ex->client->title,
         .bundle_type = span_of(bundle_type_text(ex->bundle->type)),

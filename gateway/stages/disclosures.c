@@ -24,27 +24,28 @@ leaves(enum verdict verdict)
     return verdict == VERDICT_PERMIT || verdict == VERDICT_REDACT;
 }
 
-size_t
-disclosures_author(struct exchange *ex, struct outgoing *out, struct ledger_entry *entries)
+enum status
+disclosures_author(struct exchange *ex, struct outgoing *out, struct ledger_entry *entries, size_t *count)
 {
     const struct plan *plan = out->release->plan;
+    enum status        st   = ST_OK;
     size_t             n    = 0;
 
     if (!span_empty(out->release->payload)) {
         struct disclosure d = { .kind = RECORD_DISCLOSURE, .event_id = out->event_id };
         describe_common(ex, out, &d);
         describe_released(ex, out, &d);
-        if (record_author(&d, ex->arena, &entries[n]) == ST_OK)
-            n++;
+        st = record_author(&d, ex->arena, &entries[n++]);
     }
-    if (plan->withheld > 0 || plan->cut_count > 0 || span_empty(out->release->payload)) {
+    if (st == ST_OK
+        && (plan->withheld > 0 || plan->cut_count > 0 || span_empty(out->release->payload))) {
         struct disclosure d = { .kind = RECORD_DENIAL, .event_id = record_event_id(ex->arena, ex->at_ms) };
         describe_common(ex, out, &d);
         describe_withheld(ex, out, &d);
-        if (record_author(&d, ex->arena, &entries[n]) == ST_OK)
-            n++;
+        st = record_author(&d, ex->arena, &entries[n++]);
     }
-    return n;
+    *count += n;
+    return st;
 }
 
 void

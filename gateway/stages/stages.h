@@ -41,8 +41,10 @@ struct span response_location(const struct exchange *);      /* empty: none */
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */
 enum step   consents_attach(struct exchange *);
 /* Ledger records of one recipient's release (stages/disclosures.c): fills at
- * most two entries (disclosure or void, denial) and returns how many. */
-size_t      disclosures_author(struct exchange *, struct outgoing *, struct ledger_entry *out);
+ * most two entries (disclosure, denial) and adds to *count how many.  Without
+ * ST_OK a record is missing, and then nothing may leave. */
+enum status disclosures_author(struct exchange *, struct outgoing *, struct ledger_entry *out,
+                               size_t *count) MUST_CHECK;
 /* Metrics, once they are durable. */
 void        disclosures_count(const struct ledger_entry *, size_t count);
 
