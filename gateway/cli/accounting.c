@@ -297,6 +297,8 @@ choices_read(const struct call *call, struct account *a)
     const char              *form     = call_value(call, "format");
     bool                     known    = form == NULL;
 
+    if (form == NULL && call_has(call, "json"))
+        a->form = FORM_JSON;
     for (int i = 0; form != NULL && i < 4; i++) {
         if (strcmp(form, forms[i]) == 0) {
             a->form = (enum form)i;
@@ -327,6 +329,7 @@ account_print(struct account *a)
     if (st == ST_OK && a->code == EXIT_CODE_OK) {
         add_head(a, &d->out);
         a->code = call_print_buf(a->call, &d->out);
+        buf_clear(&d->out);              /* nothing may stand in it when there is no disclosure */
         st      = store_ledger_visit_patient(d->store, LEDGER_DISCLOSURES, a->patient, on_disclosure, a);
         add_tail(a, &d->out);
     }

@@ -286,7 +286,9 @@ test_accounts_for_standing_disclosures_in_their_scopes(void **state)
     assert_true(printed(o, o->first));
     assert_int_equal(accounted(o, "--scope hipaa"), 0);
     assert_int_equal(accounted(o, "--since 2026-11-23"), 1);
-    assert_int_equal(run(o, "accounting -c sluice.conf nobody --format json"), 0);
+    assert_int_equal(run(o, "accounting -c sluice.conf nobody --json"), 0);
+    const struct tape *none = json(o);   /* one document, also when it is empty */
+    assert_int_equal(tape_children(none, tape_member(none, TAPE_ROOT, SPAN("disclosures"))), 0);
     assert_true(printed(o, "{\"patient\":\"Patient/nobody\",\"disclosures\":[]}"));
 }
 
