@@ -67,6 +67,7 @@ outcome_add_refusal(struct issues *issues, const struct tape_error *error)
         .wanted   = SPAN("want one strict JSON document (RFC 8259, docs/decisions/0004-strict-json.md)"),
         .line     = error->line,
         .column   = error->column,
+        .expression = SPAN("$this"),     /* the document: it has no elements that could be named */
     };
 
     if (error->why == TAPE_REFUSED_SIZE || error->why == TAPE_REFUSED_NODES

@@ -48,6 +48,7 @@ static void            put(struct block *, struct span);
 static void            put_field(struct block *, struct span name, struct span value);
 static bool            one_line(struct span);
 static enum issue_code code_of(int status);
+static struct span     sent_request_id(struct span head);
 
 struct block *
 answer_print(struct http_server *server, const struct http_answer *answer, struct answer_terms terms)
@@ -63,23 +64,52 @@ answer_print(struct http_server *server, const struct http_answer *answer, struc
     return block;
 }
 
-struct http_answer
-answer_refusal(const struct guard_refusal *refusal, struct buf *body)
+void
+answer_refusal(const struct guard_refusal *refusal, struct span head, struct refusal_answer *out)
 {
-    static const struct http_header again = { { "Retry-After", 11 }, { "1", 1 } };
-    enum status st = outcome_print_one(SEVERITY_ERROR, code_of(refusal->status), span_of(refusal->why),
-                                       span_of(refusal->where), body);
+    struct span id = sent_request_id(head);
 
-    if (st != ST_OK)
-        buf_clear(body);
-    return (struct http_answer){
+    buf_init(&out->body, 4096);
+    if (outcome_print_one(SEVERITY_ERROR, code_of(refusal->status), span_of(refusal->why),
+                          span_of(refusal->where), &out->body) != ST_OK)
+        buf_clear(&out->body);
+    if (id.length == 0) {
+        uuid_write(out->request_id);
+        id = span_from(out->request_id, UUID_CHARS);
+    }
+    out->fields[0] = (struct http_header){ SPAN("X-Request-Id"), id };
+    out->fields[1] = (struct http_header){ SPAN("Retry-After"), SPAN("1") };
+    out->answer    = (struct http_answer){
         .status       = refusal->status,
-        .content_type = st == ST_OK ? SPAN("application/fhir+json") : (struct span){ NULL, 0 },
-        .body         = buf_span(body),
-        .headers      = &again,
-        .header_count = refusal->status == 429 || refusal->status == 503,
+        .content_type = out->body.length > 0 ? SPAN("application/fhir+json") : (struct span){ NULL, 0 },
+        .body         = buf_span(&out->body),
+        .headers      = out->fields,
+        .header_count = refusal->status == 429 || refusal->status == 503 ? 2 : 1,
         .close        = true,
     };
+}
+
+/* The block may be one that nobody could parse, so it is searched line by
+ * line; what token_valid() lets pass can do no harm in an answer. */
+static struct span
+sent_request_id(struct span head)
+{
+    while (head.length > 0) {
+        size_t      end   = span_find(head, SPAN("\r\n"));
+        struct span line  = end == SPAN_NOT_FOUND ? (struct span){ NULL, 0 } : span_first(head, end);
+        size_t      colon = span_find_byte(line, ':');
+
+        if (end == SPAN_NOT_FOUND)
+            break;
+        if (colon != SPAN_NOT_FOUND && span_eq_nocase(span_first(line, colon), SPAN("X-Request-Id"))) {
+            struct span id = span_trim(span_skip(line, colon + 1));
+            return token_valid(id, 64) ? id : (struct span){ NULL, 0 };
+        }
+        head = span_skip(head, end + 2);
+        if (span_starts(head, SPAN("\r\n")))
+            break;                       /* the body is not searched */
+    }
+    return (struct span){ NULL, 0 };
 }
 
 /* An upper bound; what is not in the answer's own fields fits into 512. */

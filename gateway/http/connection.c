@@ -515,13 +515,13 @@ busy(struct connection *c)
 static enum want
 refuse(struct connection *c, const struct guard_refusal *refusal)
 {
-    struct buf           body;
-    struct http_request *r = c->request;
+    struct http_request  *r  = c->request;
+    const struct block   *in = r != NULL ? r->in : c->in;
+    struct refusal_answer a;
 
-    buf_init(&body, 4096);
-    struct http_answer answer = answer_refusal(refusal, &body);
-    connection_answer(c, &answer);
-    buf_release(&body);
+    answer_refusal(refusal, in != NULL ? span_from(in->at, in->length) : (struct span){ NULL, 0 }, &a);
+    connection_answer(c, &a.answer);
+    buf_release(&a.body);
     /* The handler never saw it. */
     if (r != NULL) {
         r->connection = NULL;

@@ -26,6 +26,7 @@
 #include "gateway/http/guard.h"
 #include "gateway/http/gunzip.h"
 #include "gateway/http/server.h"
+#include "gateway/runtime/identity.h"
 
 #define MAX_CN 128u
 
@@ -150,7 +151,16 @@ enum status request_parse_chunks(struct http_request *, struct span) MUST_CHECK;
 /* http/answer.c: status line, fields and body in one block; NULL: no memory. */
 struct answer_terms { bool head_only, keep_alive; uint8_t minor; };
 struct block *answer_print(struct http_server *, const struct http_answer *, struct answer_terms);
-/* The answer to what the guard, a limit or a deadline refuses, written to `body`. */
-struct http_answer answer_refusal(const struct guard_refusal *, struct buf *body);
+/* The answer to what the guard, a limit or a deadline refuses, and what it
+ * borrows: keep it until the answer is printed, then release `body`. */
+struct refusal_answer {
+    struct http_answer answer;
+    struct http_header fields[2];
+    char               request_id[UUID_CHARS + 1];
+    struct buf         body;
+};
+/* `head`: what has come of the header block, whole or not.  A sound
+ * X-Request-Id in it is echoed, so that a refusal can be found again. */
+void answer_refusal(const struct guard_refusal *, struct span head, struct refusal_answer *);
 
 #endif

@@ -138,7 +138,7 @@ print_outcome(struct exchange *ex, int http_status)
         return http_status;
     buf_clear(&ex->answer_body);
     if (outcome_print_one(SEVERITY_ERROR, ISSUE_TRANSIENT, span_of(status_text(ST_NO_MEMORY)),
-                          (struct span){ 0 }, &ex->answer_body) != ST_OK)
+                          SPAN("http.body"), &ex->answer_body) != ST_OK)
         buf_clear(&ex->answer_body);     /* 503 without a body says it too */
     return 503;
 }
@@ -161,6 +161,32 @@ exchange_refuse(struct exchange *ex, int http_status)
     return STEP_FAIL;
 }
 
+/* Where a sender has to look when no element of the payload is to blame.  R4
+ * operationoutcome.html has "http." and the field for it. */
+static struct span
+place_of(int http_status, const char *rule)
+{
+    if (strcmp(rule, "If-Match") == 0)
+        return SPAN("http.If-Match");
+    if (strcmp(rule, "Idempotency-Key") == 0)
+        return SPAN("http.Idempotency-Key");
+    switch (http_status) {
+    case 401:
+    case 403:
+        return SPAN("http.client-certificate");
+    case 404:
+        return SPAN("http.target");
+    case 405:
+        return SPAN("http.method");
+    case 406:
+        return SPAN("http.Accept");
+    case 415:
+        return SPAN("http.Content-Type");
+    default:
+        return SPAN("http.body");
+    }
+}
+
 enum step
 exchange_refuse_one(struct exchange *ex, int http_status, enum issue_code code, const char *rule,
                     const char *what, const char *hint)
@@ -168,6 +194,7 @@ exchange_refuse_one(struct exchange *ex, int http_status, enum issue_code code, 
     struct issue issue = {
         .severity = SEVERITY_ERROR, .code = code, .rule = rule,
         .wanted = span_of(what), .hint = span_of(hint), .times = 1,
+        .expression = place_of(http_status, rule),
     };
     if (ex->issues != NULL)
         issues_add(ex->issues, &issue);

@@ -3,14 +3,15 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 static EVP_MD        *sha256;
 
-struct span
-uuid_new(struct arena *arena)
+void
+uuid_write(char out[UUID_CHARS + 1])
 {
     unsigned char b[16];
 
@@ -18,9 +19,19 @@ uuid_new(struct arena *arena)
         abort();
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);            /* RFC 9562 5.4: version 4 */
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return arena_format(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
-                        b[12], b[13], b[14], b[15]);
+    (void)snprintf(out, UUID_CHARS + 1,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                   b[12], b[13], b[14], b[15]);
+}
+
+struct span
+uuid_new(struct arena *arena)
+{
+    char text[UUID_CHARS + 1];
+
+    uuid_write(text);
+    return arena_copy(arena, span_from(text, UUID_CHARS));
 }
 
 /* Fetching costs as much as hashing a small record; once is enough. */

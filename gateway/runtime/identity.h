@@ -10,7 +10,10 @@
 
 #include "base/arena.h"
 
+#define UUID_CHARS 36
+
 struct span uuid_new(struct arena *);                        /* RFC 9562 version 4, lower case */
+void        uuid_write(char out[UUID_CHARS + 1]);            /* the same where there is no arena */
 /* SHA-256 of the concatenation, as 64 hex digits; empty: no memory. */
 struct span sha256_hex(struct arena *, const struct span *parts, size_t count);
 /* What may be echoed and logged as a request id or a key: 1..64 of A-Za-z0-9._:- */

@@ -175,16 +175,40 @@ test_refuses_an_announced_body_before_it_is_read_and_lets_the_client_hear_it(voi
     (void)state;
     assert_true(wire_open(&w, NULL, &wire_limits, NULL));
     int fd = wire_connect(w.port);
-    send_all(fd, "POST /x HTTP/1.1\r\n" H "Content-Length: 4194304\r\n\r\n");
+    send_all(fd, "POST /x HTTP/1.1\r\n" H "x-request-ID:  ask-1 \r\nContent-Length: 4194304\r\n\r\n");
     /* A client that sends all before it listens must not be reset meanwhile. */
     assert_true(wire_send(fd, span_from(body, 4 << 20)));
     wire_drain(fd, got, sizeof got, 3000);
     assert_non_null(strstr(got, "HTTP/1.1 413 "));
     assert_non_null(strstr(got, "Connection: close\r\n"));
     assert_non_null(strstr(got, "\"http.Content-Length\""));
+    assert_non_null(strstr(got, "\r\nX-Request-Id: ask-1\r\n"));
     close(fd);
     wire_close(&w);
     free(body);
+}
+
+/* One that could not be told from markup is not echoed; each gets one made. */
+static void
+test_every_refusal_can_be_found_again_by_its_request_id(void **state)
+{
+    static const char *const heads[] = {
+        "GET /x HTTP/1.1\r\nX-Request-Id: <b>\r\n\r\n", "nonsense\r\n\r\n", "FOO /x HTTP/1.1\r\n" H "\r\n",
+    };
+
+    (void)state;
+    assert_true(wire_open(&w, NULL, &wire_limits, NULL));
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        int fd = wire_connect(w.port);
+        send_all(fd, heads[i]);
+        wire_drain(fd, got, sizeof got, 3000);
+        const char *id = strstr(got, "\r\nX-Request-Id: ");
+        assert_non_null(id);
+        assert_int_equal(strcspn(id + strlen("\r\nX-Request-Id: "), "\r"), 36);
+        assert_null(strstr(got, "<b>"));
+        close(fd);
+    }
+    wire_close(&w);
 }
 
 /* ---- gzip ----------------------------------------------------------------------- */
@@ -664,6 +688,7 @@ main(void)
         cmocka_unit_test(test_writes_a_large_answer_to_a_slow_reader),
         cmocka_unit_test(test_says_continue_and_then_takes_the_body),
         cmocka_unit_test(test_refuses_an_announced_body_before_it_is_read_and_lets_the_client_hear_it),
+        cmocka_unit_test(test_every_refusal_can_be_found_again_by_its_request_id),
         cmocka_unit_test(test_unpacks_gzip_within_the_limit),
         cmocka_unit_test(test_answers_later_and_handles_one_request_of_a_connection_at_a_time),
         cmocka_unit_test(test_drops_the_answer_when_the_peer_has_gone),

@@ -19,6 +19,8 @@ def outcome_of(answer):
     outcome = json.loads(answer[2])
     check(outcome["resourceType"] == "OperationOutcome", outcome)
     check(outcome["issue"][0]["severity"] in ("error", "fatal"), outcome)
+    check(all(issue.get("expression") for issue in outcome["issue"]), outcome)
+    check(answer[1].get("X-Request-Id"), answer[1])
     return outcome
 
 
@@ -163,6 +165,17 @@ def gzip_is_taken_and_other_encodings_are_415():
     check(gateway.push(body, headers={"Content-Type": "text/plain"})[0] == 415, "text/plain")
 
 
+def every_error_is_an_outcome_with_its_place_and_a_request_id():
+    for status, answer in ((404, gateway.request("GET", "/nothing")), (405, gateway.request("PUT", "/fhir", b"{}")),
+                           (415, gateway.push(b"{}", headers={"Content-Type": "text/plain"})),
+                           (415, gateway.push(b"{}", headers={"Content-Encoding": "br"})),
+                           (400, gateway.push(b"{")), (403, gateway.push(b"{}", client="stranger")),
+                           (400, gateway.push(b"{}", headers={"Transfer-Encoding": "x"})),
+                           (413, gateway.request("POST", "/fhir", None, headers={"Content-Length": "9999999999"}))):
+        check(answer[0] == status, answer)
+        outcome_of(answer)
+
+
 def strangers_and_readers_may_not_write():
     check(gateway.push(bundle(observation()), client="stranger")[0] == 403, "stranger")
     check(gateway.push(bundle(observation()), client="reader")[0] == 403, "reader")
@@ -227,6 +240,7 @@ if __name__ == "__main__":
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
           a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
-          gzip_is_taken_and_other_encodings_are_415, strangers_and_readers_may_not_write, validate_stores_nothing,
+          gzip_is_taken_and_other_encodings_are_415,
+          every_error_is_an_outcome_with_its_place_and_a_request_id, strangers_and_readers_may_not_write, validate_stores_nothing,
           metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,
           no_payload_text_is_in_the_log, it_drains_and_stops])
