@@ -74,29 +74,44 @@ evidence_closed(const struct closure *w, uint32_t entry, enum label l)
     return ask == NULL || ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL) < VERDICT_REDACT;
 }
 
+static bool
+closed_for(const struct closure *w, uint32_t entry)
+{
+    return evidence_closed(w, entry, LABEL_SUD) || evidence_closed(w, entry, LABEL_OPIOIDUD)
+           || evidence_closed(w, entry, LABEL_ETHUD);
+}
+
 /* Whether there is a patient of whom the reader may not have records that tell
  * of substance use: then text that does is looked for in all that stays (P3).
- * Asked for the first record of each patient. */
+ * Asked for the first record of each patient; with at most one Patient in the
+ * Bundle all are of one. */
 static bool
 closed_for_somebody(const struct closure *w)
 {
-    static const enum label labels[] = { LABEL_SUD, LABEL_OPIOIDUD, LABEL_ETHUD };
-    struct span             last     = { NULL, 0 };
-    unsigned                asked    = 0;
+    struct span names[MAX_PATIENTS];
+    uint32_t    patients = 0, count = 0;
 
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        patients += span_eq_text(w->bundle->entries[e].type, "Patient");
     for (uint32_t e = 0; e < w->bundle->count; e++) {
-        if (w->withheld[e] || w->bundle->entries[e].resource == TAPE_ABSENT)
+        const struct bundle_entry *b = &w->bundle->entries[e];
+        uint32_t                   k = 0;
+        if (w->withheld[e] || b->resource == TAPE_ABSENT || span_eq_text(b->type, "Patient"))
             continue;
-        struct span patient = entry_patient(w->in->references, e, NULL);
-        if (asked > 0 && span_eq(patient, last))
+        struct span name = entry_patient(w->in->references, e, NULL);
+        while (k < count && !span_eq(names[k], name))
+            k++;
+        if (span_empty(name) || k < count)
             continue;
-        last = patient;
-        if (++asked > MAX_PATIENTS)
+        if (k == MAX_PATIENTS || closed_for(w, e))
             return true;
-        for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
-            if (evidence_closed(w, e, labels[i]))
-                return true;
+        names[count++] = name;
+        if (patients <= 1)
+            return false;
     }
+    for (uint32_t e = 0; count == 0 && e < w->bundle->count; e++)
+        if (!w->withheld[e])                                  /* no record: whatever is there */
+            return closed_for(w, e);
     return false;
 }
 
