@@ -10,7 +10,7 @@ static bool        begin_patient(struct closure *, uint32_t entry);
 static void        begin_directories(struct closure *);
 static void        begin_program(struct closure *);
 static void        apply_inner(struct closure *, const struct plan_inner *);
-static void        settle(struct closure *);
+static void        settle(struct closure *, struct plan_evidence *);
 static enum status finish(struct closure *, struct plan_evidence *, const struct plan **out);
 
 enum status
@@ -48,10 +48,11 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
     closure_drain(w);
     if (evidence != NULL)
         scan_strings(w, evidence);
-    settle(w);
+    settle(w, evidence);
     if (evidence != NULL) {
         scan_narratives(w, evidence);
-        settle(w);
+        scan_crowded(w, evidence);
+        settle(w, evidence);
     }
     bundle_close(w);
     closure_drain(w);
@@ -62,15 +63,17 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
 
 /* Until nothing more goes: each round withholds at least one entry. */
 static void
-settle(struct closure *w)
+settle(struct closure *w, struct plan_evidence *evidence)
 {
     uint32_t before;
 
     do {
-        closure_drain(w);
         before = w->queue_tail;
+        closure_drain(w);
         orphans_withhold(w);
         claims_close(w);
+        if (evidence != NULL && w->queue_tail != before)
+            scan_crowded(w, evidence);
     } while (w->queue_tail != before && !w->spent);
 }
 
@@ -161,13 +164,12 @@ begin_program(struct closure *w)
                                                "Endpoint", "Practitioner", "PractitionerRole", "Medication",
                                                "MessageHeader", "Consent", NULL };
 
-    for (uint32_t e = 0; e < w->bundle->count; e++)
-        if (!w->withheld[e] && !span_in(w->bundle->entries[e].type, not_records))
-            return;
-    for (uint32_t e = 0; e < w->bundle->count; e++)
-        if (w->withheld[e] == false && span_eq_text(w->bundle->entries[e].type, "Patient")
-            && program_open(w, NULL))
-            return;
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        struct span type = w->bundle->entries[e].type;
+        bool patient = span_eq_text(type, "Patient") && w->in->labeling->of[e].part2 != PART2_NOT;
+        if (!w->withheld[e] && (patient || !span_in(type, not_records)))
+            return;                                           /* it may have a record, or the tie itself */
+    }
     for (uint32_t e = 0; e < w->bundle->count; e++) {
         if (w->withheld[e])
             continue;

@@ -28,6 +28,8 @@ struct why {
 /* Text that names an entry, found while all entries were still kept. */
 struct closure_edge { tape_node node; uint32_t next; };
 
+struct node_list { tape_node *all; uint32_t count, room; };
+
 struct closure {
     const struct plan_input *in;
     const struct bundle     *bundle;
@@ -52,8 +54,8 @@ struct closure {
     uint32_t                 cut_count, cut_room;
     struct plan_edit        *edits;
     uint32_t                 edit_count, edit_room;
-    tape_node               *narratives; /* found by the scan of the strings                 */
-    uint32_t                 narrative_count, narrative_room;
+    struct node_list         narratives; /* found by the scan of the strings                 */
+    struct node_list         crowded;    /* strings that name very many entries              */
     bool                     spent;      /* the arena gave out: nothing may leave            */
 };
 
@@ -72,6 +74,7 @@ void closure_drain(struct closure *);
 void closure_edit(struct closure *, tape_node, struct span json, const char *rule);
 /* A resource inside another document's entry went: what refers to it goes. */
 void closure_cut_inner(struct closure *, tape_node resource);
+void closure_keep(struct closure *, struct node_list *, tape_node);
 void closure_edge_add(struct closure *, tape_node, uint32_t to);
 
 bool        closure_gone(const struct closure *, tape_node);

@@ -465,6 +465,22 @@ closure_edge_add(struct closure *w, tape_node node, uint32_t to)
     w->edge_of[to]          = ++w->edge_count;
 }
 
+void
+closure_keep(struct closure *w, struct node_list *list, tape_node node)
+{
+    if (list->count == list->room) {
+        uint32_t room = list->room == 0 ? 64 : list->room * 2;
+        void    *more = arena_grow(w->arena, list->all, list->room * sizeof *list->all, room * sizeof *list->all);
+        if (more == NULL) {
+            w->spent = true;
+            return;
+        }
+        list->all  = more;
+        list->room = room;
+    }
+    list->all[list->count++] = node;
+}
+
 /* ---- where a node stands -------------------------------------------------------- */
 
 bool

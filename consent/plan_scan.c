@@ -24,19 +24,18 @@ struct scan {
     enum role             role;
     label_set             own;           /* what the entry may say in its own right                   */
     bool                  narrative;
-    bool                  edges;
     bool                  found;
     struct why            why;
     struct span           text;          /* the reading at hand                                       */
     size_t                whole;         /* length of the string itself                               */
-    uint32_t              names[8];      /* entries that the text names, for edges                    */
+    uint32_t              names[16];     /* entries that the text names, for edges                    */
     unsigned              name_count;
+    bool                  crowded;       /* … and there are more                                      */
 };
 
 static enum role role_of(const struct closure *, tape_node leaf);
 static bool      read_one(void *with, struct span text);
 static bool      judge(void *with, uint32_t phrase, size_t at, size_t length);
-static void      keep_narrative(struct closure *, tape_node div);
 static bool      judge_entry(struct scan *, uint32_t to);
 static bool      judge_program(struct scan *, const struct finding_of *);
 static bool      judge_phrase(struct scan *, const struct finding_of *);
@@ -175,7 +174,7 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
     if (text.length < 3 || (w->mark[leaf] & MARK_LINK))
         return;
     if (is_narrative(w, leaf)) {
-        keep_narrative(w, leaf);
+        closure_keep(w, &w->narratives, leaf);
         return;
     }
     uint32_t file = e->files == NULL ? 0 : evidence_file(e, text);
@@ -190,30 +189,13 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
         closure_cut_text(w, leaf, why);
 }
 
-static void
-keep_narrative(struct closure *w, tape_node div)
-{
-    if (w->narrative_count == w->narrative_room) {
-        uint32_t room = w->narrative_room == 0 ? 64 : w->narrative_room * 2;
-        void    *more = arena_grow(w->arena, w->narratives, w->narrative_room * sizeof *w->narratives,
-                                   room * sizeof *w->narratives);
-        if (more == NULL) {
-            w->spent = true;
-            return;
-        }
-        w->narratives     = more;
-        w->narrative_room = room;
-    }
-    w->narratives[w->narrative_count++] = div;
-}
-
 void
 scan_narratives(struct closure *w, struct plan_evidence *e)
 {
     uint32_t stamped = ENTRY_NONE;
 
-    for (uint32_t i = 0; i < w->narrative_count && !w->spent; i++) {
-        tape_node  div   = w->narratives[i];
+    for (uint32_t i = 0; i < w->narratives.count && !w->spent; i++) {
+        tape_node  div   = w->narratives.all[i];
         uint32_t   entry = bundle_entry_of(w->bundle, div);
         struct why why;
         if (closure_gone(w, div))
@@ -228,6 +210,17 @@ scan_narratives(struct closure *w, struct plan_evidence *e)
     }
 }
 
+void
+scan_crowded(struct closure *w, struct plan_evidence *e)
+{
+    for (uint32_t i = 0; i < w->crowded.count && !w->spent; i++) {
+        tape_node  leaf = w->crowded.all[i];
+        struct why why;
+        if (!closure_gone(w, leaf) && scan_mentions(w, e, leaf, tape_text(w->tape, leaf, w->arena), false, &why))
+            closure_cut_text(w, leaf, why);
+    }
+}
+
 /* ---- judging ----------------------------------------------------------------------- */
 
 bool
@@ -235,7 +228,8 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
               struct why *why)
 {
     struct scan s = { .w = w, .e = e, .leaf = leaf, .entry = bundle_entry_of(w->bundle, leaf),
-                      .role = role_of(w, leaf), .edges = edges, .whole = text.length };
+                      
+                      .role = role_of(w, leaf), .whole = text.length };
 
     if (s.role == ROLE_SKIP)
         return false;
@@ -250,9 +244,10 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
     if (arena_spent(w->arena))
         w->spent = true;
     arena_reset(w->arena, before);
-    if (!s.found)
-        for (unsigned i = 0; i < s.name_count; i++)
-            closure_edge_add(w, leaf, s.names[i]);
+    for (unsigned i = 0; edges && !s.found && i < s.name_count; i++)
+        closure_edge_add(w, leaf, s.names[i]);
+    if (edges && !s.found && s.crowded)
+        closure_keep(w, &w->crowded, leaf);
     *why = s.why;
     return s.found;
 }
@@ -340,8 +335,10 @@ judge_entry(struct scan *s, uint32_t to)
     for (unsigned i = 0; i < s->name_count; i++)
         if (s->names[i] == to)
             return false;
-    if (s->edges && s->name_count < sizeof s->names / sizeof s->names[0])
+    if (s->name_count < sizeof s->names / sizeof s->names[0])
         s->names[s->name_count++] = to;
+    else
+        s->crowded = true;
     return false;
 }
 

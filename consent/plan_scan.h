@@ -16,6 +16,10 @@ void scan_strings(struct closure *, struct plan_evidence *);
  * the markup has rows, else the narrative. */
 void scan_narratives(struct closure *, struct plan_evidence *);
 
+/* Texts that name more entries than are kept as edges: read again, now that
+ * more is withheld. */
+void scan_crowded(struct closure *, struct plan_evidence *);
+
 /* Whether this text, at this node of what stays, is a mention.  *why says of
  * what.  `edges`: whether names of entries that still stay are kept. */
 bool scan_mentions(struct closure *, struct plan_evidence *, tape_node leaf, struct span text, bool edges,

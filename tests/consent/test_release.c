@@ -149,6 +149,30 @@ test_adds_no_notice_where_no_part_2_content_goes(void **state)
     out_end(&o);
 }
 
+static void
+test_leaves_the_program_s_name_to_whoever_may_have_its_records(void **state)
+{
+    static const char body[] =
+        "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':'Patient','id':'p1',"
+        "'generalPractitioner':[{'reference':'Organization/oak','display':'Oak Recovery'}]}},{'resource':"
+        "{'resourceType':'Organization','id':'oak','name':'Oak Recovery'}},{'resource':{'resourceType':'Observation',"
+        "'id':'bp','status':'final','code':{'text':'x'},'note':[{'text':'seen at Oak Recovery'}],'subject':"
+        "{'reference':'Patient/p1'}}}]}";
+    struct out closed = out_of(NOT_PROGRAM, body);
+    struct out open   = out_of("{" AT ",'source':{'part2':'not-program'},'programs':[{'reference':'Organization/oak'}],"
+                               "'consents':[" CONSENT "]}", body);
+
+    (void)state;
+    assert_false(out_has(&closed, "Oak Recovery"));
+    assert_true(out_has(&closed, "Patient") && out_has(&closed, "bp"));
+    assert_true(out_has(&open, "'generalPractitioner':[{'reference':'Organization/oak','display':'Oak Recovery'}]"));
+    assert_true(out_has(&open, "seen at Oak Recovery"));
+    assert_int_equal(open.release->plan->cut_count, 0);
+    assert_int_equal(open.release->plan->withheld, 0);
+    out_end(&closed);
+    out_end(&open);
+}
+
 /* ---- cases ------------------------------------------------------------------------------- */
 
 struct cases { unsigned run, failed; };
@@ -252,6 +276,7 @@ main(void)
         cmocka_unit_test(test_holds_what_cannot_be_inspected_and_sends_the_rest),
         cmocka_unit_test(test_counts_a_consent_of_the_bundle_and_adds_the_notice),
         cmocka_unit_test(test_adds_no_notice_where_no_part_2_content_goes),
+        cmocka_unit_test(test_leaves_the_program_s_name_to_whoever_may_have_its_records),
         cmocka_unit_test(test_agrees_with_the_shared_cases),
     };
 
