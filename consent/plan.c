@@ -102,7 +102,7 @@ begin_patient(struct closure *w, uint32_t e)
 
     if (w->in->facts->sender == SENDER_PROGRAM || !span_eq_text(w->bundle->entries[e].type, "Patient")
         || w->in->labeling->of[e].part2 == PART2_NOT || ask == NULL
-        || ask->as_if(ask->with, e, 0, PART2_NOT, NULL) < VERDICT_REDACT)
+        || ask->as_if(ask->with, e, 0, PART2_NOT, NULL).verdict < VERDICT_REDACT)
         return false;
     w->decisions[e] = (struct decision){ .verdict = VERDICT_REDACT, .rule = RULE_SITE_PERMIT,
                                          .because = SPAN("the patient is no record of a program") };
@@ -123,7 +123,7 @@ program_open(const struct closure *w, const struct program *program)
     }
     for (uint32_t e = 0; ask != NULL && e < w->bundle->count; e++)
         if (span_eq_text(w->bundle->entries[e].type, "Patient")
-            && ask->as_if(ask->with, e, LABEL_BIT(LABEL_SUD), PART2_CONFIRMED, program) >= VERDICT_REDACT)
+            && ask->as_if(ask->with, e, LABEL_BIT(LABEL_SUD), PART2_CONFIRMED, program).verdict >= VERDICT_REDACT)
             return true;
     return false;
 }

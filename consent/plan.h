@@ -62,7 +62,7 @@ struct plan {
  * the mention.  NULL: never. */
 struct plan_ask {
     void        *with;
-    enum verdict (*as_if)(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
+    struct decision (*as_if)(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
 };
 
 /* A Bundle inside an entry, or the resources of a Parameters, planned on their

@@ -71,7 +71,7 @@ evidence_closed(const struct closure *w, uint32_t entry, enum label l)
 {
     const struct plan_ask *ask = w->in->ask;
 
-    return ask == NULL || ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL) < VERDICT_REDACT;
+    return ask == NULL || ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL).verdict < VERDICT_REDACT;
 }
 
 static bool

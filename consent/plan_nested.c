@@ -23,7 +23,7 @@ static enum status  open_container(struct document *, struct decision *, uint32_
 static const struct facts *facts_inside(struct document *);
 static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
 static bool         said_inside(const struct document *, uint32_t entry);
-static enum verdict as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
+static struct decision as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
 
 enum status
 plan_document(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
@@ -44,10 +44,14 @@ plan_one(struct document *d, const struct plan **out)
     enum status            st  = decide_all(d->policy, d->facts, d->references, d->labeling, d->arena, &decided);
 
     *out = NULL;
-    if (st != ST_OK || decisions == NULL)
+    /* Not when first asked: the scans ask while the arena is marked for their scratch. */
+    d->supposed = arena_make_n(d->arena, d->bundle->count, struct labeled);
+    if (st != ST_OK || decisions == NULL || d->supposed == NULL)
         return st != ST_OK ? st : ST_NO_MEMORY;
-    for (uint32_t e = 0; e < d->bundle->count; e++)
-        decisions[e] = decided[e];
+    for (uint32_t e = 0; e < d->bundle->count; e++) {
+        decisions[e]   = decided[e];
+        d->supposed[e] = d->labeling->of[e];
+    }
     st = find_inner(d, decisions);
     if (st != ST_OK)
         return st;
@@ -63,24 +67,17 @@ plan_one(struct document *d, const struct plan **out)
 }
 
 /* Would the entry be let go if it were such a record? */
-static enum verdict
+static struct decision
 as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, const struct program *program)
 {
-    struct document *d = with;
+    struct document *d        = with;
+    struct labeling  labeling = { d->bundle, d->supposed };
+    struct labeled   was      = d->supposed[entry];
 
-    if (d->supposed == NULL) {
-        d->supposed = arena_make_n(d->arena, d->bundle->count, struct labeled);
-        for (uint32_t e = 0; d->supposed != NULL && e < d->bundle->count; e++)
-            d->supposed[e] = d->labeling->of[e];
-    }
-    if (d->supposed == NULL)
-        return VERDICT_DENY;
-    struct labeling labeling = { d->bundle, d->supposed };
-    struct labeled  was      = d->supposed[entry];
     d->supposed[entry] = (struct labeled){ .labels = labels, .part2 = part2, .program = program };
     struct decision say = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
-    d->supposed[entry]  = was;
-    return say.verdict;
+    d->supposed[entry] = was;
+    return say;
 }
 
 /* ---- documents inside ---------------------------------------------------------------- */
@@ -109,7 +106,7 @@ find_inner(struct document *d, struct decision *decisions)
             }
         }
         if (d->inner_count > before && decisions[e].verdict < VERDICT_REDACT && said_inside(d, e)
-            && as_if(d, e, 0, PART2_NOT, NULL) >= VERDICT_REDACT)
+            && as_if(d, e, 0, PART2_NOT, NULL).verdict >= VERDICT_REDACT)
             st = open_container(d, &decisions[e], e);
     }
     return st;

@@ -374,6 +374,23 @@ is_source(const struct closure *w, tape_node leaf)
     return closure_named(w, leaf, SPAN("source")) && closure_named(w, w->parents[leaf], SPAN("meta"));
 }
 
+/* The tie that leaves is a disclosure of its own: it has its basis, and the
+ * notice and the copy of the consent go with it (42 CFR 2.32). */
+static void
+carry(struct closure *w, uint32_t entry, const struct decision *basis)
+{
+    struct decision *d       = &w->decisions[entry];
+    enum verdict     verdict = d->verdict;
+    uint32_t         before  = d->obligations;
+
+    if ((basis->obligations & ~before) == 0)
+        return;
+    *d             = *basis;
+    d->verdict     = verdict;
+    d->because     = SPAN("it names a Part 2 program, and the patient lets this recipient know");   /* not scratch */
+    d->obligations = basis->obligations | before;
+}
+
 /* Whoever may have the program's records of this patient may have its name. */
 static bool
 judge_program(struct scan *s, const struct finding_of *of)
@@ -393,10 +410,13 @@ judge_program(struct scan *s, const struct finding_of *of)
             return false;                                     /* another base URL on the host: P1 has judged it */
         if (own_name(s->w, s->leaf) || ((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf)))
             return false;
-        if (ask != NULL
-            && ask->as_if(ask->with, s->entry, labels_substance_use(), PART2_CONFIRMED, &facts->programs[program])
-                   >= VERDICT_REDACT) {
+        struct decision say = { .verdict = VERDICT_DENY };
+        if (ask != NULL)
+            say = ask->as_if(ask->with, s->entry, labels_substance_use(), PART2_CONFIRMED, &facts->programs[program]);
+        if (say.verdict >= VERDICT_REDACT) {
             s->e->opened[program] = true;
+            if (of->flags == 0)
+                carry(s->w, s->entry, &say);
             return false;
         }
     }

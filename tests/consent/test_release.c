@@ -1,5 +1,7 @@
 #include "release_check.h"
 
+#include "consent/obligation.h"
+
 #define AT "'at':'2026-11-22T15:00:00Z','actor':{'reference':'Organization/county'},'purpose':['TREAT']"
 #define NOT_PROGRAM "{" AT ",'source':{'part2':'not-program'},'programs':[{'reference':'Organization/oak'}]}"
 #define UNKNOWN "{" AT "}"
@@ -135,6 +137,30 @@ test_counts_a_consent_of_the_bundle_and_adds_the_notice(void **state)
     assert_true(out_has(&o, "'meta'"));
     assert_false(out_has(&o, "signature"));                   /* it signs a Bundle without the notice */
     out_end(&o);
+}
+
+/* That somebody is a patient of the program is Part 2 matter by itself (42 CFR 2.11, 2.13). */
+static void
+test_adds_the_notice_where_the_tie_to_the_program_goes(void **state)
+{
+    static const char by_consent[] = "{" AT ",'source':{'part2':'not-program'},'programs':[{'reference':"
+                                     "'Organization/oak'}],'consents':[" CONSENT "]}";
+    static const char tied[] = "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
+                               "'Patient','id':'p1','managingOrganization':{'reference':'Organization/oak'}}}," BP "]}";
+    static const char free_of_it[] = "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{"
+                                     "'resourceType':'Patient','id':'p1'}}," BP "]}";
+    struct out with = out_of(by_consent, tied), without = out_of(NOT_PROGRAM, tied), none = out_of(by_consent, free_of_it);
+
+    (void)state;
+    assert_true(out_has(&with, "Organization/oak"));
+    assert_true(out_has(&with, obligation_notice_long));
+    assert_true((with.release->obligations & OBLIGE_ACCOUNTING) != 0);
+    assert_int_equal(with.release->plan->decisions[0].rule, RULE_SPECIFIC);
+    check_span(without.payload, quoted(without.arena, free_of_it));
+    check_span(none.payload, quoted(none.arena, free_of_it));
+    out_end(&with);
+    out_end(&without);
+    out_end(&none);
 }
 
 static void
@@ -275,6 +301,7 @@ main(void)
         cmocka_unit_test(test_takes_a_single_resource),
         cmocka_unit_test(test_holds_what_cannot_be_inspected_and_sends_the_rest),
         cmocka_unit_test(test_counts_a_consent_of_the_bundle_and_adds_the_notice),
+        cmocka_unit_test(test_adds_the_notice_where_the_tie_to_the_program_goes),
         cmocka_unit_test(test_adds_no_notice_where_no_part_2_content_goes),
         cmocka_unit_test(test_leaves_the_program_s_name_to_whoever_may_have_its_records),
         cmocka_unit_test(test_agrees_with_the_shared_cases),
