@@ -42,7 +42,8 @@ struct bench {
     const char             **unusable;   /* by consent */
     struct voice            *branches;   /* scratch, by provision of one consent */
     struct voice            *voices;     /* scratch, MAX_VOICES */
-    struct subject           only;       /* the one patient of the bundle */
+    struct subject           only;       /* the one patient of the bundle, once it was asked for */
+    bool                     only_known;
 };
 
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
@@ -174,7 +175,6 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
         most = c->provision_count > most ? c->provision_count : most;
     }
     b->branches = arena_make_n(arena, most, struct voice);
-    b->only     = only_patient(b);
     return arena_status(arena);
 }
 
@@ -622,7 +622,7 @@ subjects_of(struct bench *b, const struct record *r, struct subject *out)
     if (!span_empty(b->facts->patient) && !span_eq_text(b->facts->patient, "*"))
         out[0] = subject_named(b->facts->patient);
     else
-        out[0] = b->only;
+        out[0] = only_patient(b);
     return span_empty(out[0].name) ? 0 : 1;
 }
 
@@ -678,14 +678,19 @@ only_patient(struct bench *b)
 {
     struct subject only = subject_named(SPAN(""));
 
+    if (b->only_known)
+        return b->only;
+    b->only_known = true;
+    b->only       = only;
     for (uint32_t e = 0; b->references != NULL && e < b->labeling->bundle->count; e++) {
         struct subject s = subject_of_entry(b, e);
         if (span_empty(s.name))
             continue;
         if (!span_empty(only.name) && !same_subject(&only, &s))
-            return subject_named(SPAN(""));
+            return b->only;
         only = s;
     }
+    b->only = only;
     return only;
 }
 
