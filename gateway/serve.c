@@ -17,6 +17,7 @@
 #include "gateway/cli/exit.h"
 #include "gateway/deliver/deliver.h"
 #include "gateway/gateway.h"
+#include "gateway/http/census.h"
 #include "gateway/http/server.h"
 #include "gateway/ops/control.h"
 #include "gateway/ops/definitions.h"
@@ -33,6 +34,7 @@ struct serving {
     struct arena         *arena;         /* of the process: the pack's tables */
     struct ledger_signer *signer;
     struct tls_server    *tls;
+    struct http_census   *census;        /* one for the listeners of all loops */
     struct http_server   *admin;
     struct control       *control;
     struct buf            why;
@@ -127,6 +129,19 @@ no_core_files(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* The soft limit of a shell or a unit is often 1,024 descriptors, which is
+ * less than the connections that the configuration allows. */
+static void
+all_files_that_are_allowed(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Blocked before any thread is made, so that all inherit it and only the
  * signalfd sees them. */
 static enum status
@@ -191,12 +206,13 @@ start_listeners(struct serving *s)
     const struct config *config = g->config;
     struct http_limits   limits = {
         .max_body_bytes = config->limits.max_body_bytes,
-        .max_connections = config->limits.max_connections,
-        .max_connections_per_client = config->limits.max_connections_per_client,
         .head_seconds = 10, .body_grace_seconds = 5, .body_bytes_per_second = 1024,
         .idle_seconds = config->limits.idle_seconds,
     };
 
+    s->census = http_census_new(config->limits.max_connections, config->limits.max_connections_per_client);
+    if (s->census == NULL)
+        return ST_NO_MEMORY;
     if (!span_empty(config->listen.certificate)) {
         enum status st = tls_server_new(config->listen.certificate.at, config->listen.key.at,
                                         span_empty(config->listen.client_ca) ? NULL
@@ -205,15 +221,19 @@ start_listeners(struct serving *s)
         if (st != ST_OK)
             return st;
     }
+    limits.census = s->census;
     for (uint32_t i = 0; i < g->loop_count; i++) {
-        g->servers[i] = http_server_new(g->loops[i], config->listen.address.at, config->listen.port, s->tls,
-                                        &limits, on_request, g);
+        /* With port 0 the system chooses once, for the first. */
+        uint16_t port = i == 0 ? config->listen.port : http_server_port(g->servers[0]);
+        g->servers[i] = http_server_new(g->loops[i], config->listen.address.at, port, s->tls, &limits,
+                                        on_request, g);
         if (g->servers[i] == NULL) {
             buf_add_format(&s->why, "cannot listen on %.*s port %u: %s", SPAN_PRINT(config->listen.address),
                            config->listen.port, strerror(errno));
             return ST_IO;
         }
     }
+    limits.census = NULL;                /* probes come in however crowded it is */
     s->admin = http_server_new(g->loops[0], config->admin.address.at, config->admin.port, NULL, &limits,
                                admin_request, g);
     if (s->admin == NULL) {
@@ -230,6 +250,7 @@ start(struct serving *s)
     struct gateway *g = &s->gateway;
 
     no_core_files();
+    all_files_that_are_allowed();
     s->arena = arena_new("process", PACK_BYTES);
     if (s->arena == NULL)
         return ST_NO_MEMORY;
@@ -386,6 +407,7 @@ stop(struct serving *s)
     free(g->loops);
     free(g->servers);
     tls_server_free(&s->tls);
+    http_census_free(&s->census);
     ledger_signer_free(&s->signer);
     buf_release(&s->why);
     arena_free(&s->arena);
