@@ -403,13 +403,20 @@ arena_pool_free(struct arena_pool **pool)
 {
     if (*pool == NULL)
         return;
-    for (int c = 0; c < POOL_CLASSES; c++) {
-        struct block *next;
-        for (struct block *b = (*pool)->waiting[c]; b != NULL; b = next) {
-            next = b->older;
-            free(b);
-        }
-    }
+    arena_pool_trim(*pool, 0);
     free(*pool);
     *pool = NULL;
+}
+
+void
+arena_pool_trim(struct arena_pool *pool, size_t keep_bytes)
+{
+    for (int c = POOL_CLASSES - 1; c >= 0; c--) {
+        while (pool->waiting[c] != NULL && pool->held > keep_bytes) {
+            struct block *gone = pool->waiting[c];
+            pool->waiting[c]   = gone->older;
+            pool->held        -= gone->size;
+            free(gone);
+        }
+    }
 }

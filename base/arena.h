@@ -78,5 +78,7 @@ const char *arena_name(const struct arena *);
 /* max_bytes: how much the pool keeps at most. */
 struct arena_pool *arena_pool_new(size_t max_bytes);
 void               arena_pool_free(struct arena_pool **);
+/* Frees what waits beyond keep_bytes, the largest first. */
+void               arena_pool_trim(struct arena_pool *, size_t keep_bytes);
 
 #endif

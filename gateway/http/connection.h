@@ -62,6 +62,7 @@ struct http_server {
     struct http_request *spare;          /* for the next */
     uint32_t            spare_count, request_count;
     bool                accepting, draining, freed, ending;
+    uint32_t            quiet_sweeps;    /* in a row in which no request was being handled */
     struct task         end;
     int64_t             date_second;
     char                date[48];

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
@@ -13,10 +14,11 @@
 #include <unistd.h>
 
 #define BLOCKS_HELD_MAX  ((size_t)16 << 20)
-#define BLOCKS_HELD_IDLE ((size_t)1 << 20)
+#define HELD_WHEN_IDLE   ((size_t)1 << 20)
 #define BACKLOG          1024
 #define ACCEPTS_A_TURN   64
 #define SWEEP_US         250000
+#define QUIET_SWEEPS     12              /* three seconds */
 
 static int  listen_on(const char *address, uint16_t port, uint16_t *bound);
 static int  open_socket(const struct addrinfo *);
@@ -26,6 +28,7 @@ static void on_acceptable(evutil_socket_t, short, void *);
 static bool accept_one(struct http_server *);
 static void admit(struct http_server *, int fd, const struct sockaddr *, socklen_t);
 static void on_sweep(evutil_socket_t, short, void *);
+static void give_back(struct http_server *);
 static void on_again(evutil_socket_t, short, void *);
 static void on_end(struct task *);
 static void stop_listening(struct http_server *);
@@ -50,8 +53,10 @@ http_server_new(struct loop *loop, const char *address, uint16_t port, struct tl
     if (s->census == NULL)
         s->census = s->own_census = http_census_new(limits->max_connections, limits->max_connections_per_client);
     if (s->fd < 0 || s->blocks == NULL || s->census == NULL || !begin(s)) {
+        int why = errno;
         if (s->fd >= 0)
             close(s->fd);
+        errno = why;
         blocks_free(&s->blocks);
         http_census_free(&s->own_census);
         free(s);
@@ -64,6 +69,12 @@ uint16_t
 http_server_port(const struct http_server *server)
 {
     return server->port;
+}
+
+void
+http_server_use_tls(struct http_server *server, struct tls_server *tls)
+{
+    server->tls = tls;
 }
 
 void
@@ -97,7 +108,7 @@ http_server_free(struct http_server **server)
     stop_listening(s);
     while (s->connections != NULL)
         connection_close(s->connections);
-    evtimer_del(&s->sweep);
+    event_del(&s->sweep);
     evtimer_del(&s->again);
     server_gone(s);
 }
@@ -190,11 +201,15 @@ listen_on(const char *address, uint16_t port, uint16_t *bound)
     int              fd = -1;
 
     snprintf(service, sizeof service, "%u", port);
-    if (getaddrinfo(address, service, &hints, &found) != 0)
+    if (getaddrinfo(address, service, &hints, &found) != 0) {
+        errno = EADDRNOTAVAIL;
         return -1;
+    }
     for (const struct addrinfo *a = found; a != NULL && fd < 0; a = a->ai_next)
         fd = open_socket(a);
+    int why = errno;
     freeaddrinfo(found);
+    errno = why;
     if (fd >= 0)
         *bound = bound_port(fd);
     return fd;
@@ -212,7 +227,9 @@ open_socket(const struct addrinfo *a)
         && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0
         && bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
+    int why = errno;
     close(fd);
+    errno = why;
     return -1;
 }
 
@@ -270,8 +287,8 @@ accept_one(struct http_server *s)
     socklen_t               length = sizeof from;
     int fd = accept4(s->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (!evtimer_pending(&s->sweep, NULL))
-        evtimer_add(&s->sweep, &sweep);
+    if (!event_pending(&s->sweep, EV_TIMEOUT, NULL))
+        event_add(&s->sweep, &sweep);
     if (fd >= 0) {
         admit(s, fd, (struct sockaddr *)&from, length);
         return true;
@@ -330,12 +347,23 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
         else
             connection_rest(c);
     }
-    if (!working)
-        blocks_trim(s->blocks, BLOCKS_HELD_IDLE);
+    s->quiet_sweeps = working || s->request_count > 0 ? 0 : s->quiet_sweeps + 1;
+    if (s->quiet_sweeps == QUIET_SWEEPS)
+        give_back(s);
     if (!s->accepting && s->fd >= 0)
         s->accepting = event_add(&s->listener, NULL) == 0;
-    if (s->connection_count == 0 && s->accepting)
-        evtimer_del(&s->sweep);
+    if (s->connection_count == 0 && s->quiet_sweeps >= QUIET_SWEEPS && (s->accepting || s->fd < 0))
+        event_del(&s->sweep);
+}
+
+/* What a burst has left behind goes back to the system: the lists first, then
+ * the holes in the heap, which malloc keeps otherwise. */
+static void
+give_back(struct http_server *s)
+{
+    blocks_trim(s->blocks, HELD_WHEN_IDLE);
+    arena_pool_trim(loop_arenas(s->loop), HELD_WHEN_IDLE);
+    malloc_trim(0);
 }
 
 static void

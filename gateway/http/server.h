@@ -68,12 +68,16 @@ struct http_answer {
 typedef void http_handler(struct http_request *, void *arg);
 
 /* Listens with SO_REUSEPORT, so that every loop has its own listener on one
- * address.  tls NULL: plain (the admin listener).  port 0 picks one. */
+ * address.  tls NULL: plain (the admin listener).  port 0 picks one.
+ * NULL: errno says why. */
 struct http_server *http_server_new(struct loop *, const char *address, uint16_t port,
                                     struct tls_server *tls, const struct http_limits *,
                                     http_handler *, void *arg);
 uint16_t http_server_port(const struct http_server *);
 /* These on the loop's thread, or while the loop does not run. */
+/* For connections to come, after a reload; those that stand keep the context
+ * they began with, so the old one may be freed once every server has this. */
+void     http_server_use_tls(struct http_server *, struct tls_server *);
 void     http_server_drain(struct http_server *);    /* no new connections; Connection: close */
 uint32_t http_server_connections(const struct http_server *);       /* any thread */
 /* Closes every connection.  A request that the handler still has stays its
