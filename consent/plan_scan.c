@@ -311,6 +311,12 @@ whole_identifier(const struct scan *s, size_t length)
 static bool
 accept(struct scan *s, const char *rule, uint32_t cause, const char *because)
 {
+    if (rule[0] == 'C' && closure_named(s->w, s->leaf, SPAN("reference")))
+        rule = "C2";
+    else if (rule[0] == 'C' && closure_in(s->w, s->leaf, SPAN("meta")))
+        rule = "C9";
+    else if (rule[0] == 'C' && closure_in(s->w, s->leaf, SPAN("extension")))
+        rule = "C6";
     s->found = true;
     s->why   = (struct why){ rule, cause, because };
     return true;
