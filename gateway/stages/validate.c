@@ -8,6 +8,10 @@
 
 #include "fhir/outcome.h"
 
+/* A finding names its place, which costs the way to it; without a bound the
+ * sender of a batch of empty entries would choose how long we work. */
+#define MAX_REFUSED_ENTRIES 200u
+
 static enum step answer_validate(struct exchange *);
 static enum step split_batch(struct exchange *);
 
@@ -61,14 +65,19 @@ split_batch(struct exchange *ex)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     if (issues_have_errors(own))
         return exchange_refuse(ex, 422);                 /* the Bundle itself is wrong */
+    uint32_t refused = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct issues *found = issues_new(ex->arena, 32);
         if (found == NULL || validate_entry(ex->gateway->pack, ex->bundle, i, ex->arena, found) != ST_OK)
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
-        if (issues_have_errors(found)) {
-            ex->entries[i].status = 422;
-            ex->entries[i].issues = found;
-        }
+        if (!issues_have_errors(found))
+            continue;
+        ex->entries[i].status = 422;
+        ex->entries[i].issues = found;
+        if (++refused > MAX_REFUSED_ENTRIES)
+            return exchange_refuse_one(ex, 422, ISSUE_TOO_COSTLY, "batch",
+                                       "too many entries of this batch are not valid to answer each",
+                                       "validate the entries first: POST /fhir/$validate");
     }
     return form_accept(ex);
 }

@@ -2,6 +2,7 @@
 import gzip
 import hashlib
 import json
+import time
 import uuid
 
 from bundles import bundle, condition, consent, observation, patient
@@ -106,6 +107,13 @@ def a_batch_is_judged_entry_by_entry():
     check(gateway.hie.wait(before + 1), "not delivered")
     check(gateway.hie.bodies()[-1] == body_of(bundle(observation("batch-1"), observation("batch-2"), type="batch")),
           gateway.hie.bodies()[-1])
+
+
+def a_batch_of_many_bad_entries_is_refused_quickly():
+    begun = time.time()
+    answer = gateway.push({"resourceType": "Bundle", "type": "batch", "entry": [{} for _ in range(20000)]})
+    check(answer[0] == 422 and json.loads(answer[2])["resourceType"] == "OperationOutcome", answer[0])
+    check(time.time() - begun < 10, "the sender chose how long we work")
 
 
 def a_single_resource_is_created_updated_and_delivered_in_a_Bundle():
@@ -238,6 +246,7 @@ if __name__ == "__main__":
           part_2_data_goes_to_the_one_whom_the_consent_names,
           what_json_allows_two_readings_of_is_refused_with_the_place,
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
+          a_batch_of_many_bad_entries_is_refused_quickly,
           a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
           gzip_is_taken_and_other_encodings_are_415,
