@@ -35,6 +35,7 @@ struct serving {
     struct ledger_signer *signer;
     struct tls_server    *tls;
     struct http_census   *census;        /* one for the listeners of all loops */
+    pthread_mutex_t       reloading;     /* SIGHUP and `sluice reload` may come together */
     struct http_server   *admin;
     struct control       *control;
     struct buf            why;
@@ -46,6 +47,7 @@ struct serving {
 static enum status start(struct serving *);
 static void        run(struct serving *, int ready_fd);
 static void        stop(struct serving *);
+static enum status listener_tls(const struct config *, struct tls_server **, struct buf *why);
 
 int
 serve_run(struct config *config, int ready_fd)
@@ -53,6 +55,7 @@ serve_run(struct config *config, int ready_fd)
     struct serving s = { .gateway.config = config, .signals = -1 };
 
     pthread_mutex_init(&s.gateway.config_lock, NULL);
+    pthread_mutex_init(&s.reloading, NULL);
     buf_init(&s.why, MAX_WHY_BYTES);
     enum status st = start(&s);
     if (st == ST_OK)
@@ -214,10 +217,7 @@ start_listeners(struct serving *s)
     if (s->census == NULL)
         return ST_NO_MEMORY;
     if (!span_empty(config->listen.certificate)) {
-        enum status st = tls_server_new(config->listen.certificate.at, config->listen.key.at,
-                                        span_empty(config->listen.client_ca) ? NULL
-                                                                             : config->listen.client_ca.at,
-                                        &s->tls, &s->why);
+        enum status st = listener_tls(config, &s->tls, &s->why);
         if (st != ST_OK)
             return st;
     }
@@ -275,33 +275,78 @@ start(struct serving *s)
 
 /* ---- run ----------------------------------------------------------------- */
 
+static enum status
+listener_tls(const struct config *config, struct tls_server **out, struct buf *why)
+{
+    struct span ca = config->listen.client_ca;
+
+    return tls_server_new(config->listen.certificate.at, config->listen.key.at,
+                          span_empty(ca) ? NULL : ca.at, out, why);
+}
+
+/* Everything that may be wrong with the new file is found here. */
+static enum status
+read_again(struct serving *s, struct config **fresh, struct tls_server **tls, struct config_errors *errors)
+{
+    struct buf why;
+
+    *fresh = config_load(s->gateway.config->file.at, errors);
+    if (*fresh == NULL)
+        return ST_MALFORMED;
+    if (!config_may_replace(s->gateway.config, *fresh, errors))
+        return ST_CONFLICT;
+    config_check_world(*fresh, true, errors);
+    buf_init(&why, MAX_WHY_BYTES);
+    if (config_errors_count(errors) == 0 && listener_tls(*fresh, tls, &why) != ST_OK)
+        config_error(errors, "listen: %.*s", SPAN_PRINT(buf_span(&why)));
+    buf_release(&why);
+    return config_errors_count(errors) == 0 ? ST_OK : ST_MALFORMED;
+}
+
+static void
+use_tls(struct serving *s, uint32_t loop)
+{
+    http_server_use_tls(s->gateway.servers[loop], s->tls);
+}
+
+/* Connections keep the context that they began with: it is counted. */
+static void
+swap_tls(struct serving *s, struct tls_server *tls)
+{
+    struct tls_server *old = s->tls;
+
+    s->tls = tls;
+    for (uint32_t i = 0; i < s->gateway.loop_count; i++)
+        on_loop(s, i, use_tls);
+    tls_server_free(&old);
+}
+
 /* The whole new file, and what it names, is checked before anything changes;
  * exchanges that are under way keep the snapshot that they began with. */
 enum status
 gateway_reload(struct gateway *g, struct config_errors *errors)
 {
-    struct config *fresh = config_load(g->config->file.at, errors);
-    enum log_level level;
+    struct serving    *s     = (struct serving *)g;          /* its first member */
+    struct config     *fresh = NULL;
+    struct tls_server *tls   = NULL;
+    enum log_level     level;
 
-    if (fresh == NULL)
-        return ST_MALFORMED;
-    config_check_world(fresh, true, errors);
-    if (config_errors_count(errors) > 0) {
-        config_unpin(&fresh);
-        return ST_MALFORMED;
-    }
-    pthread_mutex_lock(&g->config_lock);
-    struct config *old = g->config;
-    bool           fits = config_may_replace(old, fresh, errors);
-    if (fits && log_level_named(fresh->log.level, &level))
-        log_set_level(level);
-    if (fits)
-        g->config = fresh;
-    pthread_mutex_unlock(&g->config_lock);
-    config_unpin(fits ? &old : &fresh);
-    if (fits)
+    pthread_mutex_lock(&s->reloading);
+    enum status st = read_again(s, &fresh, &tls, errors);
+    if (st == ST_OK) {
+        if (log_level_named(fresh->log.level, &level))
+            log_set_level(level);
+        swap_tls(s, tls);
+        pthread_mutex_lock(&g->config_lock);
+        struct config *old = g->config;
+        g->config          = fresh;
+        fresh              = old;
+        pthread_mutex_unlock(&g->config_lock);
         deliver_wake(g->deliver);        /* what waited is decided under the new rules */
-    return fits ? ST_OK : ST_CONFLICT;
+    }
+    config_unpin(&fresh);
+    pthread_mutex_unlock(&s->reloading);
+    return st;
 }
 
 static void
@@ -413,6 +458,7 @@ stop(struct serving *s)
     arena_free(&s->arena);
     config_unpin(&g->config);
     pthread_mutex_destroy(&g->config_lock);
+    pthread_mutex_destroy(&s->reloading);
     if (s->signals >= 0)
         close(s->signals);
     log_event(LOG_INFO_LEVEL, "serve.stopped");

@@ -2,10 +2,12 @@
 import json
 import os
 import re
+import signal
+import ssl
 import time
 
 from bundles import bundle, observation, patient
-from harness import Gateway, check, main
+from harness import Gateway, check, main, openssl
 
 
 def status(gateway):
@@ -81,6 +83,30 @@ def a_reload_takes_a_good_file_and_keeps_the_old_one_otherwise():
         gateway.close()
 
 
+def a_reload_takes_new_certificates_and_open_connections_go_on():
+    gateway = Gateway().start()
+    try:
+        kept = gateway.connect()
+        check(gateway.push(bundle(patient(), observation()), connection=kept)[0] == 200, "push")
+        before = ssl.get_server_certificate(("127.0.0.1", gateway.port))
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                "-keyout", gateway.at("server.key.new"), "-out", gateway.at("server.pem.new"))
+        os.rename(gateway.at("server.pem.new"), gateway.at("server.pem"))
+        half = gateway.cli("reload", "-c", gateway.config)
+        check(half.returncode == 3 and b"is not the key of" in half.stderr, half.stderr)
+        os.rename(gateway.at("server.key.new"), gateway.at("server.key"))
+        gateway.process.send_signal(signal.SIGHUP)
+        until = time.time() + 10
+        while ssl.get_server_certificate(("127.0.0.1", gateway.port)) == before and time.time() < until:
+            time.sleep(0.05)
+        check(ssl.get_server_certificate(("127.0.0.1", gateway.port)) != before, "the old certificate is shown")
+        check(gateway.push(bundle(patient(), observation()), connection=kept)[0] == 200, "the open connection broke")
+        check(gateway.stop() == 0, "stop")
+    finally:
+        gateway.close()
+
+
 def config_check_beside_it_is_fine_and_a_second_one_does_not_start():
     gateway = Gateway().start()
     try:
@@ -127,6 +153,7 @@ def the_log_is_json_lines_and_holds_nothing_of_the_payload():
 if __name__ == "__main__":
     main([it_says_how_it_is_while_it_runs_and_that_it_is_not_there_afterwards,
           a_reload_takes_a_good_file_and_keeps_the_old_one_otherwise,
+          a_reload_takes_new_certificates_and_open_connections_go_on,
           config_check_beside_it_is_fine_and_a_second_one_does_not_start,
           after_a_kill_it_takes_the_old_socket_over,
           the_log_is_json_lines_and_holds_nothing_of_the_payload])
