@@ -318,7 +318,7 @@ inspect_json(struct inspector *i, struct span text, unsigned depth)
 
     if (!spend(i, text.length * 4))      /* what a tape may take */
         return false;
-    limits.max_nodes = (uint32_t)(text.length / 2 + 16);
+    limits.max_nodes = (uint32_t)(text.length / 4 + 16);
     if (tape_read(text, &limits, i->arena, &t, NULL) != ST_OK)
         return false;                    /* then it is text that begins with a brace */
     for (tape_node n = TAPE_ROOT; n <= tape_count(t); n++) {

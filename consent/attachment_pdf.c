@@ -12,7 +12,8 @@
 
 #include "consent/inflate.h"
 
-#define LEAST_LETTERS 16
+#define LEAST_LETTERS   16
+#define DICTIONARY_MOST 2048
 
 struct pdf {
     struct arena *arena;
@@ -31,6 +32,17 @@ has(struct span text, const char *word)
     return span_find(text, span_of(word)) != SPAN_NOT_FOUND;
 }
 
+/* What may be taken at once: the arena is not for attachments alone. */
+static size_t
+most(const struct pdf *p)
+{
+    size_t left = arena_left(p->arena) / 4;
+
+    if (left > *p->budget)
+        left = *p->budget;
+    return left < ATTACHMENT_MAX_INFLATED ? left : ATTACHMENT_MAX_INFLATED;
+}
+
 static bool
 has_one(struct span text, const char *const *words, size_t count)
 {
@@ -45,7 +57,7 @@ put(struct pdf *p, char c)
 {
     if (p->length == p->room) {
         size_t room = p->room > 0 ? p->room * 2 : 4096;
-        char  *out  = room <= ATTACHMENT_MAX_INFLATED ? arena_alloc(p->arena, room) : NULL;
+        char  *out  = room <= most(p) ? arena_alloc(p->arena, room) : NULL;
         if (out == NULL) {
             p->lost = true;
             return;
@@ -58,11 +70,12 @@ put(struct pdf *p, char c)
     p->out[p->length++] = c;
 }
 
-/* The dictionary in front of a stream: from the last "obj" before it. */
+/* The dictionary in front of a stream: from the last "obj" before it, and
+ * behind the stream before it. */
 static struct span
-dictionary_before(struct span pdf, size_t stream)
+dictionary_before(struct span pdf, size_t stream, size_t last)
 {
-    size_t      from = stream > 2048 ? stream - 2048 : 0;
+    size_t      from = stream > last + DICTIONARY_MOST ? stream - DICTIONARY_MOST : last;
     struct span near = span_from(pdf.at + from, stream - from);
     size_t      at   = 0, found;
 
@@ -90,8 +103,7 @@ read_stream(struct pdf *p, struct span dictionary, struct span body)
         return;
     }
     if (has(dictionary, "/FlateDecode") || has(dictionary, "/Fl ")) {
-        size_t max = *p->budget < ATTACHMENT_MAX_INFLATED ? *p->budget : ATTACHMENT_MAX_INFLATED;
-        enum status st = inflate_bytes(body, max, p->arena, &unpacked);
+        enum status st = inflate_bytes(body, most(p), p->arena, &unpacked);
         *p->budget -= unpacked.length;
         if (st != ST_OK && unpacked.length == 0) {
             p->lost = true;
@@ -108,7 +120,7 @@ bool
 pdf_text(struct span pdf, struct arena *arena, size_t *budget, struct span *text)
 {
     struct pdf p  = { .arena = arena, .budget = budget };
-    size_t     at = 0, letters = 0;
+    size_t     at = 0, last = 0, letters = 0;
 
     p.glyphs = has(pdf, "/Identity-H") || has(pdf, "/Identity-V");
     if (has(pdf, "/Encrypt"))
@@ -128,8 +140,8 @@ pdf_text(struct span pdf, struct arena *arena, size_t *budget, struct span *text
         size_t length = span_find(span_skip(pdf, start), SPAN("endstream"));
         if (length == SPAN_NOT_FOUND)
             break;
-        read_stream(&p, dictionary_before(pdf, at - 6), span_from(pdf.at + start, length));
-        at = start + length + 9;
+        read_stream(&p, dictionary_before(pdf, at - 6, last), span_from(pdf.at + start, length));
+        at = last = start + length + 9;
     }
     for (size_t i = 0; i < p.length; i++) {
         char c = p.out[i];

@@ -65,6 +65,8 @@ inflate_bytes(struct span packed, size_t max, struct arena *arena, struct span *
     z.avail_in = (unsigned)packed.length;
     enum status st = run(&z, &o);
     (void)inflateEnd(&z);
+    if (o.at != NULL)
+        arena_shrink(arena, o.at, o.room, o.length);
     *out = span_from(o.at, o.length);
     return st;
 }

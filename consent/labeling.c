@@ -263,8 +263,8 @@ work_mention(struct work *w, uint32_t entry, enum label label, tape_node node)
 {
     struct said *s;
 
-    for (s = w->entries[entry].said; s != NULL; s = s->next)
-        if (s->mention.node == node && s->mention.label == label)
+    for (s = w->entries[entry].said; s != NULL && s->mention.node == node; s = s->next)
+        if (s->mention.label == label)
             return;
     s = arena_make(w->arena, struct said);
     if (s == NULL)

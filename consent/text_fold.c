@@ -174,46 +174,55 @@ skip_tag(struct fold *f)
 bool
 fold_looks_marked_up(struct span text)
 {
-    size_t at = 0;
+    size_t at = 0, last = span_find_last_byte(text, '>');
 
-    for (;;) {
+    while (last != SPAN_NOT_FOUND && at < last) {
         size_t found = span_find_byte(span_skip(text, at), '<');
         if (found == SPAN_NOT_FOUND)
             return false;
         at += found + 1;
-        char c = at < text.length ? text.at[at] : 0;
+        int c = at < text.length ? text.at[at] : 0;
         /* "<5 mg" is not markup. */
-        if ((is_letter(c) || c == '/' || c == '!' || c == '?')
-            && span_find_byte(span_skip(text, at), '>') != SPAN_NOT_FOUND)
+        if ((is_letter(c) || c == '/' || c == '!' || c == '?') && at < last)
             return true;
     }
+    return false;
+}
+
+/* Behind the tag at `start`, whose inside is an aside when it is more than a
+ * name: attributes, and prose that only looks like a tag ("x<y and ... >"). */
+static bool
+tag_aside(struct span text, size_t start, size_t *at, struct span *aside)
+{
+    size_t end = tag_end(text, start);
+
+    *at    = end;
+    *aside = span_from(text.at + start + 1, end - start - 1);
+    for (size_t i = 0; i < aside->length; i++)
+        if (aside->at[i] <= ' ' || aside->at[i] == '=')
+            return true;
+    return false;
 }
 
 bool
 fold_aside(struct span text, size_t *at, struct span *aside)
 {
-    while (*at < text.length) {
-        char   c     = text.at[*at];
-        size_t start = *at;
+    size_t found;
+
+    while ((found = span_find_byte(span_skip(text, *at), '<')) != SPAN_NOT_FOUND) {
+        size_t start = *at + found;
+        int    c     = start + 1 < text.length ? text.at[start + 1] : 0;
         if (begins(text, start, "<!--")) {
             *at    = after(text, start, "-->");
             *aside = span_from(text.at + start + 4, *at - start - 4);
             return true;
         }
-        if (begins(text, start, "<?")) {
-            *at    = after(text, start, "?>");
-            *aside = span_from(text.at + start + 2, *at - start - 2);
+        if (begins(text, start, "<![CDATA["))
+            *at = start + 9;
+        else if (!is_letter(c) && c != '/' && c != '!' && c != '?')
+            *at = start + 1;
+        else if (tag_aside(text, start, at, aside))
             return true;
-        }
-        /* A quoted value behind '=' inside a tag; '=' in prose costs a look, no more. */
-        if (c == '=' && start + 1 < text.length && (text.at[start + 1] == '"' || text.at[start + 1] == '\'')) {
-            struct span rest = span_skip(text, start + 2);
-            size_t      end  = span_find_byte(rest, text.at[start + 1]);
-            *aside = end == SPAN_NOT_FOUND ? rest : span_first(rest, end);
-            *at    = start + 2 + aside->length;
-            return true;
-        }
-        (*at)++;
     }
     return false;
 }

@@ -11,8 +11,8 @@
  *   FOLD_OTHER           a letter that folds to none of these
  *
  * Invisible characters (Unicode Cf, combining marks) are not handed out at
- * all.  In markup tags are not handed out; what stands in attributes and comments
- * is text of its own: fold_asides().
+ * all.  In markup tags are not handed out; what stands in tags and comments
+ * is text of its own: fold_aside().
  */
 #ifndef SLUICE_CONSENT_TEXT_FOLD_H
 #define SLUICE_CONSENT_TEXT_FOLD_H
@@ -43,8 +43,8 @@ int         fold_next(struct fold *);
 /* Whether text of unknown form holds markup. */
 bool        fold_looks_marked_up(struct span);
 
-/* The next attribute value, comment, CDATA or processing instruction behind
- * *at; false at the end. */
+/* The next inside of a tag that is more than a name, of a comment or of a processing
+ * instruction behind *at; false at the end. */
 bool        fold_aside(struct span text, size_t *at, struct span *aside);
 
 #endif

@@ -344,6 +344,28 @@ test_a_pdf_that_cannot_be_read_says_so(void **state)
 }
 
 static void
+test_a_pdf_of_very_many_streams_costs_little(void **state)
+{
+    struct fixture *f     = *state;
+    struct arena   *a     = f->arena;
+    struct span     one   = pdf_of(a, "/Filter /FlateDecode", packed(a, SPAN(SHOW("(Knee) Tj")), 15), "");
+    struct arena   *small = arena_new("small", (size_t)4 << 20);
+    struct buf      all;
+    size_t          budget = (size_t)8 << 20;
+
+    buf_init(&all, (size_t)16 << 20);
+    for (int i = 0; i < 4000; i++)
+        buf_add(&all, one);
+    for (int i = 0; i < 100000; i++)
+        buf_add_text(&all, "stream\nendstream\n");
+    struct inspection i = attachment_inspect_bytes(buf_span(&all), NULL, small, &budget);
+    assert_false(i.unreadable);
+    assert_false(arena_spent(small));
+    buf_release(&all);
+    arena_free(&small);
+}
+
+static void
 test_other_bytes_are_unreadable(void **state)
 {
     struct fixture *f = *state;
@@ -397,6 +419,7 @@ main(void)
         T(test_base64_inside_a_text),
         T(test_a_pdf_with_plain_fonts_is_read),
         T(test_a_pdf_that_cannot_be_read_says_so),
+        T(test_a_pdf_of_very_many_streams_costs_little),
         T(test_other_bytes_are_unreadable),
         T(test_no_input_breaks_it),
     };
