@@ -351,8 +351,9 @@ test_holds_a_crowd_of_idle_connections_in_little_memory(void **state)
     long without = weigh_a_crowd(NULL, before);
     long with    = weigh_a_crowd("client", before);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    assert_true(with <= 28L * CROWD);
-    assert_true(without <= 18L * CROWD);
+    /* … and what the first connection of a process costs, however many follow. */
+    assert_true(with <= 28L * CROWD + 2048);
+    assert_true(without <= 18L * CROWD + 2048);
 #else
     (void)with;
     (void)without;
