@@ -38,8 +38,7 @@ struct tape {
 
 /* The key of a name, from its first eight bytes (the rest zero) and its
  * length, both after unescaping.  It tells most names apart; equal keys prove
- * nothing.  It is no secret and needs none: see names_differ() in
- * json_read.c. */
+ * nothing.  It is no secret and needs none: see json_names.h. */
 static inline uint64_t
 key_from(uint64_t eight, size_t length)
 {

@@ -9,9 +9,9 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/json_names.h"
 #include "base/json_node.h"
 #include "base/json_text.h"
-#include "base/sort.h"
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -79,7 +79,6 @@ static const uint8_t *read_scalar(struct reader *, const uint8_t *, struct node 
 static const uint8_t *read_number(struct reader *, const uint8_t *, uint32_t *info);
 static const uint8_t *read_literal(struct reader *, const uint8_t *, uint32_t *info);
 static bool           read_end(struct reader *, const uint8_t *, uint32_t count);
-static uint64_t       key_of_escaped(struct span raw);
 static bool           names_differ(struct reader *, const struct frame *, uint32_t newest);
 
 const struct tape_limits tape_default_limits = {
@@ -256,7 +255,7 @@ read_name(struct reader *r, struct head *h, const struct scanner *scan)
         return false;
     const uint8_t *text   = h->begin + node->start;
     size_t         length = node->end - node->start;
-    uint64_t       key    = UNLIKELY(node->info & NODE_ESCAPED) ? key_of_escaped(span_from(text, length))
+    uint64_t       key    = UNLIKELY(node->info & NODE_ESCAPED) ? names_key_of_escaped(span_from(text, length))
                                                                 : key_in_body(text, length, h->end);
     node->skip = key_word(key);
     note_name(h->top, key);
@@ -729,94 +728,16 @@ read_number(struct reader *r, const uint8_t *p, uint32_t *info)
 
 /* ---- duplicate names ------------------------------------------------------ */
 
-/* Up to this many names are compared each with each, by key. */
-#define FEW 24u
-
-static uint64_t
-key_of_escaped(struct span raw)
-{
-    struct text t      = text_of(raw);
-    uint64_t    eight  = 0;
-    size_t      length = 0;
-
-    for (int byte; (byte = text_byte(&t)) >= 0; length++)
-        if (length < 8)
-            eight |= (uint64_t)byte << (8 * length);
-    return key_from(eight, length);
-}
-
-static struct span
-raw_of(const struct reader *r, const struct node *name)
-{
-    return span_from(r->begin + name->start, name->end - name->start);
-}
-
-/* By key, then by text. */
-static int
-order_names(const void *a, const void *b, const void *context)
-{
-    const struct reader *r = context;
-    const struct node   *x = &r->nodes[*(const uint32_t *)a], *y = &r->nodes[*(const uint32_t *)b];
-
-    if (x->skip != y->skip)
-        return x->skip < y->skip ? -1 : 1;
-    if ((x->info | y->info) & NODE_ESCAPED)
-        return text_order(raw_of(r, x), raw_of(r, y));
-    return span_compare(raw_of(r, x), raw_of(r, y));
-}
-
-static void
-list_names(const struct reader *r, const struct frame *object, uint32_t *names)
-{
-    uint32_t name = object->node + 1;
-
-    for (uint32_t i = 0; i < object->children; i++) {
-        names[i] = name;
-        name     = r->nodes[name + 1].skip;
-    }
-}
-
-/* The later one of two equal names, or 0. */
-static uint32_t
-twin_of_few(const struct reader *r, const uint32_t *names, uint32_t count)
-{
-    for (uint32_t i = 1; i < count; i++)
-        for (uint32_t j = 0; j < i; j++)
-            if (r->nodes[names[i]].skip == r->nodes[names[j]].skip
-                && order_names(&names[i], &names[j], r) == 0)
-                return names[i];
-    return 0;
-}
-
-static uint32_t
-twin_of_many(const struct reader *r, uint32_t *names, uint32_t count)
-{
-    sort_in_place(names, count, sizeof *names, order_names, r);
-    for (uint32_t i = 1; i < count; i++)
-        if (order_names(&names[i - 1], &names[i], r) == 0)
-            return names[i] > names[i - 1] ? names[i] : names[i - 1];
-    return 0;
-}
-
-/* The frame has seen two keys that may be equal.  Many names are sorted in
- * the room behind the newest node, which is left zero again. */
+/* The frame has seen two keys that may be equal.  Scratch is the room behind
+ * the newest node, which is left zero again. */
 static bool
 names_differ(struct reader *r, const struct frame *object, uint32_t newest)
 {
-    uint32_t few[FEW];
-    uint32_t twin;
+    size_t scratch = names_scratch(object->children);
 
-    if (object->children <= FEW) {
-        list_names(r, object, few);
-        twin = twin_of_few(r, few, object->children);
-    } else {
-        size_t bytes = object->children * sizeof(uint32_t);
-        if (!make_room(r, newest, (uint32_t)(bytes / sizeof(struct node)) + 1))
-            return false;
-        uint32_t *many = (uint32_t *)(void *)&r->nodes[newest + 1];
-        list_names(r, object, many);
-        twin = twin_of_many(r, many, object->children);
-        memset(many, 0, bytes);
-    }
+    if (scratch > 0 && !make_room(r, newest, (uint32_t)(scratch / sizeof(struct node)) + 1))
+        return false;
+    struct names names = { (const char *)r->begin, r->nodes, object->node, object->children };
+    uint32_t     twin  = names_twin(&names, &r->nodes[newest + 1]);
     return twin == 0 || refuse(r, TAPE_REFUSED_DUPLICATE, r->begin + r->nodes[twin].start - 1);
 }
