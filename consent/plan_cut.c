@@ -1,5 +1,5 @@
 /* consent/plan_cut.c -- a node goes, and what says nothing without it goes too. */
-#include "consent/plan_closure.h"
+#include "consent/plan_evidence.h"
 
 #include <string.h>
 
@@ -445,7 +445,8 @@ follow(struct closure *w, uint32_t entry)
         return;
     for (uint32_t same = bundle_find(w->bundle, e->type, e->id); same != ENTRY_NONE;
          same = bundle_next_same(w->bundle, same))
-        closure_withhold(w, same, (struct why){ "C1", entry, "it is another entry of the same resource" });
+        if (evidence_same(w->bundle, entry, same))
+            closure_withhold(w, same, (struct why){ "C1", entry, "it is another entry of the same resource" });
 }
 
 void

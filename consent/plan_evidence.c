@@ -37,6 +37,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     e->arena        = w->arena;
     e->facts        = facts;
     e->labeling     = w->in->labeling;
+    e->bundle       = w->bundle;
     e->withheld     = w->withheld;
     e->family_entry = ENTRY_NONE;
     e->phrases      = phrases_new(w->arena);
@@ -238,9 +239,17 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
              unsigned flags)
 {
     bool     is_new;
-    uint32_t phrase  = phrases_add(e->phrases, trim(text), form, kind, &is_new);
     uint32_t patient = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->patient_of[entry];
 
+    if (phrases_count(e->phrases) >= e->of_room) {            /* first: no phrase is without its finding */
+        uint32_t room = e->of_room == 0 ? 64 : e->of_room * 2;
+        void    *more = arena_grow(e->arena, e->of, e->of_room * sizeof *e->of, room * sizeof *e->of);
+        if (more == NULL)
+            return;
+        e->of      = more;
+        e->of_room = room;
+    }
+    uint32_t phrase = phrases_add(e->phrases, trim(text), form, kind, &is_new);
     if (phrase == PHRASE_NONE)
         return;
     if (kind == FIND_LOCAL)
@@ -254,14 +263,6 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
         of->flags &= flags | EVIDENCE_TELLS;
         of->flags |= flags & EVIDENCE_TELLS;
         return;
-    }
-    if (phrase >= e->of_room) {
-        uint32_t room = e->of_room == 0 ? 64 : e->of_room * 2;
-        void    *more = arena_grow(e->arena, e->of, e->of_room * sizeof *e->of, room * sizeof *e->of);
-        if (more == NULL)
-            return;
-        e->of      = more;
-        e->of_room = room;
     }
     e->of[phrase] = (struct finding_of){ kind, entry, patient, flags, false };
 }
@@ -327,7 +328,7 @@ collect_entries(struct closure *w, struct plan_evidence *e)
             first            = bundle_find(w->bundle, b->type, b->id);
             evidence_add(e, name, PHRASE_LITERAL, FIND_ENTRY, first == ENTRY_NONE ? i : first, 0);
             if (text_unusual(b->id))
-                evidence_add(e, b->id, PHRASE_LITERAL, FIND_ENTRY, first == ENTRY_NONE ? i : first, 0);
+                evidence_add(e, b->id, PHRASE_LITERAL, FIND_ENTRY, evidence_same(w->bundle, first, i) ? first : i, 0);
         }
         if (b->full_url.length >= 8) {
             uint32_t same = bundle_find_full_url(w->bundle, b->full_url);

@@ -68,7 +68,8 @@ struct plan_evidence {
     uint32_t              local_count, local_room;
     uint32_t             *local_of;      /* per entry: last of its list + 1 */
     bool                 *opened;        /* per program: the recipient may know it */
-    const bool           *withheld;      /* per entry, of the plan */
+    const struct bundle  *bundle;        /* the input */
+    const bool           *withheld;      /* per entry of it, of the plan */
     uint32_t             *stamp;         /* per phrase: entry + 1 whose narrative may not say it */
     bool                  any;           /* something is withheld */
     bool                  suspect;       /* there is a patient whose SUD text the reader may not have (P3) */
@@ -105,6 +106,17 @@ label_set evidence_family_for(const struct plan_evidence *, uint32_t entry);
 /* Readies FIND_LOCAL for one entry that stays: what it referred to and may no
  * longer name. */
 void evidence_stamp(struct closure *, struct plan_evidence *, uint32_t entry);
+
+/* Two servers may have an Observation/1 each.  The base URL of an entry,
+ * from its fullUrl; empty for a urn: or none. */
+struct span evidence_base(const struct bundle_entry *);
+/* Whether two entries of one Type/id are one resource: of one server, as far
+ * as is known. */
+bool     evidence_same(const struct bundle *, uint32_t one, uint32_t other);
+/* Which entry a FIND_ENTRY at this place of a text names, said by somebody with
+ * this base; a withheld one before others.  ENTRY_NONE: another server's. */
+uint32_t evidence_named(const struct bundle *, const bool *withheld, uint32_t first, struct span text, size_t at,
+                        size_t length, struct span speaker);
 
 /* ---- collecting: plan_evidence.c, plan_matter.c, plan_own.c ---------------------------------- */
 

@@ -74,7 +74,7 @@ add_own(struct plan_evidence *e, struct span text)
 
 /* What a resource may say of itself stands in few members; all others are
  * passed over at once. */
-enum saying { SAYING_NOTHING = 0, SAYING_ID, SAYING_VALUE, SAYING_TEXT, SAYING_NAME, SAYING_CODE, SAYING_PLACE };
+enum saying { SAYING_NOTHING = 0, SAYING_LINK, SAYING_ID, SAYING_VALUE, SAYING_TEXT, SAYING_NAME, SAYING_CODE, SAYING_PLACE };
 
 static enum saying
 saying_of(const struct closure *w, tape_node leaf)
@@ -83,7 +83,8 @@ saying_of(const struct closure *w, tape_node leaf)
         { "id", 2, SAYING_ID }, { "code", 4, SAYING_CODE }, { "text", 4, SAYING_TEXT }, { "name", 4, SAYING_NAME },
         { "line", 4, SAYING_PLACE }, { "value", 5, SAYING_VALUE }, { "title", 5, SAYING_TEXT },
         { "alias", 5, SAYING_TEXT }, { "display", 7, SAYING_TEXT }, { "address", 7, SAYING_PLACE },
-        { "description", 11, SAYING_TEXT },
+        { "reference", 9, SAYING_LINK }, { "lotNumber", 9, SAYING_ID }, { "description", 11, SAYING_TEXT },
+        { "subscriberId", 12, SAYING_ID }, { "serialNumber", 12, SAYING_ID },
     };
     struct span name = closure_name(w, leaf);
 
@@ -110,6 +111,12 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_fami
     if (saying == SAYING_NOTHING)
         return;
     struct span text = tape_text(w->tape, n, w->arena);
+    if (saying == SAYING_LINK) {
+        const struct reference *r = references_find(w->in->references, w->parents[n]);
+        if (r != NULL && r->to != ENTRY_NONE && !w->withheld[r->to])
+            phrases_scan(e->phrases, text, kill_mark, e);
+        return;
+    }
     if (saying == SAYING_ID || (saying == SAYING_VALUE && evidence_own_identifier(w, n))) {
         phrases_scan(e->phrases, text, kill_mark, e);
         return;
@@ -132,9 +139,26 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_fami
     }
 }
 
+/* Who somebody is, is no mark of a record about them: telecom, address, name. */
+static void
+own_person(struct closure *w, struct plan_evidence *e, tape_node resource)
+{
+    static const char *const prose[] = { "text", "extension", "modifierExtension", "contained", "meta", NULL };
+
+    for (tape_node m = tape_first(w->tape, resource); m != TAPE_ABSENT; m = tape_next(w->tape, m)) {
+        if (span_in(closure_name(w, m), prose))
+            continue;
+        for (tape_node n = m; n < tape_after(w->tape, m); n++)
+            if (tape_kind(w->tape, n) == TAPE_STRING)
+                phrases_scan(e->phrases, tape_text(w->tape, n, w->arena), kill_mark, e);
+    }
+}
+
 void
 own_collect(struct closure *w, struct plan_evidence *e)
 {
+    static const char *const people[] = { "Patient", "RelatedPerson", "Person", "Practitioner", NULL };
+
     if (e->family != 0)
         e->own = phrases_new(w->arena);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
@@ -148,6 +172,9 @@ own_collect(struct closure *w, struct plan_evidence *e)
         kill(e, evidence_host(b->full_url), 1u << FIND_PROGRAM, true);
         if (!e->any)
             continue;                                         /* only programs to look for */
+        phrases_scan(e->phrases, b->full_url, kill_mark, e);
+        if (span_in(b->type, people))
+            own_person(w, e, b->resource);
         bool same_family = (evidence_own_labels(w, i) & e->family) != 0;
         for (tape_node n = b->resource; n < tape_after(w->tape, b->resource); n++)
             if (tape_kind(w->tape, n) == TAPE_STRING)

@@ -36,7 +36,7 @@ struct scan {
 static enum role role_of(const struct closure *, tape_node leaf);
 static bool      read_one(void *with, struct span text);
 static bool      judge(void *with, uint32_t phrase, size_t at, size_t length);
-static bool      judge_entry(struct scan *, uint32_t to);
+static bool      judge_entry(struct scan *, uint32_t first, size_t at, size_t length);
 static bool      judge_program(struct scan *, const struct finding_of *);
 static bool      judge_phrase(struct scan *, const struct finding_of *);
 static bool      judge_code(struct scan *, const struct finding_of *, size_t length);
@@ -177,10 +177,11 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
         closure_keep(w, &w->narratives, leaf);
         return;
     }
-    uint32_t file = e->files == NULL ? 0 : evidence_file(e, text);
-    if (file != 0
-        && (closure_named(w, leaf, SPAN("data")) || closure_named(w, leaf, SPAN("hash"))
-            || closure_named(w, leaf, SPAN("url")))) {
+    bool     part = e->files != NULL
+                && (closure_named(w, leaf, SPAN("data")) || closure_named(w, leaf, SPAN("hash"))
+                    || closure_named(w, leaf, SPAN("url")));
+    uint32_t file = part ? evidence_file(e, text) : 0;
+    if (file != 0) {
         closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
         return;
     }
@@ -271,7 +272,6 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
     struct scan             *s  = with;
     const struct finding_of *of = &s->e->of[phrase];
 
-    (void)at;
     if (of->dead || ((of->flags & EVIDENCE_NARROW) && !whole_identifier(s, length)))
         return true;
     if (of->patient != 0 && s->entry != ENTRY_NONE && s->e->patient_of[s->entry] != 0
@@ -279,7 +279,7 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return true;                                          /* somebody else's */
     switch (of->kind) {
     case FIND_ENTRY:
-        return !judge_entry(s, of->entry);
+        return !judge_entry(s, of->entry, at, length);
     case FIND_PROGRAM:
         return !judge_program(s, of);
     case FIND_IDENTIFIER:
@@ -323,18 +323,13 @@ accept(struct scan *s, const char *rule, uint32_t cause, const char *because)
 }
 
 static bool
-same_resource(const struct bundle *b, uint32_t one, uint32_t other)
+judge_entry(struct scan *s, uint32_t first, size_t at, size_t length)
 {
-    return one == other
-           || (one != ENTRY_NONE && !span_empty(b->entries[one].id)
-               && span_eq(b->entries[one].id, b->entries[other].id)
-               && span_eq(b->entries[one].type, b->entries[other].type));
-}
+    struct span speaker = s->entry == ENTRY_NONE ? (struct span){ NULL, 0 }
+                                                 : evidence_base(&s->w->bundle->entries[s->entry]);
+    uint32_t    to      = evidence_named(s->w->bundle, s->w->withheld, first, s->text, at, length, speaker);
 
-static bool
-judge_entry(struct scan *s, uint32_t to)
-{
-    if (same_resource(s->w->bundle, s->entry, to))
+    if (to == ENTRY_NONE || evidence_same(s->w->bundle, s->entry, to))
         return false;
     if (s->w->withheld[to])
         return accept(s, "C5", to, "it names something withheld");
@@ -567,18 +562,28 @@ scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
 /* ---- the result, once more (B4) --------------------------------------------------------------- */
 
 static bool
+names_withheld(const struct scan *s, uint32_t first, size_t at, size_t length)
+{
+    uint32_t    entry   = bundle_entry_of(s->w->bundle, s->leaf);
+    struct span speaker = entry == ENTRY_NONE ? (struct span){ NULL, 0 }
+                                              : evidence_base(&s->w->bundle->entries[entry]);
+    uint32_t    to      = evidence_named(s->e->bundle, s->e->withheld, first, s->text, at, length, speaker);
+
+    return to != ENTRY_NONE && s->e->withheld[to];
+}
+
+static bool
 judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
 {
     struct scan             *s  = with;
     const struct finding_of *of = &s->e->of[phrase];
 
-    (void)at, (void)length;
     if (of->dead || (of->flags & EVIDENCE_NARROW))
         return true;
     if (of->kind == FIND_IDENTIFIER || of->kind == FIND_TOKEN)
         s->found = true;
     else if (of->kind == FIND_ENTRY)
-        s->found = s->e->withheld[of->entry];
+        s->found = names_withheld(s, of->entry, at, length);
     else if (of->kind == FIND_PROGRAM)
         s->found = !s->e->opened[of->entry] && !(of->flags & EVIDENCE_WEAK)
                    && !((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf));
@@ -590,6 +595,7 @@ read_strong(void *with, struct span text)
 {
     struct scan *s = with;
 
+    s->text = text;
     phrases_scan(s->e->phrases, text, judge_strong, s);
     return !s->found;
 }
