@@ -9,8 +9,8 @@
 
 #include "gateway/http/deny.h"
 
-#define ANSWER_KEPT       ((size_t)64 << 10)
 #define ANSWER_MAX        ((size_t)8 << 20)    /* read, not kept; more is an attack */
+#define MAX_TEXT          16384u               /* of the URL, or of one header line */
 #define UPLOAD_BUFFER     (512L << 10)
 #define LOW_SPEED_BYTES   16L
 #define LOW_SPEED_SECONDS 60L
@@ -47,6 +47,8 @@ struct line {
     CURL              *easy;
     struct curl_slist *headers;
     struct http_call  *call;
+    struct buf         text;             /* where URL and header lines are put together */
+    bool               at_url;           /* the handle has the peer's URL, no path behind it */
     size_t             answered;         /* bytes of the answer, also those not kept */
     bool               denied, answer_too_large;
 };
@@ -182,7 +184,7 @@ http_call_send(struct http_peer *peer, struct http_call *call)
     call->retry_after_seconds = -1;
     call->error               = NULL;
     call->next                = NULL;
-    buf_init(&call->answer, ANSWER_KEPT);
+    buf_init(&call->answer, call->answer_max);
     *peer->last = call;
     peer->last  = &call->next;
     start_waiting(peer);
@@ -303,6 +305,7 @@ line_new(struct http_peer *peer)
         return NULL;
     line->peer = peer;
     line->easy = curl_easy_init();
+    buf_init(&line->text, MAX_TEXT);
     if (line->easy == NULL || !line_set_up(line)) {
         curl_easy_cleanup(line->easy);
         free(line);
@@ -375,6 +378,7 @@ line_free(struct line *line)
 {
     curl_easy_cleanup(line->easy);
     curl_slist_free_all(line->headers);
+    buf_release(&line->text);
     free(line);
 }
 
@@ -398,15 +402,16 @@ line_carry(struct line *line, struct http_call *call)
 static bool
 set_url(struct line *line, struct span path)
 {
-    struct buf url;
-
-    buf_init(&url, 8192);
-    buf_add_text(&url, line->peer->url);
-    buf_add(&url, path);
-    buf_add_byte(&url, '\0');
-    bool ok = buf_status(&url) == ST_OK && curl_easy_setopt(line->easy, CURLOPT_URL, url.at) == CURLE_OK;
-    buf_release(&url);
-    return ok;
+    if (path.length == 0 && line->at_url)
+        return true;
+    buf_clear(&line->text);
+    buf_add_text(&line->text, line->peer->url);
+    buf_add(&line->text, path);
+    buf_add_byte(&line->text, '\0');
+    bool set = buf_status(&line->text) == ST_OK
+            && curl_easy_setopt(line->easy, CURLOPT_URL, line->text.at) == CURLE_OK;
+    line->at_url = set && path.length == 0;
+    return set;
 }
 
 static bool
@@ -436,16 +441,14 @@ set_headers(struct line *line, const struct http_call *call)
 
     for (size_t i = 0; i < call->header_count && ok; i++) {
         struct http_header h = call->headers[i];
-        struct buf         text;
         if (!one_line(h.name) || !one_line(h.value))
             return false;                /* a line break would write headers of its own */
-        buf_init(&text, 16384);
-        buf_add(&text, h.name);
-        buf_add_text(&text, ": ");
-        buf_add(&text, h.value);
-        buf_add_byte(&text, '\0');
-        ok = buf_status(&text) == ST_OK && add_header(line, text.at);
-        buf_release(&text);
+        buf_clear(&line->text);
+        buf_add(&line->text, h.name);
+        buf_add_text(&line->text, ": ");
+        buf_add(&line->text, h.value);
+        buf_add_byte(&line->text, '\0');
+        ok = buf_status(&line->text) == ST_OK && add_header(line, line->text.at);
     }
     return ok && curl_easy_setopt(line->easy, CURLOPT_HTTPHEADER, line->headers) == CURLE_OK;
 }
@@ -671,9 +674,10 @@ on_answer(char *at, size_t size, size_t count, void *arg)
     struct line *line  = arg;
     struct buf  *kept  = &line->call->answer;
     size_t       bytes = size * count;
-    size_t       room  = ANSWER_KEPT - kept->length;
+    size_t       room  = kept->max - kept->length;
 
-    buf_add(kept, span_from(at, bytes < room ? bytes : room));
+    if (room > 0)
+        buf_add(kept, span_from(at, bytes < room ? bytes : room));
     line->answered        += bytes;
     line->answer_too_large = line->answered > ANSWER_MAX;
     return line->answer_too_large ? 0 : bytes;

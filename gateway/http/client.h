@@ -32,12 +32,13 @@ struct http_call {
     const struct http_header *headers;
     size_t                    header_count;
     struct span               body;
+    size_t                    answer_max;    /* bytes of the answer's body that are kept; 0: none, and no memory for it */
     void                    (*done)(struct http_call *);   /* on the loop, never from inside http_call_send */
     /* results */
     int                       status;    /* HTTP status, 0: none came */
     bool                      bytes_may_have_left;  /* false: no connection was made, or its TLS failed */
     int64_t                   retry_after_seconds;  /* -1: not said; at most a day */
-    struct buf                answer;    /* at most 64 KiB are kept; released by the caller */
+    struct buf                answer;    /* released by the caller */
     const char               *error;     /* NULL when there is a status, else a static word: dns, connect,
                                             denied, tls, timeout, send, answer, url, header, memory,
                                             cancelled, failed */

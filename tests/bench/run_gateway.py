@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One go on loopback: a load client, a sink, nginx that forwards the bytes without looking, and the gateway with
 every stage on and the durable log.  Prints bundles/s, CPU microseconds a bundle of the server under test (schedstat of
-all its threads), p50 and p99, and nginx's CPU divided by ours.
+all its threads), p50 and p99, and the CPU of nginx, plain and with TLS, divided by it.
 
     cmake --build build --target bench_gateway          or
     tests/bench/run_gateway.py [--build build] [--rounds 3] [--json FILE]
@@ -9,7 +9,7 @@ all its threads), p50 and p99, and nginx's CPU divided by ours.
 The server is pinned to the first processor, client and sink to the last.  CPU time, not wall time, is what is compared:
 the machine may be shared.  Rounds of the servers are interleaved and the median is taken.
 """
-import argparse, json, os, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, resource, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
 
 MARKER = "BENCHID00000"
 CPUS = sorted(os.sched_getaffinity(0))
@@ -158,9 +158,9 @@ def rss_kib(process):
             return int(line.split()[1])
 
 
-def serve(build, d, processes, port):
+def serve(build, d, processes, port, **environment):
     with open(f"{d}/sluice.log", "a") as log:
-        gateway = start([f"{build}/sluice", "serve", "-c", f"{d}/sluice.conf"], CPUS[0], stderr=log)
+        gateway = start([f"{build}/sluice", "serve", "-c", f"{d}/sluice.conf"], CPUS[0], stderr=log, env={**os.environ, **environment})
     processes.append(gateway)
     wait_for(port, gateway)
     return gateway
@@ -186,7 +186,7 @@ class Sink:
 serial = 10
 
 
-def measure(build, d, server, sink, port, tls, path, size, requests, connections):
+def measure(build, d, server, sink, port, tls, path, size, requests, connections, at_start=None):
     """One round: from the moment that all connections stand until every Bundle has arrived at the sink."""
     global serial
     serial += 1
@@ -197,6 +197,8 @@ def measure(build, d, server, sink, port, tls, path, size, requests, connections
     client = start(command, CPUS[-1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     client.stdout.readline()
     sent_before = sink.count()["requests"] if sink else 0
+    if at_start:
+        at_start()
     cpu_before, begun = cpu_us(server), time.time()
     client.stdin.write("go\n")
     client.stdin.close()
@@ -215,6 +217,48 @@ def measure(build, d, server, sink, port, tls, path, size, requests, connections
         raise SystemExit(f"{size}: {made['ok']} of {requests} answered 200, {arrived} arrived: {made}")
     return {"cpu_us": (cpu_us(server) - cpu_before) / requests, "per_second": requests / elapsed,
             "p50_us": made["p50_us"], "p99_us": made["p99_us"]}
+
+
+def heap_table(path):
+    """heap_count.c: (library address, program address, calls, name of the object) a slot."""
+    with open(path, "rb") as f:
+        raw = f.read()
+    table = {}
+    for at in range(0, len(raw), 64):
+        library, program, calls, name = struct.unpack_from("<QQQ40s", raw, at)
+        if calls:
+            key = (name.split(b"\0")[0].decode(), library, program)
+            table[key] = table.get(key, 0) + calls
+    return table
+
+
+def function_at(build, address):
+    made = subprocess.run(["addr2line", "-f", "-e", f"{build}/sluice", hex(address)], stdout=subprocess.PIPE, text=True)
+    return made.stdout.splitlines()[0] if made.returncode == 0 and address else "-"
+
+
+def heap_calls(build, d, processes, port, sink, size, requests, connections):
+    """malloc, calloc and realloc a Bundle, in steady state, by the library that calls and our function that led there."""
+    path = f"{d}/heap-{size.replace(' ', '')}"
+    gateway = serve(build, d, processes, port, LD_PRELOAD=f"{build}/tests/bench/libheap_count.so", HEAP_COUNT=path)
+    measure(build, d, gateway, sink, port, True, "/fhir", size, requests, connections)
+    before = {}
+    measure(build, d, gateway, sink, port, True, "/fhir", size, requests, connections, lambda: before.update(heap_table(path)))
+    after = heap_table(path)
+    stop(gateway)
+    libraries, callers = {}, {}
+    for key, calls in after.items():
+        name, library, program = key
+        each = (calls - before.get(key, 0)) / requests
+        libraries[name] = libraries.get(name, 0) + each
+        if each >= 0.05:
+            who = (name, function_at(build, library if name == "sluice" else program))
+            callers[who] = callers.get(who, 0) + each
+    print(f"\nheap calls a Bundle of {size}: " + ", ".join(f"{name} {n:.1f}" for name, n in sorted(libraries.items(), key=lambda x: -x[1]) if n >= 0.05))
+    for (name, function), n in sorted(callers.items(), key=lambda x: -x[1])[:25]:
+        print(f"{n:10.1f}  {name:24} {function}")
+    sys.stdout.flush()
+    return libraries
 
 
 def medians(rounds):
@@ -249,6 +293,7 @@ def main():
     parser.add_argument("--dir", help="keep the working folder here")
     parser.add_argument("--json", help="write all figures here")
     parser.add_argument("--only", help="a size: \"5 KB\"")
+    parser.add_argument("--heap", action="store_true", help="count heap calls instead, which is slow")
     parser.add_argument("--without-gateway", action="store_true", help="nginx alone")
     o = parser.parse_args()
     d = o.dir or tempfile.mkdtemp(prefix="sluice-bench-", dir="/var/tmp")
@@ -277,6 +322,11 @@ def run(o, build, d, processes):
     processes.append(sink.process)
     with open(f"{d}/nginx.conf", "w") as f:
         f.write(nginx_conf(d, plain, tls, sink_port))
+    if o.heap:
+        with open(f"{d}/sluice.conf", "w") as f:
+            f.write(sluice_conf(d, port, admin, sink_port))
+        return {size: heap_calls(build, d, processes, port, sink, size, max(8, int(requests * o.scale / 10)), 8)
+                for size, (_, requests, _) in SIZES.items() if not o.only or o.only == size}
     nginx = start(["nginx", "-p", d, "-c", f"{d}/nginx.conf"], CPUS[0], stderr=subprocess.DEVNULL)
     processes.append(nginx)
     wait_for(tls, nginx)
@@ -310,11 +360,12 @@ def run(o, build, d, processes):
 
 
 def show(size, servers, connections):
-    print(f"\n{size}, {connections} connections\n{'':14}{'bundles/s':>10}{'CPU us':>10}{'p50 us':>10}{'p99 us':>10}{'nginx TLS / this':>18}")
+    """Both ratios: the target names nginx as a plain streaming proxy; the gateway speaks TLS with client certificates."""
+    print(f"\n{size}, {connections} connections\n{'':14}{'bundles/s':>10}{'CPU us':>10}{'p50 us':>10}{'p99 us':>10}{'nginx / this':>16}{'nginx TLS / this':>18}")
     for name, f in servers.items():
-        ratio = servers["nginx, TLS"]["cpu_us"] / f["cpu_us"]
+        plain, tls = (servers[other]["cpu_us"] / f["cpu_us"] for other in ("nginx, plain", "nginx, TLS"))
         wanted = f"  target {TARGET[size]:.2f}" if name == "sluice" else ""
-        print(f"{name:14}{f['per_second']:10.0f}{f['cpu_us']:10.1f}{f['p50_us']:10.0f}{f['p99_us']:10.0f}{ratio:18.2f}{wanted}")
+        print(f"{name:14}{f['per_second']:10.0f}{f['cpu_us']:10.1f}{f['p50_us']:10.0f}{f['p99_us']:10.0f}{plain:16.2f}{tls:18.2f}{wanted}")
     sys.stdout.flush()
 
 

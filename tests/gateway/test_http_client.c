@@ -25,7 +25,7 @@ on_done(struct http_call *call)
 static struct http_call
 post(struct span body)
 {
-    return (struct http_call){ .method = "POST", .body = body, .done = on_done };
+    return (struct http_call){ .method = "POST", .body = body, .answer_max = 64 << 10, .done = on_done };
 }
 
 static void
@@ -232,7 +232,7 @@ test_reads_status_and_retry_after(void **state)
 }
 
 static void
-test_keeps_64_KiB_of_a_large_answer_and_its_status(void **state)
+test_keeps_what_was_asked_for_of_a_large_answer_and_its_status(void **state)
 {
     struct wire      w;
     struct out       o;
@@ -246,6 +246,10 @@ test_keeps_64_KiB_of_a_large_answer_and_its_status(void **state)
     assert_int_equal(call.status, 200);
     assert_int_equal(call.answer.length, 64 << 10);
     buf_release(&call.answer);
+    call.answer_max = 0;
+    run(o.peer, &call, 1);
+    assert_int_equal(call.status, 200);
+    assert_null(call.answer.at);
     leave(&o);
     wire_close(&w);
 }
@@ -624,7 +628,7 @@ main(void)
         cmocka_unit_test(test_sends_headers_as_given_and_none_of_its_own_choosing),
         cmocka_unit_test(test_reuses_a_connection_and_opens_no_more_than_allowed),
         cmocka_unit_test(test_reads_status_and_retry_after),
-        cmocka_unit_test(test_keeps_64_KiB_of_a_large_answer_and_its_status),
+        cmocka_unit_test(test_keeps_what_was_asked_for_of_a_large_answer_and_its_status),
         cmocka_unit_test(test_says_that_bytes_may_have_left_when_the_peer_goes_without_an_answer),
         cmocka_unit_test(test_refuses_a_header_with_a_line_break),
         cmocka_unit_test(test_has_no_status_from_a_peer_that_does_not_answer_whole),
