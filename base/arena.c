@@ -268,6 +268,25 @@ arena_text(struct arena *a, struct span s)
 }
 
 struct span
+arena_join_all(struct arena *a, const struct span *parts, size_t count)
+{
+    size_t size = 1, used = 0;           /* with the NUL */
+
+    for (size_t i = 0; i < count; i++)
+        if (__builtin_add_overflow(size, parts[i].length, &size)) {
+            a->spent = true;
+            return (struct span){ NULL, 0 };
+        }
+    char *at = arena_alloc(a, size);
+    if (at == NULL)
+        return (struct span){ NULL, 0 };
+    for (size_t i = 0; i < count; used += parts[i++].length)
+        if (parts[i].length > 0)
+            memcpy(at + used, parts[i].at, parts[i].length);
+    return span_from(at, used);
+}
+
+struct span
 arena_format(struct arena *a, const char *format, ...)
 {
     va_list args, again;

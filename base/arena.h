@@ -63,6 +63,16 @@ struct span arena_copy(struct arena *, struct span);
 struct span arena_format(struct arena *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 char       *arena_text(struct arena *, struct span);      /* NUL-terminated copy */
+/* Texts one behind the other, as one that ends in NUL as well; empty when
+ * spent.  For what is made for every resource or reference: arena_format
+ * reads its format twice, which costs more than all the copying.
+ *
+ *     arena_join(arena, type, SPAN("/"), id)
+ */
+#define arena_join(arena, ...)                                                   \
+    arena_join_all((arena), (const struct span[]){ __VA_ARGS__ },                \
+                   sizeof((const struct span[]){ __VA_ARGS__ }) / sizeof(struct span))
+struct span arena_join_all(struct arena *, const struct span *parts, size_t count);
 
 /* Scratch work: everything handed out after the mark is wiped and reused. */
 struct arena_mark { void *block; size_t used; size_t total; };

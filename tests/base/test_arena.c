@@ -94,6 +94,26 @@ test_copies_and_formats_end_in_nul(void **state)
 }
 
 static void
+test_joins_texts_in_order(void **state)
+{
+    struct arena *a     = arena_new("test", 1 << 10);
+    struct span   huge  = { "x", SIZE_MAX - 2 };
+    struct span   empty = { NULL, 0 };
+
+    (void)state;
+    struct span name = arena_join(a, SPAN("Patient"), SPAN("/"), empty, SPAN("p1"));
+    check_text(name, "Patient/p1");
+    assert_int_equal(name.at[name.length], 0);
+    struct span none = arena_join(a, empty, empty);
+    assert_true(span_empty(none));
+    assert_non_null(none.at);
+    assert_null(arena_join(a, huge, huge).at);
+    assert_true(arena_spent(a));
+    assert_null(arena_join(a, SPAN("x")).at);
+    arena_free(&a);
+}
+
+static void
 test_grows_in_place_when_last_and_by_copy_otherwise(void **state)
 {
     struct arena *a     = arena_new("test", 1 << 20);
@@ -257,6 +277,7 @@ main(void)
         cmocka_unit_test(test_the_budget_is_held_and_spent_for_good),
         cmocka_unit_test(test_absurd_sizes_spend_the_arena),
         cmocka_unit_test(test_copies_and_formats_end_in_nul),
+        cmocka_unit_test(test_joins_texts_in_order),
         cmocka_unit_test(test_grows_in_place_when_last_and_by_copy_otherwise),
         cmocka_unit_test(test_what_is_given_back_comes_again_as_zeroes),
         cmocka_unit_test(test_a_mark_takes_back_all_that_came_after),
