@@ -85,6 +85,8 @@ struct facts {
     size_t                       known_actor_count;
     const struct consent_source *consents;
     size_t                       consent_count;
+    const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
+    size_t                       stale_count;   /* ascending: they go along, and do not count           */
     struct site_policy           site;
 };
 

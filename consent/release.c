@@ -55,12 +55,12 @@ release_outcome_text(enum release_outcome o)
     return (unsigned)o < sizeof texts / sizeof texts[0] ? texts[o] : "deny";
 }
 
-/* Those of the facts and those of the Bundle itself. */
+/* Those of the facts and those of the Bundle itself that are current. */
 static enum status
 gather_consents(const struct bundle *b, const struct references *references, const struct facts *facts,
                 struct arena *arena, const struct consent_source **out, size_t *count)
 {
-    size_t most = facts->consent_count;
+    size_t most = facts->consent_count, stale = 0;
 
     for (uint32_t e = 0; e < b->count; e++)
         most += span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT;
@@ -70,10 +70,13 @@ gather_consents(const struct bundle *b, const struct references *references, con
     *count = 0;
     for (size_t i = 0; i < facts->consent_count; i++)
         all[(*count)++] = facts->consents[i];
-    for (uint32_t e = 0; e < b->count; e++)
-        if (span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT)
+    for (uint32_t e = 0; e < b->count; e++) {
+        if (stale < facts->stale_count && facts->stale_entries[stale] == e)
+            stale++;
+        else if (span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT)
             all[(*count)++] = (struct consent_source){ b->tape, b->entries[e].resource,
                                                        entry_patient(references, e, NULL) };
+    }
     *out = all;
     return ST_OK;
 }

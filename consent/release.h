@@ -31,7 +31,8 @@ struct release {
 };
 
 /* labeling may be NULL: then it is made here.  Consents of the facts and of
- * the bundle itself count. ST_OK also when nothing may leave. */
+ * the bundle itself count, those of the bundle that the facts call stale do
+ * not.  ST_OK also when nothing may leave. */
 enum status release_make(const struct bundle *, const struct references *, const struct labeling *,
                          const struct facts *, struct arena *, const struct release **out) MUST_CHECK;
 const char *release_outcome_text(enum release_outcome);   /* "deny" "hold" "partial" "permit" */

@@ -107,6 +107,7 @@ struct exchange {
     uint32_t                      own_consents;
     /* decide */
     struct store_consents         consents;
+    struct span                  *patient_names;     /* consents.patients as the bundle calls them */
     /* route, redact */
     struct outgoing              *outgoing;
     size_t                        outgoing_count;

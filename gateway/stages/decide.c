@@ -2,14 +2,21 @@
  *
  * The patients of the bundle are known since record; their current Consents
  * are read from the store, once for all recipients.  Consents inside the
- * bundle count as well (consent/release.h).
+ * bundle count as well (consent/release.h), and each Consent counts once, in
+ * its newest version:
+ *   push      what the bundle brings is newer than what the store holds, also
+ *             when it revokes; of two versions in the bundle the later counts
+ *   delivery  decided again later, the store is newer: a Consent of the bundle
+ *             counts only while the store still holds just these bytes
  */
 #include "gateway/stages/stages.h"
 
 #include <string.h>
 
 static enum step facts_of_recipients(struct exchange *);
-static size_t    patients_of(struct exchange *, struct span *out);
+static size_t    patients_of(struct exchange *, struct span *out, struct span *names);
+static bool      replaced_by_push(const struct exchange *, const struct store_row *);
+static enum step leave_out_stale(struct exchange *, bool *row_is_own);
 static void      on_loaded(struct task *);
 
 static enum step
@@ -18,11 +25,12 @@ enter(struct exchange *ex)
     if (ex->outgoing_count == 0)
         return STEP_NEXT;
     struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
-    if (patients == NULL)
+    ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
+    if (patients == NULL || ex->patient_names == NULL)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->consents = (struct store_consents){
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
-        .patients = patients, .patient_count = patients_of(ex, patients),
+        .patients = patients, .patient_count = patients_of(ex, patients, ex->patient_names),
     };
     store_load_consents(ex->gateway->store, &ex->consents);
     return STEP_WAIT;
@@ -49,7 +57,7 @@ const struct stage stage_decide = { .name = "decide", .enter = enter, .resume = 
  * so the list is short; a bundle about thousands is looked through from the
  * end, where its next resource's patient mostly is. */
 static size_t
-patients_of(struct exchange *ex, struct span *out)
+patients_of(struct exchange *ex, struct span *out, struct span *names)
 {
     size_t n = 0;
 
@@ -58,10 +66,23 @@ patients_of(struct exchange *ex, struct span *out)
         size_t      at      = n;
         while (at > 0 && !span_eq(out[at - 1], patient))
             at--;
-        if (at == 0 && !span_empty(patient))
-            out[n++] = patient;
+        if (at > 0 || span_empty(patient))
+            continue;
+        out[n]     = patient;
+        names[n++] = entry_patient(ex->references, i, NULL);
     }
     return n;
+}
+
+/* The bundle may call the patient by another name than the record does: by the
+ * fullUrl of an entry without an id. */
+static struct span
+name_in_bundle(const struct exchange *ex, struct span patient)
+{
+    for (size_t i = 0; i < ex->consents.patient_count; i++)
+        if (span_eq(ex->consents.patients[i], patient))
+            return ex->patient_names[i];
+    return patient;
 }
 
 /* Stored Consents were read once by the strict reader; bytes that do not read
@@ -69,21 +90,70 @@ patients_of(struct exchange *ex, struct span *out)
 enum step
 consents_attach(struct exchange *ex)
 {
-    struct consent_source *sources =
-        arena_make_n(ex->arena, ex->consents.row_count, struct consent_source);
+    size_t                 rows    = ex->consents.row_count;
+    struct consent_source *sources = arena_make_n(ex->arena, rows, struct consent_source);
+    bool                  *own     = arena_make_n(ex->arena, rows, bool);
 
-    if (sources == NULL && ex->consents.row_count > 0)
+    if ((sources == NULL || own == NULL) && rows > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
-    for (size_t i = 0; i < ex->consents.row_count; i++) {
+    enum step step = leave_out_stale(ex, own);
+    if (step != STEP_NEXT)
+        return step;
+    ex->facts.consents      = sources;
+    ex->facts.consent_count = 0;
+    for (size_t i = 0; i < rows; i++) {
         const struct store_row *row = &ex->consents.rows[i];
-        enum status st = tape_read(row->bytes, &tape_default_limits, ex->arena, &sources[i].tape, NULL);
+        if (own[i] || replaced_by_push(ex, row))
+            continue;
+        struct consent_source *source = &sources[ex->facts.consent_count++];
+        enum status st = tape_read(row->bytes, &tape_default_limits, ex->arena, &source->tape, NULL);
         if (st != ST_OK)
             return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
-        sources[i].node    = TAPE_ROOT;
-        sources[i].patient = row->patient;
+        source->node    = TAPE_ROOT;
+        source->patient = name_in_bundle(ex, row->patient);
     }
-    ex->facts.consents      = sources;
-    ex->facts.consent_count = ex->consents.row_count;
+    return STEP_NEXT;
+}
+
+/* The unit that is being decided writes a newer version, or takes it away. */
+static bool
+replaced_by_push(const struct exchange *ex, const struct store_row *row)
+{
+    for (size_t i = 0; ex->own_consents > 0 && i < ex->resource_count; i++)
+        if (span_eq(ex->resources[i].type, row->type) && span_eq(ex->resources[i].id, row->id))
+            return true;
+    return false;
+}
+
+/* Whether the store holds just this Consent; then its row need not count again. */
+static bool
+still_stored(const struct exchange *ex, tape_node consent, bool *row_is_own)
+{
+    struct span bytes = tape_extent(ex->tape, consent);
+
+    for (size_t i = 0; i < ex->consents.row_count; i++)
+        if (span_eq(ex->consents.rows[i].bytes, bytes))
+            return row_is_own[i] = true;
+    return false;
+}
+
+static enum step
+leave_out_stale(struct exchange *ex, bool *row_is_own)
+{
+    uint32_t *stale = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
+
+    if (stale == NULL)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    ex->facts.stale_entries = stale;
+    ex->facts.stale_count   = 0;
+    for (uint32_t i = 0; i < ex->bundle->count; i++) {
+        const struct bundle_entry *e = &ex->bundle->entries[i];
+        if (e->resource == TAPE_ABSENT || !span_eq_text(e->type, "Consent"))
+            continue;
+        if (bundle_next_same(ex->bundle, i) != ENTRY_NONE
+            || (ex->due != NULL && !still_stored(ex, e->resource, row_is_own)))
+            stale[ex->facts.stale_count++] = i;
+    }
     return STEP_NEXT;
 }
 

@@ -104,6 +104,41 @@ def a_consent_revoked_while_a_delivery_waits_wins():
         gateway.close()
 
 
+def a_consent_that_came_with_what_waits_is_revoked_too():
+    gateway = Gateway().start()
+    try:
+        protected = condition(recorder={"reference": "Organization/riverside"})
+        gateway.hie.answer = 503
+        gateway.push(bundle(patient(), consent(), protected), client="riverside-ehr")
+        check(gateway.hie.wait(1) and b"F11.20" in gateway.hie.bodies()[0], "the consent did not permit it at first")
+        gateway.push(bundle(consent(status="inactive")), client="riverside-ehr")
+        revoked = time.time()
+        gateway.hie.answer = 200
+        time.sleep(4)
+        late = [body for _, body, at in gateway.hie.received if at > revoked + 1.0]
+        check(all(b"F11.20" not in body for body in late), "an old version of the consent permitted it")
+    finally:
+        gateway.close()
+
+
+def a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits():
+    gateway = Gateway().start()
+    try:
+        name = "urn:uuid:2f6a0d4e-8f1b-4c55-9a37-6a0f3c1d7e10"
+        sent = bundle(patient(), consent(), condition(recorder={"reference": "Organization/riverside"}))
+        sent["entry"][0]["fullUrl"], sent["entry"][0]["request"] = name, {"method": "POST", "url": "Patient"}
+        del sent["entry"][0]["resource"]["id"]
+        sent["entry"][1]["resource"]["patient"] = sent["entry"][2]["resource"]["subject"] = {"reference": name}
+        gateway.hie.answer = 503
+        gateway.push(sent, client="riverside-ehr")
+        check(gateway.hie.wait(1) and b"F11.20" in gateway.hie.bodies()[0], "the consent did not permit it at first")
+        gateway.hie.answer = 200
+        check(gateway.hie.wait(2), "not tried again")
+        check(gateway.hie.bodies()[-1] == gateway.hie.bodies()[0], "what was permitted is another payload later")
+    finally:
+        gateway.close()
+
+
 def a_start_sends_what_waits():
     gateway = Gateway().start()
     try:
@@ -128,4 +163,6 @@ def a_start_sends_what_waits():
 if __name__ == "__main__":
     main([same_bytes_and_key_until_it_is_taken, one_patients_deliveries_keep_their_order,
           what_cannot_get_better_is_a_dead_letter, a_record_of_which_no_byte_left_is_taken_back,
-          a_consent_revoked_while_a_delivery_waits_wins, a_start_sends_what_waits])
+          a_consent_revoked_while_a_delivery_waits_wins,
+          a_consent_that_came_with_what_waits_is_revoked_too,
+          a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits, a_start_sends_what_waits])

@@ -74,6 +74,18 @@ def part_2_data_goes_to_the_one_whom_the_consent_names():
     check(all(b"p3" not in body for body in gateway.clinic.bodies()[clinic:]), "the tie to the program leaked")
 
 
+def a_consent_that_this_very_bundle_revokes_permits_nothing():
+    protected = condition("oud5", "p5", recorder={"reference": "Organization/riverside"})
+    before = len(gateway.hie.bodies())
+    gateway.push(bundle(patient("p5"), consent("c5", "p5")), client="riverside-ehr")
+    check(gateway.hie.wait(before + 1), "the consent was not delivered")
+    status, _, _ = gateway.push(bundle(patient("p5"), consent("c5", "p5", status="inactive"), protected),
+                                client="riverside-ehr")
+    check(status == 200, status)
+    time.sleep(1)
+    check(all(b"oud5" not in body for body in gateway.hie.bodies()[before:]), "the stored version permitted it")
+
+
 def what_json_allows_two_readings_of_is_refused_with_the_place():
     for body in (b'{"resourceType":"Bundle","type":"batch","type":"transaction"}', b'\xef\xbb\xbf{}', b'{"a":1} x',
                  b'{"resourceType":"Bundle",'):
@@ -244,6 +256,7 @@ if __name__ == "__main__":
     main([a_transaction_is_answered_entry_by_entry_and_delivered_as_sent, a_second_version_is_200_and_says_so,
           part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte,
           part_2_data_goes_to_the_one_whom_the_consent_names,
+          a_consent_that_this_very_bundle_revokes_permits_nothing,
           what_json_allows_two_readings_of_is_refused_with_the_place,
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
           a_batch_of_many_bad_entries_is_refused_quickly,
