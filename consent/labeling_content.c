@@ -164,6 +164,9 @@ walk_object(struct walk *walk, tape_node object, struct where at)
         note_shown(walk, object, m.display);
     if (m.data != TAPE_ABSENT && m.origin == TAPE_ABSENT)
         read_data(walk, m.data, at);
+    if (m.url != TAPE_ABSENT && at.depth > 0 && !at.extension && walk->unit->kind != UNIT_PATIENT
+        && walk_kind(t, m.url) == TAPE_STRING)
+        read_text(walk, m.url, at);      /* of an Attachment: ".../MethadoneTaper.pdf" */
     if (m.answer != TAPE_ABSENT || m.link_id != TAPE_ABSENT)
         read_answer(walk, &m, at);
 }

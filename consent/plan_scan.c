@@ -31,6 +31,7 @@ struct scan {
     uint32_t              names[16];     /* entries that the text names, for edges                    */
     unsigned              name_count;
     bool                  crowded;       /* … and there are more                                      */
+    bool                  apart;         /* the reading at hand is one of text_apart(): no ids, no URLs */
 };
 
 static enum role role_of(const struct closure *, tape_node leaf);
@@ -104,7 +105,7 @@ is_narrative(const struct closure *w, tape_node leaf)
 
 /* ---- a first look, that does not care where the text stands ---------------------------- */
 
-struct look { const struct plan_evidence *e; bool found; };
+struct look { const struct plan_evidence *e; struct arena *arena; bool found; };
 
 static bool
 look_phrase(void *with, uint32_t phrase, size_t at, size_t length)
@@ -116,12 +117,24 @@ look_phrase(void *with, uint32_t phrase, size_t at, size_t length)
     return !l->found;
 }
 
+/* "OakRecoveryLetter.pdf": only for phrases that are words. */
+static bool
+look_apart(void *with, uint32_t phrase, size_t at, size_t length)
+{
+    struct look *l = with;
+
+    return phrases_form(l->e->phrases, phrase) != PHRASE_WORDS || look_phrase(with, phrase, at, length);
+}
+
 static bool
 look_one(void *with, struct span text)
 {
     struct look *l = with;
+    struct span  apart;
 
     phrases_scan(l->e->phrases, text, look_phrase, l);
+    if (!l->found && text_apart(text, l->arena, &apart))
+        phrases_scan(l->e->phrases, apart, look_apart, l);
     if (!l->found && (l->e->family != 0 || l->e->suspect))
         l->found = text_scan(text, l->e->facts).hit;
     return !l->found;
@@ -144,7 +157,7 @@ memo_of(struct memo *memo, struct span text)
 static bool
 worth_judging(struct closure *w, struct plan_evidence *e, struct span text)
 {
-    struct look       l      = { e, false };
+    struct look       l      = { e, w->arena, false };
     struct arena_mark before = arena_mark(w->arena);
     struct span      *memo   = memo_of(&e->memo, text);
 
@@ -257,9 +270,15 @@ static bool
 read_one(void *with, struct span text)
 {
     struct scan *s = with;
+    struct span  apart;
 
     s->text = text;
     phrases_scan(s->e->phrases, text, judge, s);
+    if (!s->found && text_apart(text, s->w->arena, &apart)) {
+        s->apart = true;
+        phrases_scan(s->e->phrases, apart, judge, s);
+        s->apart = false;
+    }
     if (!s->found && s->role == ROLE_TEXT)
         s->found = judge_family(s, text);
     return !s->found;
@@ -273,6 +292,8 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
     const struct finding_of *of = &s->e->of[phrase];
 
     if (of->dead || ((of->flags & EVIDENCE_NARROW) && !whole_identifier(s, length)))
+        return true;
+    if (s->apart && phrases_form(s->e->phrases, phrase) != PHRASE_WORDS)
         return true;
     if (of->patient != 0 && s->entry != ENTRY_NONE && s->e->patient_of[s->entry] != 0
         && s->e->patient_of[s->entry] != of->patient && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
@@ -487,6 +508,16 @@ judge_family(struct scan *s, struct span text)
 
 /* ---- what a string is ----------------------------------------------------------------- */
 
+/* Attachment.url: the name of a file says what is in it. */
+static bool
+is_file_address(const struct closure *w, tape_node leaf)
+{
+    tape_node holder = w->parents[leaf];
+
+    return closure_named(w, leaf, SPAN("url")) && !closure_in(w, leaf, SPAN("extension"))
+           && !closure_in(w, leaf, SPAN("modifierExtension")) && holder != closure_resource(w, leaf);
+}
+
 static enum role
 role_of(const struct closure *w, tape_node leaf)
 {
@@ -514,6 +545,8 @@ role_of(const struct closure *w, tape_node leaf)
     if (span_eq_text(name, "ifNoneExist") || span_eq_text(name, "location") || span_eq_text(name, "valueUrl")
         || (span_eq_text(name, "url") && (closure_in(w, leaf, SPAN("link")) || closure_in(w, leaf, SPAN("request")))))
         return ROLE_LINK;
+    if (is_file_address(w, leaf))
+        return ROLE_TEXT;
     if (span_in(name, uris))
         return ROLE_URI;
     if (span_eq_text(name, "valueBase64Binary"))

@@ -49,6 +49,53 @@ readings(struct span text, struct arena *scratch, text_reading *reading, void *w
     return true;
 }
 
+/* ---- words that are written together ----------------------------------------------- */
+
+enum letter { LETTER_NONE = 0, LETTER_SMALL, LETTER_CAPITAL, LETTER_DIGIT };
+
+static enum letter
+letter_of(struct span text, size_t i)
+{
+    unsigned char c = i < text.length ? (unsigned char)text.at[i] : 0;
+
+    return c >= 'a' && c <= 'z' ? LETTER_SMALL : c >= 'A' && c <= 'Z' ? LETTER_CAPITAL
+         : c >= '0' && c <= '9' ? LETTER_DIGIT : LETTER_NONE;
+}
+
+/* As text.c parts them: a capital behind a small letter, the last capital of an
+ * abbreviation, a digit behind a small letter. */
+static bool
+parts_at(struct span text, size_t i)
+{
+    enum letter before = letter_of(text, i - 1), here = letter_of(text, i);
+
+    if (here == LETTER_CAPITAL)
+        return before == LETTER_SMALL || before == LETTER_DIGIT
+            || (before == LETTER_CAPITAL && letter_of(text, i + 1) == LETTER_SMALL);
+    return here == LETTER_DIGIT && (before == LETTER_SMALL || before == LETTER_CAPITAL);
+}
+
+bool
+text_apart(struct span text, struct arena *scratch, struct span *out)
+{
+    size_t first = 1, n = 0;
+
+    while (first < text.length && !parts_at(text, first))
+        first++;
+    if (first >= text.length)
+        return false;
+    char *room = arena_alloc(scratch, 2 * text.length);
+    if (room == NULL)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (i >= first && parts_at(text, i))
+            room[n++] = ' ';
+        room[n++] = text.at[i];
+    }
+    *out = span_from(room, n);
+    return true;
+}
+
 /* ---- entities (XHTML 1.0, the ones that text of a payload uses) ------------------ */
 
 static const struct { const char *name; const char *text; } entities[] = {

@@ -24,6 +24,10 @@ typedef bool text_reading(void *with, struct span text);
  * caller may reset afterwards. */
 bool text_readings(struct span text, struct arena *scratch, text_reading *, void *with);
 
+/* Words that are written together, apart: "OakRecoveryLetter2026" has four.  False
+ * when there are none, or the arena is spent. */
+bool text_apart(struct span text, struct arena *scratch, struct span *out);
+
 /* What an attachment says: base64 (RFC 4648, also the URL alphabet, with or
  * without padding and white space), gzip and zlib unpacked, UTF-16 as UTF-8, the text of RTF and
  * PDF; everything else as it is, and base64 inside of it once more.  Each is

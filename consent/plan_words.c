@@ -192,6 +192,12 @@ phrases_count(const struct phrases *p)
     return p->count;
 }
 
+enum phrase_form
+phrases_form(const struct phrases *p, uint32_t phrase)
+{
+    return p->all[phrase].form;
+}
+
 uint32_t
 phrases_find(const struct phrases *p, struct span text, uint32_t after)
 {

@@ -17,6 +17,7 @@ struct phrase { uint16_t word[6]; uint8_t length, label, class; bool caps; };
 #define AHEAD      12                    /* a phrase is judged with so many tokens behind it */
 #define BACK       48                    /* and at most so many before it */
 #define WORD_MAX   32                    /* longer words are none of ours; they still hash */
+#define RUN_MAX    128                   /* of letters and digits: a file's name may be many words */
 #define NAME_WORDS 8
 #define NAMES_MAX  256
 
@@ -46,12 +47,16 @@ struct scan {
     size_t                   word_at;
     uint32_t                 capitals, alphas;
     bool                     phrases;    /* some word ends a phrase: there is something to judge */
-    char                     word[WORD_MAX];
+    char                     word[RUN_MAX];
+    uint8_t                  kind[RUN_MAX]; /* BYTE_* of each, as written */
     struct token             token[WINDOW];
 };
 
+static void read_all(struct scan *, struct span text, enum fold_form);
 static void word_add(struct scan *, int c);
 static void word_end(struct scan *);
+static void word_token(struct scan *, size_t from, size_t to, bool whole);
+static void word_split(struct scan *);
 static void token_add(struct scan *, enum token_kind);
 static void judge(struct scan *, bool all);
 static void judge_phrase(struct scan *, int last);
@@ -150,8 +155,10 @@ read_plain(struct scan *s)
         }
         s->alphas   += kind != BYTE_DIGIT;
         s->capitals += kind == BYTE_CAPITAL;
-        if (s->length < WORD_MAX)
+        if (s->length < RUN_MAX) {
+            s->kind[s->length]   = (uint8_t)kind;
             s->word[s->length++] = (char)(kind == BYTE_CAPITAL ? c | 0x20 : c);
+        }
     }
     s->fold.at = at;
 }
@@ -161,42 +168,60 @@ text_read(struct span text, enum fold_form form, const struct text_names *names,
 {
     /* Three kilobytes that are written before they are read. */
     struct scan s __attribute__((uninitialized));
-    int         c;
 
-    s.fold = fold_over(text, form);
     s.names = names;
     s.out = out;
-    s.count = s.judged = 0;
-    s.length = s.letters = 0;
     s.phrases = names != NULL;
+    read_all(&s, text, form);
+    if (s.phrases)
+        judge(&s, true);
+}
+
+/* "opioid.use.disorder.pdf": such a dot parts no phrase. */
+static bool
+dot_inside_name(const struct scan *s)
+{
+    struct fold peek = s->fold;
+    int         c    = fold_next(&peek);
+
+    return s->letters > 0 && (is_alnum(c) || c == FOLD_OTHER);
+}
+
+static void
+read_all(struct scan *s, struct span text, enum fold_form form)
+{
+    int c;
+
+    s->fold = fold_over(text, form);
+    s->count = s->judged = 0;
+    s->length = s->letters = 0;
     for (;;) {
         if (form != FOLD_URI)
-            read_plain(&s);
-        c = fold_next(&s.fold);
+            read_plain(s);
+        c = fold_next(&s->fold);
         if (c == FOLD_END)
             break;
         if (is_alnum(c) || c == FOLD_OTHER) {
-            word_add(&s, c);
+            word_add(s, c);
             continue;
         }
-        if (c == '\'' || (c == '.' && dot_inside_code(&s))) {
+        if (c == '\'' || (c == '.' && dot_inside_code(s))) {
             if (c == '.')
-                word_add(&s, c);
+                word_add(s, c);
             continue;                    /* patient's */
         }
-        word_end(&s);
+        bool joins = c == '.' && dot_inside_name(s);
+        word_end(s);
         if (c == ',')
-            token_add(&s, TOKEN_COMMA);
+            token_add(s, TOKEN_COMMA);
         else if (c == '[')
-            token_add(&s, TOKEN_BRACKET);
+            token_add(s, TOKEN_BRACKET);
+        else if (c == '\n' || joins)
+            token_add(s, TOKEN_LINE);
         else if (c == '.' || c == ';' || c == '!' || c == '?')
-            token_add(&s, TOKEN_BREAK);
-        else if (c == '\n')
-            token_add(&s, TOKEN_LINE);
+            token_add(s, TOKEN_BREAK);
     }
-    word_end(&s);
-    if (s.phrases)
-        judge(&s, true);
+    word_end(s);
 }
 
 static void
@@ -211,31 +236,117 @@ word_add(struct scan *s, int c)
         s->alphas++;
         s->capitals += s->fold.upper;
     }
-    if (s->length < WORD_MAX)
+    if (s->length < RUN_MAX) {
+        s->kind[s->length]   = is_digit(c) ? BYTE_DIGIT : c < 'a' || c > 'z' ? BYTE_OTHER
+                             : s->fold.upper ? BYTE_CAPITAL : BYTE_LETTER;
         s->word[s->length++] = (char)c;
+    }
+}
+
+/* Capitals inside, or digits beside a word. */
+static bool
+is_compound(const struct scan *s)
+{
+    bool digits = s->letters > s->alphas && s->alphas >= 3;
+    bool inside = s->capitals > (s->kind[0] == BYTE_CAPITAL) && (s->capitals < s->alphas || digits);
+
+    return digits || inside;
+}
+
+static uint16_t
+word_known(const struct scan *s, size_t from, size_t to, uint32_t *hash)
+{
+    size_t length = word_fold(s->word + from, (to - from < WORD_MAX ? to - from : WORD_MAX));
+
+    *hash = word_hash(s->word + from, length);
+    return to - from <= WORD_MAX ? word_find(s->word + from, length, *hash) : 0;
 }
 
 static void
 word_end(struct scan *s)
 {
+    uint32_t hash;
+
     if (s->letters == 0)
         return;
-    if (s->length >= 5 && is_digit(s->word[s->length - 1]))
-        judge_code(s, span_from(s->word, s->length));
-    size_t        length = word_fold(s->word, s->length);
-    uint32_t      hash   = word_hash(s->word, length);
-    struct token *t      = &s->token[s->count];
-    *t = (struct token){ .hash   = hash,
-                         .word   = s->letters <= WORD_MAX ? word_find(s->word, length, hash) : 0,
-                         .kind   = TOKEN_WORD,
-                         .caps   = s->alphas > 1 && s->alphas == s->capitals,
-                         .at     = (uint32_t)s->word_at,
-                         .length = (uint32_t)(s->fold.start - s->word_at) };
-    s->phrases |= words[t->word].phrases > 0;
+    /* "MethadoneTaper" is two words; "HeRoin" is one. */
+    if (is_compound(s) && word_known(s, 0, s->length, &hash) == 0)
+        word_split(s);
+    else
+        word_token(s, 0, s->length, true);
     s->length = s->letters = 0;
+}
+
+static void
+word_token(struct scan *s, size_t from, size_t to, bool whole)
+{
+    struct token *t = &s->token[s->count];
+    size_t        capitals = 0, alphas = 0;
+    size_t        all      = s->fold.start - s->word_at;
+    uint32_t      hash;
+
+    if (to - from >= 5 && is_digit(s->word[to - 1]))
+        judge_code(s, span_from(s->word + from, to - from));
+    for (size_t i = from; i < to; i++) {
+        alphas   += s->kind[i] == BYTE_LETTER || s->kind[i] == BYTE_CAPITAL;
+        capitals += s->kind[i] == BYTE_CAPITAL;
+    }
+    uint16_t word = word_known(s, from, to, &hash);
+    *t = (struct token){ .hash   = hash,
+                         .word   = word,
+                         .kind   = TOKEN_WORD,
+                         .caps   = alphas > 1 && alphas == capitals + (capitals > 1 && s->word[to - 1] == 's'
+                                                                       && s->kind[to - 1] == BYTE_LETTER),   /* SUDs */
+                         .at     = (uint32_t)(s->word_at + (whole ? 0 : from)),
+                         .length = (uint32_t)(whole || all != s->length ? all : to - from) };
+    s->phrases |= words[t->word].phrases > 0;
     s->count++;
     if (s->count == WINDOW)
         judge(s, false);
+}
+
+/* How many letters stand together from here on. */
+static size_t
+letters_from(const struct scan *s, size_t i)
+{
+    size_t n = 0;
+
+    while (i + n < s->length && (s->kind[i + n] == BYTE_LETTER || s->kind[i + n] == BYTE_CAPITAL))
+        n++;
+    return n;
+}
+
+/* Where a word begins inside of a run: at a capital behind a small letter, at the
+ * last capital of an abbreviation ("OUDIntake"), and between digits and three letters. */
+static bool
+begins_word(const struct scan *s, size_t i, size_t letters_before)
+{
+    uint8_t before = s->kind[i - 1], here = s->kind[i], next = i + 1 < s->length ? s->kind[i + 1] : BYTE_OTHER;
+
+    if (here == BYTE_CAPITAL && before == BYTE_LETTER)
+        return true;
+    if (here == BYTE_CAPITAL && before == BYTE_CAPITAL && next == BYTE_LETTER && letters_before >= 2)
+        return true;
+    if (here == BYTE_DIGIT && (before == BYTE_LETTER || before == BYTE_CAPITAL))
+        return letters_before >= 3;
+    return before == BYTE_DIGIT && letters_from(s, i) >= 3;
+}
+
+static void
+word_split(struct scan *s)
+{
+    size_t from = 0, letters = 0;
+
+    for (size_t i = 0; i < s->length; i++) {
+        if (i > from && begins_word(s, i, letters)) {
+            word_token(s, from, i, false);
+            from = i;
+        }
+        letters = s->kind[i] == BYTE_LETTER || s->kind[i] == BYTE_CAPITAL ? letters + 1 : 0;
+        if (from == i && letters > 0)
+            letters = 1;
+    }
+    word_token(s, from, s->length, false);
 }
 
 static void
@@ -535,7 +646,8 @@ judge_name(struct scan *s, int last)
         const struct text_name *name = &s->names->all[n];
         int first = last, w = name->count - 1;
         while (first >= 0 && s->token[first].hash == name->hash[w] && w > 0) {
-            first = word_before(s, first);
+            while (--first >= 0 && s->token[first].kind != TOKEN_WORD)
+                ;                        /* "St. Mary" */
             w--;
         }
         if (first < 0 || w > 0 || s->token[first].hash != name->hash[0] || s->out->program)
@@ -545,27 +657,25 @@ judge_name(struct scan *s, int last)
     }
 }
 
+/* The words as read_all() makes them of a text. */
 static bool
 name_read(struct span text, struct text_name *out)
 {
-    struct fold f = fold_over(text, FOLD_PLAIN);
-    char   word[WORD_MAX];
-    size_t length = 0, letters = 0;
-    int    c;
+    struct text_finding none    = { .labels = 0 };
+    struct scan         s __attribute__((uninitialized));
+    size_t              letters = 0;
 
-    do {
-        c = fold_next(&f);
-        if (is_alnum(c) || c == FOLD_OTHER) {
-            letters++;
-            if (length < WORD_MAX)
-                word[length++] = (char)c;
-        } else if (c != '\'' && length > 0) {
-            if (out->count == NAME_WORDS)
-                break;                   /* the first eight words name it well enough */
-            out->hash[out->count++] = word_hash(word, word_fold(word, length));
-            length = 0;
-        }
-    } while (c != FOLD_END);
+    s.names   = NULL;
+    s.out     = &none;
+    s.phrases = false;
+    read_all(&s, span_first(text, WINDOW / 2), FOLD_PLAIN);
+    for (int i = 0; i < s.count; i++) {
+        if (s.token[i].kind != TOKEN_WORD)
+            continue;
+        letters += s.token[i].length;
+        if (out->count < NAME_WORDS)     /* the first eight words name it well enough */
+            out->hash[out->count++] = s.token[i].hash;
+    }
     return out->count >= 2 ? letters >= 6 : out->count == 1 && letters >= 8;
 }
 

@@ -13,6 +13,9 @@
  *   X5  a test name  "Cocaine [Presence] in Urine"
  *   X6  other habits "gambling addiction treatment"
  *
+ * Words that are written together are parted first, where the run is no word itself:
+ * "MethadoneTaper2026.pdf", "OUDIntake"; "HeRoin" is one.
+ *
  * Where a rule is in doubt the phrase counts.  Codes that are written out in
  * text count as well: F11.20, H0020, SNOMED CT numbers of the table.
  *

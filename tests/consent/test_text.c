@@ -79,6 +79,32 @@ test_leaves_what_only_looks_like_it(void **state)
 }
 
 static void
+test_words_that_are_written_together_are_words(void **state)
+{
+    static const struct text_case cases[] = {
+        { "MethadoneMaintenance.pdf", LABEL_OPIOIDUD },           { "methadone_maintenance", LABEL_OPIOIDUD },
+        { "BuprenorphineTaper2026.docx", LABEL_OPIOIDUD },        { "heroin2026", LABEL_OPIOIDUD },
+        { "2026HeroinRelapse.txt", LABEL_OPIOIDUD },              { "scan-OUDIntake", LABEL_OPIOIDUD },
+        { "IOP_SUDProgram.pdf", LABEL_SUD },                      { "alcoholUseDisorder1", LABEL_ETHUD },
+        { "opioid.use.disorder.pdf", LABEL_OPIOIDUD },            { "OPIOID_USE_DISORDER.PDF", LABEL_OPIOIDUD },
+        { "A1cAndSuboxone", LABEL_OPIOIDUD },                     { "H0020Claim.pdf", LABEL_OPIOIDUD },
+        { "SUDs", LABEL_SUD },                                    { "2026-05MethadoneDosing7.csv", LABEL_OPIOIDUD },
+        { "M\303\251thadoneTaper", LABEL_OPIOIDUD },
+        /* and what is no such word */
+        { "KneeFilm.pdf", LABEL_NONE },                           { "HbA1cTrend2026.pdf", LABEL_NONE },
+        { "SudburyClinicMap.png", LABEL_NONE },                   { "SUDburyMap.png", LABEL_NONE },
+        { "OudeKerk.pdf", LABEL_NONE },                           { "McDonaldHeronLetter", LABEL_NONE },
+        { "BuprenorphinePatchForPain.pdf", LABEL_NONE },          { "HeroinScreening2026.pdf", LABEL_NONE },
+        { "NoHeroin.txt", LABEL_NONE },                           { "familyHistoryOfAlcoholism.pdf", LABEL_NONE },
+        { "methylPrednisolone40mg", LABEL_NONE },                 { "GamblingAddictionTreatment.doc", LABEL_NONE },
+        /* a dot without a space ends a sentence all the same where somebody denies */
+        { "Denies pain.Heroin daily", LABEL_OPIOIDUD },
+    };
+    CHECK_TEXTS(cases);
+    (void)state;
+}
+
+static void
 test_a_negation_reaches_as_far_as_its_sentence_says(void **state)
 {
     static const struct text_case cases[] = {
@@ -224,6 +250,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_disorders_substances_medications_and_programs),
         cmocka_unit_test(test_leaves_what_only_looks_like_it),
+        cmocka_unit_test(test_words_that_are_written_together_are_words),
         cmocka_unit_test(test_a_negation_reaches_as_far_as_its_sentence_says),
         cmocka_unit_test(test_a_relative_a_screening_and_a_risk_are_not_the_patient),
         cmocka_unit_test(test_reads_through_every_disguise),
