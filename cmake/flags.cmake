@@ -1,10 +1,12 @@
 # Warnings as errors and hardening, for our own code only.
+# Hidden symbols: we make programs, and only then may -fPIC code inline what
+# is in the same file.
 add_library(sluice_flags INTERFACE)
 target_compile_definitions(sluice_flags INTERFACE _GNU_SOURCE)
 target_compile_options(sluice_flags INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual
     -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wconversion -Wno-sign-conversion -Werror
-    -fstack-protector-strong -fno-common)
+    -fstack-protector-strong -fno-common -fvisibility=hidden)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     target_compile_options(sluice_flags INTERFACE -Wlogical-op -Wduplicated-cond -ftrivial-auto-var-init=zero)
 endif()
