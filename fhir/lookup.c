@@ -10,27 +10,51 @@ struct lookup {
 };
 
 static bool before(const struct lookup_item *a, const struct lookup_item *b);
-static bool merge_sort(struct lookup_item *, uint32_t count, struct arena *);
+static void merge_sort(struct lookup_item *, uint32_t count, struct lookup_item *spare);
 
 /* Eight bytes a step; good spread in the top bits, which the directory uses. */
 uint64_t
 lookup_hash(struct span s)
 {
     uint64_t hash = 0x9e3779b97f4a7c15u ^ s.length;
-    uint64_t word;
+    uint64_t word = 0;
+    size_t   at   = 0;
 
-    while (s.length >= 8) {
-        memcpy(&word, s.at, 8);
+    for (; at + 8 <= s.length; at += 8) {
+        memcpy(&word, s.at + at, 8);
         hash = (hash ^ word) * 0xd6e8feb86659fd93u;
         hash ^= hash >> 32;
-        s = span_skip(s, 8);
     }
-    word = 0;
-    if (s.length > 0)
-        memcpy(&word, s.at, s.length);
+    if (s.length >= 8) {                             /* the last eight, some of them again */
+        memcpy(&word, s.at + s.length - 8, 8);
+    } else {
+        for (word = 0; at < s.length; at++)
+            word = word << 8 | (unsigned char)s.at[at];
+    }
     hash = (hash ^ word) * 0xd6e8feb86659fd93u;
     hash ^= hash >> 32;
     return hash * 0x9e3779b97f4a7c15u;
+}
+
+/* Into the slots of the directory, as they came; then each slot by itself,
+ * which holds one item or two unless somebody chose the keys. */
+static void
+sort_by_slot(struct lookup *l, uint32_t *directory, uint32_t slots, struct lookup_item *items,
+             struct lookup_item *spare)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        directory[(items[i].hash >> l->shift) + 1]++;
+    for (uint32_t slot = 0; slot < slots; slot++)
+        directory[slot + 1] += directory[slot];
+    if (l->count > 0)
+        memcpy(spare, items, l->count * sizeof *items);
+    for (uint32_t i = 0; i < l->count; i++)
+        items[directory[spare[i].hash >> l->shift]++] = spare[i];
+    for (uint32_t slot = slots; slot > 0; slot--)    /* each has moved to the start of the next */
+        directory[slot] = directory[slot - 1];
+    directory[0] = 0;
+    for (uint32_t slot = 0; slot < slots; slot++)
+        merge_sort(items + directory[slot], directory[slot + 1] - directory[slot], spare);
 }
 
 const struct lookup *
@@ -41,25 +65,17 @@ lookup_build(struct lookup_item *items, uint32_t count, struct arena *arena)
 
     while (bits < 24 && ((uint32_t)1 << bits) < count)
         bits++;
-    uint32_t  slots     = (uint32_t)1 << bits;
-    uint32_t *directory = arena_make_n(arena, (size_t)slots + 1, uint32_t);
-    if (l == NULL || directory == NULL)
+    uint32_t            slots     = (uint32_t)1 << bits;
+    uint32_t           *directory = arena_make_n(arena, (size_t)slots + 1, uint32_t);
+    struct arena_mark   mark      = arena_mark(arena);
+    struct lookup_item *spare     = arena_make_n(arena, count, struct lookup_item);
+    if (l == NULL || directory == NULL || spare == NULL)
         return NULL;
     for (uint32_t i = 0; i < count; i++)
         items[i].hash = lookup_hash(items[i].key);
-    if (!merge_sort(items, count, arena))
-        return NULL;
-    l->items     = items;
-    l->count     = count;
-    l->shift     = 64 - bits;
-    l->directory = directory;
-    uint32_t at = 0;
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        directory[slot] = at;
-        while (at < count && items[at].hash >> l->shift == slot)
-            at++;
-    }
-    directory[slots] = count;
+    *l = (struct lookup){ .items = items, .count = count, .shift = 64 - bits, .directory = directory };
+    sort_by_slot(l, directory, slots, items, spare);
+    arena_reset(arena, mark);
     return l;
 }
 
@@ -122,15 +138,11 @@ before(const struct lookup_item *a, const struct lookup_item *b)
 
 /* Bottom up and stable: equal keys stay as they came.  (qsort of the C library
  * is neither stable nor free of heap calls.) */
-static bool
-merge_sort(struct lookup_item *items, uint32_t count, struct arena *arena)
+static void
+merge_sort(struct lookup_item *items, uint32_t count, struct lookup_item *spare)
 {
-    struct arena_mark   mark = arena_mark(arena);
-    struct lookup_item *spare = arena_make_n(arena, (size_t)count + 1, struct lookup_item);
     struct lookup_item *from = items, *to = spare;
 
-    if (spare == NULL)
-        return false;
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t left = 0; left < count; left += 2 * width) {
             size_t middle = left + width < count ? left + width : count;
@@ -145,6 +157,4 @@ merge_sort(struct lookup_item *items, uint32_t count, struct arena *arena)
     }
     if (from != items)
         memcpy(items, from, count * sizeof *items);
-    arena_reset(arena, mark);
-    return true;
 }
