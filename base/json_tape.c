@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-#include "base/json_node.h"
 #include "base/json_text.h"
+#include "base/json_walk.h"
 
 static const struct node *
 at(const struct tape *t, tape_node node)
@@ -16,7 +16,7 @@ static bool
 is_container(const struct node *n)
 {
     uint32_t kind = n->info & NODE_KIND;
-    return kind == TAPE_ARRAY || kind == TAPE_OBJECT;
+    return kind - TAPE_ARRAY <= TAPE_OBJECT - TAPE_ARRAY;
 }
 
 static bool
@@ -84,13 +84,8 @@ tape_name(const struct tape *t, tape_node value)
 tape_node
 tape_member(const struct tape *t, tape_node object, struct span name)
 {
-    if (tape_kind(t, object) != TAPE_OBJECT)
-        return TAPE_ABSENT;
-    uint32_t key = key_word(key_of(name));
-    for (tape_node value = tape_first(t, object); value != TAPE_ABSENT; value = tape_next(t, value))
-        if (t->nodes[value - 1].skip == key && tape_text_eq(t, value - 1, name))
-            return value;
-    return TAPE_ABSENT;
+    assert(object <= t->count);
+    return walk_find(t, object, name);
 }
 
 tape_node
@@ -134,17 +129,22 @@ tape_after(const struct tape *t, tape_node node)
 const tape_node *
 tape_parents(const struct tape *t, struct arena *arena)
 {
-    tape_node *parents = arena_make_n(arena, (size_t)t->count + 1, tape_node);
-    tape_node  open    = TAPE_ABSENT;
+    const struct node *nodes   = t->nodes;
+    tape_node         *parents = arena_make_n(arena, (size_t)t->count + 1, tape_node);
+    tape_node          open    = TAPE_ABSENT, end = t->count + 1;
 
     if (parents == NULL)
         return NULL;
     for (tape_node n = TAPE_ROOT; n <= t->count; n++) {
-        while (open != TAPE_ABSENT && n >= t->nodes[open].skip)
+        while (n >= end) {                           /* never for the root: it ends behind the last */
             open = parents[open];
+            end  = nodes[open].skip;
+        }
         parents[n] = open;
-        if (is_container(&t->nodes[n]))
+        if (is_container(&nodes[n])) {
             open = n;
+            end  = nodes[n].skip;
+        }
     }
     return parents;
 }
@@ -231,9 +231,8 @@ tape_text(const struct tape *t, tape_node node, struct arena *arena)
 struct span
 tape_member_text(const struct tape *t, tape_node object, struct span name, struct arena *arena)
 {
-    tape_node value = tape_member(t, object, name);
-
-    return tape_kind(t, value) == TAPE_STRING ? tape_text(t, value, arena) : (struct span){ NULL, 0 };
+    assert(object <= t->count);
+    return walk_find_text(t, object, name, arena);
 }
 
 /* ---- refusals ------------------------------------------------------------- */

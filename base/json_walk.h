@@ -59,11 +59,50 @@ walk_key(const struct tape *t, tape_node name)
     return t->nodes[name].skip;
 }
 
+/* Whether a string or name is this text. */
+static inline bool
+walk_is(const struct tape *t, tape_node n, struct span text)
+{
+    if (walk_escaped(t, n))
+        return tape_text_eq(t, n, text);
+    return t->nodes[n].end - t->nodes[n].start == text.length
+        && node_same_bytes(t->body.at + t->nodes[n].start, text.at, text.length);
+}
+
 /* Whether a name is this text, whose key is tape_key_of(text). */
 static inline bool
 walk_named(const struct tape *t, tape_node name, uint32_t key, struct span text)
 {
-    return t->nodes[name].skip == key && tape_text_eq(t, name, text);
+    return t->nodes[name].skip == key && walk_is(t, name, text);
+}
+
+/* Of a string or name: as tape_text(). */
+static inline struct span
+walk_text(const struct tape *t, tape_node n, struct arena *arena)
+{
+    return walk_escaped(t, n) ? tape_text(t, n, arena) : walk_raw(t, n);
+}
+
+/* As tape_member(), of any node; the key of a literal name is made by the compiler. */
+static inline tape_node
+walk_find(const struct tape *t, tape_node object, struct span name)
+{
+    if (walk_kind(t, object) != TAPE_OBJECT)
+        return TAPE_ABSENT;
+    uint32_t key = key_word(key_of(name));
+    for (tape_node value = walk_first(t, object); value != TAPE_ABSENT; value = walk_next(t, value))
+        if (walk_named(t, value - 1, key, name))
+            return value;
+    return TAPE_ABSENT;
+}
+
+/* As tape_member_text(). */
+static inline struct span
+walk_find_text(const struct tape *t, tape_node object, struct span name, struct arena *arena)
+{
+    tape_node value = walk_find(t, object, name);
+
+    return walk_kind(t, value) == TAPE_STRING ? walk_text(t, value, arena) : (struct span){ NULL, 0 };
 }
 
 #endif

@@ -8,31 +8,6 @@ lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-struct span
-span_of(const char *text)
-{
-    return (struct span){ text, text != NULL ? strlen(text) : 0 };
-}
-
-struct span
-span_from(const void *at, size_t length)
-{
-    return (struct span){ at, length };
-}
-
-bool
-span_empty(struct span s)
-{
-    return s.length == 0;
-}
-
-bool
-span_eq(struct span a, struct span b)
-{
-    return a.length == b.length
-        && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
-}
-
 bool
 span_eq_nocase(struct span a, struct span b)
 {
@@ -55,19 +30,6 @@ span_compare(struct span a, struct span b)
     return (a.length > b.length) - (a.length < b.length);
 }
 
-bool
-span_starts(struct span s, struct span prefix)
-{
-    return s.length >= prefix.length && span_eq(span_first(s, prefix.length), prefix);
-}
-
-bool
-span_ends(struct span s, struct span suffix)
-{
-    return s.length >= suffix.length
-        && span_eq(span_skip(s, s.length - suffix.length), suffix);
-}
-
 size_t
 span_find(struct span s, struct span needle)
 {
@@ -77,36 +39,6 @@ span_find(struct span s, struct span needle)
         return SPAN_NOT_FOUND;
     const char *hit = memmem(s.at, s.length, needle.at, needle.length);
     return hit != NULL ? (size_t)(hit - s.at) : SPAN_NOT_FOUND;
-}
-
-size_t
-span_find_byte(struct span s, char byte)
-{
-    const char *hit = s.length > 0 ? memchr(s.at, byte, s.length) : NULL;
-    return hit != NULL ? (size_t)(hit - s.at) : SPAN_NOT_FOUND;
-}
-
-size_t
-span_find_last_byte(struct span s, char byte)
-{
-    const char *hit = s.length > 0 ? memrchr(s.at, byte, s.length) : NULL;
-    return hit != NULL ? (size_t)(hit - s.at) : SPAN_NOT_FOUND;
-}
-
-struct span
-span_skip(struct span s, size_t count)
-{
-    if (count == 0)
-        return s;
-    if (count > s.length)
-        count = s.length;
-    return (struct span){ s.at + count, s.length - count };
-}
-
-struct span
-span_first(struct span s, size_t count)
-{
-    return (struct span){ s.at, count < s.length ? count : s.length };
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const char *at;
@@ -24,24 +25,25 @@ struct span {
 
 #define SPAN_NOT_FOUND ((size_t)-1)
 
-struct span span_of(const char *text);                    /* NULL: empty */
-struct span span_from(const void *at, size_t length);
+/* The small ones are inline: bundles are read by asking for names and taking
+ * texts apart. */
+static inline struct span span_of(const char *text);      /* NULL: empty */
+static inline struct span span_from(const void *at, size_t length);
 
-bool   span_empty(struct span);
-bool   span_eq(struct span, struct span);
-/* Inline, and without the length of the text: most comparisons end at the
- * first byte, and bundles are read by asking names. */
+static inline bool span_empty(struct span);
+static inline bool span_eq(struct span, struct span);
+/* Without the length of the text: most comparisons end at the first byte. */
 static inline bool span_eq_text(struct span, const char *text);
 bool   span_eq_nocase(struct span, struct span);          /* ASCII only */
 int    span_compare(struct span, struct span);            /* bytewise, as memcmp */
-bool   span_starts(struct span, struct span prefix);
-bool   span_ends(struct span, struct span suffix);
+static inline bool   span_starts(struct span, struct span prefix);
+static inline bool   span_ends(struct span, struct span suffix);
 size_t span_find(struct span, struct span needle);        /* SPAN_NOT_FOUND */
-size_t span_find_byte(struct span, char byte);
-size_t span_find_last_byte(struct span, char byte);
+static inline size_t span_find_byte(struct span, char byte);
+static inline size_t span_find_last_byte(struct span, char byte);
 
-struct span span_skip(struct span, size_t count);         /* clamps */
-struct span span_first(struct span, size_t count);        /* clamps */
+static inline struct span span_skip(struct span, size_t count);   /* clamps */
+static inline struct span span_first(struct span, size_t count);  /* clamps */
 struct span span_trim(struct span);                       /* ASCII white space */
 /* Cuts `*rest` at the first `byte`: returns what is before it, leaves what is
  * after it; without the byte returns all and leaves an empty span whose `at`
@@ -50,6 +52,30 @@ struct span span_split(struct span *rest, char byte);
 /* Decimal digits only, no sign; false on anything else and on overflow. */
 bool   span_to_u64(struct span, uint64_t *out);
 uint64_t span_hash(struct span);                          /* FNV-1a 64 */
+
+static inline struct span
+span_of(const char *text)
+{
+    return (struct span){ text, text != NULL ? strlen(text) : 0 };
+}
+
+static inline struct span
+span_from(const void *at, size_t length)
+{
+    return (struct span){ at, length };
+}
+
+static inline bool
+span_empty(struct span s)
+{
+    return s.length == 0;
+}
+
+static inline bool
+span_eq(struct span a, struct span b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.at, b.at, a.length) == 0);
+}
 
 static inline bool
 span_eq_text(struct span s, const char *text)
@@ -60,6 +86,48 @@ span_eq_text(struct span s, const char *text)
         if (text[i] == '\0' || text[i] != s.at[i])
             return false;
     return text[s.length] == '\0';
+}
+
+static inline struct span
+span_skip(struct span s, size_t count)
+{
+    if (count == 0)
+        return s;
+    if (count > s.length)
+        count = s.length;
+    return (struct span){ s.at + count, s.length - count };
+}
+
+static inline struct span
+span_first(struct span s, size_t count)
+{
+    return (struct span){ s.at, count < s.length ? count : s.length };
+}
+
+static inline bool
+span_starts(struct span s, struct span prefix)
+{
+    return s.length >= prefix.length && span_eq(span_first(s, prefix.length), prefix);
+}
+
+static inline bool
+span_ends(struct span s, struct span suffix)
+{
+    return s.length >= suffix.length && span_eq(span_skip(s, s.length - suffix.length), suffix);
+}
+
+static inline size_t
+span_find_byte(struct span s, char byte)
+{
+    const char *hit = s.length > 0 ? (const char *)memchr(s.at, byte, s.length) : NULL;
+    return hit != NULL ? (size_t)(hit - s.at) : SPAN_NOT_FOUND;
+}
+
+static inline size_t
+span_find_last_byte(struct span s, char byte)
+{
+    const char *hit = s.length > 0 ? (const char *)memrchr(s.at, byte, s.length) : NULL;
+    return hit != NULL ? (size_t)(hit - s.at) : SPAN_NOT_FOUND;
 }
 
 #endif

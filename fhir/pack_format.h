@@ -27,7 +27,7 @@
 
 #include <stdint.h>
 
-#include "base/json_tape.h"
+#include "base/json_walk.h"
 #include "base/span.h"
 #include "fhir/pack.h"
 
@@ -139,40 +139,6 @@ pack_span(const struct pack *p, struct pack_text text)
     return span_from(p->texts + text.offset, text.length);
 }
 
-/* memcmp == 0, without a call: names are short. */
-static inline bool
-pack_same_bytes(const char *a, const char *b, size_t n)
-{
-    uint64_t x, y;
-    uint32_t u, v;
-
-    if (n >= 8) {
-        size_t i = 0;
-        for (; i + 8 < n; i += 8) {
-            __builtin_memcpy(&x, a + i, 8);
-            __builtin_memcpy(&y, b + i, 8);
-            if (x != y)
-                return false;
-        }
-        __builtin_memcpy(&x, a + n - 8, 8);
-        __builtin_memcpy(&y, b + n - 8, 8);
-        return x == y;
-    }
-    if (n >= 4) {
-        __builtin_memcpy(&u, a, 4);
-        __builtin_memcpy(&v, b, 4);
-        if (u != v)
-            return false;
-        __builtin_memcpy(&u, a + n - 4, 4);
-        __builtin_memcpy(&v, b + n - 4, 4);
-        return u == v;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
 /* The slot of a member name, NULL when the shape has none.  The key only says
  * where to look: the text decides. */
 static inline const struct pack_slot *
@@ -185,7 +151,7 @@ pack_slot_of(const struct pack *p, const struct pack_shape *shape, uint32_t key,
         if (slot->flags == 0)
             return NULL;
         if (slot->key == key && slot->length == text.length
-            && pack_same_bytes(p->texts + slot->text, text.at, text.length))
+            && node_same_bytes(p->texts + slot->text, text.at, text.length))
             return slot;
     }
 }
