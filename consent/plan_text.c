@@ -449,16 +449,31 @@ text_attachment(struct span base64, struct arena *scratch, text_reading *reading
 
 /* ---- what a text is worth ------------------------------------------------------------------- */
 
+/* YYYY-MM-DD and what follows it: R4 datatypes.html#dateTime. */
+static bool
+is_date(struct span text)
+{
+    static const char form[] = "0000-00-00";
+
+    for (size_t i = 0; i < sizeof form - 1; i++) {
+        bool digit = i < text.length && text.at[i] >= '0' && text.at[i] <= '9';
+        if (form[i] == '0' ? !digit : i >= text.length || text.at[i] != '-')
+            return false;
+    }
+    return text.length == 10 || text.at[10] == 'T';
+}
+
 /* A mark that is hardly written twice by chance: eight or more letters and
  * digits, three digits or several changes between letters and digits.  COVID-19
- * and SARS-CoV-2 are none, nor is a date or a number. */
+ * and SARS-CoV-2 are none, nor is a date or a number: what was done at the same
+ * time has a time of its own. */
 bool
 text_unusual(struct span text)
 {
     unsigned letters = 0, digits = 0, changes = 0;
     int      last    = 0;
 
-    if (text.length < 8)
+    if (text.length < 8 || is_date(text))
         return false;
     for (size_t i = 0; i < text.length; i++) {
         char c    = text.at[i];

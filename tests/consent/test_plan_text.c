@@ -190,7 +190,7 @@ test_knows_an_unusual_mark(void **state)
         { "PLANT0017", true }, { "TOK-7f3a", true }, { "b0223c9b-0019-42b0-99b8-7d689d7f8414", true },
         { "zq123456", true }, { "OAKMRN4471", true },
         { "COVID-19", false }, { "SARS-CoV-2", false }, { "HbA1c", false }, { "CYP2C19", false },
-        { "2026-11-22", false }, { "12345678901", false }, { "disorder", false }, { "PHQ-9", false }, { "", false },
+        { "2026-11-22", false }, { "2026-11-22T15", false }, { "2026-11-22T15-04", false }, { "2026-11-22A15", true }, { "12345678901", false }, { "disorder", false }, { "PHQ-9", false }, { "", false },
     };
 
     (void)state;
