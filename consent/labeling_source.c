@@ -251,27 +251,116 @@ by_identifier(const struct work *w, struct span system, struct span value)
     return NULL;
 }
 
-/* "https://otp.example.org/fhir" covers itself and what is behind a slash, a
- * question mark or a fragment; scheme and host without regard to case. */
+/* The parts of an address that say whose server it is (RFC 3986 6.2): scheme, user
+ * and the scheme's own port do not, nor do case and the last dot of a host. */
+struct address { struct span host, port, path; };
+
+static struct address
+address_of(struct span url)
+{
+    struct address a      = { .host = url };
+    size_t         scheme = span_find(url, SPAN("://"));
+    bool           plain  = scheme != SPAN_NOT_FOUND && span_eq_nocase(span_first(url, scheme), SPAN("http"));
+
+    if (scheme == SPAN_NOT_FOUND && span_starts(url, SPAN("urn:")))
+        return a;
+    if (scheme != SPAN_NOT_FOUND)
+        a.host = span_skip(url, scheme + 3);
+    size_t end = 0;
+    while (end < a.host.length && strchr("/?#|", a.host.at[end]) == NULL)
+        end++;
+    a.path = span_skip(a.host, end);
+    a.host = span_first(a.host, end);
+    size_t user = span_find_last_byte(a.host, '@');
+    if (user != SPAN_NOT_FOUND)
+        a.host = span_skip(a.host, user + 1);
+    size_t colon = span_find_last_byte(a.host, ':');
+    if (colon != SPAN_NOT_FOUND && span_find_byte(span_skip(a.host, colon), ']') == SPAN_NOT_FOUND) {
+        a.port = span_skip(a.host, colon + 1);
+        a.host = span_first(a.host, colon);
+        if (span_eq_text(a.port, plain ? "80" : "443") || (scheme == SPAN_NOT_FOUND && span_eq_text(a.port, "80")))
+            a.port = (struct span){ NULL, 0 };
+    }
+    while (span_ends(a.host, SPAN(".")))
+        a.host.length--;
+    return a;
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next character of a host or path; several slashes are one, -1 is the end. */
+static int
+next_of(struct span s, size_t *at, int before)
+{
+    int c;
+
+    do {
+        if (*at >= s.length)
+            return -1;
+        c = (unsigned char)s.at[(*at)++];
+        if (c == '%' && *at + 1 < s.length && hex_value(s.at[*at]) >= 0 && hex_value(s.at[*at + 1]) >= 0) {
+            c = hex_value(s.at[*at]) * 16 + hex_value(s.at[*at + 1]);
+            *at += 2;
+        }
+    } while (c == '/' && before == '/');
+    return c;
+}
+
+static int
+lower_of(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool
+same_host(struct span a, struct span b)
+{
+    size_t i = 0, k = 0;
+    int    one, other;
+
+    do {
+        one   = next_of(a, &i, 0);
+        other = next_of(b, &k, 0);
+    } while (one >= 0 && lower_of(one) == lower_of(other));
+    return one == other;
+}
+
+/* "/fhir" covers itself and what is behind a slash, a question mark or a fragment. */
+static bool
+path_under(struct span path, struct span base)
+{
+    size_t i = 0, k = 0;
+    int    one = 0, other = 0;
+
+    while (base.length > 0 && base.at[base.length - 1] == '/')
+        base.length--;
+    for (;;) {
+        int wanted = next_of(base, &k, other);
+        one        = next_of(path, &i, one);
+        if (wanted < 0)
+            return one < 0 || strchr("/?#|:", one) != NULL;
+        if (one != wanted)
+            return false;
+        other = wanted;
+    }
+}
+
 static bool
 url_under(struct span url, struct span base)
 {
-    size_t scheme = span_find(base, SPAN("://")), mine = span_find(url, SPAN("://"));
+    struct address mine = address_of(url), theirs = address_of(base);
 
-    if (scheme != SPAN_NOT_FOUND)
-        base = span_skip(base, scheme + 3);
-    if (mine != SPAN_NOT_FOUND)
-        url = span_skip(url, mine + 3);
-    while (base.length > 0 && base.at[base.length - 1] == '/')
-        base.length--;
-    size_t host = span_find_byte(base, '/');
-    if (host == SPAN_NOT_FOUND)
-        host = base.length;
-    if (base.length == 0 || url.length < base.length
-        || !span_eq_nocase(span_first(url, host), span_first(base, host))
-        || !span_eq(span_from(url.at + host, base.length - host), span_skip(base, host)))
+    if (span_empty(theirs.host) || !same_host(mine.host, theirs.host) || !path_under(mine.path, theirs.path))
         return false;
-    return url.length == base.length || strchr("/?#|:", url.at[base.length]) != NULL;
+    /* A program that is known by its host is known at all its ports. */
+    return span_eq(mine.port, theirs.port) || (span_empty(theirs.port) && theirs.path.length <= 1);
 }
 
 static const struct program *

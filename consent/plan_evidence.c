@@ -488,6 +488,24 @@ collect_person(struct closure *w, struct plan_evidence *e, tape_node name, uint3
     }
 }
 
+/* As it is written, and a telephone number by its digits, with and without the area. */
+static void
+add_telecom(struct plan_evidence *e, struct span text, uint32_t program)
+{
+    struct span keys;
+
+    evidence_add(e, text, PHRASE_WORDS, FIND_PROGRAM, program, EVIDENCE_WEAK);
+    if (!text_phones(text, e->arena, &keys))
+        return;
+    e->phones = true;
+    for (struct span key = span_split(&keys, ' '); !span_empty(key); key = span_split(&keys, ' ')) {
+        evidence_add(e, key, PHRASE_WORDS, FIND_PROGRAM, program, EVIDENCE_WEAK);
+        if (key.length == sizeof "tel5550100199" - 1)
+            evidence_add(e, arena_join(e->arena, SPAN("tel"), span_skip(key, sizeof "tel555" - 1)), PHRASE_WORDS,
+                         FIND_PROGRAM, program, EVIDENCE_WEAK);
+    }
+}
+
 static void
 collect_directory(struct closure *w, struct plan_evidence *e, tape_node resource, uint32_t program)
 {
@@ -508,7 +526,7 @@ collect_directory(struct closure *w, struct plan_evidence *e, tape_node resource
         else if (closure_named(w, n, SPAN("value")) && closure_in(w, n, SPAN("identifier")))
             add_program_identifier(e, text, program);
         else if (closure_named(w, n, SPAN("value")) && closure_in(w, n, SPAN("telecom")) && text.length >= 7)
-            evidence_add(e, text, PHRASE_WORDS, FIND_PROGRAM, program, EVIDENCE_WEAK);
+            add_telecom(e, text, program);
         else if (closure_named(w, n, SPAN("line")) && text_words(text) >= 2 && text.length >= 8)
             evidence_add(e, text, PHRASE_WORDS, FIND_PROGRAM, program, EVIDENCE_WEAK);
         else if (closure_named(w, n, SPAN("address")) && text.length >= 12)

@@ -71,6 +71,7 @@ struct plan_evidence {
     const struct bundle  *bundle;        /* the input */
     const bool           *withheld;      /* per entry of it, of the plan */
     uint32_t             *stamp;         /* per phrase: entry + 1 whose narrative may not say it */
+    bool                  phones;        /* there are telephone numbers among the phrases */
     bool                  any;           /* something is withheld */
     bool                  suspect;       /* there is a patient whose SUD text the reader may not have (P3) */
     const struct facts   *facts;

@@ -107,6 +107,7 @@ static void
 own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_family)
 {
     enum saying saying = saying_of(w, n);
+    struct span phones;
 
     if (saying == SAYING_NOTHING)
         return;
@@ -123,6 +124,8 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_fami
     }
     if (saying == SAYING_NAME && is_place(w, n))
         phrases_scan(e->phrases, text, kill_name, e);
+    if (saying == SAYING_VALUE && e->phones && is_place(w, n) && text_phones(text, w->arena, &phones))
+        phrases_scan(e->phrases, phones, kill_name, e);
     if (!same_family && phrases_find(e->phrases, text, PHRASE_NONE) == PHRASE_NONE)
         return;
     if (saying == SAYING_CODE) {

@@ -31,7 +31,7 @@ struct scan {
     uint32_t              names[16];     /* entries that the text names, for edges                    */
     unsigned              name_count;
     bool                  crowded;       /* … and there are more                                      */
-    bool                  apart;         /* the reading at hand is one of text_apart(): no ids, no URLs */
+    bool                  apart;         /* the reading at hand is made of words: it has no ids, no URLs */
 };
 
 static enum role role_of(const struct closure *, tape_node leaf);
@@ -134,6 +134,8 @@ look_one(void *with, struct span text)
 
     phrases_scan(l->e->phrases, text, look_phrase, l);
     if (!l->found && text_apart(text, l->arena, &apart))
+        phrases_scan(l->e->phrases, apart, look_apart, l);
+    if (!l->found && l->e->phones && text_phones(text, l->arena, &apart))
         phrases_scan(l->e->phrases, apart, look_apart, l);
     if (!l->found && (l->e->family != 0 || l->e->suspect))
         l->found = text_scan(text, l->e->facts).hit;
@@ -274,11 +276,12 @@ read_one(void *with, struct span text)
 
     s->text = text;
     phrases_scan(s->e->phrases, text, judge, s);
-    if (!s->found && text_apart(text, s->w->arena, &apart)) {
-        s->apart = true;
+    s->apart = true;
+    if (!s->found && text_apart(text, s->w->arena, &apart))
         phrases_scan(s->e->phrases, apart, judge, s);
-        s->apart = false;
-    }
+    if (!s->found && s->e->phones && text_phones(text, s->w->arena, &apart))
+        phrases_scan(s->e->phrases, apart, judge, s);
+    s->apart = false;
     if (!s->found && s->role == ROLE_TEXT)
         s->found = judge_family(s, text);
     return !s->found;

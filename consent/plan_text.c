@@ -62,8 +62,19 @@ letter_of(struct span text, size_t i)
          : c >= '0' && c <= '9' ? LETTER_DIGIT : LETTER_NONE;
 }
 
+static bool
+three_letters_before(struct span text, size_t i)
+{
+    for (size_t k = 1; k <= 3; k++) {
+        enum letter l = k <= i ? letter_of(text, i - k) : LETTER_NONE;
+        if (l != LETTER_SMALL && l != LETTER_CAPITAL)
+            return false;
+    }
+    return true;
+}
+
 /* As text.c parts them: a capital behind a small letter, the last capital of an
- * abbreviation, a digit behind a small letter. */
+ * abbreviation, a digit behind three letters. */
 static bool
 parts_at(struct span text, size_t i)
 {
@@ -72,7 +83,7 @@ parts_at(struct span text, size_t i)
     if (here == LETTER_CAPITAL)
         return before == LETTER_SMALL || before == LETTER_DIGIT
             || (before == LETTER_CAPITAL && letter_of(text, i + 1) == LETTER_SMALL);
-    return here == LETTER_DIGIT && (before == LETTER_SMALL || before == LETTER_CAPITAL);
+    return here == LETTER_DIGIT && before != LETTER_DIGIT && three_letters_before(text, i);
 }
 
 bool

@@ -28,6 +28,11 @@ bool text_readings(struct span text, struct arena *scratch, text_reading *, void
  * when there are none, or the arena is spent. */
 bool text_apart(struct span text, struct arena *scratch, struct span *out);
 
+/* The telephone numbers of a text as words, "tel5550100199": the last ten digits of ten
+ * to fifteen, or seven written as three and four; separated by spaces, dots, hyphens,
+ * parentheses and slashes, glued to no letter.  False when there are none. */
+bool text_phones(struct span text, struct arena *scratch, struct span *out);
+
 /* What an attachment says: base64 (RFC 4648, also the URL alphabet, with or
  * without padding and white space), gzip and zlib unpacked, UTF-16 as UTF-8, the text of RTF and
  * PDF; everything else as it is, and base64 inside of it once more.  Each is

@@ -231,6 +231,54 @@ test_a_program_by_the_number_or_the_address_of_its_own_resource(void **state)
 }
 
 static void
+test_an_address_is_the_same_however_it_is_written(void **state)
+{
+    static const struct { const char *source; bool same; } cases[] = {
+        { "https://otp.example.org/fhir", true },              { "https://otp.example.org/fhir#msg1", true },
+        { "https://otp.example.org:443/fhir/", true },         { "http://otp.example.org:80/fhir", true },
+        { "HTTPS://OTP.Example.Org./fhir?x=1", true },         { "https://user:pw@otp.example.org/fhir", true },
+        { "https://otp.example.org/%66hir", true },            { "https://otp%2Eexample.org//fhir/Condition/1", true },
+        { "otp.example.org/fhir", true },                      { "https://otp.example.org/fhir|1", true },
+        { "https://otp.example.org/fhir2", false },            { "https://otp.example.org:8443/fhir", false },
+        { "http://otp.example.org:443/fhir", false },          { "https://otp.example.org/FHIR", false },
+        { "https://xotp.example.org/fhir", false },            { "https://otp.example.org.other.example/fhir", false },
+        { "https://otp.example.org@other.example/fhir", false }, { "https://other.example/otp.example.org/fhir", false },
+        { "https://otp.example.org", false },                  { "https://otp.example.org/%6", false },
+        { "urn:otp.example.org/fhir", false },                 { "https://[::1]/fhir", false },
+    };
+    char body[512];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(body, sizeof body, BUNDLE(ENTRY("Condition/c", "{'resourceType':'Condition','id':'c','meta':{'source':'%s'}}")),
+                 cases[i].source);
+        struct labels l = labels_of(OAK, body);
+        if ((l.labeling->of[0].part2 == CONFIRMED) != cases[i].same)
+            fail_msg("%s", cases[i].source);
+        labels_end(&l);
+    }
+    /* Registered with a port of its own, in an odd spelling, by host alone, as no address at all. */
+    static const struct { const char *registered, *source; bool same; } others[] = {
+        { "https://OTP.example.org.:8443/fhir/", "https://otp.example.org:8443/fhir", true },
+        { "https://otp.example.org:8443/fhir", "https://otp.example.org/fhir", false },
+        { "https://otp.example.org/", "https://otp.example.org:9443/x", true },
+        { "https://[2001:db8::1]/fhir", "https://[2001:DB8::1]:443/fhir/", true },
+        { "urn:oid:2.16.840.1", "urn:oid:2.16.840.1", true },
+        { "urn:oid:2.16.840.1", "urn:oid:2.16.840.10", false },
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        char request[256];
+        snprintf(request, sizeof request, "'programs':[{'reference':'Organization/oak','source':'%s'}]", others[i].registered);
+        snprintf(body, sizeof body, BUNDLE(ENTRY("Condition/c", "{'resourceType':'Condition','id':'c','meta':{'source':'%s'}}")),
+                 others[i].source);
+        struct labels l = labels_of(request, body);
+        if ((l.labeling->of[0].part2 == CONFIRMED) != others[i].same)
+            fail_msg("%s %s", others[i].registered, others[i].source);
+        labels_end(&l);
+    }
+    (void)state;
+}
+
+static void
 test_the_patient_is_nobodys_record(void **state)
 {
     struct labels l = labels_of(OAK, ON(
@@ -616,6 +664,7 @@ main(void)
         cmocka_unit_test(test_every_form_in_which_a_program_may_be_named),
         cmocka_unit_test(test_the_program_and_what_belongs_to_it),
         cmocka_unit_test(test_a_program_by_the_number_or_the_address_of_its_own_resource),
+        cmocka_unit_test(test_an_address_is_the_same_however_it_is_written),
         cmocka_unit_test(test_the_patient_is_nobodys_record),
         cmocka_unit_test(test_provenance_speaks_for_its_targets),
         cmocka_unit_test(test_what_hangs_on_a_protected_record_is_protected_four_steps_down),

@@ -200,6 +200,51 @@ test_knows_an_unusual_mark(void **state)
 }
 
 static void
+test_parts_words_that_are_written_together(void **state)
+{
+    static const struct { const char *text, *apart; } cases[] = {
+        { "OakRecoveryLetter2026.pdf", "Oak Recovery Letter 2026.pdf" }, { "seeOAKRecovery", "see OAK Recovery" },
+        { "Recovery12", "Recovery 12" }, { "2026Oak", "2026 Oak" }, { "Oak Recovery", NULL }, { "A1c", NULL }, { "ICD10", "ICD 10" },
+        { "F1120", NULL }, { "x", NULL }, { "", NULL },
+    };
+    struct arena *arena = arena_new("apart", 1 << 16);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct span out  = { NULL, 0 };
+        bool        some = text_apart(span_of(cases[i].text), arena, &out);
+        if (some != (cases[i].apart != NULL) || (some && !span_eq_text(out, cases[i].apart)))
+            fail_msg("%s: %.*s", cases[i].text, SPAN_PRINT(out));
+    }
+    arena_free(&arena);
+    (void)state;
+}
+
+static void
+test_reads_a_telephone_number_however_it_is_written(void **state)
+{
+    static const struct { const char *text, *phones; } cases[] = {
+        { "+1-555-010-0199", "tel5550100199 tel5550100199 tel0100199 " },
+        { "(555) 010-0199", "tel5550100199 tel0100199 " },
+        { "tel:5550100199", "tel5550100199 " },                 { "ring 010-0199, ask", "tel0100199 " },
+        { "555\302\240010\342\200\2210199", "tel5550100199 tel0100199 " },
+        { "+44 20 7946 0958", "tel2079460958 tel2079460958 " }, { "020 7946 0958", "tel0207946 tel2079460958 " },
+        { "555.010.0199x12", "tel5550100199 tel0100199 " },                             { "A5550100199", "" },
+        { "0100199", "" },                                      { "12345678901234567", "" },
+        { "", "" },                                             { "2026-10-03", "" },
+    };
+    struct arena *arena = arena_new("phones", 1 << 16);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct span out  = { NULL, 0 };
+        bool        some = text_phones(span_of(cases[i].text), arena, &out);
+        if (some != (cases[i].phones[0] != 0) || !span_eq_text(out, cases[i].phones))
+            fail_msg("%s: %.*s", cases[i].text, SPAN_PRINT(out));
+    }
+    arena_free(&arena);
+    (void)state;
+}
+
+static void
 test_knows_common_words_and_counts(void **state)
 {
     (void)state;
@@ -219,6 +264,8 @@ main(void)
         cmocka_unit_test(test_runs_out_of_memory_quietly),
         cmocka_unit_test(test_reads_attachments),
         cmocka_unit_test(test_knows_an_unusual_mark),
+        cmocka_unit_test(test_parts_words_that_are_written_together),
+        cmocka_unit_test(test_reads_a_telephone_number_however_it_is_written),
         cmocka_unit_test(test_knows_common_words_and_counts),
     };
 
