@@ -5,6 +5,11 @@
  * `system/<type or *>.<letters of cruds>`, the letters in that order; the 1.0
  * words read, write and * are taken as rs, cud and cruds.  No scope, no right.
  * A star for the type does not include AuditEvent.
+ *
+ * `c` without `u`: ids are the sender's (decision 0015), so creating can meet
+ * a record that is there.  Such a client may push again what it sent itself,
+ * which makes the next version, and never writes over what came from another
+ * client (store.h, only_own).
  */
 #ifndef SLUICE_GATEWAY_AUTH_CLIENTS_H
 #define SLUICE_GATEWAY_AUTH_CLIENTS_H

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+
 #define SPARE_MAX 64u
 
 static int  on_url(llhttp_t *, const char *, size_t);
@@ -92,6 +94,29 @@ http_request_header(const struct http_request *r, struct span name)
         if (span_eq_nocase(r->head.headers[i].name, name))
             return r->head.headers[i].value;
     return (struct span){ NULL, 0 };
+}
+
+size_t
+http_request_count(const struct http_request *r, struct span name)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->head.header_count; i++)
+        count += span_eq_nocase(r->head.headers[i].name, name);
+    return count;
+}
+
+struct span
+http_request_list(const struct http_request *r, struct span name, struct arena *arena)
+{
+    struct span list = { NULL, 0 };
+
+    for (size_t i = 0; i < r->head.header_count; i++) {
+        const struct http_header *h = &r->head.headers[i];
+        if (span_eq_nocase(h->name, name))
+            list = span_empty(list) ? h->value : arena_join(arena, list, SPAN(", "), h->value);
+    }
+    return list;
 }
 
 void

@@ -87,6 +87,11 @@ void     http_server_free(struct http_server **);
 const struct http_head *http_request_head(const struct http_request *);
 struct loop            *http_request_loop(const struct http_request *);
 struct span             http_request_header(const struct http_request *, struct span name); /* first, nocase */
+/* How many fields of this name there are, and all their values as one list
+ * (RFC 9110 5.3); empty: none. */
+size_t                  http_request_count(const struct http_request *, struct span name);
+struct arena;
+struct span             http_request_list(const struct http_request *, struct span name, struct arena *);
 void                    http_respond(struct http_request *, const struct http_answer *);
 /* When the body is needed no more; without http_respond() before, the
  * connection closes.  Either may be called from inside the handler. */

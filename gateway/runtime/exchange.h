@@ -33,9 +33,17 @@ enum intake {                            /* what the request asks for; by stage 
     INTAKE_METADATA,                     /* GET  /fhir/metadata                                   */
 };
 
-/* What becomes of one entry of the body; by stage record. */
+enum entry_act { ACT_NONE = 0, ACT_CREATE, ACT_UPDATE, ACT_DELETE };
+
+/* What becomes of one entry of the body as it was sent; by stages validate,
+ * entries, record, commit. */
 struct intake_entry {
-    struct store_resource *resource;     /* NULL: nothing to store (a GET, a bad batch entry) */
+    enum entry_act         act;
+    struct span            type, id;     /* that a DELETE names                               */
+    int64_t                if_version;   /* as of store_resource                              */
+    const int64_t         *or_versions;
+    size_t                 or_count;
+    struct store_resource *resource;     /* NULL: nothing to store                            */
     int                    status;       /* 201, 200, 204, or the error                       */
     const struct issues   *issues;       /* of a refused batch entry                          */
 };
@@ -73,6 +81,7 @@ struct exchange {
     const struct stage *const    *at;
     struct job                    job;
     enum step                     job_step;
+    const struct stage           *back_to;           /* of STEP_BACK */
     bool                          in_tail, large, on_worker;
     const char                   *failed_stage;
     int64_t                       spent_us, waits_since_us, begun_us;
@@ -96,9 +105,13 @@ struct exchange {
     /* label */
     struct facts                  facts;             /* of the sender; recipients copy it */
     const struct labeling        *labeling;
-    /* record */
-    struct intake_entry          *entries;
+    /* entries */
+    struct intake_entry          *entries;           /* of the body as it was sent */
     size_t                        entry_count;
+    /* form */
+    uint32_t                     *places;            /* entry of the bundle -> of entries */
+    uint32_t                      rounds;            /* times that it went back to form */
+    /* record */
     struct span                  *ids;               /* of each entry, as the record knows it */
     struct store_resource        *resources;
     size_t                        resource_count;

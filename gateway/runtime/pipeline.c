@@ -8,6 +8,7 @@
 #include "gateway/runtime/exchange.h"
 
 static void drive(struct exchange *, enum step);
+static void go_back(struct exchange *);
 static bool offload(struct exchange *);
 static void run_pure(struct job *);
 static void on_pure_done(struct task *);
@@ -47,7 +48,20 @@ pipeline_resume(struct exchange *ex)
     metric_observe_us(METRIC_STAGE_SECONDS, stage->name,
                       (uint64_t)(exchange_clock_us() - ex->waits_since_us));
     ex->at++;
-    drive(ex, step);
+    if (step == STEP_BACK)
+        go_back(ex);
+    drive(ex, step == STEP_BACK ? STEP_NEXT : step);
+}
+
+static void
+go_back(struct exchange *ex)
+{
+    const struct stage *const *to = ex->pipeline->body;
+
+    while (*to != ex->back_to && *to != NULL)
+        to++;
+    assert(*to != NULL && to < ex->at && !ex->in_tail);
+    ex->at = to;
 }
 
 /* Runs stages until one waits or all are done.  On entry `step` is what the

@@ -6,6 +6,8 @@
  *   enter(ex)   STEP_NEXT    on to the next stage
  *               STEP_WAIT    one wait is armed; its completion is posted to the
  *                            loop and calls pipeline_resume(), which calls resume()
+ *               STEP_BACK    ex->back_to, an earlier stage of the body, is next; from
+ *                            resume() only, and whoever says it bounds how often
  *               STEP_ANSWER  the answer is known: skip to the tail
  *               STEP_FAIL    exchange_fail() or exchange_refuse() recorded why:
  *                            skip to the tail
@@ -22,7 +24,7 @@
 
 struct exchange;
 
-enum step { STEP_FAIL = 0, STEP_NEXT, STEP_WAIT, STEP_ANSWER };
+enum step { STEP_FAIL = 0, STEP_NEXT, STEP_WAIT, STEP_ANSWER, STEP_BACK };
 
 struct stage {
     const char *name;

@@ -25,10 +25,13 @@ enter(struct exchange *ex)
     enum step step = check_right(ex);
     if (step != STEP_NEXT)
         return step;
-    struct span key = http_request_header(ex->request, SPAN("Idempotency-Key"));
-    if (span_empty(key) || ex->intake == INTAKE_VALIDATE)
+    size_t keys = http_request_count(ex->request, SPAN("Idempotency-Key"));
+    if (keys == 0 || ex->intake == INTAKE_VALIDATE)
         return STEP_NEXT;
-    return find_kept_answer(ex, key);
+    if (keys > 1)
+        return exchange_refuse_one(ex, 400, ISSUE_VALUE, "Idempotency-Key",
+                                   "there is more than one Idempotency-Key", "send one key with a request");
+    return find_kept_answer(ex, http_request_header(ex->request, SPAN("Idempotency-Key")));
 }
 
 /* A Bundle's rights are those of its entries (checked by record); here only
@@ -94,8 +97,7 @@ resume(struct exchange *ex)
     ex->answer.status       = kept->status;
     ex->answer.content_type = kept->content_type;
     ex->answer.body         = kept->body;
-    if (!span_empty(kept->location))
-        exchange_answer_header(ex, SPAN("Location"), kept->location);
+    response_add_location(ex, kept->location);
     return STEP_ANSWER;
 }
 

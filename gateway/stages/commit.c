@@ -9,6 +9,11 @@ static enum status queue_outgoing(struct exchange *);
 static void keep_body(struct exchange *);
 static void on_committed(struct task *);
 static void author_kept_answer(struct store_unit *);
+static enum step go_on_without_refused(struct exchange *);
+
+/* Each round refuses what the store refused in the one before, so more than
+ * this takes others that write the same records all the while. */
+#define MOST_ROUNDS 4
 
 static enum step
 enter(struct exchange *ex)
@@ -21,8 +26,7 @@ enter(struct exchange *ex)
         .consent_patients = ex->consents.patients, .consent_patient_count = ex->consents.patient_count,
         .consents_as_of = ex->consents.generation,
     };
-    if (ex->bundle != NULL)
-        keep_body(ex);
+    keep_body(ex);
     if (queue_outgoing(ex) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
     if (!span_empty(ex->idempotency_key)) {
@@ -59,13 +63,30 @@ resume(struct exchange *ex)
     if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_CONSENT)
         return exchange_fail(ex, ST_UNAVAILABLE, "a consent of the patient was written while this was decided");
     if (ex->unit.status == ST_CONFLICT)
-        return exchange_refuse_one(ex, 412, ISSUE_CONFLICT, "If-Match",
-                                   "the current version is not the one that If-Match names",
-                                   "read the resource again and repeat the change");
+        return go_on_without_refused(ex);
     return exchange_fail(ex, ST_UNAVAILABLE, "it could not be made durable");
 }
 
 const struct stage stage_commit = { .name = "commit", .enter = enter, .resume = resume };
+
+/* What the store holds forbids some of the resources: a batch goes on without
+ * them, everything else is refused. */
+static enum step
+go_on_without_refused(struct exchange *ex)
+{
+    if (++ex->rounds > MOST_ROUNDS)
+        return exchange_fail(ex, ST_UNAVAILABLE, "others are writing the same records");
+    for (size_t i = 0; i < ex->entry_count; i++) {
+        const struct store_resource *r = ex->entries[i].resource;
+        if (r == NULL || r->refused == STORE_NOT_REFUSED)
+            continue;
+        enum step step = entry_refuse_stored(ex, i, r->refused);
+        if (step != STEP_NEXT)
+            return step;
+    }
+    ex->back_to = &stage_form;
+    return STEP_BACK;
+}
 
 /* Records (at most two a recipient) and outbox rows. */
 static enum status
@@ -106,8 +127,8 @@ keep_body(struct exchange *ex)
 {
     ex->inbox = (struct store_inbox){
         .request_id = ex->request_id, .client = ex->client->title,
-        .bundle_type = span_of(bundle_type_text(ex->bundle->type)),
-        .patient = ex->patient, .body = ex->body,
+        .bundle_type = ex->bundle != NULL ? span_of(bundle_type_text(ex->bundle->type)) : SPAN("delete"),
+        .patient = ex->patient, .body = ex->bundle != NULL ? ex->body : (struct span){ NULL, 0 },
     };
     ex->unit.inbox = &ex->inbox;
 }

@@ -1,32 +1,57 @@
 /* gateway/stages/form.c -- the accepted form of what was sent.
  *
  * Deliveries are Bundles, so a single resource is put into one, around its
- * exact bytes.  Entries of a batch that were refused are cut, so that what
- * goes on is what was accepted.  Both make a new body, which is read again
- * by the same tape.
+ * exact bytes.  Entries that were refused are cut, so that what goes on is what
+ * was accepted; so are deletions, which are recorded and not passed on: a
+ * deletion says that something was there (rule C1).  Both make a new body,
+ * which is read again by the same tape.
+ *
+ * When the store refuses an entry of a batch, the exchange comes back here and
+ * goes on without it (stage commit).
  */
 #include "gateway/stages/stages.h"
 
 #include "base/json_author.h"
 #include "gateway/runtime/identity.h"
 
+static void      forget_round(struct exchange *);
 static enum step wrap_single(struct exchange *);
-static enum step cut_refused(struct exchange *);
+static enum step cut_entries(struct exchange *);
+static enum step nothing_taken(struct exchange *);
 
-enum step
-form_accept(struct exchange *ex)
+static enum step
+enter(struct exchange *ex)
 {
-    if (ex->entries == NULL) {
-        ex->entry_count = ex->bundle->count;
-        ex->entries     = arena_make_n(ex->arena, ex->bundle->count, struct intake_entry);
-        if (ex->entries == NULL && ex->bundle->count > 0)
+    if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
+        return STEP_NEXT;
+    forget_round(ex);
+    if (ex->places == NULL) {
+        ex->places = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
+        if (ex->places == NULL && ex->bundle->count > 0)
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+        for (uint32_t i = 0; i < ex->bundle->count; i++)
+            ex->places[i] = i;
     }
     if (ex->bundle->type == BUNDLE_SINGLE)
         return wrap_single(ex);
-    if (ex->bundle->type == BUNDLE_BATCH)
-        return cut_refused(ex);
-    return STEP_NEXT;
+    return entries_ask(ex) ? cut_entries(ex) : STEP_NEXT;
+}
+
+const struct stage stage_form = { .name = "form", .pure = true, .enter = enter };
+
+/* What the stages behind this one found out about a form that was not taken. */
+static void
+forget_round(struct exchange *ex)
+{
+    ex->resource_count = 0;
+    ex->outgoing_count = 0;
+    ex->own_consents   = 0;
+    ex->whole          = NULL;
+    ex->patient        = (struct span){ NULL, 0 };
+    ex->consents       = (struct store_consents){ .rows = NULL };
+    ex->unit           = (struct store_unit){ .answer = NULL };
+    for (size_t i = 0; i < ex->entry_count; i++)
+        ex->entries[i].resource = NULL;
 }
 
 /* POST: the sender's id is kept when there is one (docs/operations.md, "Ids"). */
@@ -56,14 +81,17 @@ wrap_single(struct exchange *ex)
 }
 
 static enum step
-cut_refused(struct exchange *ex)
+cut_entries(struct exchange *ex)
 {
     struct splices *edit = NULL;
-    uint32_t        left = 0;
+    uint32_t        left = 0, deletions = 0;
 
+    for (size_t i = 0; i < ex->entry_count; i++)
+        deletions += ex->entries[i].act == ACT_DELETE && ex->entries[i].status < 400;
     for (uint32_t i = 0; i < ex->bundle->count; i++) {
-        if (ex->entries[i].status < 400) {
-            left++;
+        const struct intake_entry *entry = &ex->entries[ex->places[i]];
+        if (entry->status < 400 && entry->act != ACT_DELETE) {
+            ex->places[left++] = ex->places[i];
             continue;
         }
         if (edit == NULL)
@@ -71,12 +99,23 @@ cut_refused(struct exchange *ex)
         if (edit != NULL)
             splices_cut(edit, ex->bundle->entries[i].entry);
     }
+    if (left + deletions == 0 && ex->entry_count > 0)
+        return nothing_taken(ex);
     if (left == ex->bundle->count)
         return STEP_NEXT;
-    if (left == 0)
-        return STEP_ANSWER;              /* nothing was accepted: respond says why, entry by entry */
     if (edit == NULL || splices_seal(edit) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->body = splices_flat(edit, ex->arena);
     return parse_body(ex);
+}
+
+static enum step
+nothing_taken(struct exchange *ex)
+{
+    struct span body;
+
+    if (response_author(ex, &body) != ST_OK)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    exchange_answer_json(ex, response_status(ex), body);
+    return STEP_ANSWER;
 }

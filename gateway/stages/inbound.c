@@ -8,6 +8,8 @@ const struct pipeline inbound = {
         &stage_authenticate,    /* certificate -> client        (store)   */
         &stage_parse,           /* bytes -> tape                (worker)  */
         &stage_validate,        /* tape -> findings             (worker)  */
+        &stage_entries,         /* what each entry asks for     (worker)  */
+        &stage_form,            /* the accepted form            (worker)  */
         &stage_label,           /* resources -> labels          (worker)  */
         &stage_record,          /* resources -> store rows      (worker)  */
         &stage_route,           /* which recipients             (worker)  */
@@ -16,6 +18,7 @@ const struct pipeline inbound = {
         &stage_commit,          /* everything durable           (store)   */
         NULL },
     .tail = (const struct stage *const[]){
+        &stage_keep,            /* a refusal, under its key     (store)   */
         &stage_respond,
         NULL },
 };

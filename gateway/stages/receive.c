@@ -58,6 +58,12 @@ is_id(struct span s)
         && span_find_byte(s, ':') == SPAN_NOT_FOUND;
 }
 
+bool
+fhir_path(struct span type, struct span id)
+{
+    return is_type_name(type) && is_id(id);
+}
+
 static enum step
 operation(struct exchange *ex, struct span name, bool post)
 {

@@ -31,18 +31,13 @@ const struct stage stage_respond = { .name = "respond", .enter = enter };
 static enum step
 answer_accepted(struct exchange *ex)
 {
-    struct span location, body = ex->kept_answer.body;
+    struct span body = ex->kept_answer.body;
 
     /* A kept answer was authored on the store thread already. */
     if (ex->unit.answer == NULL && response_author(ex, &body) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "it was accepted, but the answer could not be written");
     exchange_answer_json(ex, response_status(ex), body);
-    location = response_location(ex);
-    if (!span_empty(location))
-        exchange_answer_header(ex, SPAN("Location"), location);
-    if (ex->resource_count == 1 && (ex->intake == INTAKE_CREATE || ex->intake == INTAKE_UPDATE))
-        exchange_answer_header(ex, SPAN("ETag"),
-                               arena_format(ex->arena, "W/\"%lld\"", (long long)ex->resources[0].version));
+    response_add_location(ex, response_location(ex));
     return STEP_NEXT;
 }
 

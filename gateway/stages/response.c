@@ -16,13 +16,6 @@ static enum status write_entries(const struct exchange *, struct span *out);
 static void        author_message(const struct exchange *, author_value root);
 
 static bool
-answers_entries(const struct exchange *ex)
-{
-    return ex->intake == INTAKE_SYSTEM
-        && (ex->bundle->type == BUNDLE_TRANSACTION || ex->bundle->type == BUNDLE_BATCH);
-}
-
-static bool
 is_message(const struct exchange *ex)
 {
     return ex->bundle != NULL && ex->bundle->type == BUNDLE_MESSAGE && ex->intake != INTAKE_CREATE;
@@ -33,7 +26,7 @@ response_status(const struct exchange *ex)
 {
     if (ex->intake == INTAKE_DELETE)
         return 204;
-    if (answers_entries(ex) || is_message(ex))
+    if (entries_ask(ex) || is_message(ex))
         return 200;
     const struct store_resource *one = ex->whole != NULL ? ex->whole : ex->resources;
     return one->created ? 201 : 200;
@@ -51,9 +44,21 @@ response_location(const struct exchange *ex)
 {
     if (ex->whole != NULL)
         return location_of(ex, ex->whole);
-    if (answers_entries(ex) || is_message(ex) || ex->intake == INTAKE_DELETE || ex->resource_count == 0)
+    if (entries_ask(ex) || is_message(ex) || ex->intake == INTAKE_DELETE || ex->resource_count == 0)
         return (struct span){ 0 };
     return location_of(ex, &ex->resources[0]);
+}
+
+void
+response_add_location(struct exchange *ex, struct span location)
+{
+    size_t slash = span_find_last_byte(location, '/');
+
+    if (span_empty(location) || slash == SPAN_NOT_FOUND)
+        return;
+    exchange_answer_header(ex, SPAN("Location"), location);
+    exchange_answer_header(ex, SPAN("ETag"),
+                           arena_join(ex->arena, SPAN("W/\""), span_skip(location, slash + 1), SPAN("\"")));
 }
 
 enum status
@@ -64,7 +69,7 @@ response_author(struct exchange *ex, struct span *out)
     *out = (struct span){ 0 };
     if (ex->intake == INTAKE_DELETE)
         return ST_OK;
-    if (answers_entries(ex))
+    if (entries_ask(ex))
         return write_entries(ex, out);
     buf_clear(&ex->answer_body);
     if (is_message(ex)) {
@@ -84,9 +89,23 @@ response_author(struct exchange *ex, struct span *out)
 static const char *
 status_line(const struct intake_entry *entry)
 {
-    if (entry->resource != NULL)
+    static const struct { int status; const char *line; } lines[] = {
+        { 204, "204 No Content" },      { 400, "400 Bad Request" },           { 403, "403 Forbidden" },
+        { 412, "412 Precondition Failed" }, { 422, "422 Unprocessable Entity" }, { 501, "501 Not Implemented" },
+    };
+
+    if (entry->status < 400 && entry->act != ACT_DELETE && entry->resource != NULL)
         return entry->resource->created ? "201 Created" : "200 OK";
-    return entry->status == 422 ? "422 Unprocessable Entity" : "400 Bad Request";
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (lines[i].status == entry->status)
+            return lines[i].line;
+    return "500 Internal Server Error";
+}
+
+static bool
+has_version(const struct intake_entry *entry)
+{
+    return entry->resource != NULL && entry->status < 300 && entry->act != ACT_DELETE;
 }
 
 /* The members of an OperationOutcome, without its braces: what json_raw takes
@@ -113,7 +132,7 @@ write_entry(struct json_writer *w, const struct intake_entry *entry, const struc
     json_object(w, NULL);
     json_object(w, "response");
     json_text(w, "status", span_of(status_line(entry)));
-    if (entry->resource != NULL) {
+    if (has_version(entry)) {
         json_text(w, "location", words->location);
         json_text(w, "etag", words->etag);
         json_text(w, "lastModified", now);
@@ -138,7 +157,7 @@ write_entries(const struct exchange *ex, struct span *out)
 
     for (size_t i = 0; words != NULL && i < ex->entry_count; i++) {
         const struct intake_entry *entry = &ex->entries[i];
-        if (entry->resource != NULL) {
+        if (has_version(entry)) {
             words[i].location = location_of(ex, entry->resource);
             words[i].etag     = arena_format(ex->arena, "W/\"%lld\"", (long long)entry->resource->version);
         }

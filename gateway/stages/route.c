@@ -26,6 +26,8 @@ enter(struct exchange *ex)
 {
     if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
         return STEP_NEXT;
+    if (ex->bundle->count == 0)
+        return STEP_NEXT;                /* deletions alone: there is nothing to send, and nothing withheld */
     ex->outgoing = arena_make_n(ex->arena, ex->config->recipient_count, struct outgoing);
     if (ex->outgoing == NULL && ex->config->recipient_count > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));

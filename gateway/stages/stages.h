@@ -4,12 +4,15 @@
  *   authenticate client certificate -> client, scopes; an Idempotency-Key's kept answer
  *   parse        bytes -> tape -> bundle, references
  *   validate     tape x definitions -> findings; errors answer with an OperationOutcome
+ *   entries      what each entry asks for, and whether this client may ask it
+ *   form         the accepted form: what was refused, and deletions, are cut
  *   label        resource -> labels, Part 2 status, evidence
  *   record       resources become store rows (written by commit)
  *   route        which recipients want this
  *   decide       the consents of its patients are fetched; the facts of each recipient
  *   redact       decisions, closure and sealed splices for each recipient, read again
  *   commit       inbox + record + disclosures + outbox in one durable transaction
+ *   keep         a refusal, under its Idempotency-Key
  *   respond      the sender's answer; deliveries start
  *
  * Each file is one stage.  docs/life-of-a-bundle.md walks through them.
@@ -19,8 +22,9 @@
 
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_label,
-    stage_record, stage_route, stage_decide, stage_redact, stage_commit, stage_respond;
+extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_entries,
+    stage_form, stage_label, stage_record, stage_route, stage_decide, stage_redact, stage_commit, stage_keep,
+    stage_respond;
 
 /* A push; $validate and metadata answer early. */
 extern const struct pipeline inbound;
@@ -28,16 +32,22 @@ extern const struct pipeline inbound;
 /* Shared by stages and by deliveries that are decided again. */
 enum step parse_body(struct exchange *);             /* body -> tape, bundle, references */
 void      facts_of_sender(struct exchange *);
-/* The accepted form of what was sent (stages/form.c): a single resource
- * becomes a transaction Bundle around its exact bytes; refused entries of a
- * batch are cut.  The body is replaced and read again. */
-enum step form_accept(struct exchange *);
+/* {type}/{id} with the characters that R4 gives both. */
+bool      fhir_path(struct span type, struct span id);
+/* Whether the entries have requests of their own: a transaction or a batch. */
+bool      entries_ask(const struct exchange *);
+/* Refuses one entry: in a batch it gets its own answer and STEP_NEXT comes
+ * back; everything else is refused whole (STEP_FAIL). */
+enum step entry_refuse_scope(struct exchange *, size_t entry);
+enum step entry_refuse_stored(struct exchange *, size_t entry, enum store_refusal);
 /* Patient/ID of an entry as the record knows it; empty: none. */
 struct span record_patient(const struct exchange *, uint32_t entry);
 /* The transaction-response and its kin (stages/response.c). */
 enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
 int         response_status(const struct exchange *);
 struct span response_location(const struct exchange *);      /* empty: none */
+/* Location, and the ETag of the version that it names. */
+void        response_add_location(struct exchange *, struct span location);
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */
 enum step   consents_attach(struct exchange *);
 /* Ledger records of one recipient's release (stages/disclosures.c): fills at

@@ -30,7 +30,7 @@ enter(struct exchange *ex)
     if (ex->intake == INTAKE_VALIDATE)
         return answer_validate(ex);
     if (!issues_have_errors(ex->issues))
-        return form_accept(ex);
+        return STEP_NEXT;
     if (ex->bundle->type == BUNDLE_BATCH)
         return split_batch(ex);
     return exchange_refuse(ex, 422);
@@ -79,5 +79,5 @@ split_batch(struct exchange *ex)
                                        "too many entries of this batch are not valid to answer each",
                                        "validate the entries first: POST /fhir/$validate");
     }
-    return form_accept(ex);
+    return STEP_NEXT;
 }

@@ -427,6 +427,8 @@ units_commit(struct store *s, struct store_unit *const *units, size_t count)
     for (size_t i = 0; i < count; i++) {
         if (!out[i])
             units[i]->status = st == ST_OK ? ST_OK : ST_UNAVAILABLE;
+        else if (units[i]->status == ST_CANCELLED)
+            units[i]->status = ST_CONFLICT;
         if (units[i]->status == ST_OK)
             leases_follow(s, units[i]);
     }

@@ -116,7 +116,9 @@ enum status   sql_failed(struct store *, int code);
 /* ---- unit.c ------------------------------------------------------------------ */
 /* ST_CONFLICT: a precondition failed and nothing was written.  ST_UNAVAILABLE:
  * the batch is lost.  Anything else: this unit cannot be written, and the
- * batch has to be written again without it. */
+ * batch has to be written again without it; ST_CANCELLED: for a precondition that
+ * is looked at while writing (only_own: asking first would cost a search for every
+ * resource, and it hardly ever fails). */
 enum status unit_write(struct store *, struct store_unit *) MUST_CHECK;
 
 /* ---- queue.c ----------------------------------------------------------------- */

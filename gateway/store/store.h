@@ -55,9 +55,15 @@ bool        store_healthy(const struct store *);
 
 enum store_verb { STORE_PUT = 0, STORE_DELETE };
 
-/* A resource as received.  Precondition if_version: -1 none; otherwise the
- * current version must equal it (0: must not exist), else the unit fails
- * ST_CONFLICT and `conflict` names the resource's index. */
+enum store_refusal { STORE_NOT_REFUSED = 0, STORE_OTHER_VERSION, STORE_OTHER_OWNER };
+
+/* A resource as received.  Preconditions:
+ *   if_version  -1 none; STORE_ANY_VERSION: it must exist; otherwise the current
+ *               version must equal it (0: must not exist) or one of or_versions
+ *   only_own    what there is must have come from the client of this unit's inbox
+ * When one fails the unit fails ST_CONFLICT, `conflict` names the first such
+ * resource, and `refused` says why of every one. */
+#define STORE_ANY_VERSION (-2)
 struct store_resource {
     enum store_verb verb;
     struct span     type, id, patient;   /* patient "Patient/p1" or empty */
@@ -65,6 +71,10 @@ struct store_resource {
     struct span     labels;              /* "SUD R", for later pulls */
     struct span     part2;               /* "confirmed" | "suspect" | "not" */
     int64_t         if_version;
+    const int64_t  *or_versions;
+    size_t          or_count;
+    bool            only_own;
+    enum store_refusal refused;          /* out */
     int64_t         version;             /* out: the one written */
     bool            created;             /* out: it was not there before */
 };

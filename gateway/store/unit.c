@@ -12,6 +12,7 @@ struct standing {                        /* of one resource id; version 0: never
     int64_t     version;
     bool        deleted;
     struct span patient;                 /* in s->temp */
+    int64_t     inbox;                   /* that it came with; 0: this unit's */
 };
 
 /* An earlier resource of this unit with the same type and id. */
@@ -54,7 +55,7 @@ standing_find(struct store *s, const struct store_unit *u, size_t index, int64_t
             return st;
         if (!span_eq(c.type, r->type) || !span_eq(c.id, r->id))
             continue;
-        *out = (struct standing){ c.version, c.deleted, c.patient };
+        *out = (struct standing){ c.version, c.deleted, c.patient, WHERE_INBOX(value) };
         return ST_OK;
     }
     return st == ST_NOT_FOUND ? ST_OK : st;
@@ -101,21 +102,67 @@ key_is_free(struct store *s, struct store_unit *u)
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
+/* `refused` of every resource is told, `conflict` is the first. */
+static enum status
+resource_refused(struct store_unit *u, size_t index, enum store_refusal why)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < index && first; i++)
+        first = u->resources[i].refused == STORE_NOT_REFUSED;
+    u->resources[index].refused = why;
+    if (first)
+        u->conflict = (uint32_t)index;
+    return ST_CONFLICT;
+}
+
+static bool
+version_as_expected(const struct store_resource *r, int64_t version)
+{
+    if (r->if_version == version || (r->if_version == STORE_ANY_VERSION && version > 0))
+        return true;
+    for (size_t i = 0; i < r->or_count; i++)
+        if (r->or_versions[i] == version)
+            return true;
+    return false;
+}
+
 static enum status
 versions_as_expected(struct store *s, struct store_unit *u)
 {
-    for (size_t i = 0; i < u->resource_count; i++) {
-        const struct store_resource *r = &u->resources[i];
-        struct standing              now;
+    enum status made = ST_OK;
 
-        if (r->if_version < 0)
+    for (size_t i = 0; i < u->resource_count; i++) {
+        struct store_resource *r = &u->resources[i];
+        struct standing        now;
+
+        r->refused = STORE_NOT_REFUSED;
+        if (r->if_version == -1)
             continue;
         enum status st = standing_find(s, u, i, 0, &now);
         if (st != ST_OK)
             return st;
-        if (r->if_version != (now.deleted ? 0 : now.version))
-            return conflict(u, (uint32_t)i);
+        if (!version_as_expected(r, now.deleted ? 0 : now.version))
+            made = resource_refused(u, i, STORE_OTHER_VERSION);
     }
+    return made;
+}
+
+/* Whoever sent what there is now is who sends this. */
+static enum status
+owned(struct store *s, const struct store_unit *u, const struct standing *now, bool *own)
+{
+    sqlite3_stmt *q = s->statement[SQL_INBOX_CLIENT];
+
+    *own = now->inbox == 0;
+    if (*own)
+        return ST_OK;
+    (void)sqlite3_bind_int64(q, 1, now->inbox);
+    enum status st = sql_row(s, SQL_INBOX_CLIENT);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
+    *own = u->inbox != NULL && span_eq(column_span(q, 0), u->inbox->client);
+    sql_reset(s, SQL_INBOX_CLIENT);
     return ST_OK;
 }
 
@@ -181,6 +228,7 @@ struct writing {
     int64_t            inbox;
     struct span        body;
     bool               sliced;
+    bool               refused;          /* a resource of it; found while it was being written */
 };
 
 static enum status
@@ -193,7 +241,16 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
 
     if (st != ST_OK)
         return st;
-    bool there = before.version > 0 && !before.deleted;
+    bool there = before.version > 0 && !before.deleted, own = true;
+    if (there && r->only_own)
+        st = owned(s, u, &before, &own);
+    if (st != ST_OK)
+        return st;
+    if (!own) {
+        resource_refused(u, index, STORE_OTHER_OWNER);
+        w->refused = true;
+        return ST_OK;                    /* the others are looked at, and then the unit is out */
+    }
     r->version = before.version;
     r->created = r->verb == STORE_PUT && !there;
     if (r->verb == STORE_DELETE && !there)
@@ -263,6 +320,8 @@ push_write(struct store *s, struct store_unit *u)
         if (st == ST_OK && (span_empty(list) || list.length > CONTENTS_MAX))
             st = ST_TOO_LARGE;
     }
+    if (st == ST_OK && w.refused)
+        st = ST_CANCELLED;
     if (st == ST_OK)
         st = inbox_insert(s, u, &w, list);
     for (size_t i = 0; i < u->outbox_count && st == ST_OK; i++)

@@ -63,6 +63,17 @@ enter_wait(struct exchange *ex)
 
 static enum step resume_wait(struct exchange *ex) { (void)ex; return note('W', STEP_NEXT); }
 
+static const struct stage b_stage;
+
+static enum step
+resume_back(struct exchange *ex)
+{
+    ex->back_to = &b_stage;
+    return note('B', ex->rounds++ < 2 ? STEP_BACK : STEP_NEXT);
+}
+
+static const struct stage back = { .name = "back", .enter = enter_wait, .resume = resume_back },
+    b_stage = { .name = "b", .enter = enter_b };
 static const struct stage a = { .name = "a", .enter = enter_a }, b = { .name = "b", .enter = enter_b },
     wait_here = { .name = "wait", .enter = enter_wait, .resume = resume_wait },
     answer = { .name = "answer", .enter = enter_answer }, fail_here = { .name = "fail", .enter = enter_fail },
@@ -137,6 +148,14 @@ test_a_stage_that_waits_is_resumed_from_the_loop(void **state)
 }
 
 static void
+test_a_stage_may_send_the_exchange_back_to_an_earlier_one(void **state)
+{
+    run_recipe((const struct stage *const[]){ &a, &b_stage, &back, &a, NULL }, 0);
+    assert_string_equal(trace, "abwBbwBbwBatl");
+    (void)state;
+}
+
+static void
 test_a_known_answer_skips_to_the_tail(void **state)
 {
     run_recipe((const struct stage *const[]){ &a, &answer, &b, NULL }, 0);
@@ -204,6 +223,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stages_run_in_order_then_the_whole_tail),
         cmocka_unit_test(test_a_stage_that_waits_is_resumed_from_the_loop),
+        cmocka_unit_test(test_a_stage_may_send_the_exchange_back_to_an_earlier_one),
         cmocka_unit_test(test_a_known_answer_skips_to_the_tail),
         cmocka_unit_test(test_a_failure_skips_to_the_tail_with_its_answer),
         cmocka_unit_test(test_pure_stages_of_a_large_body_run_on_a_worker),

@@ -145,6 +145,59 @@ test_refuses_a_version_that_is_not_the_current_one_and_writes_nothing_of_the_uni
 }
 
 static void
+test_every_resource_that_is_refused_says_why(void **state)
+{
+    struct scratch       *t    = *state;
+    static const int64_t  some[] = { 9, 1 };
+    struct store_resource a[3] = { resource(SPAN("Condition"), SPAN("a"), SPAN("one")),
+                                   resource(SPAN("Condition"), SPAN("b"), SPAN("one")),
+                                   resource(SPAN("Condition"), SPAN("c"), SPAN("one")) };
+    struct store_resource r[3] = { a[0], a[1], a[2] };
+    struct store_resource none = resource(SPAN("Condition"), SPAN("none"), SPAN("one"));
+    struct store_unit     u    = { .resources = r, .resource_count = 3 };
+
+    none.if_version = STORE_ANY_VERSION;
+    assert_int_equal(put(t, &none), ST_CONFLICT);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(put(t, &a[i]), ST_OK);
+    r[0].if_version  = 7;
+    r[1].if_version  = 9;
+    r[1].or_versions = some;
+    r[1].or_count    = 2;
+    r[2].if_version  = 0;
+    assert_int_equal(submit(t, &u), ST_CONFLICT);
+    assert_int_equal(u.conflict, 0);
+    assert_int_equal(r[0].refused, STORE_OTHER_VERSION);
+    assert_int_equal(r[1].refused, STORE_NOT_REFUSED);
+    assert_int_equal(r[2].refused, STORE_OTHER_VERSION);
+    r[0].if_version = r[2].if_version = STORE_ANY_VERSION;
+    assert_int_equal(submit(t, &u), ST_OK);
+}
+
+static void
+test_who_may_only_create_writes_over_what_it_sent_itself_and_nothing_else(void **state)
+{
+    struct scratch       *t     = *state;
+    struct store_inbox    ours  = { .client = SPAN("ehr") }, others = { .client = SPAN("other") };
+    struct store_resource a[2]  = { resource(SPAN("Condition"), SPAN("new"), SPAN("x")),
+                                    resource(SPAN("Condition"), SPAN("a"), SPAN("one")) };
+    struct store_unit     first = { .resources = &a[1], .resource_count = 1, .inbox = &others };
+    struct store_unit     u     = { .resources = a, .resource_count = 2, .inbox = &ours };
+
+    assert_int_equal(submit(t, &first), ST_OK);
+    a[0].only_own = a[1].only_own = true;
+    assert_int_equal(submit(t, &u), ST_CONFLICT);
+    assert_int_equal(a[0].refused, STORE_NOT_REFUSED);
+    assert_int_equal(a[1].refused, STORE_OTHER_OWNER);
+    assert_int_equal(u.conflict, 1);
+    assert_int_equal(get(t, SPAN("Condition"), SPAN("new"), 0).status, ST_NOT_FOUND);
+    u.inbox = &others;
+    assert_int_equal(submit(t, &u), ST_OK);
+    assert_int_equal(a[1].version, 2);
+    assert_true(store_healthy(t->store));
+}
+
+static void
 test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone(void **state)
 {
     struct scratch       *t = *state;
@@ -411,6 +464,8 @@ main(void)
         TEST(test_counts_versions_and_remembers_each),
         TEST(test_deletes_by_a_version_and_creates_again),
         TEST(test_refuses_a_version_that_is_not_the_current_one_and_writes_nothing_of_the_unit),
+        TEST(test_every_resource_that_is_refused_says_why),
+        TEST(test_who_may_only_create_writes_over_what_it_sent_itself_and_nothing_else),
         TEST(test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone),
         TEST(test_the_first_answer_under_a_key_is_kept_across_restarts),
         TEST(test_an_answer_is_authored_when_versions_are_known),

@@ -203,6 +203,20 @@ class Gateway:
             connection.close()
         return result
 
+    def raw(self, line, headers=(), body=b"", client="valley-ehr", type="application/fhir+json", timeout=10):
+        """The same for a request written by hand: what http.client would not send."""
+        connection = self.connect(client, timeout)
+        connection.connect()
+        head = [line, "Host: gateway.example", *([f"Content-Type: {type}"] if type else []), *headers]
+        if not any(h.lower().startswith(("content-length:", "transfer-encoding:")) for h in head):
+            head.append(f"Content-Length: {len(body)}")
+        connection.sock.sendall("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+        answer = http.client.HTTPResponse(connection.sock, method=line.split(" ")[0])
+        answer.begin()
+        result = (answer.status, dict(answer.getheaders()), answer.read())
+        connection.close()
+        return result
+
     def push(self, bundle, **kw):
         return self.request("POST", "/fhir", bundle, **kw)
 

@@ -121,6 +121,84 @@ def a_batch_is_judged_entry_by_entry():
           gateway.hie.bodies()[-1])
 
 
+def request_only(method, url, **more):
+    return {"request": {"method": method, "url": url, **more}}
+
+
+def statuses(answer):
+    check(answer[0] == 200, answer)
+    return [e["response"]["status"][:3] for e in json.loads(answer[2])["entry"]]
+
+
+def what_of_a_batch_cannot_be_honoured_is_answered_entry_by_entry():
+    gateway.push(bundle(observation("be1"), observation("be2")))
+    before = len(gateway.hie.bodies())
+    check(gateway.hie.wait(before) and time.sleep(0.5) is None, "")
+    before = len(gateway.hie.bodies())
+    sent = bundle(observation("be3"), observation("be1"), observation("be2"), observation("be4"), type="batch")
+    sent["entry"][1]["request"]["ifMatch"] = 'W/"7"'
+    sent["entry"][2]["request"]["ifMatch"] = 'W/"9", W/"1"'
+    sent["entry"][3]["request"]["url"] = "Observation/other"
+    sent["entry"] += [request_only("GET", "Patient/p1"), request_only("PATCH", "Patient/p1"),
+                      request_only("DELETE", "Observation/be-none"), request_only("DELETE", "Observation?code=1"),
+                      {"request": {"method": "PUT", "url": "Patient?identifier=a|b"}, "resource": patient("be5")}]
+    answer = gateway.push(sent)
+    check(statuses(answer) == ["201", "412", "200", "422", "501", "501", "204", "501", "501"], answer)
+    entries = json.loads(answer[2])["entry"]
+    for i in (1, 3, 4, 5, 7, 8):
+        issue = entries[i]["response"]["outcome"]["issue"][0]
+        check(issue["expression"][0].startswith(f"Bundle.entry[{i}].request"), issue)
+        check("location" not in entries[i]["response"], entries[i])
+    check(gateway.hie.wait(before + 1), "not delivered")
+    check(gateway.hie.bodies()[-1] == body_of({**sent, "entry": [sent["entry"][0], sent["entry"][2]]}),
+          gateway.hie.bodies()[-1])
+
+
+def a_batch_of_which_nothing_is_taken_is_answered_and_leaves_nothing():
+    before = len(gateway.hie.bodies())
+    refused = bundle(observation("be1"), type="batch")
+    refused["entry"][0]["request"]["ifMatch"] = 'W/"77"'
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    check(statuses(gateway.push(refused, headers=key)) == ["412"], "ifMatch")
+    check(statuses(gateway.push({**refused, "entry": [request_only("GET", "Patient/p1")]})) == ["501"], "GET")
+    check(statuses(gateway.push(bundle(observation("be9"), type="batch"), client="reader")) == ["403"], "scope")
+    time.sleep(0.3)
+    check(len(gateway.hie.bodies()) == before, "something went on")
+
+
+def deletions_come_first_in_a_transaction_and_are_not_passed_on():
+    gateway.push(bundle(observation("td1"), observation("td2")))
+    time.sleep(0.5)
+    before = len(gateway.hie.bodies())
+    sent = bundle(observation("td3"))
+    sent["entry"] = [sent["entry"][0], request_only("DELETE", "Observation/td1", ifMatch='W/"1"')]
+    check(statuses(gateway.push(sent)) == ["201", "204"], "delete")
+    check(gateway.hie.wait(before + 1), "not delivered")
+    check(gateway.hie.bodies()[-1] == body_of(bundle(observation("td3"))), gateway.hie.bodies()[-1])
+    check(statuses(gateway.push(bundle(observation("td1"), method="POST"))) == ["201"], "it was not gone")
+    denials = len(gateway.export()[1])
+    check(statuses(gateway.push({**sent, "entry": [request_only("DELETE", "Observation/td2")]})) == ["204"], "alone")
+    check(len(gateway.export()[1]) == denials, "a deletion is recorded as a denial")
+
+
+def a_transaction_is_refused_whole_and_names_the_entry():
+    for entry, status, place in (
+            (request_only("GET", "Patient/p1"), 501, "method"),
+            (request_only("DELETE", "Observation/td3", ifMatch='W/"9"'), 412, "ifMatch"),
+            (request_only("DELETE", "Observation/td3", ifMatch='nine'), 400, "ifMatch"),
+            (request_only("DELETE", "Observation/tr1"), 422, "url"),
+            (request_only("DELETE", "Observation"), 422, "url"),
+            (request_only("POST", "Observation"), 422, "url"),
+            ({"request": {"method": "PUT", "url": "Patient/px", "ifNoneMatch": "*"}, "resource": patient("px")},
+             412, "ifNoneMatch")):
+        gateway.push(bundle(patient("px")))
+        answer = gateway.push({**bundle(), "entry": bundle(observation("tr1"))["entry"] + [entry]})
+        check(answer[0] == status, (entry, answer))
+        check(outcome_of(answer)["issue"][0]["expression"] == [f"Bundle.entry[{0 if entry['request']['url'] == 'Observation/tr1' else 1}].request.{place}"],
+              (entry, answer))
+    check(gateway.push(bundle(observation("tr1")))[2].count(b'201') >= 1, "a refused transaction left something")
+
+
 def a_batch_of_many_bad_entries_is_refused_quickly():
     begun = time.time()
     answer = gateway.push({"resourceType": "Bundle", "type": "batch", "entry": [{} for _ in range(20000)]})
@@ -176,6 +254,25 @@ def the_first_answer_is_repeated_under_its_key():
     other = gateway.push(bundle(observation("twice"), method="POST"), headers={"Idempotency-Key": key})
     check(other[0] == 422, other)
     check(gateway.hie.wait(before + 1) and len(gateway.hie.bodies()) == before + 1, "happened twice")
+
+
+def a_refusal_is_repeated_under_its_key_too():
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    update = lambda: gateway.request("PUT", "/fhir/Observation/kept", observation("kept"),
+                                     headers={"If-Match": 'W/"1"', **key})
+    first = update()
+    check(first[0] == 412, first)
+    check(gateway.push(bundle(observation("kept")))[0] == 200, "push")
+    second = update()
+    check(second[0] == 412 and second[2] == first[2], (first, second))
+    created = [gateway.request("POST", "/fhir/Observation", observation("kept2"), headers={"Idempotency-Key": "k-2"})
+               for _ in range(2)]
+    check(all(c[0] == 201 and c[1]["ETag"] == 'W/"1"' and c[1]["Location"] == "Observation/kept2/_history/1"
+              for c in created), created)
+    for keys in ([""], ["a", "b"], ["a", "a"], ["with space"], ["k" * 256]):
+        answer = gateway.raw("POST /fhir/Observation HTTP/1.1", [f"Idempotency-Key: {k}" for k in keys],
+                             body_of(observation("kept3")))
+        check(answer[0] == 400 and outcome_of(answer)["issue"][0]["expression"] == ["http.Idempotency-Key"], answer)
 
 
 def gzip_is_taken_and_other_encodings_are_415():
@@ -259,9 +356,14 @@ if __name__ == "__main__":
           a_consent_that_this_very_bundle_revokes_permits_nothing,
           what_json_allows_two_readings_of_is_refused_with_the_place,
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
+          what_of_a_batch_cannot_be_honoured_is_answered_entry_by_entry,
+          a_batch_of_which_nothing_is_taken_is_answered_and_leaves_nothing,
+          deletions_come_first_in_a_transaction_and_are_not_passed_on,
+          a_transaction_is_refused_whole_and_names_the_entry,
           a_batch_of_many_bad_entries_is_refused_quickly,
           a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
+          a_refusal_is_repeated_under_its_key_too,
           gzip_is_taken_and_other_encodings_are_415,
           every_error_is_an_outcome_with_its_place_and_a_request_id, strangers_and_readers_may_not_write, validate_stores_nothing,
           metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,

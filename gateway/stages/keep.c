@@ -1,0 +1,49 @@
+/* gateway/stages/keep.c -- a refusal is an answer too: it is repeated under its Idempotency-Key.
+ *
+ * What was accepted is kept in the commit that made it durable.  This keeps
+ * the rest: refusals, and a batch of which nothing was taken.  Not kept are
+ * 429 and 5xx, which ask to be sent again, and what is said about the key
+ * itself: used for another request, or being worked on.  When it cannot be
+ * kept the sender is answered all the same, and asking again asks anew.
+ */
+#include "gateway/stages/stages.h"
+
+static void on_kept(struct task *);
+
+static bool
+about_the_key(const struct exchange *ex)
+{
+    return ex->lookup.status != ST_NOT_FOUND
+        || (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_KEY);
+}
+
+static enum step
+enter(struct exchange *ex)
+{
+    int status = ex->answer.status;
+
+    if (span_empty(ex->idempotency_key) || status == 0 || status == 429 || status >= 500 || about_the_key(ex))
+        return STEP_NEXT;
+    ex->kept_answer = (struct store_answer){
+        .client = ex->client->title, .key = ex->idempotency_key, .request_sha256 = ex->request_sha256,
+        .status = status, .content_type = ex->answer.content_type, .body = ex->answer.body,
+    };
+    ex->unit = (struct store_unit){ .done.run = on_kept, .home = ex->loop, .answer = &ex->kept_answer };
+    store_submit(ex->gateway->store, &ex->unit);
+    return STEP_WAIT;
+}
+
+static void
+on_kept(struct task *task)
+{
+    pipeline_resume((struct exchange *)(void *)((char *)task - offsetof(struct exchange, unit.done)));
+}
+
+static enum step
+resume(struct exchange *ex)
+{
+    (void)ex;
+    return STEP_NEXT;
+}
+
+const struct stage stage_keep = { .name = "keep", .enter = enter, .resume = resume };
