@@ -18,7 +18,7 @@
 /* SQLite's calls end here: the executable's symbol comes before libc's. */
 static volatile bool disk_lies;
 
-int
+__attribute__((visibility("default"))) int
 fdatasync(int fd)
 {
     if (disk_lies) {
