@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "fhir/bundle.h"
+#include "fhir/finding.h"
 #include "fhir/reference.h"
 #include "fhir/validate.h"
 
@@ -347,6 +348,30 @@ test_equal_findings_are_grouped(void **state)
     arena_free(&arena);
 }
 
+/* Places that are small numbers, rules whose texts lie side by side. */
+static void
+test_findings_of_two_rules_or_places_are_not_grouped(void **state)
+{
+    static const char    rules[64] = "rule";
+    struct arena        *arena = test_arena();
+    struct issues       *issues = issues_new(arena, 5000);
+    const struct bundle *bundle;
+    struct report        report;
+
+    (void)state;
+    assert_int_equal(bundle_read(test_tape(arena, SPAN(P "}")), arena, issues, &bundle), ST_OK);
+    report_init(&report, bundle, arena, issues, 10000);
+    for (uint64_t place = 1; place <= 64; place++)
+        for (size_t i = 0; i < sizeof rules; i++) {
+            struct finding one = { .node = TAPE_ROOT, .severity = SEVERITY_ERROR, .code = ISSUE_INVARIANT,
+                                   .rule = &rules[i], .place = place };
+            assert_true(report_new(&report, &one));
+            report_add(&report, &one, SPAN("want this"), SPAN("have that"), (struct span){ NULL, 0 });
+            assert_false(report_new(&report, &one));
+        }
+    arena_free(&arena);
+}
+
 static void
 test_a_document_that_is_wrong_everywhere_ends_early(void **state)
 {
@@ -612,6 +637,7 @@ main(void)
         cmocka_unit_test(test_doubtful_text_is_a_warning),
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
         cmocka_unit_test(test_equal_findings_are_grouped),
+        cmocka_unit_test(test_findings_of_two_rules_or_places_are_not_grouped),
         cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
         cmocka_unit_test(test_entries_are_judged_alone),
         cmocka_unit_test(test_the_bundle_around_entries_is_judged_alone),
