@@ -83,21 +83,27 @@ walk_text(const struct tape *t, tape_node n, struct arena *arena)
     return walk_escaped(t, n) ? tape_text(t, n, arena) : walk_raw(t, n);
 }
 
-/* As tape_member(), of any node; the key of a literal name is made by the compiler. */
+/* As tape_member(), of any node, whose key is tape_key_of(name). */
 static inline tape_node
-walk_find(const struct tape *t, tape_node object, struct span name)
+walk_find_key(const struct tape *t, tape_node object, uint32_t key, struct span name)
 {
     if (walk_kind(t, object) != TAPE_OBJECT)
         return TAPE_ABSENT;
-    uint32_t key = key_word(key_of(name));
     for (tape_node value = walk_first(t, object); value != TAPE_ABSENT; value = walk_next(t, value))
         if (walk_named(t, value - 1, key, name))
             return value;
     return TAPE_ABSENT;
 }
 
+/* The same; of a literal name the compiler makes the key. */
+static inline __attribute__((always_inline)) tape_node
+walk_find(const struct tape *t, tape_node object, struct span name)
+{
+    return walk_find_key(t, object, key_word(key_of(name)), name);
+}
+
 /* As tape_member_text(). */
-static inline struct span
+static inline __attribute__((always_inline)) struct span
 walk_find_text(const struct tape *t, tape_node object, struct span name, struct arena *arena)
 {
     tape_node value = walk_find(t, object, name);

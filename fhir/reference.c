@@ -9,12 +9,21 @@
 /* A URL longer than this names nothing that is worth finding: R4 bounds ids to
  * 64 characters and servers bound URLs to about 2 KB. */
 #define URL_MAX_BYTES 4096u
+#define KNOWN_MOST    4096u              /* a power of 2 */
 
 struct reference_index {
     const uint32_t *leader;              /* entry -> first entry that shares its references */
     const uint32_t *incoming_first;      /* entry + 1 offsets into incoming                 */
     const uint32_t *incoming;            /* indexes into all[]                              */
     const struct patient *patients;      /* one for each entry                              */
+};
+
+/* Where a text was resolved that may be said again: most references of a
+ * Bundle name one patient and a few encounters.  One place for each hash: who
+ * makes texts meet there makes them be resolved anew, and that is all. */
+struct known {
+    uint32_t at;                         /* 1 + index into all[], 0: none         */
+    uint32_t base;                       /* what relative references were then to */
 };
 
 struct reader {
@@ -31,12 +40,17 @@ struct reader {
     uint64_t                lengths[4];      /* a bit for each length mod 256 of a fullUrl or
                                               * Type/id: most strings end here             */
     uint32_t                entry, resource; /* where the last node was: the next is near  */
+    struct span             base;            /* of the fullUrl of the entry `based`        */
+    uint32_t                based, bases;    /* bases: how often it changed                */
+    struct known           *known;
+    uint32_t                known_mask;
 };
 
 static enum status collect(struct reader *);
 static enum status index_inner(struct reader *);
-static enum status index_identifiers(struct reader *);
-static enum status resolve(struct reader *, struct reference *);
+static enum status resolve_identifiers(struct reader *);
+static enum status resolve_contained(struct reader *, struct reference *);
+static bool        resolve_identifier(const struct reader *, struct reference *);
 static bool        resolve_text(const struct reader *, struct reference *, struct span text);
 static uint32_t    container_of(const struct reader *, tape_node);
 static bool        find_contained(const struct reader *, struct reference *, struct span id);
@@ -56,9 +70,7 @@ references_read(const struct bundle *bundle, struct arena *arena, const struct r
     if (st == ST_OK)
         st = collect(&r);
     if (st == ST_OK && r.by_identifier)
-        st = index_identifiers(&r);
-    for (uint32_t i = 0; st == ST_OK && i < r.count; i++)
-        st = resolve(&r, &r.all[i]);
+        st = resolve_identifiers(&r);
     if (st != ST_OK)
         return st;
     st = index_incoming(&r, index);
@@ -198,6 +210,19 @@ length_noted(const struct reader *r, size_t length)
     return r->lengths[(length >> 6) & 3] >> (length & 63) & 1;
 }
 
+/* "scheme://" somewhere. */
+static bool
+is_absolute(struct span text)
+{
+    for (size_t i = span_find_byte(text, ':'); i != SPAN_NOT_FOUND;) {
+        text = span_skip(text, i + 1);
+        if (text.length >= 2 && text.at[0] == '/' && text.at[1] == '/')
+            return true;
+        i = span_find_byte(text, ':');
+    }
+    return false;
+}
+
 static enum reference_form
 form_of(struct span text)
 {
@@ -207,7 +232,7 @@ form_of(struct span text)
         return REFERENCE_CONDITIONAL;
     if (span_starts(text, SPAN("urn:")))
         return REFERENCE_URN;
-    return span_find(text, SPAN("://")) != SPAN_NOT_FOUND ? REFERENCE_ABSOLUTE : REFERENCE_RELATIVE;
+    return is_absolute(text) ? REFERENCE_ABSOLUTE : REFERENCE_RELATIVE;
 }
 
 /* bundle_entry_of(), for nodes that come in order. */
@@ -241,6 +266,22 @@ resource_around(struct reader *r, tape_node node)
     return at != ENTRY_NONE ? all[at].node : TAPE_ABSENT;
 }
 
+/* The base of the fullUrl of the last node's entry; empty when it has none. */
+static struct span
+base_around(struct reader *r)
+{
+    struct span base = { NULL, 0 }, type, id;
+
+    if (r->bases > 0 && r->based == r->entry)
+        return r->base;
+    if (r->entry < r->bundle->count)
+        (void)reference_split(r->bundle->entries[r->entry].full_url, &base, &type, &id);
+    if (r->bases == 0 || !span_eq(base, r->base))
+        r->bases++;
+    r->based = r->entry;
+    return r->base = base;
+}
+
 /* All that can be said before resolving. */
 static struct reference
 described(struct reader *r, tape_node node, tape_node text, enum reference_form form, struct span value)
@@ -264,7 +305,7 @@ described(struct reader *r, tape_node node, tape_node text, enum reference_form 
 /* Nearly sorted already: an inner reference (Reference.identifier.assigner)
  * may be met before the text of the one around it. */
 static enum status
-add(struct reader *r, const struct reference *one)
+add_one(struct reader *r, const struct reference *one)
 {
     if (r->count == r->room) {
         uint32_t room = r->room > 0 ? r->room * 2 : r->bundle->count * 4 + 16;
@@ -331,11 +372,51 @@ add_logical(struct reader *r, tape_node object, tape_node identifier)
     struct span        type   = tape_member_text(t, object, SPAN("type"), r->arena);
     struct span        system = tape_member_text(t, identifier, SPAN("system"), r->arena);
     struct span        value  = tape_member_text(t, identifier, SPAN("value"), r->arena);
-    struct span        text   = arena_format(r->arena, "%.*s?identifier=%.*s|%.*s", SPAN_PRINT(type),
-                                             SPAN_PRINT(system), SPAN_PRINT(value));
+    struct span        text   = arena_join(r->arena, type, SPAN("?identifier="), system, SPAN("|"), value);
 
     struct reference one = described(r, object, TAPE_ABSENT, REFERENCE_LOGICAL, text);
-    return add(r, &one);
+    return add_one(r, &one);
+}
+
+/* The same part of a text, in another one that says the same. */
+static struct span
+same_part(struct span part, struct span from, struct span to)
+{
+    return span_empty(part) ? part : span_from(to.at + (part.at - from.at), part.length);
+}
+
+/* A reference by its text.  One that says what another has said, from where
+ * it means the same, is that one in another place. */
+static enum status
+add_text(struct reader *r, tape_node object, tape_node string, struct span text)
+{
+    uint32_t      from = entry_of(r, object);
+    struct known *slot = &r->known[lookup_hash(text) & r->known_mask];
+
+    (void)base_around(r);
+    if (slot->at != 0 && slot->base == r->bases && from != ENTRY_NONE) {
+        struct reference one = r->all[slot->at - 1];
+        bool by_text = one.form == REFERENCE_RELATIVE || one.form == REFERENCE_ABSOLUTE || one.form == REFERENCE_URN;
+        if (by_text && span_eq(one.value, text)) {
+            one.node          = object;
+            one.text          = string;
+            one.from          = from;
+            one.from_resource = resource_around(r, object);
+            one.type          = same_part(one.type, one.value, text);
+            one.id            = same_part(one.id, one.value, text);
+            one.value         = text;
+            return add_one(r, &one);
+        }
+    }
+    struct reference one = described(r, object, string, form_of(text), text);
+    enum status      st  = ST_OK;
+    if (one.form == REFERENCE_CONTAINED)
+        st = resolve_contained(r, &one);
+    else if (one.form != REFERENCE_CONDITIONAL)
+        (void)resolve_text(r, &one, text);
+    if (from != ENTRY_NONE)
+        *slot = (struct known){ r->count + 1, r->bases };
+    return st == ST_OK ? add_one(r, &one) : st;
 }
 
 static enum status
@@ -345,11 +426,8 @@ meet_name(struct reader *r, tape_node name, uint32_t reference_key, uint32_t ide
     tape_node          value  = name + 1;
     tape_node          object = r->parents[value];
 
-    if (walk_kind(t, value) == TAPE_STRING && walk_named(t, name, reference_key, SPAN("reference"))) {
-        struct span      text = tape_text(t, value, r->arena);
-        struct reference one  = described(r, object, value, form_of(text), text);
-        return add(r, &one);
-    }
+    if (walk_kind(t, value) == TAPE_STRING && walk_named(t, name, reference_key, SPAN("reference")))
+        return add_text(r, object, value, walk_text(t, value, r->arena));
     if (walk_kind(t, value) == TAPE_OBJECT && walk_named(t, name, identifier_key, SPAN("identifier"))
         && object != TAPE_ROOT && is_logical(r, object))
         return add_logical(r, object, value);
@@ -396,10 +474,8 @@ could_name(const struct reader *r, struct span s)
 static bool
 in_wrapper(struct reader *r, tape_node node)
 {
-    uint32_t entry = entry_of(r, node);
-
-    return entry != ENTRY_NONE && r->bundle->type != BUNDLE_SINGLE
-        && bundle_resource_of(r->bundle, node) == r->bundle->root;
+    return entry_of(r, node) != ENTRY_NONE && r->bundle->type != BUNDLE_SINGLE
+        && resource_around(r, node) == r->bundle->root;
 }
 
 /* What could be a URL, a URN, "#id" or "Type/id" by its first character. */
@@ -425,18 +501,32 @@ meet_string(struct reader *r, tape_node string)
         || tape_text_eq(t, name, SPAN("fullUrl")) || in_wrapper(r, string))
         return ST_OK;
     struct reference one = described(r, string, string, REFERENCE_URI, text);
+    (void)base_around(r);
     bool             hit = text.at[0] == '#' ? find_contained(r, &one, span_skip(text, 1))
                                              : resolve_text(r, &one, text);
     if (!hit || (one.to == one.from && one.to_contained == TAPE_ABSENT))
         return ST_OK;                                /* names nothing here, or only itself */
-    return add(r, &one);
+    return add_one(r, &one);
+}
+
+/* Twice as many places as entries, within reason. */
+static bool
+make_known(struct reader *r)
+{
+    uint32_t room = 16;
+
+    while (room < 2 * r->bundle->count && room < KNOWN_MOST)
+        room *= 2;
+    r->known      = arena_make_n(r->arena, room, struct known);
+    r->known_mask = room - 1;
+    return r->known != NULL;
 }
 
 static enum status
 collect(struct reader *r)
 {
     uint32_t    count = tape_count(r->tape);
-    enum status st    = ST_OK;
+    enum status st    = make_known(r) ? ST_OK : ST_NO_MEMORY;
 
     for (uint32_t i = 0; i < r->bundle->count; i++) {
         const struct bundle_entry *e = &r->bundle->entries[i];
@@ -456,21 +546,6 @@ collect(struct reader *r)
 }
 
 /* ---- what can be pointed at ---------------------------------------------------------- */
-
-static struct span
-joined(struct arena *arena, struct span a, char between, struct span b)
-{
-    char *at = arena_alloc(arena, a.length + b.length + 1);
-
-    if (at == NULL)
-        return (struct span){ NULL, 0 };
-    if (a.length > 0)
-        memcpy(at, a.at, a.length);
-    at[a.length] = between;
-    if (b.length > 0)
-        memcpy(at + a.length + 1, b.at, b.length);
-    return span_from(at, a.length + b.length + 1);
-}
 
 /* Bytes of the container's index, then the id: private to this file. */
 static struct span
@@ -509,7 +584,7 @@ index_inner(struct reader *r)
             struct span type = tape_member_text(t, one->node, SPAN("resourceType"), r->arena);
             struct span url  = tape_member_text(t, r->parents[one->node], SPAN("fullUrl"), r->arena);
             if (!span_empty(id))
-                b[nested++] = (struct lookup_item){ .key = joined(r->arena, type, '/', id), .value = i };
+                b[nested++] = (struct lookup_item){ .key = arena_join(r->arena, type, SPAN("/"), id), .value = i };
             if (!span_empty(url))
                 b[nested++] = (struct lookup_item){ .key = url, .value = i };
         }
@@ -528,7 +603,7 @@ index_inner(struct reader *r)
 static struct span
 identifier_key(struct arena *arena, struct span type, struct span system, struct span value)
 {
-    return joined(arena, joined(arena, type, '\n', system), '\n', value);
+    return arena_join(arena, type, SPAN("\n"), system, SPAN("\n"), value);
 }
 
 struct identifiers { struct lookup_item *items; uint32_t count, room; };
@@ -558,9 +633,9 @@ add_identifier(struct reader *r, struct identifiers *all, uint32_t entry, tape_n
     return ST_OK;
 }
 
-/* Only made when some reference is conditional or logical. */
+/* Only when some reference is conditional or logical. */
 static enum status
-index_identifiers(struct reader *r)
+resolve_identifiers(struct reader *r)
 {
     struct identifiers all = { NULL, 0, 0 };
     enum status        st  = ST_OK;
@@ -576,36 +651,15 @@ index_identifiers(struct reader *r)
     if (st != ST_OK)
         return st;
     r->identifiers = lookup_build(all.items, all.count, r->arena);
-    return r->identifiers != NULL ? ST_OK : ST_NO_MEMORY;
+    if (r->identifiers == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (r->all[i].form == REFERENCE_CONDITIONAL || r->all[i].form == REFERENCE_LOGICAL)
+            (void)resolve_identifier(r, &r->all[i]);
+    return arena_status(r->arena);
 }
 
 /* ---- resolving ---------------------------------------------------------------------- */
-
-static enum status resolve_contained(struct reader *, struct reference *);
-static bool        resolve_identifier(const struct reader *, struct reference *);
-static bool        find_url(const struct reader *, struct reference *, struct span url);
-
-static enum status
-resolve(struct reader *r, struct reference *one)
-{
-    switch (one->form) {
-    case REFERENCE_CONTAINED:
-        return resolve_contained(r, one);
-    case REFERENCE_CONDITIONAL:
-    case REFERENCE_LOGICAL:
-        (void)resolve_identifier(r, one);
-        break;
-    case REFERENCE_RELATIVE:
-    case REFERENCE_ABSOLUTE:
-    case REFERENCE_URN:
-        (void)resolve_text(r, one, one->value);
-        break;
-    case REFERENCE_URI:
-    case REFERENCE_NONE:
-        break;
-    }
-    return arena_status(r->arena);
-}
 
 /* An entry by its fullUrl, or a nested resource by the one beside it. */
 static bool
@@ -629,17 +683,13 @@ find_url(const struct reader *r, struct reference *one, struct span url)
 static bool
 find_relative(const struct reader *r, struct reference *one, struct span name)
 {
-    struct span base, type, id;
-    char        buffer[URL_MAX_BYTES];
-
-    if (one->from == ENTRY_NONE
-        || !reference_split(r->bundle->entries[one->from].full_url, &base, &type, &id)
-        || span_empty(base) || base.length + 1 + name.length > sizeof buffer)
+    if (one->from == ENTRY_NONE || span_empty(r->base) || r->base.length + 1 + name.length > URL_MAX_BYTES)
         return false;
-    memcpy(buffer, base.at, base.length);
-    buffer[base.length] = '/';
-    memcpy(buffer + base.length + 1, name.at, name.length);
-    return find_url(r, one, span_from(buffer, base.length + 1 + name.length));
+    struct arena_mark mark = arena_mark(r->arena);
+    struct span       url  = arena_join(r->arena, r->base, SPAN("/"), name);
+    bool              hit  = !span_empty(url) && find_url(r, one, url);
+    arena_reset(r->arena, mark);
+    return hit;
 }
 
 static bool
@@ -719,7 +769,7 @@ resolve_contained(struct reader *r, struct reference *one)
     struct span name = bundle_entry_name(r->bundle, one->from);
     if (span_empty(name))
         name = r->bundle->entries[one->from].full_url;
-    one->value = joined(r->arena, name, '#', id);
+    one->value = arena_join(r->arena, name, SPAN("#"), id);
     return arena_status(r->arena);
 }
 
@@ -815,6 +865,24 @@ same_resource(const struct bundle_entry *a, const struct bundle_entry *b)
         || !reference_split(b->full_url, &base, &type, &id);
 }
 
+/* An entry and those after it that have its fullUrl, and those that have its
+ * type and id, told by the first of them. */
+static void
+unite_same(const struct bundle *b, uint32_t *leader, uint32_t entry)
+{
+    const struct bundle_entry *e    = &b->entries[entry];
+    uint32_t                   url  = bundle_next_full_url(b, entry);
+    uint32_t                   same = bundle_next_same(b, entry);
+
+    if (url != ENTRY_NONE)
+        unite(leader, entry, url);
+    if (same == ENTRY_NONE || bundle_find(b, e->type, e->id) != entry)
+        return;
+    for (; same != ENTRY_NONE; same = bundle_next_same(b, same))
+        if (same_resource(&b->entries[same], e))
+            unite(leader, same, entry);
+}
+
 /* Entries that the same text names share one list: thousands of references to
  * thousands of versions stay linear. */
 static enum status
@@ -829,15 +897,8 @@ index_incoming(struct reader *r, struct reference_index *index)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++)
         leader[i] = i;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct bundle_entry *e   = &r->bundle->entries[i];
-        uint32_t                   url = span_empty(e->full_url) ? ENTRY_NONE : bundle_find_full_url(r->bundle, e->full_url);
-        uint32_t                   id  = bundle_find(r->bundle, e->type, e->id);
-        if (url != ENTRY_NONE)
-            unite(leader, i, url);
-        if (id != ENTRY_NONE && same_resource(e, &r->bundle->entries[id]))
-            unite(leader, i, id);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        unite_same(r->bundle, leader, i);
     for (uint32_t i = 0; i < count; i++)
         leader[i] = leader_of(leader, i);
     /* Counting sort by target. */
