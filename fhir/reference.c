@@ -22,8 +22,14 @@ struct reference_index {
  * Bundle name one patient and a few encounters.  One place for each hash: who
  * makes texts meet there makes them be resolved anew, and that is all. */
 struct known {
-    uint32_t at;                         /* 1 + index into all[], 0: none         */
-    uint32_t base;                       /* what relative references were then to */
+    uint32_t at;                         /* 1 + index into all[], 0: none           */
+    uint32_t base;                       /* the number of the base that it was from */
+};
+
+/* What the relative references of an entry are relative to: the start of its
+ * fullUrl.  Entries of the same number have the same base. */
+struct base {
+    uint32_t length, number;
 };
 
 struct reader {
@@ -37,21 +43,24 @@ struct reader {
     const struct lookup    *contained;       /* "<container>#id" -> resource index        */
     const struct lookup    *nested;          /* fullUrl and Type/id -> resource index     */
     const struct lookup    *identifiers;     /* see identifier_key -> entry               */
-    uint64_t                lengths[4];      /* a bit for each length mod 256 of a fullUrl or
-                                              * Type/id: most strings end here             */
+    uint64_t               *names;           /* a bit for each fullUrl and Type/id, by its end:
+                                              * most strings are none                      */
+    uint32_t                names_shift;
     uint32_t                entry, resource; /* where the last node was: the next is near  */
-    struct span             base;            /* of the fullUrl of the entry `based`        */
-    uint32_t                based, bases;    /* bases: how often it changed                */
+    struct base            *bases;           /* one for each entry                         */
     struct known           *known;
     uint32_t                known_mask;
 };
 
 static enum status collect(struct reader *);
+static enum status index_names(struct reader *);
 static enum status index_inner(struct reader *);
 static enum status resolve_identifiers(struct reader *);
 static enum status resolve_contained(struct reader *, struct reference *);
 static bool        resolve_identifier(const struct reader *, struct reference *);
 static bool        resolve_text(const struct reader *, struct reference *, struct span text);
+static bool        split_name(struct span url, struct span *base, struct span *name);
+static bool        name_noted(const struct reader *, struct span text);
 static uint32_t    container_of(const struct reader *, tape_node);
 static bool        find_contained(const struct reader *, struct reference *, struct span id);
 static enum status index_incoming(struct reader *, struct reference_index *);
@@ -66,7 +75,9 @@ references_read(const struct bundle *bundle, struct arena *arena, const struct r
     *out = NULL;
     if (references == NULL || index == NULL)
         return ST_NO_MEMORY;
-    enum status st = index_inner(&r);
+    enum status st = index_names(&r);
+    if (st == ST_OK)
+        st = index_inner(&r);
     if (st == ST_OK)
         st = collect(&r);
     if (st == ST_OK && r.by_identifier)
@@ -198,18 +209,6 @@ reference_split(struct span text, struct span *base, struct span *type, struct s
 
 /* ---- collecting ------------------------------------------------------------------- */
 
-static void
-note_length(struct reader *r, size_t length)
-{
-    r->lengths[(length >> 6) & 3] |= (uint64_t)1 << (length & 63);
-}
-
-static bool
-length_noted(const struct reader *r, size_t length)
-{
-    return r->lengths[(length >> 6) & 3] >> (length & 63) & 1;
-}
-
 /* "scheme://" somewhere. */
 static bool
 is_absolute(struct span text)
@@ -264,22 +263,6 @@ resource_around(struct reader *r, tape_node node)
     while (at != ENTRY_NONE && node >= tape_after(r->tape, all[at].node))
         at = all[at].up;
     return at != ENTRY_NONE ? all[at].node : TAPE_ABSENT;
-}
-
-/* The base of the fullUrl of the last node's entry; empty when it has none. */
-static struct span
-base_around(struct reader *r)
-{
-    struct span base = { NULL, 0 }, type, id;
-
-    if (r->bases > 0 && r->based == r->entry)
-        return r->base;
-    if (r->entry < r->bundle->count)
-        (void)reference_split(r->bundle->entries[r->entry].full_url, &base, &type, &id);
-    if (r->bases == 0 || !span_eq(base, r->base))
-        r->bases++;
-    r->based = r->entry;
-    return r->base = base;
 }
 
 /* All that can be said before resolving. */
@@ -391,10 +374,10 @@ static enum status
 add_text(struct reader *r, tape_node object, tape_node string, struct span text)
 {
     uint32_t      from = entry_of(r, object);
+    uint32_t      base = from != ENTRY_NONE ? r->bases[from].number : 0;
     struct known *slot = &r->known[lookup_hash(text) & r->known_mask];
 
-    (void)base_around(r);
-    if (slot->at != 0 && slot->base == r->bases && from != ENTRY_NONE) {
+    if (slot->at != 0 && slot->base == base) {
         struct reference one = r->all[slot->at - 1];
         bool by_text = one.form == REFERENCE_RELATIVE || one.form == REFERENCE_ABSOLUTE || one.form == REFERENCE_URN;
         if (by_text && span_eq(one.value, text)) {
@@ -414,8 +397,7 @@ add_text(struct reader *r, tape_node object, tape_node string, struct span text)
         st = resolve_contained(r, &one);
     else if (one.form != REFERENCE_CONDITIONAL)
         (void)resolve_text(r, &one, text);
-    if (from != ENTRY_NONE)
-        *slot = (struct known){ r->count + 1, r->bases };
+    *slot = (struct known){ r->count + 1, base };
     return st == ST_OK ? add_one(r, &one) : st;
 }
 
@@ -452,22 +434,24 @@ ends_like_a_name(struct span s)
 }
 
 /* Whether a plain text may name something of this bundle: "urn:…", "http…",
- * "#id", "Type/id", of a length that one of the names has. */
+ * "#id", "Type/id". */
 static bool
 could_name(const struct reader *r, struct span s)
 {
-    struct span base, type, id;
+    struct span base, name, plain;
 
     if (s.length < 2 || s.length > URL_MAX_BYTES)
         return false;
     if (s.at[0] == '#')
         return lookup_count(r->contained) > 0;
-    if (length_noted(r, s.length))
+    if (name_noted(r, s))
         return true;
     if (span_find_byte(s, '#') != SPAN_NOT_FOUND || span_find_byte(s, '|') != SPAN_NOT_FOUND)
         return true;                                     /* "url#fragment", "canonical|version": rare */
-    return ends_like_a_name(s) && reference_split(s, &base, &type, &id)
-        && length_noted(r, type.length + 1 + id.length);
+    if (!ends_like_a_name(s))
+        return false;
+    plain = unversioned(s);
+    return (plain.length < s.length && name_noted(r, plain)) || (split_name(s, &base, &name) && name_noted(r, name));
 }
 
 /* The entry's wrapper names the entry itself. */
@@ -490,18 +474,18 @@ meet_string(struct reader *r, tape_node string)
 {
     const struct tape *t    = r->tape;
     struct span        text = walk_raw(t, string);
-    tape_node          name = tape_name(t, string);
 
     if (walk_escaped(t, string)) {
         if (text.length > URL_MAX_BYTES)
             return ST_OK;
         text = tape_text(t, string, r->arena);
     }
-    if (!could_name(r, text) || tape_text_eq(t, name, SPAN("reference"))
-        || tape_text_eq(t, name, SPAN("fullUrl")) || in_wrapper(r, string))
+    if (!could_name(r, text))
+        return ST_OK;
+    tape_node name = tape_name(t, string);
+    if (tape_text_eq(t, name, SPAN("reference")) || tape_text_eq(t, name, SPAN("fullUrl")) || in_wrapper(r, string))
         return ST_OK;
     struct reference one = described(r, string, string, REFERENCE_URI, text);
-    (void)base_around(r);
     bool             hit = text.at[0] == '#' ? find_contained(r, &one, span_skip(text, 1))
                                              : resolve_text(r, &one, text);
     if (!hit || (one.to == one.from && one.to_contained == TAPE_ABSENT))
@@ -509,30 +493,12 @@ meet_string(struct reader *r, tape_node string)
     return add_one(r, &one);
 }
 
-/* Twice as many places as entries, within reason. */
-static bool
-make_known(struct reader *r)
-{
-    uint32_t room = 16;
-
-    while (room < 2 * r->bundle->count && room < KNOWN_MOST)
-        room *= 2;
-    r->known      = arena_make_n(r->arena, room, struct known);
-    r->known_mask = room - 1;
-    return r->known != NULL;
-}
-
 static enum status
 collect(struct reader *r)
 {
     uint32_t    count = tape_count(r->tape);
-    enum status st    = make_known(r) ? ST_OK : ST_NO_MEMORY;
+    enum status st    = ST_OK;
 
-    for (uint32_t i = 0; i < r->bundle->count; i++) {
-        const struct bundle_entry *e = &r->bundle->entries[i];
-        note_length(r, e->full_url.length);
-        note_length(r, e->type.length + 1 + e->id.length);
-    }
     uint32_t reference = tape_key_of(SPAN("reference")), identifier = tape_key_of(SPAN("identifier"));
     for (tape_node n = TAPE_ROOT; n <= count && st == ST_OK; n++) {
         enum tape_kind kind = walk_kind(r->tape, n);
@@ -546,6 +512,75 @@ collect(struct reader *r)
 }
 
 /* ---- what can be pointed at ---------------------------------------------------------- */
+
+/* By the last eight bytes and the length. */
+static uint64_t
+name_bit(const struct reader *r, struct span name)
+{
+    uint64_t end = key_of(span_skip(name, name.length > 8 ? name.length - 8 : 0));
+
+    return key_from(end, name.length) >> r->names_shift;
+}
+
+static void
+note_name(struct reader *r, struct span name)
+{
+    uint64_t bit = name_bit(r, name);
+
+    r->names[bit / 64] |= (uint64_t)1 << bit % 64;
+}
+
+static bool
+name_noted(const struct reader *r, struct span text)
+{
+    uint64_t bit = name_bit(r, text);
+
+    return r->names[bit / 64] >> bit % 64 & 1;
+}
+
+/* "…/Type/id" into what is before and "Type/id", without a version. */
+static bool
+split_name(struct span url, struct span *base, struct span *name)
+{
+    struct span type, id;
+
+    if (!reference_split(url, base, &type, &id))
+        return false;
+    *name = span_from(type.at, (size_t)(id.at + id.length - type.at));
+    return true;
+}
+
+/* The bases and names of entries; tables about as large as the bundle. */
+static enum status
+index_names(struct reader *r)
+{
+    const struct bundle *b = r->bundle;
+    uint32_t names = b->count + bundle_resources(b), bits = 6, known = 16, number = 1;
+
+    while (bits < 32 && (uint64_t)1 << bits < (uint64_t)names * 16)
+        bits++;
+    while (known < 2 * b->count && known < KNOWN_MOST)
+        known *= 2;
+    r->names       = arena_make_n(r->arena, (size_t)1 << (bits - 6), uint64_t);
+    r->names_shift = 64 - bits;
+    r->bases       = arena_make_n(r->arena, (size_t)b->count + 1, struct base);
+    r->known       = arena_make_n(r->arena, known, struct known);
+    r->known_mask  = known - 1;
+    if (r->names == NULL || r->bases == NULL || r->known == NULL)
+        return ST_NO_MEMORY;
+    struct span last = { NULL, 0 };
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct span url = b->entries[i].full_url, base = { NULL, 0 }, name;
+        note_name(r, url);
+        note_name(r, bundle_entry_name(b, i));
+        if (split_name(url, &base, &name))
+            note_name(r, name);
+        number     += !span_eq(base, last);
+        last        = base;
+        r->bases[i] = (struct base){ (uint32_t)base.length, number };
+    }
+    return ST_OK;
+}
 
 /* Bytes of the container's index, then the id: private to this file. */
 static struct span
@@ -589,8 +624,12 @@ index_inner(struct reader *r)
                 b[nested++] = (struct lookup_item){ .key = url, .value = i };
         }
     }
-    for (uint32_t i = 0; i < nested; i++)
-        note_length(r, b[i].key.length);
+    for (uint32_t i = 0; i < nested; i++) {
+        struct span base, name;
+        note_name(r, b[i].key);
+        if (split_name(b[i].key, &base, &name))
+            note_name(r, name);
+    }
     if (arena_spent(r->arena))
         return ST_NO_MEMORY;
     r->contained = lookup_build(a, inside, r->arena);
@@ -665,7 +704,7 @@ resolve_identifiers(struct reader *r)
 static bool
 find_url(const struct reader *r, struct reference *one, struct span url)
 {
-    if (!length_noted(r, url.length))
+    if (!name_noted(r, url))
         return false;
     one->to = bundle_find_full_url(r->bundle, url);
     if (one->to != ENTRY_NONE)
@@ -683,10 +722,14 @@ find_url(const struct reader *r, struct reference *one, struct span url)
 static bool
 find_relative(const struct reader *r, struct reference *one, struct span name)
 {
-    if (one->from == ENTRY_NONE || span_empty(r->base) || r->base.length + 1 + name.length > URL_MAX_BYTES)
+    struct span base = { NULL, 0 };
+
+    if (one->from != ENTRY_NONE)
+        base = span_first(r->bundle->entries[one->from].full_url, r->bases[one->from].length);
+    if (span_empty(base) || base.length + 1 + name.length > URL_MAX_BYTES)
         return false;
     struct arena_mark mark = arena_mark(r->arena);
-    struct span       url  = arena_join(r->arena, r->base, SPAN("/"), name);
+    struct span       url  = arena_join(r->arena, base, SPAN("/"), name);
     bool              hit  = !span_empty(url) && find_url(r, one, url);
     arena_reset(r->arena, mark);
     return hit;
@@ -696,7 +739,7 @@ static bool
 resolve_text(const struct reader *r, struct reference *one, struct span text)
 {
     struct span plain = unversioned(text), canonical = text;
-    struct span base, type, id;
+    struct span base, name;
 
     if (span_starts(text, SPAN("urn:")))
         return find_url(r, one, text) || (plain.length < text.length && find_url(r, one, plain));
@@ -705,9 +748,8 @@ resolve_text(const struct reader *r, struct reference *one, struct span text)
     canonical = span_split(&canonical, '|');             /* canonical|version */
     if (canonical.length < text.length && find_url(r, one, canonical))
         return true;
-    if (!reference_split(canonical, &base, &type, &id))
+    if (!split_name(canonical, &base, &name))
         return false;
-    struct span name = span_from(type.at, (size_t)(id.at + id.length - type.at));
     if (span_empty(base) && find_relative(r, one, name))
         return true;
     one->to = bundle_find_name(r->bundle, name);

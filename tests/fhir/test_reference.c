@@ -246,6 +246,57 @@ test_splits_urls(void **state)
     }
 }
 
+/* A fullUrl need not end in the type and id of its resource. */
+static void
+test_a_uri_may_name_what_only_the_full_url_says(void **state)
+{
+    static const char *const uris[] = { "http://x/Condition/another-name", "Condition/another-name",
+                                        "http://x/Condition/another-name/_history/7", "http://x/other%20name/_history/7",
+                                        "Condition/c", "Condition/c/_history/7" };
+    static const uint32_t    to[]   = { 0, 0, 0, 1, 0, 0 };
+    char                     json[2048];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
+        snprintf(json, sizeof json,
+                 "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+                 "{\"fullUrl\":\"http://x/Condition/another-name\",\"resource\":{\"resourceType\":\"Condition\",\"id\":\"c\"}},"
+                 "{\"fullUrl\":\"http://x/other%%20name\",\"resource\":{\"resourceType\":\"Basic\",\"id\":\"n\"}},"
+                 "{\"fullUrl\":\"http://x/Basic/b\",\"resource\":{\"resourceType\":\"Basic\",\"id\":\"b\","
+                 "\"extension\":[{\"url\":\"http://y\",\"valueUri\":\"%s\"}]}}]}", uris[i]);
+        struct fixture f = read_references(span_of(json));
+        assert_int_equal(f.all->count, 1);
+        assert_int_equal(f.all->all[0].form, REFERENCE_URI);
+        assert_int_equal(f.all->all[0].to, to[i]);
+        arena_free(&f.arena);
+    }
+}
+
+/* The same text twice means two things where the bases differ. */
+static void
+test_a_relative_reference_is_relative_to_its_own_entry(void **state)
+{
+    struct fixture f = read_references(SPAN(
+        "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+        "{\"fullUrl\":\"http://a/Patient/1\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"1\"}},"
+        "{\"fullUrl\":\"http://b/Patient/1\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"1\"}},"
+        "{\"fullUrl\":\"http://a/Basic/1\",\"resource\":{\"resourceType\":\"Basic\",\"subject\":{\"reference\":\"Patient/1\"}}},"
+        "{\"fullUrl\":\"http://b/Basic/2\",\"resource\":{\"resourceType\":\"Basic\",\"subject\":{\"reference\":\"Patient/1\"}}},"
+        "{\"fullUrl\":\"http://b/Basic/3\",\"resource\":{\"resourceType\":\"Basic\",\"subject\":{\"reference\":\"Patient\\u002f1\"}}},"
+        "{\"fullUrl\":\"urn:uuid:4\",\"resource\":{\"resourceType\":\"Basic\",\"subject\":{\"reference\":\"Patient/1\"}}}]}"));
+    static const uint32_t to[] = { 0, 1, 1, 0 };
+
+    (void)state;
+    assert_int_equal(f.all->count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(f.all->all[i].to, to[i]);
+        assert_text(f.all->all[i].type, "Patient");
+        assert_text(f.all->all[i].id, "1");
+        assert_text(f.all->all[i].value, "Patient/1");
+    }
+    arena_free(&f.arena);
+}
+
 static void
 test_finds_the_patient(void **state)
 {
@@ -367,6 +418,8 @@ main(void)
         cmocka_unit_test(test_versions_share_their_incoming_references),
         cmocka_unit_test(test_contained_ids_belong_to_their_container),
         cmocka_unit_test(test_splits_urls),
+        cmocka_unit_test(test_a_uri_may_name_what_only_the_full_url_says),
+        cmocka_unit_test(test_a_relative_reference_is_relative_to_its_own_entry),
         cmocka_unit_test(test_finds_the_patient),
         cmocka_unit_test(test_a_patient_without_id_has_its_full_url),
         cmocka_unit_test(test_hostile_sizes_stay_linear),
