@@ -1,5 +1,6 @@
 #include "fhir/datatypes.h"
 
+#include "base/digits.h"
 
 /* R4 datatypes.html#string: at most 1 MB; the definition's maxLength counts
  * characters. */
@@ -462,19 +463,7 @@ time_range_read(struct span text, struct time_range *out)
 struct span
 time_format(struct arena *arena, int64_t ms)
 {
-    int64_t  days = ms / DAY_MS - (ms % DAY_MS < 0);
-    int64_t  rest = ms - days * DAY_MS;
-    int64_t  z    = days + 719468;
-    int64_t  era  = (z >= 0 ? z : z - 146096) / 146097;
-    unsigned doe  = (unsigned)(z - era * 146097);
-    unsigned yoe  = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy  = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    unsigned mp   = (5 * doy + 2) / 153;
-    unsigned day  = doy - (153 * mp + 2) / 5 + 1;
-    unsigned mon  = mp < 10 ? mp + 3 : mp - 9;
-    int64_t  year = (int64_t)yoe + era * 400 + (mon <= 2);
+    char text[DIGITS_MOMENT];
 
-    return arena_format(arena, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", (long long)year, mon, day,
-                        (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
-                        (int)(rest % 1000));
+    return arena_copy(arena, span_from(text, digits_moment(ms, text)));
 }

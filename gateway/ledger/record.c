@@ -2,10 +2,9 @@
 #include "gateway/ledger/record.h"
 
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/digits.h"
 #include "base/json_writer.h"
 
 /* Rule 4: a record is bounded.  Text is cut, lists end, items are counted
@@ -22,20 +21,7 @@ static const char *const kinds[] = { "disclosure", "void", "denial" };
 void
 record_time(int64_t epoch_ms, char out[RECORD_TIME])
 {
-    time_t    seconds = (time_t)(epoch_ms / 1000);
-    int       millis  = (int)(epoch_ms % 1000);
-    struct tm utc;
-
-    if (millis < 0) {
-        seconds--;
-        millis += 1000;
-    }
-    if (gmtime_r(&seconds, &utc) == NULL || utc.tm_year > 9999 - 1900 || utc.tm_year < -1900) {
-        out[0] = 0;
-        return;
-    }
-    size_t length = strftime(out, RECORD_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(out + length, RECORD_TIME - length, ".%03dZ", millis % 1000);
+    (void)digits_moment(epoch_ms, out);
 }
 
 /* RFC 9562 5.7: 48 bits of milliseconds, version 7, 74 random bits. */
@@ -43,6 +29,7 @@ struct span
 record_event_id(struct arena *arena, int64_t now_ms)
 {
     unsigned char b[16];
+    char          text[DIGITS_UUID];
 
     if (RAND_bytes(b + 6, 10) != 1)
         abort();                         /* as ledger/tree.h: no ids that repeat */
@@ -50,9 +37,7 @@ record_event_id(struct arena *arena, int64_t now_ms)
         b[i] = (unsigned char)((uint64_t)now_ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-    return arena_format(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-                        b[13], b[14], b[15]);
+    return arena_copy(arena, span_from(text, digits_uuid(b, text)));
 }
 
 struct span
@@ -225,13 +210,9 @@ add_bases(struct json_writer *w, const char *name, const struct record_basis *ba
 static void
 add_basis(struct json_writer *w, const struct disclosure *d)
 {
-    char text[256];
-
     if (d->basis_count == 0)
         return;
-    (void)snprintf(text, sizeof text, "%.*s %.*s", SPAN_PRINT(span_first(d->bases[0].rule, 100)),
-                   SPAN_PRINT(span_first(d->bases[0].citation, 150)));
-    json_text(w, "basis", span_of(text));
+    json_join(w, "basis", span_first(d->bases[0].rule, 100), SPAN(" "), span_first(d->bases[0].citation, 150));
     add_bases(w, "bases", d->bases, d->basis_count);
 }
 

@@ -3,9 +3,10 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+
+#include "base/digits.h"
 
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 static EVP_MD        *sha256;
@@ -19,10 +20,7 @@ uuid_write(char out[UUID_CHARS + 1])
         abort();
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);            /* RFC 9562 5.4: version 4 */
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, UUID_CHARS + 1,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                   b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
-                   b[12], b[13], b[14], b[15]);
+    (void)digits_uuid(b, out);
 }
 
 struct span
@@ -44,11 +42,10 @@ fetch(void)
 struct span
 sha256_hex(struct arena *arena, const struct span *parts, size_t count)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char     hash[32];
-    char             *hex  = arena_alloc(arena, 65);
-    EVP_MD_CTX       *ctx  = EVP_MD_CTX_new();
-    bool              good = hex != NULL && ctx != NULL;
+    unsigned char hash[32];
+    char         *hex  = arena_alloc(arena, 65);
+    EVP_MD_CTX   *ctx  = EVP_MD_CTX_new();
+    bool          good = hex != NULL && ctx != NULL;
 
     pthread_once(&fetch_once, fetch);
     good = good && sha256 != NULL && EVP_DigestInit_ex2(ctx, sha256, NULL) == 1;
@@ -58,11 +55,7 @@ sha256_hex(struct arena *arena, const struct span *parts, size_t count)
     EVP_MD_CTX_free(ctx);
     if (!good)
         return (struct span){ 0 };
-    for (size_t i = 0; i < sizeof hash; i++) {
-        hex[2 * i]     = digits[hash[i] >> 4];
-        hex[2 * i + 1] = digits[hash[i] & 15];
-    }
-    return span_from(hex, 64);
+    return span_from(hex, digits_hex(hash, sizeof hash, hex));
 }
 
 bool
