@@ -45,6 +45,11 @@ void json_object(struct json_writer *, const char *name);
 void json_array(struct json_writer *, const char *name);
 void json_end(struct json_writer *);
 void json_text(struct json_writer *, const char *name, struct span text);
+/* Parts one behind the other as one text; no character may lie across two. */
+#define json_join(w, name, ...)                                                          \
+    json_join_all((w), (name), (const struct span[]){ __VA_ARGS__ },                     \
+                  sizeof((const struct span[]){ __VA_ARGS__ }) / sizeof(struct span))
+void json_join_all(struct json_writer *, const char *name, const struct span *parts, size_t count);
 /* The same text, when there is any. */
 void json_text_if(struct json_writer *, const char *name, struct span text);
 void json_integer(struct json_writer *, const char *name, int64_t number);

@@ -103,6 +103,34 @@ test_whatever_bytes_come_the_tape_reads_them(void **state)
 }
 
 static void
+test_parts_are_one_text_and_every_length_is_looked_through(void **state)
+{
+    struct arena *arena = arena_new("test", 16 << 20);
+
+    (void)state;
+    for (size_t length = 0; length < 70; length++)
+        for (size_t odd = 0; odd <= length; odd++) {
+            char               bytes[70], want[80];
+            struct json_writer w;
+            memset(bytes, '~', sizeof bytes);
+            memset(want, '~', sizeof want);
+            want[0] = '"';
+            if (odd < length) {
+                bytes[odd]    = '"';
+                want[odd + 1] = '\\';
+                want[odd + 2] = '"';
+            }
+            size_t end = length + (odd < length) + 1;
+            want[end]  = '"';
+            assert_true(span_eq(written(arena, span_from(bytes, length)), span_from(want, end + 1)));
+            json_writer_open(&w, arena);
+            json_join(&w, NULL, span_from(bytes, odd), SPAN(""), span_from(bytes + odd, length - odd));
+            assert_true(span_eq(json_writer_close(&w), span_from(want, end + 1)));
+        }
+    arena_free(&arena);
+}
+
+static void
 test_grows_and_says_when_the_arena_is_spent(void **state)
 {
     struct arena      *arena = arena_new("test", 1 << 20);
@@ -166,6 +194,7 @@ main(void)
         cmocka_unit_test(test_white_space_stands_between_values_and_takes_no_comma),
         cmocka_unit_test(test_escapes_what_json_wants_escaped),
         cmocka_unit_test(test_whatever_bytes_come_the_tape_reads_them),
+        cmocka_unit_test(test_parts_are_one_text_and_every_length_is_looked_through),
         cmocka_unit_test(test_grows_and_says_when_the_arena_is_spent),
         cmocka_unit_test(test_an_unbalanced_document_is_no_document),
         cmocka_unit_test(test_what_an_unwanted_document_held_is_not_handed_out_again),
