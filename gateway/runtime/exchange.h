@@ -113,6 +113,7 @@ struct exchange {
     uint32_t                      rounds;            /* times that it went back to form */
     /* record */
     struct span                  *ids;               /* of each entry, as the record knows it */
+    struct span                  *patients;          /* Patient/ID of each entry, the same way; empty: none */
     struct store_resource        *resources;
     size_t                        resource_count;
     struct store_resource        *whole;             /* the Bundle itself, when it is kept as one */

@@ -26,7 +26,8 @@ enter(struct exchange *ex)
         return STEP_NEXT;
     struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
-    if (patients == NULL || ex->patient_names == NULL)
+    if (patients == NULL || ex->patient_names == NULL
+        || (ex->patients == NULL && !record_patients(ex)))                 /* a delivery has no stage record */
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->consents = (struct store_consents){
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
@@ -62,7 +63,7 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
     size_t n = 0;
 
     for (uint32_t i = 0; i < ex->bundle->count; i++) {
-        struct span patient = record_patient(ex, i);
+        struct span patient = ex->patients[i];
         size_t      at      = n;
         while (at > 0 && !span_eq(out[at - 1], patient))
             at--;

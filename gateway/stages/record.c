@@ -16,30 +16,35 @@
 
 #define URN_UUID "urn:uuid:"
 
-static enum step    record_entry(struct exchange *, uint32_t entry, struct intake_entry *);
+/* Most resources of a Bundle have one of a few sets of labels. */
+enum { TEXTS_APART = 31 };
+struct labels_text { label_set labels; struct span text; };
+
+static enum step    record_entry(struct exchange *, uint32_t entry, struct intake_entry *, struct labels_text *);
 static void         record_deletions(struct exchange *);
 static struct span  id_for(struct exchange *, const struct bundle_entry *);
-static struct span  labels_text(struct exchange *, label_set);
-static void         record_whole(struct exchange *);
+static struct span  labels_text(struct exchange *, label_set, struct labels_text *);
+static void         record_whole(struct exchange *, struct labels_text *);
 
 static enum step
 enter(struct exchange *ex)
 {
     if (ex->intake == INTAKE_METADATA)
         return STEP_NEXT;
-    uint32_t count = ex->intake == INTAKE_DELETE ? 0 : ex->bundle->count;
-    ex->resources  = arena_make_n(ex->arena, ex->entry_count + 1, struct store_resource);
-    ex->ids        = arena_make_n(ex->arena, count, struct span);
-    if (ex->resources == NULL || (ex->ids == NULL && count > 0))
+    struct labels_text texts[TEXTS_APART] = { 0 };
+    uint32_t           count = ex->intake == INTAKE_DELETE ? 0 : ex->bundle->count;
+    ex->resources = arena_make_n(ex->arena, ex->entry_count + 1, struct store_resource);
+    ex->ids       = arena_make_n(ex->arena, count, struct span);
+    if (ex->resources == NULL || (count > 0 && (ex->ids == NULL || !record_patients(ex))))
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     record_deletions(ex);                /* R4 http.html#trules: DELETE, POST, PUT, GET */
     for (uint32_t i = 0; i < count; i++) {
-        enum step step = record_entry(ex, i, &ex->entries[ex->places[i]]);
+        enum step step = record_entry(ex, i, &ex->entries[ex->places[i]], texts);
         if (step != STEP_NEXT)
             return step;
     }
     if (count > 0 && (ex->bundle->type == BUNDLE_DOCUMENT || ex->bundle->type == BUNDLE_COLLECTION))
-        record_whole(ex);
+        record_whole(ex, texts);
     return arena_spent(ex->arena) ? exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY)) : STEP_NEXT;
 }
 
@@ -64,7 +69,7 @@ record_deletions(struct exchange *ex)
 }
 
 static enum step
-record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry)
+record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct labels_text *texts)
 {
     const struct bundle_entry *e = &ex->bundle->entries[i];
 
@@ -75,9 +80,9 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry)
         .verb        = STORE_PUT,
         .type        = e->type,
         .id          = ex->ids[i] = id_for(ex, e),
-        .patient     = record_patient(ex, i),
+        .patient     = ex->patients[i],
         .bytes       = tape_extent(ex->tape, e->resource),
-        .labels      = labels_text(ex, ex->labeling->of[i].labels),
+        .labels      = labels_text(ex, ex->labeling->of[i].labels, texts),
         .part2       = span_of(part2_text(ex->labeling->of[i].part2)),
         .if_version  = entry->if_version,
         .or_versions = entry->or_versions,
@@ -102,11 +107,9 @@ id_for(struct exchange *ex, const struct bundle_entry *e)
     return uuid_new(ex->arena);
 }
 
-struct span
-record_patient(const struct exchange *ex, uint32_t entry)
+static struct span
+record_patient(const struct exchange *ex, uint32_t at, struct span text)
 {
-    uint32_t    at   = ENTRY_NONE;
-    struct span text = entry_patient(ex->references, entry, &at);
     struct span base, type, id;
 
     if (at != ENTRY_NONE) {
@@ -115,29 +118,61 @@ record_patient(const struct exchange *ex, uint32_t entry)
              : span_starts(patient->full_url, SPAN(URN_UUID))
                  ? span_skip(patient->full_url, sizeof URN_UUID - 1) : (struct span){ 0 };
         if (!span_empty(id))
-            return arena_format(ex->arena, "Patient/%.*s", SPAN_PRINT(id));
+            return arena_join(ex->arena, SPAN("Patient/"), id);
     }
     if (reference_split(text, &base, &type, &id) && span_eq_text(type, "Patient"))
-        return arena_format(ex->arena, "Patient/%.*s", SPAN_PRINT(id));
+        return arena_join(ex->arena, SPAN("Patient/"), id);
     return text;
 }
 
+/* A resource is mostly about whom the one before it is about. */
+bool
+record_patients(struct exchange *ex)
+{
+    struct span before = { 0 };
+    uint32_t    last   = ENTRY_NONE;
+
+    ex->patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
+    for (uint32_t i = 0; ex->patients != NULL && i < ex->bundle->count; i++) {
+        uint32_t    at   = ENTRY_NONE;
+        struct span text = entry_patient(ex->references, i, &at);
+        bool        same = i > 0 && at == last && span_eq(text, before);
+        ex->patients[i] = same ? ex->patients[i - 1] : record_patient(ex, at, text);
+        before          = text;
+        last            = at;
+    }
+    return !arena_spent(ex->arena);
+}
+
 static struct span
-labels_text(struct exchange *ex, label_set labels)
+labels_written(struct exchange *ex, label_set labels)
 {
     const char *codes[LABEL_COUNT];
-    size_t      n    = labels_codes(labels, codes, LABEL_COUNT);
-    struct span text = SPAN("");
+    struct span parts[2 * LABEL_COUNT];
+    size_t      n = labels_codes(labels, codes, LABEL_COUNT);
 
-    for (size_t i = 0; i < n; i++)
-        text = arena_format(ex->arena, "%.*s%s%s", SPAN_PRINT(text), i > 0 ? " " : "", codes[i]);
-    return text;
+    for (size_t i = 0; i < n; i++) {
+        parts[2 * i]     = span_of(codes[i]);
+        parts[2 * i + 1] = SPAN(" ");
+    }
+    return n > 0 ? arena_join_all(ex->arena, parts, 2 * n - 1) : SPAN("");
+}
+
+/* "SUD R", once for each set. */
+static struct span
+labels_text(struct exchange *ex, label_set labels, struct labels_text *texts)
+{
+    struct labels_text *known = &texts[labels % TEXTS_APART];
+
+    if (known->text.at == NULL || known->labels != labels)
+        *known = (struct labels_text){ labels, labels_written(ex, labels) };
+    return known->text;
 }
 
 /* A document or a collection is a resource of its own as well, with the
  * labels of all that it holds. */
 static void
-record_whole(struct exchange *ex)
+record_whole(struct exchange *ex, struct labels_text *texts)
 {
     struct span       id     = tape_member_text(ex->tape, ex->bundle->root, SPAN("id"), ex->arena);
     label_set         labels = 0;
@@ -151,7 +186,7 @@ record_whole(struct exchange *ex)
     ex->whole  = &ex->resources[ex->resource_count++];
     *ex->whole = (struct store_resource){
         .verb = STORE_PUT, .type = SPAN("Bundle"), .id = span_empty(id) ? uuid_new(ex->arena) : id,
-        .patient = ex->patient, .bytes = span_trim(ex->body), .labels = labels_text(ex, labels),
+        .patient = ex->patient, .bytes = span_trim(ex->body), .labels = labels_text(ex, labels, texts),
         .part2 = span_of(part2_text(part2)), .if_version = -1,
     };
 }

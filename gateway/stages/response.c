@@ -6,6 +6,7 @@
  */
 #include "gateway/stages/stages.h"
 
+#include "base/digits.h"
 #include "base/json_author.h"
 #include "base/json_writer.h"
 #include "fhir/datatypes.h"
@@ -35,8 +36,10 @@ response_status(const struct exchange *ex)
 static struct span
 location_of(const struct exchange *ex, const struct store_resource *r)
 {
-    return arena_format(ex->arena, "%.*s/%.*s/_history/%lld", SPAN_PRINT(r->type), SPAN_PRINT(r->id),
-                        (long long)r->version);
+    char        digits[DIGITS_INTEGER];
+    struct span version = span_from(digits, digits_integer(r->version, digits));
+
+    return arena_join(ex->arena, r->type, SPAN("/"), r->id, SPAN("/_history/"), version);
 }
 
 struct span
@@ -86,20 +89,23 @@ response_author(struct exchange *ex, struct span *out)
     return st;
 }
 
-static const char *
+static struct span
 status_line(const struct intake_entry *entry)
 {
-    static const struct { int status; const char *line; } lines[] = {
-        { 204, "204 No Content" },      { 400, "400 Bad Request" },           { 403, "403 Forbidden" },
-        { 412, "412 Precondition Failed" }, { 422, "422 Unprocessable Entity" }, { 501, "501 Not Implemented" },
+    static const struct { int status; struct span line; } lines[] = {
+#define LINE(status, words) { status, { words, sizeof(words) - 1 } }
+        LINE(204, "204 No Content"), LINE(400, "400 Bad Request"), LINE(403, "403 Forbidden"),
+        LINE(412, "412 Precondition Failed"), LINE(422, "422 Unprocessable Entity"),
+        LINE(501, "501 Not Implemented"),
+#undef LINE
     };
 
     if (entry->status < 400 && entry->act != ACT_DELETE && entry->resource != NULL)
-        return entry->resource->created ? "201 Created" : "200 OK";
+        return entry->resource->created ? SPAN("201 Created") : SPAN("200 OK");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (lines[i].status == entry->status)
             return lines[i].line;
-    return "500 Internal Server Error";
+    return SPAN("500 Internal Server Error");
 }
 
 static bool
@@ -123,23 +129,28 @@ outcome_members(const struct exchange *ex, const struct issues *issues)
     return members;
 }
 
-struct entry_words { struct span location, etag, outcome; };
+static void
+write_stored(struct json_writer *w, const struct store_resource *r, struct span now)
+{
+    char        digits[DIGITS_INTEGER];
+    struct span version = span_from(digits, digits_integer(r->version, digits));
+
+    json_join(w, "location", r->type, SPAN("/"), r->id, SPAN("/_history/"), version);
+    json_join(w, "etag", SPAN("W/\""), version, SPAN("\""));
+    json_text(w, "lastModified", now);
+}
 
 static void
-write_entry(struct json_writer *w, const struct intake_entry *entry, const struct entry_words *words,
-            struct span now)
+write_entry(struct json_writer *w, const struct intake_entry *entry, struct span outcome, struct span now)
 {
     json_object(w, NULL);
     json_object(w, "response");
-    json_text(w, "status", span_of(status_line(entry)));
-    if (has_version(entry)) {
-        json_text(w, "location", words->location);
-        json_text(w, "etag", words->etag);
-        json_text(w, "lastModified", now);
-    }
-    if (!span_empty(words->outcome)) {
+    json_text(w, "status", status_line(entry));
+    if (has_version(entry))
+        write_stored(w, entry->resource, now);
+    if (!span_empty(outcome)) {
         json_object(w, "outcome");
-        json_raw(w, words->outcome);
+        json_raw(w, outcome);
         json_end(w);
     }
     json_end(w);
@@ -147,23 +158,18 @@ write_entry(struct json_writer *w, const struct intake_entry *entry, const struc
 }
 
 /* Streamed: a Bundle of a thousand entries is answered without a heap call.
- * The writer needs the arena to itself, so the words come first. */
+ * The writer needs the arena to itself, so the outcomes come first. */
 static enum status
 write_entries(const struct exchange *ex, struct span *out)
 {
-    struct entry_words *words = arena_make_n(ex->arena, ex->entry_count, struct entry_words);
-    struct span         now   = time_format(ex->arena, ex->at_ms);
-    struct json_writer  w;
+    struct span       *outcomes = arena_make_n(ex->arena, ex->entry_count, struct span);
+    char               moment[DIGITS_MOMENT];
+    struct span        now = span_from(moment, digits_moment(ex->at_ms, moment));
+    struct json_writer w;
 
-    for (size_t i = 0; words != NULL && i < ex->entry_count; i++) {
-        const struct intake_entry *entry = &ex->entries[i];
-        if (has_version(entry)) {
-            words[i].location = location_of(ex, entry->resource);
-            words[i].etag     = arena_format(ex->arena, "W/\"%lld\"", (long long)entry->resource->version);
-        }
-        if (entry->issues != NULL)
-            words[i].outcome = outcome_members(ex, entry->issues);
-    }
+    for (size_t i = 0; outcomes != NULL && i < ex->entry_count; i++)
+        if (ex->entries[i].issues != NULL)
+            outcomes[i] = outcome_members(ex, ex->entries[i].issues);
     if (arena_spent(ex->arena))
         return ST_NO_MEMORY;
     json_writer_open(&w, ex->arena);
@@ -174,7 +180,7 @@ write_entries(const struct exchange *ex, struct span *out)
     if (ex->entry_count > 0)
         json_array(&w, "entry");
     for (size_t i = 0; i < ex->entry_count; i++)
-        write_entry(&w, &ex->entries[i], &words[i], now);
+        write_entry(&w, &ex->entries[i], outcomes[i], now);
     if (ex->entry_count > 0)
         json_end(&w);
     json_end(&w);

@@ -40,8 +40,8 @@ bool      entries_ask(const struct exchange *);
  * back; everything else is refused whole (STEP_FAIL). */
 enum step entry_refuse_scope(struct exchange *, size_t entry);
 enum step entry_refuse_stored(struct exchange *, size_t entry, enum store_refusal);
-/* Patient/ID of an entry as the record knows it; empty: none. */
-struct span record_patient(const struct exchange *, uint32_t entry);
+/* Fills ex->patients; false: no memory. */
+bool      record_patients(struct exchange *);
 /* The transaction-response and its kin (stages/response.c). */
 enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
 int         response_status(const struct exchange *);
