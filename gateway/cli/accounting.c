@@ -1,7 +1,8 @@
 /* gateway/cli/accounting.c -- accounting of disclosures for one patient.
  *
  * 42 CFR 2.25 (made with consent), 45 CFR 164.528, 42 CFR 2.24.  Standing
- * disclosures only: one that a void took back did not happen.
+ * disclosures only: one that a void took back did not happen.  Of a release
+ * about several patients only what is this one's (ledger/extract.h).
  */
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 #include "fhir/datatypes.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
+#include "gateway/ledger/extract.h"
 
 enum form { FORM_TEXT = 0, FORM_JSON, FORM_CSV, FORM_HTML };
 
@@ -231,7 +233,7 @@ add_tail(struct account *a, struct buf *out)
 }
 
 static void
-add_entry(struct account *a, struct buf *out, const struct ledger_leaf *leaf, const struct tape *t)
+add_entry(struct account *a, struct buf *out, const struct tape *t)
 {
     struct entry e = entry_of(a, t);
 
@@ -242,13 +244,27 @@ add_entry(struct account *a, struct buf *out, const struct ledger_leaf *leaf, co
     case FORM_JSON:
         if (a->count > 0)
             buf_add_byte(out, ',');
-        buf_add(out, leaf->record);
+        buf_add(out, tape_body(t));
         break;
     }
     a->count++;
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
+
+/* What the record says of this patient alone: the scope, too, is judged by
+ * that, so that a Part 2 release of somebody else's is none of this one's. */
+static enum status
+own_part(struct account *a, struct span record, const struct tape **out)
+{
+    struct arena *arena = a->desk->arena;
+    struct span   own;
+    enum status   st = tape_read(record, &tape_default_limits, arena, out, NULL);
+
+    if (st == ST_OK)
+        st = record_extract(*out, a->patient, arena, &own);
+    return st == ST_OK ? tape_read(own, &tape_default_limits, arena, out, NULL) : st;
+}
 
 static bool
 on_disclosure(const struct ledger_leaf *leaf, void *arg)
@@ -260,10 +276,13 @@ on_disclosure(const struct ledger_leaf *leaf, void *arg)
     if (!stands(a, leaf))
         return true;
     buf_clear(&a->desk->out);
-    if (tape_read(leaf->record, &tape_default_limits, a->desk->arena, &t, NULL) != ST_OK)
+    enum status st = own_part(a, leaf->record, &t);
+    if (st == ST_NO_MEMORY)
+        a->code = EXIT_CODE_DEPENDENCY;
+    else if (st != ST_OK)
         a->code = EXIT_CODE_INTEGRITY;
     else if (in_scope(a, t))
-        add_entry(a, &a->desk->out, leaf, t);
+        add_entry(a, &a->desk->out, t);
     if (a->code == EXIT_CODE_OK)
         a->code = call_print_buf(a->call, &a->desk->out);
     buf_clear(&a->desk->out);
@@ -335,7 +354,7 @@ account_print(struct account *a)
     }
     store_let_go(d->store);
     if (a->code == EXIT_CODE_INTEGRITY)
-        buf_add_text(&d->why, "a record is not JSON: run `sluice log verify`");
+        buf_add_text(&d->why, "a record is not what its index says: run `sluice log verify`");
     return st == ST_OK ? a->code : desk_code(st);
 }
 

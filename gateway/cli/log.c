@@ -6,6 +6,7 @@
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
 #include "gateway/ledger/merkle.h"
+#include "gateway/ledger/record.h"
 #include "gateway/ledger/verify.h"
 
 static const char *const log_names[LEDGER_LOGS] = { "disclosures", "denials" };
@@ -178,8 +179,7 @@ struct show {
 static bool
 is_wanted(const struct show *s, const struct ledger_leaf *leaf)
 {
-    return (s->patient == NULL || span_eq_text(leaf->patient, s->patient)) &&
-           (s->to == NULL || span_eq_text(leaf->recipient, s->to)) &&
+    return (s->to == NULL || span_eq_text(leaf->recipient, s->to)) &&
            (s->kind == NULL || span_eq_text(leaf->kind, s->kind)) && leaf->at_ms >= s->since &&
            leaf->at_ms <= s->until && !span_empty(leaf->record);
 }
@@ -233,7 +233,7 @@ on_show(const struct ledger_leaf *leaf, void *arg)
 
     if (!is_wanted(s, leaf))
         return true;
-    buf_init(&line, 4 << 20);
+    buf_init(&line, 2 * RECORD_MAX_BYTES);
     if (tape_read(leaf->record, &tape_default_limits, s->desk->arena, &t, NULL) != ST_OK) {
         buf_add_format(&s->desk->why, "leaf %llu is not JSON: run `sluice log verify`", (unsigned long long)leaf->index);
         s->code = EXIT_CODE_INTEGRITY;

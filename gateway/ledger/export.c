@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/ledger/record.h"
 #include "gateway/ledger/tiles.h"
 
 #define PATH_BYTES     8192u
@@ -212,7 +213,7 @@ log_export(struct store *store, const struct export_options *options, enum ledge
     struct span   note;
     enum status   st = ST_NO_MEMORY;
 
-    buf_init(&w.line, (size_t)4 << 20);
+    buf_init(&w.line, 2 * RECORD_MAX_BYTES);
     if (arena != NULL && w.digest != NULL && w.tree != NULL)
         st = store_ledger_checkpoint(store, log, arena, &note);
     if (st == ST_OK)

@@ -39,6 +39,9 @@ struct ledger_entry {                    /* a record to append */
     struct span     event_id, patient, recipient, kind;   /* copies for the index */
     int64_t         at_ms;
     struct span     client_of;           /* who pushed; index */
+    const struct span *others;           /* further patients whom it is found by; no two alike */
+    size_t          other_count;
+    struct span     voids;               /* a void is found by whom the record is found by that it takes back */
     uint64_t        index;               /* out: leaf number */
 };
 

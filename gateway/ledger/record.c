@@ -11,7 +11,7 @@
  * instead of named once the record has grown to ITEMS_UNTIL. */
 #define TEXT_MAX    2048u
 #define LIST_MAX    64u
-#define ITEMS_UNTIL (RECORD_MAX_BYTES - (size_t)64 * 1024)
+#define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
 static const char *const kinds[] = { "disclosure", "void", "denial" };
@@ -208,12 +208,12 @@ add_bases(struct json_writer *w, const char *name, const struct record_basis *ba
 
 /* `basis` is one text: rule number and citation. */
 static void
-add_basis(struct json_writer *w, const struct disclosure *d)
+add_basis(struct json_writer *w, const struct record_basis *bases, size_t count)
 {
-    if (d->basis_count == 0)
+    if (count == 0)
         return;
-    json_join(w, "basis", span_first(d->bases[0].rule, 100), SPAN(" "), span_first(d->bases[0].citation, 150));
-    add_bases(w, "bases", d->bases, d->basis_count);
+    json_join(w, "basis", span_first(bases[0].rule, 100), SPAN(" "), span_first(bases[0].citation, 150));
+    add_bases(w, "bases", bases, count);
 }
 
 static void
@@ -252,6 +252,8 @@ add_items(struct json_writer *w, const struct disclosure *d)
             json_integer(w, "version", item->version);
         add_text(w, "from", item->from);
         add_text(w, "to", item->to);
+        if (item->patient > 0)
+            json_integer(w, "patient", item->patient - 1);
         json_end(w);
     }
     json_end(w);
@@ -260,10 +262,9 @@ add_items(struct json_writer *w, const struct disclosure *d)
 }
 
 static void
-add_consent(struct json_writer *w, const struct disclosure *d)
+add_consent(struct json_writer *w, const struct disclosure *d, const struct record_consent *c,
+            struct span explanation)
 {
-    const struct record_consent *c = d->consent;
-
     if (c != NULL) {
         add_text(w, "consentId", c->id);
         add_text(w, "consentVersion", c->version);
@@ -274,9 +275,9 @@ add_consent(struct json_writer *w, const struct disclosure *d)
     }
     add_text(w, "noticeKind", d->notice.kind);
     add_text(w, "noticeVersion", d->notice.version);
-    if (!span_empty(d->notice.explanation_sha256)) {
+    if (!span_empty(explanation)) {
         json_object(w, "consentCopyOrExplanation");
-        add_text(w, "sha256", d->notice.explanation_sha256);
+        add_text(w, "sha256", explanation);
         json_end(w);
     }
 }
@@ -323,15 +324,64 @@ add_core(struct json_writer *w, const struct disclosure *d)
 static void
 add_release(struct json_writer *w, const struct disclosure *d, struct span brief)
 {
-    add_basis(w, d);
+    add_basis(w, d->bases, d->basis_count);
     add_purpose(w, d);
     add_items(w, d);
     add_text(w, "briefDescription", brief);
     add_text(w, "channel", d->channel);
     json_bool(w, "viaEHR", d->via_ehr);
     add_text(w, "decision", d->decision);
-    add_consent(w, d);
+    add_consent(w, d, d->consent, d->notice.explanation_sha256);
     add_emergency(w, d->emergency);
+}
+
+/* Rule 5: what one of several patients is told instead of the record's own. */
+static void
+add_patient(struct json_writer *w, const struct disclosure *d, const struct record_patient *p, struct span brief)
+{
+    json_object(w, NULL);
+    json_text(w, "patientId", clipped(p->patient));
+    add_text(w, "patientNameAtTime", p->name);
+    json_integer(w, "items", (int64_t)p->item_count);
+    if (d->kind == RECORD_DISCLOSURE) {
+        add_basis(w, p->bases, p->basis_count);
+        add_text(w, "briefDescription", brief);
+        add_text(w, "decision", p->decision);
+        if (p->consent != NULL)
+            add_consent(w, d, p->consent, p->explanation_sha256);
+        json_bool(w, "inPart2Accounting", p->in_part2_accounting);
+    }
+    json_end(w);
+}
+
+/* The brief descriptions are made before the writer is open: both want the arena. */
+static const struct span *
+briefs_make(const struct disclosure *d, struct arena *arena)
+{
+    struct span *briefs = arena_make_n(arena, d->patient_count, struct span);
+
+    for (size_t i = 0; i < d->patient_count && briefs != NULL; i++)
+        briefs[i] = d->patients[i].item_count > 0
+                        ? record_brief(d->patients[i].items, d->patients[i].item_count, arena)
+                        : SPAN("");
+    return briefs;
+}
+
+static enum status
+add_patients(struct json_writer *w, const struct disclosure *d, const struct span *briefs)
+{
+    size_t start = json_writer_length(w);
+
+    if (d->patient_count == 0)
+        return ST_OK;
+    json_array(w, "patients");
+    for (size_t i = 0; i < d->patient_count; i++) {
+        add_patient(w, d, &d->patients[i], briefs[i]);
+        if (json_writer_length(w) - start > RECORD_PATIENTS_BYTES)
+            return ST_TOO_LARGE;
+    }
+    json_end(w);
+    return ST_OK;
 }
 
 static void
@@ -366,14 +416,33 @@ happened(const struct disclosure *d)
     return d->decision_ms != 0 ? d->decision_ms : d->request_ms;
 }
 
+/* The patients beside the first, as the record has them. */
+static enum status
+others_list(const struct disclosure *d, struct arena *arena, struct ledger_entry *out)
+{
+    if (d->patient_count < 2)
+        return ST_OK;
+    struct span *others = arena_make_n(arena, d->patient_count - 1, struct span);
+    if (others == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 1; i < d->patient_count; i++)
+        others[i - 1] = clipped(d->patients[i].patient);
+    out->others      = others;
+    out->other_count = d->patient_count - 1;
+    return ST_OK;
+}
+
 enum status
 record_author(const struct disclosure *d, struct arena *arena, struct ledger_entry *out)
 {
     struct json_writer w;
-    struct span        brief = d->brief;
+    struct span        brief  = d->brief;
+    const struct span *briefs = briefs_make(d, arena);
 
     if (span_empty(d->event_id) || (d->kind == RECORD_VOID && span_empty(d->voids)))
         return ST_MALFORMED;
+    if (briefs == NULL && d->patient_count > 0)
+        return ST_NO_MEMORY;
     if (span_empty(brief) && d->item_count > 0)
         brief = record_brief(d->items, d->item_count, arena);
     json_writer_open(&w, arena);
@@ -381,19 +450,22 @@ record_author(const struct disclosure *d, struct arena *arena, struct ledger_ent
     json_raw(&w, span_skip(SPAN(RECORD_PREFIX), 1));
     add_core(&w, d);
     add_by_kind(&w, d, brief);
-    json_end(&w);
+    enum status fits = add_patients(&w, d, briefs);
+    if (fits == ST_OK)
+        json_end(&w);
     struct span record = json_writer_close(&w);
-    if (span_empty(record))
-        return ST_NO_MEMORY;
+    if (fits != ST_OK || span_empty(record))
+        return fits != ST_OK ? fits : ST_NO_MEMORY;
     *out = (struct ledger_entry){
         .log       = d->kind == RECORD_DENIAL ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
         .record    = record,
         .event_id  = d->event_id,
-        .patient   = d->patient,
+        .patient   = clipped(d->patient),
         .recipient = d->recipient.name,
         .kind      = span_of(kinds[d->kind]),
         .at_ms     = happened(d),
         .client_of = d->client,
+        .voids     = d->voids,
     };
-    return ST_OK;
+    return others_list(d, arena, out);
 }

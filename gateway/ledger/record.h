@@ -16,6 +16,7 @@
  *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
+ *   patients   patients[]                    only of a release about several
  *   denials    withheldCount withheldReasons[]      in the log of denials only:
  *              a record of a release must not tell what was kept back
  *
@@ -26,14 +27,23 @@
  *   3  The record begins with RECORD_PREFIX; the ledger writes the chain there
  *      (ledger.h), so nothing else may author records.
  *   4  At most RECORD_MAX_BYTES; a record that would be longer names the first
- *      items and counts the rest (`itemsNotListed`), never fails a release.
+ *      items and counts the rest (`itemsNotListed`).
+ *   5  patientId is the first patient of whom something leaves (in a denial: is
+ *      withheld).  When it is of several, `patients` has all of them, and each
+ *      element has the members that take the place of the record's in what that
+ *      patient is told (ledger/extract.h); an item says whose it is by its number in
+ *      `patients`, `patient`, and has none when it is nobody's (an Organization).
+ *      patients[] is never cut short, since an accounting must be complete: a
+ *      release whose patients do not fit in RECORD_PATIENTS_BYTES (some 2,000,
+ *      more when ids are short) has no record, ST_TOO_LARGE, and does not leave.
  */
 #ifndef SLUICE_GATEWAY_LEDGER_RECORD_H
 #define SLUICE_GATEWAY_LEDGER_RECORD_H
 
 #include "gateway/ledger/ledger.h"
 
-#define RECORD_MAX_BYTES ((size_t)256 * 1024)
+#define RECORD_PATIENTS_BYTES ((size_t)2 << 20)
+#define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
 enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL };
 
@@ -41,6 +51,7 @@ struct record_item {                     /* something that left */
     struct span type, id;
     int64_t     version;                 /* 0: not known */
     struct span from, to;                /* clinically relevant dates, as they stood; may be empty */
+    uint32_t    patient;                 /* number in `patients`, from 1; 0: nobody's, or of the one there is */
 };
 
 struct record_basis {                    /* a rule that let something go (or, in a denial, did not) */
@@ -64,6 +75,18 @@ struct record_consent {
     struct span state;                   /* "active", checked at tRelease */
 };
 
+struct record_patient {                  /* one of several of whom something leaves */
+    struct span                  patient, name;
+    const struct record_item    *items;  /* this patient's */
+    size_t                       item_count;
+    const struct record_basis   *bases;  /* that these rest on */
+    size_t                       basis_count;
+    struct span                  decision;
+    const struct record_consent *consent;            /* NULL: none */
+    struct span                  explanation_sha256; /* of what went along about this consent */
+    bool                         in_part2_accounting;
+};
+
 struct disclosure {
     enum record_kind           kind;
     struct span                event_id; /* record_event_id() */
@@ -75,6 +98,8 @@ struct disclosure {
     uint64_t                   consent_store_version;                 /* consent generation */
     struct span                patient;          /* "Patient/p1" */
     struct span                patient_name;     /* as it was then */
+    const struct record_patient *patients;       /* all, in order, when there are several; `patient` is the first */
+    size_t                     patient_count;
     struct {
         struct span name;                        /* legal entity */
         struct span holder_class;                /* "H_PROGRAM" … capacity in which it holds the copy */

@@ -11,9 +11,10 @@
  *   V6  the root is the checkpoint's
  *   V7  with another checkpoint: one of them is the beginning of the other; one
  *       that is newer than the log means that the log was rolled back
- *   V8  in a store also: the copies beside the record (eventId, patient,
- *       recipient, kind), by which accountings find it, are the record's; it is
- *       found by them; and the heads that were kept fit
+ *   V8  in a store also: the copies beside the record (eventId, patient, further
+ *       patients, recipient, kind), by which accountings find it, are the record's;
+ *       a void is found by the patients of what it takes back; it is found by
+ *       them; and the heads that were kept fit
  */
 #ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
 #define SLUICE_GATEWAY_LEDGER_VERIFY_H

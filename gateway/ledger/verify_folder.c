@@ -9,9 +9,10 @@
 
 #include "base/json_tape.h"
 #include "gateway/ledger/check.h"
+#include "gateway/ledger/record.h"
 
 #define PATH_BYTES 8192u
-#define LINE_MAX_BYTES ((size_t)2 << 20) /* a record and what stands around it */
+#define LINE_MAX_BYTES (2 * RECORD_MAX_BYTES) /* a record and what stands around it */
 
 struct lines {                           /* a file, line by line, in one buffer */
     int    fd;

@@ -1,4 +1,5 @@
 /* gateway/ledger/verify_store.c -- verifying the ledger inside a store. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_tape.h"
@@ -37,9 +38,89 @@ copy_check(struct check *c, const struct ledger_leaf *leaf, const char *what, st
                       what);
 }
 
-static void
-copies_check(struct check *c, const struct ledger_leaf *leaf)
+static int
+span_order(const void *a, const void *b)
 {
+    const struct span *x = a, *y = b;
+    size_t             n = x->length < y->length ? x->length : y->length;
+    int                c = n > 0 ? memcmp(x->at, y->at, n) : 0;
+
+    return c != 0 ? c : x->length < y->length ? -1 : x->length > y->length;
+}
+
+/* Sorted, each once, without the leaf's own. */
+static size_t
+subjects_tidy(struct span *list, size_t count, struct span own)
+{
+    size_t kept = 0;
+
+    if (count > 1)
+        qsort(list, count, sizeof *list, span_order);
+    for (size_t i = 0; i < count; i++)
+        if (!span_eq(list[i], own) && (kept == 0 || !span_eq(list[i], list[kept - 1])))
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* Of a release or a denial, those of its `patients`. */
+static struct span *
+subjects_said(struct check *c, const struct tape *t, size_t *count)
+{
+    tape_node    patients = tape_member(t, TAPE_ROOT, SPAN("patients"));
+    struct span *list     = arena_make_n(c->arena, (size_t)tape_children(t, patients) + 1, struct span);
+
+    *count = 0;
+    for (tape_node p = tape_first(t, patients); p != TAPE_ABSENT && list != NULL; p = tape_next(t, p))
+        list[(*count)++] = tape_member_text(t, p, SPAN("patientId"), c->arena);
+    return list;
+}
+
+/* Of a void, those of the record that it takes back. */
+static struct span *
+subjects_voided(struct source *src, struct span voids, size_t *count)
+{
+    struct check      *c = &src->check;
+    struct ledger_leaf leaf;
+    enum ledger_log    log;
+    struct span       *rows;
+
+    *count = 0;
+    if (store_ledger_find(src->store, voids, c->arena, &log, &leaf) != ST_OK ||
+        store_ledger_subjects(src->store, log, leaf.index, c->arena, &rows, count) != ST_OK)
+        return arena_make_n(c->arena, 1, struct span);
+    struct span *list = arena_make_n(c->arena, *count + 1, struct span);
+    for (size_t i = 0; i < *count && list != NULL; i++)
+        list[i] = rows[i];
+    if (list != NULL)
+        list[(*count)++] = leaf.patient;
+    return list;
+}
+
+static void
+subjects_check(struct source *src, const struct ledger_leaf *leaf, const struct tape *t)
+{
+    struct check *c     = &src->check;
+    struct span   voids = tape_member_text(t, TAPE_ROOT, SPAN("voids"), c->arena);
+    struct span  *rows, *said;
+    size_t        row_count, said_count;
+    bool          same = store_ledger_subjects(src->store, c->log, leaf->index, c->arena, &rows, &row_count) == ST_OK;
+
+    said = span_empty(voids) ? subjects_said(c, t, &said_count) : subjects_voided(src, voids, &said_count);
+    if (said == NULL)
+        said_count = 0;
+    said_count = subjects_tidy(said, said_count, leaf->patient);
+    same       = same && row_count == said_count;
+    for (size_t i = 0; i < said_count && same; i++)
+        same = span_eq(rows[i], said[i]);
+    if (!same)
+        check_problem(c, "leaf %llu: the further patients beside the record are not the record's",
+                      (unsigned long long)leaf->index);
+}
+
+static void
+copies_check(struct source *src, const struct ledger_leaf *leaf)
+{
+    struct check      *c = &src->check;
     const struct tape *t;
 
     if (tape_read(leaf->record, &tape_default_limits, c->arena, &t, NULL) != ST_OK) {
@@ -51,6 +132,7 @@ copies_check(struct check *c, const struct ledger_leaf *leaf)
     copy_check(c, leaf, "patient", leaf->patient, tape_member_text(t, TAPE_ROOT, SPAN("patientId"), c->arena));
     copy_check(c, leaf, "kind", leaf->kind, tape_member_text(t, TAPE_ROOT, SPAN("kind"), c->arena));
     copy_check(c, leaf, "recipient", leaf->recipient, tape_member_text(t, recipient, SPAN("name"), c->arena));
+    subjects_check(src, leaf, t);
 }
 
 static bool
@@ -71,7 +153,7 @@ on_leaf(const struct ledger_leaf *leaf, void *arg)
         if (!sound)
             check_problem(c, "leaf %llu: the record or its salt was changed, it does not fit its commitment",
                           (unsigned long long)leaf->index);
-        copies_check(c, leaf);
+        copies_check(src, leaf);
     }
     merkle_leaf(c->digest, leaf->commitment.bytes, sizeof leaf->commitment.bytes, &hash);
     check_leaf(c, leaf->index, (const unsigned char *)leaf->salt.at, leaf->record, &hash, sound);

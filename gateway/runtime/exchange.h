@@ -122,6 +122,7 @@ struct exchange {
     /* decide */
     struct store_consents         consents;
     struct span                  *patient_names;     /* consents.patients as the bundle calls them */
+    uint32_t                     *patient_of;        /* of each entry: number in consents.patients, from 1; 0: none */
     /* route, redact */
     struct outgoing              *outgoing;
     size_t                        outgoing_count;

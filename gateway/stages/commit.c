@@ -27,7 +27,12 @@ enter(struct exchange *ex)
         .consents_as_of = ex->consents.generation,
     };
     keep_body(ex);
-    if (queue_outgoing(ex) != ST_OK)
+    enum status st = queue_outgoing(ex);
+    if (st == ST_TOO_LARGE)
+        return exchange_refuse_one(ex, 413, ISSUE_TOO_COSTLY, "Bundle",
+                                   "the Bundle is about more patients than the record of a disclosure can name",
+                                   "send it in parts");
+    if (st != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
     if (!span_empty(ex->idempotency_key)) {
         ex->kept_answer = (struct store_answer){

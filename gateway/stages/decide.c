@@ -26,7 +26,8 @@ enter(struct exchange *ex)
         return STEP_NEXT;
     struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
-    if (patients == NULL || ex->patient_names == NULL
+    ex->patient_of        = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
+    if (patients == NULL || ex->patient_names == NULL || ex->patient_of == NULL
         || (ex->patients == NULL && !record_patients(ex)))                 /* a delivery has no stage record */
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->consents = (struct store_consents){
@@ -67,10 +68,12 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
         size_t      at      = n;
         while (at > 0 && !span_eq(out[at - 1], patient))
             at--;
-        if (at > 0 || span_empty(patient))
-            continue;
-        out[n]     = patient;
-        names[n++] = entry_patient(ex->references, i, NULL);
+        if (at == 0 && !span_empty(patient)) {
+            out[n]     = patient;
+            names[n++] = entry_patient(ex->references, i, NULL);
+            at         = n;
+        }
+        ex->patient_of[i] = (uint32_t)at;
     }
     return n;
 }

@@ -2,6 +2,9 @@
  *
  * What leaves adds a disclosure record; whatever is withheld, whole or in
  * part, adds a denial record to the log of denials.  Fields: ledger/record.h.
+ *
+ * A Bundle may be about several patients, and each has a right to an accounting
+ * of what left of theirs: the record names all of whom something leaves.
  */
 #include "gateway/stages/stages.h"
 
@@ -14,9 +17,11 @@
 #include "gateway/version.h"
 
 static void describe_common(const struct exchange *, const struct outgoing *, struct disclosure *);
-static void describe_released(struct exchange *, const struct outgoing *, struct disclosure *);
+static enum status describe_released(struct exchange *, const struct outgoing *, struct disclosure *);
 static void describe_consent(struct exchange *, const struct outgoing *, struct disclosure *);
-static void describe_withheld(struct exchange *, const struct outgoing *, struct disclosure *);
+static enum status describe_withheld(struct exchange *, const struct outgoing *, struct disclosure *);
+static enum status describe_patients(struct exchange *, const struct outgoing *, bool released,
+                                     struct record_item *, struct disclosure *);
 
 static bool
 leaves(enum verdict verdict)
@@ -34,15 +39,17 @@ disclosures_author(struct exchange *ex, struct outgoing *out, struct ledger_entr
     if (!span_empty(out->release->payload)) {
         struct disclosure d = { .kind = RECORD_DISCLOSURE, .event_id = out->event_id };
         describe_common(ex, out, &d);
-        describe_released(ex, out, &d);
-        st = record_author(&d, ex->arena, &entries[n++]);
+        st = describe_released(ex, out, &d);
+        if (st == ST_OK)
+            st = record_author(&d, ex->arena, &entries[n++]);
     }
     if (st == ST_OK
         && (plan->withheld > 0 || plan->cut_count > 0 || span_empty(out->release->payload))) {
         struct disclosure d = { .kind = RECORD_DENIAL, .event_id = record_event_id(ex->arena, ex->at_ms) };
         describe_common(ex, out, &d);
-        describe_withheld(ex, out, &d);
-        st = record_author(&d, ex->arena, &entries[n++]);
+        st = describe_withheld(ex, out, &d);
+        if (st == ST_OK)
+            st = record_author(&d, ex->arena, &entries[n++]);
     }
     *count += n;
     return st;
@@ -71,18 +78,12 @@ holder_class(enum sender_status sender)
     return sender == SENDER_PROGRAM ? SPAN("H_PROGRAM") : SPAN("H_UNKNOWN");
 }
 
-/* Patient.name as it stands in the bundle: text, or given and family. */
+/* Patient.name of this entry as it stands in the bundle: text, or given and family. */
 static struct span
-patient_name(struct exchange *ex)
+patient_name(struct exchange *ex, uint32_t at)
 {
     const struct tape *tape = ex->tape;
-    uint32_t           at   = ENTRY_NONE;
 
-    for (uint32_t i = 0; i < ex->bundle->count && at == ENTRY_NONE; i++)
-        if (span_eq_text(ex->bundle->entries[i].type, "Patient"))
-            at = i;
-    if (at == ENTRY_NONE)
-        return (struct span){ 0 };
     tape_node   name = tape_first(tape, tape_member(tape, ex->bundle->entries[at].resource, SPAN("name")));
     struct span text = tape_member_text(tape, name, SPAN("text"), ex->arena);
     if (!span_empty(text))
@@ -127,7 +128,6 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     d->registry_version      = arena_format(memory->arena, "%llu", (unsigned long long)ex->config->generation);
     d->consent_store_version = ex->consents.generation;
     d->patient               = out->patient;
-    d->patient_name          = patient_name(memory);
     d->discloser.name         = ex->client->title;
     d->discloser.holder_class = holder_class(ex->client->part2);
     d->discloser.system       = SPAN("sluice");
@@ -137,6 +137,29 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     d->via_ehr               = true;
     d->decision              = span_of(release_outcome_text(out->release->outcome));
     describe_recipient(memory, out->recipient, d);
+}
+
+/* The first is what the record is listed under: a Part 2 basis where there is
+ * one, for what a Bundle is accounted for is its most protected part. */
+static void
+part2_first(struct record_basis *bases, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (span_starts(bases[i].rule, SPAN("R-")) && !span_starts(bases[0].rule, SPAN("R-"))) {
+            struct record_basis first = bases[0];
+            bases[0] = bases[i];
+            bases[i] = first;
+        }
+}
+
+static struct record_basis
+basis_of(enum rule rule)
+{
+    return (struct record_basis){
+        .rule     = span_of(rule_number(rule)),
+        .citation = span_of(rule_citation(rule)),
+        .words    = span_of(rule_words(rule)),
+    };
 }
 
 /* Rules with how many resources rest on each, in order of their first. */
@@ -159,27 +182,16 @@ bases_of(struct exchange *ex, const struct plan *plan, bool released, size_t *co
             at++;
         if (at == n) {
             seen[n++] = decision->rule;
-            bases[at] = (struct record_basis){
-                .rule     = span_of(rule_number(decision->rule)),
-                .citation = span_of(rule_citation(decision->rule)),
-                .words    = span_of(rule_words(decision->rule)),
-            };
+            bases[at] = basis_of(decision->rule);
         }
         bases[at].items++;
     }
-    /* The first is what the record is listed under: a Part 2 basis where there
-     * is one, for what a Bundle is accounted for is its most protected part. */
-    for (size_t i = 1; i < n; i++)
-        if (span_starts(bases[i].rule, SPAN("R-")) && !span_starts(bases[0].rule, SPAN("R-"))) {
-            struct record_basis first = bases[0];
-            bases[0] = bases[i];
-            bases[i] = first;
-        }
+    part2_first(bases, n);
     *count = n;
     return bases;
 }
 
-static void
+static enum status
 describe_released(struct exchange *ex, const struct outgoing *out, struct disclosure *d)
 {
     const struct plan  *plan  = out->release->plan;
@@ -199,6 +211,29 @@ describe_released(struct exchange *ex, const struct outgoing *out, struct disclo
     }
     d->items = items;
     describe_consent(ex, out, d);
+    return items == NULL && plan->kept > 0 ? ST_NO_MEMORY : describe_patients(ex, out, true, items, d);
+}
+
+/* The consent as the record has it, and SHA-256 of what went along about it. */
+static struct record_consent *
+consent_author(struct exchange *ex, const struct outgoing *out, const struct consent *consent, bool tpo,
+               struct span *explanation_sha256)
+{
+    struct record_consent *record = arena_make(ex->arena, struct record_consent);
+    const struct tape     *tape   = NULL;
+
+    if (record == NULL)
+        return NULL;
+    tape_node   node = consent_node(consent, &tape);
+    struct span text = obligation_explain_consent(consent, out->facts, ex->arena);
+    struct span body = tape_extent(tape, node);
+    record->id       = consent_reference(consent);
+    record->version  = tape_member_text(tape, tape_member(tape, node, SPAN("meta")), SPAN("versionId"), ex->arena);
+    record->kind     = span_of(rule_number(tpo ? RULE_TPO : RULE_SPECIFIC));
+    record->sha256   = sha256_hex(ex->arena, &body, 1);
+    record->state    = SPAN("active");
+    *explanation_sha256 = sha256_hex(ex->arena, &text, 1);
+    return record;
 }
 
 static void
@@ -206,33 +241,21 @@ describe_consent(struct exchange *ex, const struct outgoing *out, struct disclos
 {
     const struct plan    *plan    = out->release->plan;
     const struct consent *consent = NULL;
-    struct record_consent *record = arena_make(ex->arena, struct record_consent);
+    bool                  tpo     = false;
 
     for (uint32_t i = 0; i < plan->bundle->count && consent == NULL; i++)
         if (leaves(plan->decisions[i].verdict) && (plan->decisions[i].obligations & OBLIGE_NOTICE))
             consent = plan->decisions[i].consent;
-    if (consent == NULL || record == NULL)
+    if (consent == NULL)
         return;
-    const struct tape *tape = NULL;
-    tape_node          node = consent_node(consent, &tape);
-    struct span        text = obligation_explain_consent(consent, out->facts, ex->arena);
-    struct span        body = tape_extent(tape, node);
-    record->id     = consent_reference(consent);
-    record->version = tape_member_text(tape, tape_member(tape, node, SPAN("meta")), SPAN("versionId"),
-                                       ex->arena);
-    record->kind   = span_of(rule_number(RULE_SPECIFIC));
-    record->sha256 = sha256_hex(ex->arena, &body, 1);
-    record->state  = SPAN("active");
     for (uint32_t i = 0; i < plan->bundle->count; i++)
-        if (plan->decisions[i].consent == consent && plan->decisions[i].rule == RULE_TPO)
-            record->kind = span_of(rule_number(RULE_TPO));
-    d->consent                   = record;
-    d->notice.kind               = SPAN("N1");
-    d->notice.version            = SPAN("2024-02-16");
-    d->notice.explanation_sha256 = sha256_hex(ex->arena, &text, 1);
+        tpo = tpo || (plan->decisions[i].consent == consent && plan->decisions[i].rule == RULE_TPO);
+    d->consent        = consent_author(ex, out, consent, tpo, &d->notice.explanation_sha256);
+    d->notice.kind    = SPAN("N1");
+    d->notice.version = SPAN("2024-02-16");
 }
 
-static void
+static enum status
 describe_withheld(struct exchange *ex, const struct outgoing *out, struct disclosure *d)
 {
     const struct plan *plan = out->release->plan;
@@ -241,4 +264,204 @@ describe_withheld(struct exchange *ex, const struct outgoing *out, struct disclo
         d->decision = SPAN("hold");      /* the check after redaction kept the rest */
     d->withheld_count = plan->withheld;
     d->withheld       = bases_of(ex, plan, false, &d->withheld_reason_count);
+    return describe_patients(ex, out, false, NULL, d);
+}
+
+/* ---- whose records ------------------------------------------------------ */
+
+struct subject {                         /* one of the patients of a record */
+    uint32_t              entry;         /* its Patient resource; ENTRY_NONE */
+    uint32_t              items, filled;
+    uint32_t              rules[RULE_COUNT];
+    const struct consent *consent;       /* the first that 2.32 wants a notice for */
+    bool                  partial, accounted;
+};
+
+struct subjects {
+    struct exchange   *ex;
+    const struct plan *plan;
+    bool               released;         /* of whom something leaves; else: is withheld or cut */
+    uint32_t          *number;           /* of a patient of the Bundle: in the record, from 1; 0 */
+    uint32_t           count;
+    struct subject    *of;
+    const struct consent *looked_up;     /* and whose it is */
+    uint32_t              whose;
+};
+
+/* A consent's patient, among those of the Bundle. */
+static uint32_t
+patient_of_consent(struct subjects *s, const struct consent *consent)
+{
+    struct exchange   *ex   = s->ex;
+    const struct tape *tape = NULL;
+    tape_node          node = consent_node(consent, &tape);
+
+    if (consent == s->looked_up)
+        return s->whose;
+    s->looked_up = consent;
+    s->whose     = 0;
+    for (uint32_t i = 0; i < ex->bundle->count && tape == ex->tape && s->whose == 0; i++)
+        if (ex->bundle->entries[i].resource == node)
+            s->whose = ex->patient_of[i];
+    for (uint32_t i = 0; i < ex->consents.patient_count && s->whose == 0; i++)
+        if (span_eq(ex->consents.patients[i], consent_patient(consent)))
+            s->whose = i + 1;
+    return s->whose;
+}
+
+/* Of a resource without a patient (a Medication) that left under somebody's
+ * consent it is known whose disclosure it was; of others it is not, and they are
+ * nobody's. */
+static uint32_t
+patient_of(struct subjects *s, uint32_t entry)
+{
+    const struct decision *d = &s->plan->decisions[entry];
+
+    if (s->ex->patient_of[entry] != 0 || d->consent == NULL || !(d->obligations & OBLIGE_ACCOUNTING))
+        return s->ex->patient_of[entry];
+    return patient_of_consent(s, d->consent);
+}
+
+static bool
+counts(const struct subjects *s, uint32_t entry)
+{
+    enum verdict verdict = s->plan->decisions[entry].verdict;
+
+    return s->released ? leaves(verdict) : verdict != VERDICT_PERMIT;
+}
+
+static enum status
+subjects_number(struct subjects *s)
+{
+    s->number = arena_make_n(s->ex->arena, s->ex->consents.patient_count + 1, uint32_t);
+    if (s->number == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i < s->plan->bundle->count; i++) {
+        uint32_t patient = counts(s, i) ? patient_of(s, i) : 0;
+        if (patient != 0 && s->number[patient] == 0)
+            s->number[patient] = ++s->count;
+    }
+    s->of = arena_make_n(s->ex->arena, (size_t)s->count + 1, struct subject);
+    if (s->of == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 0; i <= s->count; i++)
+        s->of[i].entry = ENTRY_NONE;
+    return ST_OK;
+}
+
+static void
+subject_count(struct subjects *s, uint32_t entry)
+{
+    const struct decision *d   = &s->plan->decisions[entry];
+    struct subject        *one = &s->of[s->number[patient_of(s, entry)]];
+
+    if (one->entry == ENTRY_NONE && span_eq_text(s->plan->bundle->entries[entry].type, "Patient"))
+        one->entry = entry;
+    one->partial = one->partial || d->verdict != VERDICT_PERMIT;
+    if (!counts(s, entry))
+        return;
+    one->items++;
+    one->rules[d->rule]++;
+    one->accounted = one->accounted || (d->obligations & OBLIGE_ACCOUNTING) != 0;
+    if (one->consent == NULL && (d->obligations & OBLIGE_NOTICE) != 0)
+        one->consent = d->consent;
+}
+
+static struct record_basis *
+subject_bases(struct subjects *s, const struct subject *one, size_t *count)
+{
+    size_t n = 0;
+
+    for (int rule = 0; rule < RULE_COUNT; rule++)
+        n += one->rules[rule] > 0;
+    struct record_basis *bases = arena_make_n(s->ex->arena, n, struct record_basis);
+    *count                     = bases != NULL ? n : 0;
+    n                          = 0;
+    for (int rule = 0; rule < RULE_COUNT && bases != NULL; rule++) {
+        if (one->rules[rule] == 0)
+            continue;
+        bases[n]         = basis_of((enum rule)rule);
+        bases[n++].items = one->rules[rule];
+    }
+    part2_first(bases, *count);
+    return bases;
+}
+
+/* Items sorted by whose they are, in the order of the Bundle for each; every
+ * item gets the number. */
+static enum status
+subject_items(struct subjects *s, struct record_item *items, struct record_patient *patients)
+{
+    struct record_item *sorted = arena_make_n(s->ex->arena, s->plan->kept, struct record_item);
+    uint32_t            at     = 0;
+    size_t              item   = 0;
+
+    if (sorted == NULL && s->plan->kept > 0)
+        return ST_NO_MEMORY;
+    for (uint32_t i = 1; i <= s->count; i++) {
+        patients[i - 1].items      = sorted + at;
+        patients[i - 1].item_count = s->of[i].items;
+        s->of[i].filled            = at;
+        at += s->of[i].items;
+    }
+    for (uint32_t i = 0; i < s->plan->bundle->count; i++) {
+        if (!counts(s, i))
+            continue;
+        items[item].patient = s->number[patient_of(s, i)];
+        if (items[item].patient > 0)
+            sorted[s->of[items[item].patient].filled++] = items[item];
+        item++;
+    }
+    return ST_OK;
+}
+
+static void
+subject_describe(struct subjects *s, const struct outgoing *out, const struct subject *one, struct record_patient *p)
+{
+    struct exchange *ex = s->ex;
+
+    if (one->entry != ENTRY_NONE)
+        p->name = patient_name(ex, one->entry);
+    p->item_count = one->items;
+    if (!s->released)
+        return;
+    p->bases               = subject_bases(s, one, &p->basis_count);
+    p->decision            = span_of(release_outcome_text(one->partial ? RELEASE_PARTIAL : RELEASE_PERMIT));
+    p->in_part2_accounting = one->accounted;
+    if (one->consent != NULL)
+        p->consent = consent_author(ex, out, one->consent, one->rules[RULE_TPO] > 0, &p->explanation_sha256);
+}
+
+static enum status
+describe_patients(struct exchange *ex, const struct outgoing *out, bool released, struct record_item *items,
+                  struct disclosure *d)
+{
+    struct subjects s  = { .ex = ex, .plan = out->release->plan, .released = released };
+    enum status     st = subjects_number(&s);
+
+    if (st != ST_OK)
+        return st;
+    for (uint32_t i = 0; i < s.plan->bundle->count; i++)
+        subject_count(&s, i);
+    struct record_patient *patients = arena_make_n(ex->arena, (size_t)s.count + 1, struct record_patient);
+    if (patients == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < ex->consents.patient_count; i++)
+        if (s.number[i + 1] != 0)
+            patients[s.number[i + 1] - 1].patient = ex->consents.patients[i];
+    if (s.count > 0)
+        d->patient = patients[0].patient;
+    if (s.count <= 1) {
+        if (s.of[s.count].entry != ENTRY_NONE && (s.count == 1 || ex->consents.patient_count == 1))
+            d->patient_name = patient_name(ex, s.of[s.count].entry);
+        return arena_status(ex->arena);
+    }
+    for (uint32_t i = 1; i <= s.count; i++)
+        subject_describe(&s, out, &s.of[i], &patients[i - 1]);
+    if (released)
+        st = subject_items(&s, items, patients);
+    d->patients      = patients;
+    d->patient_count = s.count;
+    d->patient_name  = patients[0].name;
+    return st == ST_OK ? arena_status(ex->arena) : st;
 }

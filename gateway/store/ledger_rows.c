@@ -232,12 +232,88 @@ event_is_new(struct store *s, struct span event_id)
 }
 
 static enum status
+subject_add(struct store *s, int64_t position, struct span patient)
+{
+    sqlite3_stmt *q = s->statement[SQL_SUBJECT_INSERT];
+
+    (void)sqlite3_bind_int64(q, 1, position);
+    bind_text(q, 2, patient);
+    return sql_run(s, SQL_SUBJECT_INSERT);
+}
+
+/* Where the leaf with this eventId is, its own patient into `patient`. */
+static enum status
+event_find(struct store *s, struct span event_id, int64_t *position, struct span *patient)
+{
+    struct walk   w = walk_begin(LATE_EVENT, late_key_event(event_id));
+    sqlite3_stmt *q = s->statement[SQL_LEAF_PATIENT];
+    enum status   st;
+
+    while ((st = walk_next(s, &w, position)) == ST_OK) {
+        (void)sqlite3_bind_int64(q, 1, *position);
+        st = sql_row(s, SQL_LEAF_PATIENT);
+        if (st != ST_OK && st != ST_NOT_FOUND)
+            return st;
+        bool same = st == ST_OK && span_eq(column_span(q, 0), event_id);
+        if (same)
+            *patient = column_copy(q, 1, s->temp);
+        sql_reset(s, SQL_LEAF_PATIENT);
+        if (same)
+            return arena_status(s->temp);
+    }
+    return st;
+}
+
+/* A void is found by whom the record is found by that it takes back: the
+ * accounting of each of them has to leave that one out. */
+static enum status
+void_subjects_add(struct store *s, const struct ledger_entry *e, int64_t position)
+{
+    sqlite3_stmt *q       = s->statement[SQL_SUBJECTS_COPY];
+    struct span   patient = { NULL, 0 };
+    int64_t       earlier = 0;
+    enum status   st      = event_find(s, e->voids, &earlier, &patient);
+
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    if (!span_eq(patient, e->patient))
+        st = subject_add(s, position, patient);
+    (void)sqlite3_bind_int64(q, 1, earlier);
+    (void)sqlite3_bind_int64(q, 2, position);
+    bind_text(q, 3, e->patient);
+    return st == ST_OK ? sql_run(s, SQL_SUBJECTS_COPY) : st;
+}
+
+static enum status
+subjects_index(struct store *s, int64_t position)
+{
+    sqlite3_stmt *q  = s->statement[SQL_SUBJECTS_OF];
+    enum status   st = ST_OK;
+    int           code;
+
+    (void)sqlite3_bind_int64(q, 1, position);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = late_add(s->late, LATE_PATIENT, late_key_patient(column_span(q, 0)), position);
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
 leaf_index(struct store *s, const struct ledger_entry *e)
 {
     int64_t     position = LEAF_POSITION(e->log, e->index);
     enum status st       = late_add(s->late, LATE_EVENT, late_key_event(e->event_id), position);
 
-    return st == ST_OK ? late_add(s->late, LATE_PATIENT, late_key_patient(e->patient), position) : st;
+    if (st == ST_OK)
+        st = late_add(s->late, LATE_PATIENT, late_key_patient(e->patient), position);
+    for (size_t i = 0; i < e->other_count && st == ST_OK; i++)
+        if (!span_eq(e->others[i], e->patient))
+            st = subject_add(s, position, e->others[i]);
+    if (st == ST_OK && !span_empty(e->voids))
+        st = void_subjects_add(s, e, position);
+    if (st == ST_OK && (e->other_count > 0 || !span_empty(e->voids)))
+        st = subjects_index(s, position);
+    return st;
 }
 
 enum status

@@ -133,6 +133,21 @@ answers_load(struct store *s)
 }
 
 static enum status
+subjects_load(struct store *s, enum ledger_log log)
+{
+    sqlite3_stmt *q  = s->statement[SQL_SUBJECTS_LATE];
+    enum status   st = ST_OK;
+    int           code;
+
+    (void)sqlite3_bind_int64(q, 1, LEAF_POSITION(log, (uint64_t)s->durable.late_leaf[log]));
+    (void)sqlite3_bind_int64(q, 2, LEAF_POSITION((uint64_t)log + 1, 0));
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = late_add(s->late, LATE_PATIENT, late_key_patient(column_span(q, 1)), sqlite3_column_int64(q, 0));
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
 leaves_load(struct store *s, enum ledger_log log)
 {
     sqlite3_stmt *q  = s->statement[SQL_LEAF_LATE];
@@ -160,8 +175,11 @@ late_load(struct store *s)
 
     if (st == ST_OK)
         st = answers_load(s);
-    for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
+    for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++) {
         st = leaves_load(s, (enum ledger_log)log);
+        if (st == ST_OK)
+            st = subjects_load(s, (enum ledger_log)log);
+    }
     s->late_seen = s->late->count;
     return st;
 }

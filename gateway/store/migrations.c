@@ -56,7 +56,15 @@ static const char step_1[] =
     "CREATE TABLE ledger_past(log INTEGER NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL,"
     " checkpoint TEXT NOT NULL, PRIMARY KEY(log, size)) WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1 };
+/* 2: a release may be about several patients.
+ *
+ * ledger_subject  the patients beside the leaf's own by whom it is found; written
+ *                 with the leaf, in order, so that the rows go to the end. */
+static const char step_2[] =
+    "CREATE TABLE ledger_subject(position INTEGER NOT NULL, patient TEXT NOT NULL,"
+    " PRIMARY KEY(position, patient)) WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1, step_2 };
 
 int
 migrations_latest(void)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/ledger/record.h"
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/store/migrations.h"
@@ -27,7 +28,7 @@
 #define ANSWER_DAYS         30u
 #define DAY_MS              (INT64_C(24) * 60 * 60 * 1000)
 #define ARENA_BYTES         ((size_t)512 << 20)
-#define RECORD_SCRATCH      ((size_t)1 << 20)
+#define RECORD_SCRATCH      (2 * RECORD_MAX_BYTES)
 
 #define HOLDER(link, type) ((struct type *)(void *)((char *)(link) - offsetof(struct type, request)))
 

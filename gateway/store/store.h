@@ -256,12 +256,17 @@ void        store_let_go(struct store *);
 typedef bool ledger_visitor(const struct ledger_leaf *, void *arg);
 enum status store_ledger_visit(struct store *, enum ledger_log, uint64_t from, ledger_visitor *,
                                void *arg) MUST_CHECK;
-/* The same, only those of one patient ("Patient/p1"). */
+/* The same, only those that are about this patient ("Patient/p1"), alone or
+ * among others, and the voids of such. */
 enum status store_ledger_visit_patient(struct store *, enum ledger_log, struct span patient,
                                        ledger_visitor *, void *arg) MUST_CHECK;
 /* The leaf of an eventId, in the arena; ST_NOT_FOUND. */
 enum status store_ledger_find(struct store *, struct span event_id, struct arena *, enum ledger_log *,
                               struct ledger_leaf *) MUST_CHECK;
+/* The patients beside the leaf's own by whom it is found, in the order of
+ * memcmp, in the arena. */
+enum status store_ledger_subjects(struct store *, enum ledger_log, uint64_t index, struct arena *,
+                                  struct span **patients, size_t *count) MUST_CHECK;
 /* The signed head as of the last commit. */
 enum status store_ledger_checkpoint(struct store *, enum ledger_log, struct arena *,
                                     struct span *checkpoint) MUST_CHECK;
@@ -271,7 +276,7 @@ enum status store_ledger_past(struct store *, enum ledger_log, checkpoint_visito
 /* 256 hashes of a full tile; ST_NOT_FOUND. */
 enum status store_ledger_tile(struct store *, enum ledger_log, unsigned level, uint64_t n,
                               struct ledger_hash hashes[256]) MUST_CHECK;
-/* Whether the leaf is found by its eventId and by its patient. */
+/* Whether the leaf is found by its eventId and by its patients. */
 enum status store_ledger_indexed(struct store *, enum ledger_log, const struct ledger_leaf *, bool *) MUST_CHECK;
 struct merkle_proof;
 enum status store_ledger_prove(struct store *, enum ledger_log, uint64_t index, uint64_t size,

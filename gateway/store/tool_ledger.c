@@ -92,7 +92,8 @@ store_ledger_visit(struct store *s, enum ledger_log log, uint64_t from, ledger_v
 
 /* What the late index knows, and the rows behind its mark. */
 #define BY_PATIENT                                                                                   \
-    "SELECT " LEAF_COLUMNS " FROM ledger_leaf WHERE patient = ?1 AND position IN ("                  \
+    "SELECT " LEAF_COLUMNS " FROM ledger_leaf WHERE (patient = ?1 OR EXISTS (SELECT 1 FROM"          \
+    " ledger_subject s WHERE s.position = ledger_leaf.position AND s.patient = ?1)) AND position IN (" \
     "SELECT value FROM lookup WHERE kind = ?2 AND key = ?3 AND value >= ?4 AND value < ?5"           \
     " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?4 + ?6 AND position < ?5)"       \
     " ORDER BY position"
@@ -202,6 +203,44 @@ store_ledger_find(struct store *s, struct span event_id, struct arena *arena, en
     return into.found ? arena_status(arena) : ST_NOT_FOUND;
 }
 
+/* In the order of memcmp. */
+#define SUBJECTS "SELECT patient FROM ledger_subject WHERE position = ?1 ORDER BY patient"
+
+static enum status
+subjects_read(struct store *s, int64_t position, struct arena *arena, struct span **out, size_t *count)
+{
+    sqlite3_stmt *q    = prepare(s, SUBJECTS);
+    size_t        room = 0;
+    int           code = SQLITE_ERROR;
+
+    *out   = NULL;
+    *count = 0;
+    if (q != NULL)
+        (void)sqlite3_bind_int64(q, 1, position);
+    while (q != NULL && (code = sqlite3_step(q)) == SQLITE_ROW) {
+        if (*count == room) {
+            size_t larger = room > 0 ? room * 2 : 16;
+            *out = arena_grow(arena, *out, room * sizeof **out, larger * sizeof **out);
+            room = larger;
+        }
+        if (*out == NULL)
+            break;
+        (*out)[(*count)++] = column_copy(q, 0, arena);
+    }
+    (void)sqlite3_finalize(q);
+    return ended(code) == ST_OK ? arena_status(arena) : ST_UNAVAILABLE;
+}
+
+enum status
+store_ledger_subjects(struct store *s, enum ledger_log log, uint64_t index, struct arena *arena,
+                      struct span **out, size_t *count)
+{
+    (void)pthread_mutex_lock(&s->side_lock);
+    enum status st = subjects_read(s, LEAF_POSITION(log, index), arena, out, count);
+    (void)pthread_mutex_unlock(&s->side_lock);
+    return st;
+}
+
 static enum status
 lookup_has(struct store *s, enum late_kind kind, int64_t key, int64_t value, bool *has)
 {
@@ -232,7 +271,13 @@ store_ledger_indexed(struct store *s, enum ledger_log log, const struct ledger_l
     st = lookup_has(s, LATE_EVENT, late_key_event(leaf->event_id), position, indexed);
     if (st == ST_OK && *indexed)
         st = lookup_has(s, LATE_PATIENT, late_key_patient(leaf->patient), position, indexed);
-    return st;
+    sqlite3_stmt *q    = st == ST_OK ? prepare(s, SUBJECTS) : NULL;
+    int           code = SQLITE_ERROR;
+    (void)sqlite3_bind_int64(q, 1, position);
+    while (q != NULL && *indexed && st == ST_OK && (code = sqlite3_step(q)) == SQLITE_ROW)
+        st = lookup_has(s, LATE_PATIENT, late_key_patient(column_span(q, 0)), position, indexed);
+    (void)sqlite3_finalize(q);
+    return st == ST_OK && *indexed ? ended(code) : st;
 }
 
 /* ---- heads, tiles, proofs ------------------------------------------------------------------ */

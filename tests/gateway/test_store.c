@@ -453,6 +453,35 @@ test_another_key_or_origin_is_refused(void **state)
     ledger_signer_free(&wrong);
 }
 
+/* What another connection does to the file while the store is closed. */
+static void
+change_file(struct scratch *t, const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(t->file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+test_a_store_of_the_first_schema_is_brought_up_to_date(void **state)
+{
+    struct scratch     *t = *state;
+    struct ledger_entry e = some_record(t, LEDGER_DISCLOSURES, SPAN("Patient/p1"));
+    struct store_unit   u = { .records = &e, .record_count = 1 };
+
+    assert_int_equal(submit(t, &u), ST_OK);
+    store_close(&t->store);
+    change_file(t, "DROP TABLE ledger_subject; PRAGMA user_version = 1");
+    assert_int_equal(scratch_open(t), ST_OK);
+    e = some_record(t, LEDGER_DISCLOSURES, SPAN("Patient/p2"));
+    assert_int_equal(submit(t, &u), ST_OK);
+    store_close(&t->store);
+    change_file(t, "PRAGMA user_version = 99");
+    assert_int_equal(scratch_open(t), ST_UNSUPPORTED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int
@@ -477,6 +506,7 @@ main(void)
         TEST(test_a_second_writer_is_refused_and_a_reader_is_not),
         TEST(test_a_reader_opens_a_store_whose_gateway_is_down),
         TEST(test_another_key_or_origin_is_refused),
+        TEST(test_a_store_of_the_first_schema_is_brought_up_to_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+"""Accountings when one Bundle is about several patients: complete for each, silent about the others."""
+import json
+import time
+
+from bundles import bundle, condition, consent, observation, patient
+from harness import Gateway, check, main
+
+
+def accounting(gateway, who, *options):
+    done = gateway.cli("accounting", "-c", gateway.config, f"Patient/{who}", "--format", "json", *options)
+    check(done.returncode == 0, done.stderr)
+    return json.loads(done.stdout)["disclosures"], done.stdout.decode()
+
+
+def to_hie(records):
+    return [r for r in records if r["recipient"]["name"] == "county-hie"]
+
+
+def two_patients_are_each_told_their_own():
+    gateway = Gateway().start()
+    try:
+        gateway.push(bundle(patient("ana"), consent("ana-consent", "ana")), client="riverside-ehr")
+        check(gateway.hie.wait(1), "the consent")
+        protected = condition("ana-oud", "ana", recorder={"reference": "Organization/riverside"})
+        ben = dict(patient("ben"), name=[{"family": "Stone", "given": ["Ben"]}])
+        status = gateway.push(bundle(patient("ana"), protected, ben, observation("ben-a1c", "ben"),
+                                     observation("ben-b", "ben")))[0]
+        check(status == 200, status)
+        check(gateway.hie.wait(2), "not delivered")
+        check(b"F11.20" in gateway.hie.bodies()[1] and b"ben-a1c" in gateway.hie.bodies()[1], "both left")
+        disclosures, _ = gateway.export()
+        release = to_hie(disclosures)[-1]
+        check([p["patientId"] for p in release["patients"]] == ["Patient/ana", "Patient/ben"], release)
+        of_ana, text_ana = accounting(gateway, "ana")
+        of_ben, text_ben = accounting(gateway, "ben")
+        check([r["eventId"] for r in to_hie(of_ana)][-1] == release["eventId"], "ana's misses it")
+        check([r["eventId"] for r in to_hie(of_ben)] == [release["eventId"]], "ben's misses it")
+        mine = to_hie(of_ben)[0]
+        check([(i["type"], i["id"]) for i in mine["itemsReleased"]]
+              == [("Patient", "ben"), ("Observation", "ben-a1c"), ("Observation", "ben-b")], mine)
+        check(mine["patientNameAtTime"] == "Ben Stone" and not mine["inPart2Accounting"], mine)
+        check(all(word not in text_ben for word in ("ana-", "Patient/ana", "Rivera", "Condition", "consentId", "R-01", "R-02")),
+              text_ben)
+        check("ben" not in text_ana and "Ben" not in text_ana and "Observation" not in text_ana, text_ana)
+        check(to_hie(accounting(gateway, "ben", "--scope", "part2")[0]) == [], "a Part 2 disclosure of somebody else's")
+        part2 = to_hie(accounting(gateway, "ana", "--scope", "part2")[0])
+        check([r["eventId"] for r in part2][-1] == release["eventId"], "ana's part2")
+        check("ben" not in gateway.cli("accounting", "-c", gateway.config, "Patient/ana").stdout.decode(), "text form")
+        check(gateway.stop() == 0, "stop")           # the index is in the file now
+        check(to_hie(accounting(gateway, "ben")[0]) == [mine], "after a stop")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
+def who_is_withheld_is_not_accounted_for():
+    gateway = Gateway().start()
+    try:
+        protected = condition("ana-oud", "ana", recorder={"reference": "Organization/riverside"})
+        check(gateway.push(bundle(protected, patient("ben"), observation("ben-a1c", "ben")))[0] == 200, "push")
+        check(gateway.hie.wait(1), "not delivered")
+        check(b"F11.20" not in gateway.hie.bodies()[0], "protected data left")
+        check(accounting(gateway, "ana")[0] == [], "an accounting of what did not leave")
+        disclosures, denials = gateway.export()
+        check({r["patientId"] for r in disclosures} == {"Patient/ben"}, disclosures)
+        check({r["patientId"] for r in denials} == {"Patient/ana"}, denials)
+        check(all("ana" not in json.dumps(r) for r in disclosures), "a release tells what was kept back")
+    finally:
+        gateway.close()
+
+
+def three_hundred_patients_are_each_told_their_own():
+    gateway = Gateway().start()
+    try:
+        people = [f"p{n:03}" for n in range(300)]
+        parts = [r for p in people for r in (patient(p), observation(f"o-{p}", p))]
+        check(gateway.push(bundle(*parts))[0] == 200, "push")
+        check(gateway.hie.wait(1), "not delivered")
+        for p in (people[0], people[1], people[150], people[299]):
+            records, text = accounting(gateway, p)
+            mine = to_hie(records)
+            check(len(mine) == 1, f"{p}: {len(mine)}")
+            check([i["id"] for i in mine[0]["itemsReleased"]] == [p, f"o-{p}"], mine)
+            check(all(f'"{q}"' not in text and f"/{q}" not in text for q in people if q != p), text)
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+        gateway.kill()                               # the index is made again from the rows
+        gateway.start()
+        check(len(to_hie(accounting(gateway, people[299])[0])) == 1, "after a crash")
+        check(gateway.stop() == 0, "stop")
+        check(len(to_hie(accounting(gateway, people[299])[0])) == 1, "after a stop")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify after a stop")
+    finally:
+        gateway.close()
+
+
+def a_void_is_one_for_each():
+    gateway = Gateway(attempts=2)
+    gateway.hie.close()                              # nobody listens there
+    gateway.start()
+    try:
+        check(gateway.push(bundle(patient("ana"), observation("a", "ana"), patient("ben"), observation("b", "ben")))[0]
+              == 200, "push")
+        until, kinds = time.time() + 20, []
+        while time.time() < until and "void" not in kinds:
+            time.sleep(0.5)
+            kinds = [r["kind"] for r in gateway.export()[0]]
+        check("void" in kinds, kinds)
+        for who in ("ana", "ben"):
+            check(to_hie(accounting(gateway, who)[0]) == [], f"{who} is told of a release that was none")
+            check(len(accounting(gateway, who)[0]) == 1, f"{who}: what the other recipient got")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+        check(gateway.stop() == 0, "stop")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify after a stop")
+        check(to_hie(accounting(gateway, "ben")[0]) == [], "after a stop")
+    finally:
+        gateway.close()
+
+
+if __name__ == "__main__":
+    main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for,
+          three_hundred_patients_are_each_told_their_own, a_void_is_one_for_each])
