@@ -304,7 +304,7 @@ patient_of_consent(struct subjects *s, const struct consent *consent)
         if (ex->bundle->entries[i].resource == node)
             s->whose = ex->patient_of[i];
     for (uint32_t i = 0; i < ex->consents.patient_count && s->whose == 0; i++)
-        if (span_eq(ex->consents.patients[i], consent_patient(consent)))
+        if (span_eq(ex->patient_names[i], consent_patient(consent)))
             s->whose = i + 1;
     return s->whose;
 }
