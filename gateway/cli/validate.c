@@ -21,14 +21,17 @@ enum { FINDINGS_MOST = 1000, PACK_ARENA_BYTES = 64 << 20, OUT_BYTES = 64 << 20 }
 struct validation {
     const struct call *call;
     const struct pack *pack;
-    struct span        profiles[CALL_VALUES];
-    size_t             profile_count;
+    struct span        types[CALL_VALUES];       /* resource types that --profile asks for */
+    size_t             type_count;
+    bool               unprepared;       /* what was asked for is not here */
     bool               json;
     size_t             valid, invalid, unread;
     bool               broken;           /* stdout cannot be written, memory is spent */
 };
 
 static bool prepare(struct validation *, struct arena *);
+static bool take_profile(struct validation *, struct span url);
+static void check_types(const struct validation *, const struct bundle *, struct arena *, struct issues *);
 static void validate_file(struct validation *, const char *path);
 static int  conclude(const struct validation *);
 
@@ -48,7 +51,7 @@ command_validate(const struct call *call)
         code = conclude(&v);
     }
     arena_free(&arena);
-    return code;
+    return v.unprepared ? EXIT_CODE_CONFIG : code;
 }
 
 /* ---- before ------------------------------------------------------------------------ */
@@ -66,11 +69,28 @@ prepare(struct validation *v, struct arena *arena)
     if (!good)
         call_say(v->call, "%.*s", SPAN_PRINT(buf_span(&why)));
     buf_release(&why);
-    while (call_value_at(v->call, "profile", v->profile_count) != NULL) {
-        v->profiles[v->profile_count] = span_of(call_value_at(v->call, "profile", v->profile_count));
-        v->profile_count++;
-    }
+    for (size_t i = 0; good && call_value_at(v->call, "profile", i) != NULL; i++)
+        good = take_profile(v, span_of(call_value_at(v->call, "profile", i)));
+    if (!good)
+        v->unprepared = true;
     return good;
+}
+
+/* The base definition of a resource is what validation checks anyway, once
+ * the resource is of that type.  Saying valid of what was asked for and not looked at
+ * would be worse than not answering. */
+static bool
+take_profile(struct validation *v, struct span url)
+{
+    for (uint32_t i = 0; i < pack_count(v->pack); i++) {
+        if (!span_eq(pack_url(v->pack, i), url) || pack_kind(v->pack, i) != PACK_KIND_RESOURCE)
+            continue;
+        v->types[v->type_count++] = pack_name(v->pack, i);
+        return true;
+    }
+    call_say(v->call, "--profile %.*s: there is no such profile here: it is no resource of R4, and the profiles of "
+             "packages are not checked by this version", SPAN_PRINT(url));
+    return false;
 }
 
 /* ---- one document ---------------------------------------------------------------------- */
@@ -146,6 +166,19 @@ report(struct validation *v, const char *path, size_t line, bool valid, const st
 }
 
 static void
+check_types(const struct validation *v, const struct bundle *bundle, struct arena *arena, struct issues *issues)
+{
+    struct span type = tape_member_text(bundle->tape, bundle->root, SPAN("resourceType"), arena);
+
+    for (size_t i = 0; i < v->type_count; i++)
+        if (!span_eq(type, v->types[i]))
+            issues_add(issues, &(struct issue){
+                .severity = SEVERITY_ERROR, .code = ISSUE_INVALID, .rule = "profile", .times = 1,
+                .wanted = arena_format(arena, "want a resource of type %.*s, as --profile says", SPAN_PRINT(v->types[i])),
+                .found = SPAN("have a resource of another type"), .expression = type });
+}
+
+static void
 validate_document(struct validation *v, const char *path, size_t line, struct span bytes)
 {
     struct arena        *arena  = arena_new("validation", LOAD_ARENA_BYTES);
@@ -158,7 +191,9 @@ validate_document(struct validation *v, const char *path, size_t line, struct sp
     }
     enum status st = load_bundle(bytes, arena, issues, &bundle);
     if (st == ST_OK)
-        st = validate(v->pack, bundle, &(struct validate_options){ .profiles = v->profiles, .profile_count = v->profile_count }, arena, issues);
+        st = validate(v->pack, bundle, NULL, arena, issues);
+    if (st == ST_OK)
+        check_types(v, bundle, arena, issues);
     if (st == ST_NO_MEMORY) {
         call_say(v->call, "%s: %s", path, status_text(st));
         v->broken = true;

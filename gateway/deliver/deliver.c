@@ -15,6 +15,7 @@
 #define TOTAL_SECONDS          50
 #define FIRST_RETRY_MS         500
 #define LONGEST_RETRY_MS       30000
+#define LONGEST_RETRY_AFTER_S  86400     /* as http/client.h reads it */
 #define MAX_HEADERS            4
 
 /* The peers of one configuration snapshot, on one loop.  Peers of an older
@@ -190,8 +191,8 @@ deliver_backoff_ms(uint32_t attempts, int64_t retry_after_seconds, uint32_t rand
     if (wait > LONGEST_RETRY_MS)
         wait = LONGEST_RETRY_MS;
     wait = wait / 2 + (int64_t)(random % (uint32_t)(wait / 2 + 1));      /* half to whole */
-    if (retry_after_seconds > 3600)
-        retry_after_seconds = 3600;
+    if (retry_after_seconds > LONGEST_RETRY_AFTER_S)
+        retry_after_seconds = LONGEST_RETRY_AFTER_S;
     return retry_after_seconds * 1000 > wait ? retry_after_seconds * 1000 : wait;
 }
 

@@ -323,6 +323,15 @@ host(const struct gathered *got, struct guard_refusal *why)
     return true;
 }
 
+static bool
+all_digits(struct span s)
+{
+    for (size_t i = 0; i < s.length; i++)
+        if (s.at[i] < '0' || s.at[i] > '9')
+            return false;
+    return s.length > 0;
+}
+
 /* G6, G7 */
 static bool
 framing(const struct gathered *got, struct guard_head *out, struct guard_refusal *why)
@@ -341,8 +350,10 @@ framing(const struct gathered *got, struct guard_head *out, struct guard_refusal
         return true;
     if (got->lengths > 1)
         return refuse(why, 400, "http.Content-Length", "there is more than one Content-Length (RFC 9110 8.6)");
-    if (!span_to_u64(got->length, &out->length) || out->length > INT64_MAX)
+    if (!all_digits(got->length))
         return refuse(why, 400, "http.Content-Length", "Content-Length is not a decimal number of octets (RFC 9110 8.6)");
+    if (!span_to_u64(got->length, &out->length) || out->length > INT64_MAX)
+        return refuse(why, 413, "http.Content-Length", "the body is larger than this gateway takes");
     out->framing = out->length > 0 ? GUARD_LENGTH : GUARD_NO_BODY;
     return true;
 }

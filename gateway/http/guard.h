@@ -24,7 +24,7 @@
  *       dot segments are resolved and may not climb over the root
  *   G5  exactly one Host with the shape of an authority (RFC 9112 3.2)
  *   G6  Transfer-Encoding: once, `chunked`, HTTP/1.1, no Content-Length
- *   G7  Content-Length: once, digits only, below 2^63
+ *   G7  Content-Length: once, digits only; 2^63 and above is 413, as all that is too long
  *   G8  chunk line: hex digits (at most 15, no sign, no 0x, no space), then
  *       CR LF or `;` and an extension; 256 bytes a line, 16 KiB of extensions
  *       and trailers in a message

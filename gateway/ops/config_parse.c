@@ -155,6 +155,20 @@ make_reader(const char *path, struct span folder)
     return reader;
 }
 
+/* libconfuse takes a NUL for the end of the file. */
+static bool
+is_text(struct span bytes, const char *path, struct config_errors *errors)
+{
+    size_t at = span_find_byte(bytes, '\0'), line = 1;
+
+    if (at == SPAN_NOT_FOUND)
+        return true;
+    for (size_t i = 0; i < at; i++)
+        line += bytes.at[i] == '\n';
+    config_error(errors, "%s:%zu: a NUL byte; a configuration is a text", path, line);
+    return false;
+}
+
 static bool
 read_into(cfg_t *reader, const char *path, struct config_errors *errors)
 {
@@ -166,9 +180,14 @@ read_into(cfg_t *reader, const char *path, struct config_errors *errors)
         buf_release(&bytes);
         return false;
     }
+    bool read = is_text(buf_span(&bytes), path, errors);
     buf_add_text(&bytes, end_mark);
-    FILE *in   = buf_status(&bytes) == ST_OK ? fmemopen(bytes.at, bytes.length, "r") : NULL;
-    bool  read = in != NULL && cfg_parse_fp(reader, in) == CFG_SUCCESS;
+    FILE *in = read && buf_status(&bytes) == ST_OK ? fmemopen(bytes.at, bytes.length, "r") : NULL;
+    read     = in != NULL && cfg_parse_fp(reader, in) == CFG_SUCCESS;
+    if (read && cfg_opt_size(cfg_getopt(reader, END_NAME)) == 0) {
+        config_error(errors, "%s: it could not be read to its end", path);
+        read = false;
+    }
     if (in != NULL)
         fclose(in);
     buf_release(&bytes);

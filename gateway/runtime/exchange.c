@@ -166,10 +166,15 @@ exchange_refuse(struct exchange *ex, int http_status)
 static struct span
 place_of(int http_status, const char *rule)
 {
-    if (strcmp(rule, "If-Match") == 0)
-        return SPAN("http.If-Match");
-    if (strcmp(rule, "Idempotency-Key") == 0)
-        return SPAN("http.Idempotency-Key");
+    static const struct { const char *field; struct span place; } fields[] = {
+        { "If-Match", { "http.If-Match", 13 } },           { "If-None-Match", { "http.If-None-Match", 18 } },
+        { "If-None-Exist", { "http.If-None-Exist", 18 } }, { "Content-Type", { "http.Content-Type", 17 } },
+        { "Idempotency-Key", { "http.Idempotency-Key", 20 } },
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (strcmp(rule, fields[i].field) == 0)
+            return fields[i].place;
     switch (http_status) {
     case 401:
     case 403:

@@ -1,11 +1,13 @@
-/* gateway/stages/receive.c -- what is asked for: method, path, content type. */
+/* gateway/stages/receive.c -- what is asked for: method, path, and in which form. */
 #include "gateway/stages/stages.h"
 
+#include "gateway/http/media.h"
 #include "gateway/runtime/identity.h"
 
 #define MAX_ID 64                        /* R4 datatypes.html#id */
 
 static enum step route_path(struct exchange *, const struct http_head *);
+static enum step check_accept(struct exchange *, const struct http_head *);
 static enum step check_content_type(struct exchange *, const struct http_head *);
 
 static enum step
@@ -17,6 +19,8 @@ enter(struct exchange *ex)
     ex->body       = head->body;
     ex->request_id = token_valid(sent, 64) ? sent : uuid_new(ex->arena);
     enum step step = route_path(ex, head);
+    if (step == STEP_NEXT)
+        step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
     /* Ignored it would make duplicates; without search it cannot be honoured. */
@@ -132,22 +136,43 @@ route_path(struct exchange *ex, const struct http_head *head)
     return instance(ex, head);
 }
 
-/* R4 http.html#mime-type: application/fhir+json; application/json and its
- * older spelling are taken for it.  XML, C-CDA and HL7 v2 are mapped by a
- * layer that is not there yet. */
+/* Whoever asks for XML alone must not take what comes for it. */
+static enum step
+check_accept(struct exchange *ex, const struct http_head *head)
+{
+    struct span format;
+    bool        json = media_format(head->query, &format)
+                           ? media_format_is_json(format)
+                           : media_accepts_json(http_request_list(ex->request, SPAN("Accept"), ex->arena));
+
+    if (json)
+        return STEP_NEXT;
+    return exchange_refuse_one(ex, 406, ISSUE_NOT_SUPPORTED, "http",
+                               "only application/fhir+json of FHIR 4.0 is answered here",
+                               "Accept application/fhir+json, or send no Accept and no _format");
+}
+
+/* XML, C-CDA and HL7 v2 are mapped by a layer that is not there yet. */
 static enum step
 check_content_type(struct exchange *ex, const struct http_head *head)
 {
-    struct span type = http_request_header(ex->request, SPAN("Content-Type"));
-    struct span name = span_trim(span_split(&type, ';'));
-
     if (span_empty(head->body))
         return exchange_refuse_one(ex, 400, ISSUE_REQUIRED, "http", "the request has no body",
                                    "send the resource as application/fhir+json");
-    if (span_eq_nocase(name, SPAN("application/fhir+json"))
-        || span_eq_nocase(name, SPAN("application/json"))
-        || span_eq_nocase(name, SPAN("application/json+fhir")))
+    if (http_request_count(ex->request, SPAN("Content-Type")) > 1)
+        return exchange_refuse_one(ex, 400, ISSUE_VALUE, "Content-Type", "there is more than one Content-Type", NULL);
+    switch (media_of(http_request_header(ex->request, SPAN("Content-Type")))) {
+    case MEDIA_FHIR_JSON:
         return STEP_NEXT;
+    case MEDIA_OTHER_CHARSET:
+        return exchange_refuse_one(ex, 415, ISSUE_NOT_SUPPORTED, "http", "the charset is not utf-8",
+                                   "FHIR is UTF-8 (R4 http.html#mime-type); leave charset out");
+    case MEDIA_OTHER_VERSION:
+        return exchange_refuse_one(ex, 415, ISSUE_NOT_SUPPORTED, "http", "the fhirVersion is not 4.0",
+                                   "send FHIR R4");
+    case MEDIA_OTHER:
+        break;
+    }
     return exchange_refuse_one(ex, 415, ISSUE_NOT_SUPPORTED, "http",
                                "the content type is not application/fhir+json",
                                "send FHIR R4 as JSON with Content-Type: application/fhir+json");

@@ -21,6 +21,21 @@ wanted(const struct exchange *ex, uint32_t recipient)
     return false;
 }
 
+/* What the recipient does not take is not for it: no release, and no denial
+ * either, since nothing about the patient decided it. */
+static bool
+takes(const struct exchange *ex, const struct config_recipient *recipient)
+{
+    bool        single = ex->intake == INTAKE_UPDATE
+                      || (ex->intake == INTAKE_CREATE && !span_eq_text(ex->path_type, "Bundle"));
+    const char *kind   = single ? "resource" : bundle_type_text(ex->bundle->type);
+
+    for (size_t i = 0; i < recipient->deliver_count; i++)
+        if (span_eq_text(recipient->deliver[i], kind) || (single && span_eq_text(recipient->deliver[i], "transaction")))
+            return true;
+    return recipient->deliver_count == 0;
+}
+
 static enum step
 enter(struct exchange *ex)
 {
@@ -32,7 +47,7 @@ enter(struct exchange *ex)
     if (ex->outgoing == NULL && ex->config->recipient_count > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     for (uint32_t i = 0; i < ex->config->recipient_count; i++) {
-        if (!wanted(ex, i))
+        if (!wanted(ex, i) || !takes(ex, &ex->config->recipients[i]))
             continue;
         struct outgoing *out = &ex->outgoing[ex->outgoing_count++];
         out->recipient       = &ex->config->recipients[i];

@@ -291,6 +291,21 @@ test_validate_ends_as_its_inputs_are(void **state)
     assert_true(printed("lines.ndjson:1: valid") && printed("lines.ndjson:3: invalid") && printed("lines.ndjson:4: valid"));
 }
 
+static void
+test_validate_refuses_a_profile_that_it_cannot_check(void **state)
+{
+    (void)state;
+    write_file("good.json", VALID);
+    validate("--profile http://example.org/StructureDefinition/unknown ", path_of("good.json"));
+    assert_int_equal(ran.code, 3);
+    assert_false(printed("valid"));
+    validate("--profile http://hl7.org/fhir/StructureDefinition/Patient ", path_of("good.json"));
+    assert_int_equal(ran.code, 0);
+    validate("--profile http://hl7.org/fhir/StructureDefinition/Observation ", path_of("good.json"));
+    assert_int_equal(ran.code, 1);
+    assert_true(printed("want a resource of type Observation, as --profile says"));
+}
+
 /* {"file":…,"valid":bool,"outcome":{OperationOutcome}}, one line an input. */
 static void
 test_validate_prints_a_json_line_an_input(void **state)
@@ -508,6 +523,7 @@ main(void)
         cmocka_unit_test(test_tape_refuses_with_place_and_reason),
         cmocka_unit_test(test_doctor_names_each_part_and_fails_on_what_is_missing),
         cmocka_unit_test(test_validate_ends_as_its_inputs_are),
+        cmocka_unit_test(test_validate_refuses_a_profile_that_it_cannot_check),
         cmocka_unit_test(test_validate_prints_a_json_line_an_input),
         cmocka_unit_test(test_the_samples_are_valid),
         cmocka_unit_test(test_label_tells_program_from_hospital),

@@ -201,6 +201,25 @@ test_refuses_with_place_and_way_out(void **state)
 }
 
 static void
+test_refuses_a_file_with_a_nul_byte(void **state)
+{
+    static const char first[] = "\0listen { }\n", later[] = BASE "\0client \"a\" { certificate-cn = \"a\" }\n";
+
+    (void)state;
+    write_file("sluice.conf", "");
+    for (int i = 0; i < 2; i++) {
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        size_t length = i == 0 ? sizeof first - 1 : sizeof later - 1;
+        assert_int_equal(fwrite(i == 0 ? first : later, 1, length, f), length);
+        fclose(f);
+        assert_null(config_load(path, errors));
+    }
+    assert_true(said("sluice.conf:1: a NUL byte"));
+    assert_int_equal(config_errors_count(errors), 2);
+}
+
+static void
 test_names_a_file_that_cannot_be_read(void **state)
 {
     (void)state;
@@ -422,6 +441,7 @@ main(void)
         T(test_reads_the_documented_example),
         T(test_gives_defaults_for_what_is_not_said),
         T(test_refuses_with_place_and_way_out),
+        T(test_refuses_a_file_with_a_nul_byte),
         T(test_names_a_file_that_cannot_be_read),
         T(test_collects_several_errors_at_once),
         T(test_masks_secrets_and_what_came_by_file_or_environment),

@@ -152,8 +152,8 @@ static const struct framing cases[] = {
     BAD("a length with a space inside", "POST /x HTTP/1.1\r\n" H "Content-Length: 3 3\r\n\r\nabc"),
     BAD("a length with a point", "POST /x HTTP/1.1\r\n" H "Content-Length: 3.0\r\n\r\nabc"),
     BAD("an empty length", "POST /x HTTP/1.1\r\n" H "Content-Length:\r\n\r\nabc"),
-    BAD("a length of 2^63", "POST /x HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\nabc"),
-    BAD("a length of 2^64 + 3", "POST /x HTTP/1.1\r\n" H "Content-Length: 18446744073709551619\r\n\r\nabc"),
+    CASE("a length of 2^63", "POST /x HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\nabc", "413"),
+    CASE("a length of 2^64 + 3", "POST /x HTTP/1.1\r\n" H "Content-Length: 18446744073709551619\r\n\r\nabc", "413"),
     CASE("a length over the limit", "POST /x HTTP/1.1\r\n" H "Content-Length: 1048577\r\n\r\nabc", "413"),
     CASE("a length over the limit that is expected", "POST /x HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 1048577\r\n\r\n", "413"),
     /* ---- Transfer-Encoding ---- */

@@ -282,6 +282,36 @@ def gzip_is_taken_and_other_encodings_are_415():
     check(gateway.push(body, headers={"Content-Type": "text/plain"})[0] == 415, "text/plain")
 
 
+def what_is_asked_for_or_sent_in_another_form_is_406_and_415():
+    ask = lambda accept, path="/fhir/metadata": gateway.request("GET", path, headers={"Accept": accept})[0]
+    for accept in ("*/*", "application/fhir+json", "application/json", "text/html, */*;q=0.1"):
+        check(ask(accept) == 200, accept)
+    for accept in ("text/html", "application/fhir+xml", "*/*;q=0", "application/fhir+json;fhirVersion=5.0"):
+        check(ask(accept) == 406, accept)
+    check(ask("application/fhir+xml", "/fhir/metadata?_format=json") == 200, "_format is asked first")
+    check(ask("*/*", "/fhir/metadata?_format=xml") == 406, "_format=xml")
+    answer = gateway.push(bundle(observation("never")), headers={"Accept": "text/html"})
+    check(answer[0] == 406 and outcome_of(answer)["issue"][0]["expression"] == ["http.Accept"], answer)
+    for type in ("application/fhir+json; charset=iso-8859-1", "application/fhir+json; fhirVersion=5.0", "text/xml"):
+        answer = gateway.push(bundle(observation("never")), headers={"Content-Type": type})
+        check(answer[0] == 415 and outcome_of(answer)["issue"][0]["expression"] == ["http.Content-Type"], answer)
+    check(gateway.push(bundle(observation("utf")), headers={"Content-Type": "application/json; charset=\"UTF-8\""})[0]
+          == 200, "charset")
+
+
+def a_recipient_gets_the_kinds_that_it_takes():
+    other = Gateway(extra='recipient "messages-only" { url = "http://127.0.0.1:1/fhir"  purpose = { "TREAT" }  deliver = { "message" } }\n'
+                          'route "b" { from = { "valley-ehr" }  to = { "messages-only" } }\n').start()
+    try:
+        check(other.push(bundle(patient(), observation()))[0] == 200, "push")
+        check(other.hie.wait(1), "the others get it")
+        disclosures, denials = other.export()
+        check({r["recipient"]["name"] for r in disclosures} == {"county-hie", "lakeside-clinic"}, disclosures)
+        check(denials == [], "a kind that it does not take is no denial")
+    finally:
+        other.close()
+
+
 def every_error_is_an_outcome_with_its_place_and_a_request_id():
     for status, answer in ((404, gateway.request("GET", "/nothing")), (405, gateway.request("PUT", "/fhir", b"{}")),
                            (415, gateway.push(b"{}", headers={"Content-Type": "text/plain"})),
@@ -365,6 +395,7 @@ if __name__ == "__main__":
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
           a_refusal_is_repeated_under_its_key_too,
           gzip_is_taken_and_other_encodings_are_415,
+          what_is_asked_for_or_sent_in_another_form_is_406_and_415, a_recipient_gets_the_kinds_that_it_takes,
           every_error_is_an_outcome_with_its_place_and_a_request_id, strangers_and_readers_may_not_write, validate_stores_nothing,
           metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,
           no_payload_text_is_in_the_log, it_drains_and_stops])
