@@ -62,6 +62,7 @@ static struct decision by_consent(struct decision, const struct voice *);
 static struct decision make(enum verdict, enum rule, struct span because);
 
 static size_t       subjects_of(struct bench *, const struct record *, struct subject *out);
+static struct voice weigh_all(struct bench *, struct record *, const struct subject *);
 static struct voice weigh(struct bench *, const struct record *, const struct subject *);
 static struct voice combine(struct bench *, size_t count);
 static bool         stands(const struct voice *permit, const struct voice *others, size_t count, bool explicit);
@@ -192,7 +193,7 @@ decide_entry(struct bench *b, uint32_t entry)
     size_t       count = subjects_of(b, &r, subjects);                      /* K1 */
     struct voice all   = { 0 };
     for (size_t i = 0; i < count; i++) {
-        struct voice one = weigh(b, &r, &subjects[i]);
+        struct voice one = weigh_all(b, &r, &subjects[i]);
         /* All of them must permit; a deny of one is enough. */
         if (i == 0 || one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
             all = one;
@@ -212,6 +213,25 @@ decide_entry(struct bench *b, uint32_t entry)
     if (all.says == SAYS_DENY)
         return denied(b, &all);
     return nothing_said(b, &r, subjects, count);                            /* 2, 14 */
+}
+
+/* P7: for each program whose record it is.  All of them must be released; r->program is
+ * left at the one that is not. */
+static struct voice
+weigh_all(struct bench *b, struct record *r, const struct subject *subject)
+{
+    struct voice all = weigh(b, r, subject);
+
+    for (size_t i = 0; i < r->labeled->other_count && all.says != SAYS_DENY; i++) {
+        const struct program *before = r->program;
+        r->program                   = r->labeled->others[i];
+        struct voice one             = weigh(b, r, subject);
+        if (one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
+            all = one;
+        else
+            r->program = before;
+    }
+    return all;
 }
 
 /* Steps 3 and 4; RULE_NONE when both are open. */

@@ -41,8 +41,13 @@
  * matters, one more deny never widens, and one more permit never narrows.
  *
  * P7  A consent releases records of the programs that it speaks for
- *     (Consent.organization, custodian actor), never another program's; when
- *     the record's program is not known it may speak.
+ *     (Consent.organization, custodian actor), never another program's (42 CFR
+ *     2.31(a)(2)).  A record of several programs needs each of them released,
+ *     by one consent or by several.  When the record's program is not known,
+ *     the consent has to name the sender, or, where the sender is known to be
+ *     no program or is not known at all, every registered program; where
+ *     nothing is known of either, whom it names is believed.  Switch:
+ *     site_policy.any_discloser (decision 0019).
  * C7  What could not be inspected is held, unless a permit covers it that
  *     would cover any content, or the sender is known not to be a program.
  */

@@ -263,7 +263,7 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
-    static const char *const names[] = { "withholdWithoutConsent", "requireStatements" };
+    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser" };
     tape_node node = member(r, root, "", "site", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
@@ -271,6 +271,7 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
     check_names(r, node, "site", NAMES(names));
     site->withhold_without_consent = flag_of(r, node, "site", "withholdWithoutConsent");
     site->require_statements       = flag_of(r, node, "site", "requireStatements");
+    site->any_discloser            = flag_of(r, node, "site", "anyDiscloser");
 }
 
 /* ---- members by type ------------------------------------------------------------ */

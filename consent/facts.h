@@ -63,6 +63,7 @@ struct consent_source {                         /* a Consent resource from anywh
 struct site_policy {                            /* the operator's switches, protective at zero */
     bool withhold_without_consent;              /* P8: what is not protected leaves by default */
     bool require_statements;                    /* demand the 2.31(a) statements as extensions */
+    bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
 };
 
 struct facts {
@@ -101,7 +102,7 @@ struct facts {
  *     "source": { "part2": "program" | "not-program" | "unknown", "organization" },
  *     "programs": [ { "reference", "identifier": [], "source", "name" } ],   each a text or a list
  *     "actors": { reference: resource }, "consents": [ Consent ],
- *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool } }
+ *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an
  *       error; so is a name that is nearly a known one ("purposes"): a misspelt

@@ -38,6 +38,16 @@ label_bundle(const struct bundle *bundle, const struct references *references, c
     return finish(&w, out);
 }
 
+bool
+labeled_of(const struct labeled *l, const struct program *program)
+{
+    bool of = l->program == program;
+
+    for (size_t i = 0; i < l->other_count; i++)
+        of |= l->others[i] == program;
+    return of;
+}
+
 const char *
 part2_text(enum part2_status status)
 {
@@ -258,6 +268,25 @@ work_label(struct work *w, uint32_t entry, enum label label, tape_node node, con
     work_note(w, entry, label, node, rule, because);
 }
 
+bool
+work_program(struct work *w, uint32_t entry, const struct program *p)
+{
+    struct entry_work *e = &w->entries[entry];
+
+    if (p == NULL || p == e->program)
+        return false;
+    if (e->program == NULL) {
+        e->program = p;
+        return true;
+    }
+    for (unsigned i = 0; i < e->other_count; i++)
+        if (e->others[i] == p || e->others[i] == NULL)
+            return false;
+    e->others[e->other_count] = e->other_count + 1 < OTHERS_MAX ? p : NULL;
+    e->other_count++;
+    return true;
+}
+
 void
 work_mention(struct work *w, uint32_t entry, enum label label, tape_node node)
 {
@@ -349,8 +378,7 @@ weigh_entry(struct work *w, uint32_t i)
                       SPAN("a standalone Part 2 program sent it"));
         e->confirmed     = true;
         e->ties_patient |= patient;
-        if (e->program == NULL)
-            e->program = program_of_sender(w);
+        (void)work_program(w, i, program_of_sender(w));
     }
     e->part2 = status_of(w, e);
     /* That somebody is a patient there says that substance use is treated (2.11, disclose). */
@@ -401,7 +429,11 @@ finish(struct work *w, const struct labeling **out)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         const struct entry_work *e = &w->entries[i];
-        of[i] = (struct labeled){ .labels = e->labels, .part2 = e->part2, .program = e->program,
+        const struct program **others = e->other_count > 0 ? arena_make_n(w->arena, e->other_count, const struct program *)
+                                                           : NULL;
+        for (unsigned k = 0; others != NULL && k < e->other_count; k++)
+            others[k] = e->others[k];
+        of[i] = (struct labeled){ .others = others, .other_count = others != NULL ? e->other_count : 0, .labels = e->labels, .part2 = e->part2, .program = e->program,
                                   .directory = e->directory, .counseling_note = e->counseling_note,
                                   .uninspected = e->uninspected, .ties_patient = e->ties_patient };
         if (!copy_lists(w, e, &of[i]))

@@ -50,6 +50,8 @@ struct labeled {                         /* one entry */
     size_t                 foreign_count;
     enum part2_status      part2;
     const struct program  *program;      /* whose record it is, when source says */
+    const struct program *const *others; /* … and whose as well (P7); NULL among them: of more than were counted */
+    size_t                 other_count;
     bool                   directory;    /* Organization, Location … of the program itself (C3) */
     bool                   counseling_note; /* 42 CFR 2.11 "SUD counseling notes": author-labelled only */
     bool                   uninspected;  /* holds content that could not be read */
@@ -67,6 +69,7 @@ struct labeling {
 
 enum status label_bundle(const struct bundle *, const struct references *, const struct facts *,
                          struct arena *, const struct labeling **out) MUST_CHECK;
+bool        labeled_of(const struct labeled *, const struct program *);  /* whether it is this program's record */
 const char *part2_text(enum part2_status);           /* "suspect", "confirmed", "not" */
 
 /* For the plan (rules C4, C5): does this text tell of substance use or name a

@@ -5,6 +5,8 @@
 #define STEPS 4                          /* part2.md D.2: cap depth at four, log the path */
 
 static void hang_on(struct work *);
+static bool hang_by(struct work *, uint32_t reference, unsigned step);
+static void hang_on_both(struct work *);
 static void share_content(struct work *);
 static void share_wholes(struct work *);
 static void fulfil_waiting(struct work *);
@@ -65,6 +67,17 @@ path_from(struct work *w, const struct reference *r, uint32_t on)
 }
 
 static bool
+share_programs(struct work *w, uint32_t what, uint32_t on)
+{
+    const struct entry_work *from = &w->entries[on];
+    bool                     news = work_program(w, what, from->program);
+
+    for (unsigned i = 0; i < from->other_count; i++)
+        news |= work_program(w, what, from->others[i]);
+    return news;
+}
+
+static bool
 hang(struct work *w, const struct reference *r, uint32_t what, uint32_t on, unsigned step)
 {
     struct entry_work *e = &w->entries[what];
@@ -73,7 +86,7 @@ hang(struct work *w, const struct reference *r, uint32_t what, uint32_t on, unsi
         return false;
     e->confirmed = true;
     e->step      = step + 1;
-    e->program   = w->entries[on].program;
+    (void)share_programs(w, what, on);
     e->path      = path_from(w, r, on);
     work_note(w, what, LABEL_PART2, r->node, "P4", work_sentence(w, "it hangs on a protected record: ", e->path, "", ""));
     return true;
@@ -111,18 +124,41 @@ hang_on(struct work *w)
     }
     for (unsigned step = 1; more && step <= STEPS; step++) {
         more = false;
-        for (uint32_t i = 0; i < w->references->count; i++) {
-            const struct reference *r = &w->references->all[i];
-            if (!(w->roles[i] & (ROLE_UP | ROLE_DOWN)) || r->to == ENTRY_NONE || r->from == ENTRY_NONE
-                || w->entries[r->from].confirmed == w->entries[r->to].confirmed)
-                continue;
-            struct unit   *from = work_unit(w, r->from, r->from_resource), *to = work_target(w, r);
-            unsigned     link = from != NULL ? link_of(w, i, from) : 0;
-            if (link == ROLE_UP && may_hang(from))
-                more |= hang(w, r, r->from, r->to, step);
-            else if (link == ROLE_DOWN && may_hang(to))
-                more |= hang(w, r, r->to, r->from, step);
-        }
+        for (uint32_t i = 0; i < w->references->count; i++)
+            more |= hang_by(w, i, step);
+    }
+    hang_on_both(w);
+}
+
+/* Along one reference; step 0: both are protected already, and only whose they are is shared. */
+static bool
+hang_by(struct work *w, uint32_t i, unsigned step)
+{
+    const struct reference *r = &w->references->all[i];
+
+    if (!(w->roles[i] & (ROLE_UP | ROLE_DOWN)) || r->to == ENTRY_NONE || r->from == ENTRY_NONE || r->from == r->to
+        || (step > 0 && w->entries[r->from].confirmed == w->entries[r->to].confirmed)
+        || (step == 0 && !(w->entries[r->from].confirmed && w->entries[r->to].confirmed)))
+        return false;
+    struct unit *from = work_unit(w, r->from, r->from_resource), *to = work_target(w, r);
+    unsigned     link = from != NULL ? link_of(w, i, from) : 0;
+    if (link == ROLE_UP && may_hang(from))
+        return step > 0 ? hang(w, r, r->from, r->to, step) : share_programs(w, r->from, r->to);
+    if (link == ROLE_DOWN && may_hang(to))
+        return step > 0 ? hang(w, r, r->to, r->from, step) : share_programs(w, r->to, r->from);
+    return false;
+}
+
+/* P7: one program's record that hangs on another's is both's. */
+static void
+hang_on_both(struct work *w)
+{
+    bool more = w->facts->program_count > 1;
+
+    for (unsigned step = 1; more && step <= STEPS; step++) {
+        more = false;
+        for (uint32_t i = 0; i < w->references->count; i++)
+            more |= hang_by(w, i, 0);
     }
 }
 

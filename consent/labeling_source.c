@@ -484,8 +484,7 @@ confirm(struct work *w, uint32_t entry, const struct program *p, tape_node node,
 {
     struct entry_work *e = &w->entries[entry];
 
-    if (e->program == NULL)
-        e->program = p;
+    (void)work_program(w, entry, p);
     if (!e->confirmed || e->notes < 4)
         work_note(w, entry, LABEL_PART2, node, rule, because);
     e->confirmed = true;

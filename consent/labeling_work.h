@@ -28,7 +28,7 @@ enum unit_kind {
     UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT, UNIT_MESSAGE,
 };
 
-enum { PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
+enum { OTHERS_MAX = 4, PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
 
 struct known_system { struct span uri; enum code_system system; bool list; };
 struct code_memo { struct span code; enum code_system system; const struct code_row *row; };
@@ -65,6 +65,8 @@ struct note { struct evidence evidence; struct note *next; };
 struct entry_work {
     label_set             labels;
     const struct program *program;
+    const struct program *others[OTHERS_MAX];    /* further ones whose record it is */
+    unsigned              other_count;
     enum part2_status     part2;
     unsigned              step;          /* P4: 1 by its own source, then one more a link    */
     struct span           path;          /* how it hangs on the program, for evidence        */
@@ -123,6 +125,8 @@ work_text(const struct work *w, tape_node n)
  * by work_sentence(). */
 void work_label(struct work *, uint32_t entry, enum label, tape_node, const char *rule, struct span because);
 void work_note(struct work *, uint32_t entry, enum label, tape_node, const char *rule, struct span because);
+/* One more program whose record it is; true when that is news. */
+bool work_program(struct work *, uint32_t entry, const struct program *);
 void work_mention(struct work *, uint32_t entry, enum label, tape_node);
 /* Up to four parts as one text in the arena. */
 struct span work_sentence(struct work *, const char *a, struct span b, const char *c, const char *d);

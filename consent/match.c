@@ -363,7 +363,7 @@ record_of(const struct labeling *labeling, uint32_t entry, const struct asker *a
                                 || (kind == BUNDLE_MESSAGE && span_eq_text(e->type, "MessageHeader")));
 
     return (struct record){
-        .asker = asker, .labeled = &labeling->of[entry], .tape = labeling->bundle->tape, .entry = entry,
+        .asker = asker, .labeled = &labeling->of[entry], .program = labeling->of[entry].program, .tape = labeling->bundle->tape, .entry = entry,
         .in = e, .resource = e->resource, .type = e->type, .carrier = first || span_eq_text(e->type, "Patient"),
     };
 }
@@ -781,35 +781,88 @@ reference_of(tape_node reference, const struct record *r)
 
 /* ---- whose records (P7) -------------------------------------------------------------- */
 
+/* The sender, as far as a reference and known identifiers tell of it. */
+static struct program
+sender_of(const struct facts *f)
+{
+    struct program sender = { .references = &f->sender_organization, .reference_count = !span_empty(f->sender_organization) };
+
+    for (size_t i = 0; sender.reference_count > 0 && i < f->known_actor_count; i++)
+        if (target_same_reference(f->known_actors[i].reference, f->sender_organization)) {
+            sender.identifiers      = f->known_actors[i].identifiers;
+            sender.identifier_count = f->known_actors[i].identifier_count;
+        }
+    return sender;
+}
+
+static bool
+names_program(const struct target *all, size_t count, const struct program *program, const struct provision *p,
+              const struct record *r)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_program(&all[i], program, p->consent, r->asker))
+            return true;
+    return false;
+}
+
+/* The record's program is not known: it may be the sender, where its status is not known
+ * either, and every registered one.  Where nothing is known of any, whom the consent names is
+ * believed. */
+static bool
+names_all_it_may_be(const struct target *all, size_t count, const struct provision *p, const struct record *r)
+{
+    const struct facts  *f      = r->asker->facts;
+    const struct program sender = sender_of(f);
+
+    if (f->site.any_discloser)
+        return true;
+    if (sender.reference_count > 0) {
+        if (names_program(all, count, &sender, p, r))
+            return true;
+        if (f->sender == SENDER_UNKNOWN)
+            return false;
+    }
+    for (size_t i = 0; i < f->program_count; i++)
+        if (!names_program(all, count, &f->programs[i], p, r))
+            return false;
+    return count > 0 || sender.reference_count == 0;
+}
+
 enum match
 match_custodian(const struct provision *p, const struct record *r)
 {
-    const struct program *program = r->labeled->program;
-    struct span           sender  = r->asker->facts->sender_organization;
+    const struct facts  *f      = r->asker->facts;
+    const struct program sender = sender_of(f);
+    const struct target *all    = p->criteria.custodians;
+    size_t               count  = p->criteria.custodian_count;
 
     if ((p->criteria.stated & DIMENSION_CUSTODIAN) == 0)
         return MATCH_YES;
-    for (size_t i = 0; i < p->criteria.custodian_count; i++)
-        if ((program != NULL && is_program(&p->criteria.custodians[i], program, p->consent, r->asker))
-            || target_same_reference(p->criteria.custodians[i].reference, sender))
-            return MATCH_YES;
-    return program != NULL || !span_empty(sender) ? MATCH_NO : MATCH_UNKNOWN;
+    if ((r->program != NULL && names_program(all, count, r->program, p, r)) || names_program(all, count, &sender, p, r))
+        return MATCH_YES;
+    if (r->program != NULL)
+        return MATCH_NO;
+    if (p->type == PROVISION_PERMIT && r->labeled->part2 != PART2_NOT)
+        return names_all_it_may_be(all, count, p, r) ? MATCH_YES : MATCH_UNKNOWN;
+    /* It may be a registered program's that it came from. */
+    for (size_t i = 0; r->labeled->part2 != PART2_NOT && f->sender == SENDER_NOT_PROGRAM && i < f->program_count; i++)
+        if (names_program(all, count, &f->programs[i], p, r))
+            return MATCH_UNKNOWN;
+    return sender.reference_count > 0 ? MATCH_NO : MATCH_UNKNOWN;
 }
 
 bool
 consent_speaks_for(const struct provision *p, const struct record *r)
 {
-    const struct program *program = r->labeled->program;
-    const struct consent *c       = p->consent;
+    bool                 custodians = (p->criteria.stated & DIMENSION_CUSTODIAN) != 0;
+    const struct target *all        = custodians ? p->criteria.custodians : p->consent->organizations;
+    size_t               count      = custodians ? p->criteria.custodian_count : p->consent->organization_count;
 
-    if (program == NULL)
-        return true;
-    if ((p->criteria.stated & DIMENSION_CUSTODIAN) != 0)
+    if (r->program == NULL)
+        return names_all_it_may_be(all, count, p, r);
+    if (custodians)
         return match_custodian(p, r) == MATCH_YES;
-    for (size_t i = 0; i < c->organization_count; i++)
-        if (is_program(&c->organizations[i], program, c, r->asker))
-            return true;
-    return false;
+    return names_program(all, count, r->program, p, r);
 }
 
 static bool

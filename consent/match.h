@@ -75,6 +75,7 @@ struct audience match_audience(const struct provision *, const struct asker *);
 struct record {
     const struct asker   *asker;
     const struct labeled *labeled;
+    const struct program *program;       /* of those whose record it is, the one that is asked about */
     const struct tape    *tape;
     uint32_t              entry;
     const struct bundle_entry *in;

@@ -118,7 +118,7 @@ program_open(const struct closure *w, const struct program *program)
 
     for (uint32_t e = 0; e < w->bundle->count; e++) {
         const struct labeled *l = &w->in->labeling->of[e];
-        if (l->program == program && !l->directory && !w->withheld[e])
+        if (!l->directory && !w->withheld[e] && labeled_of(l, program))
             return true;
     }
     for (uint32_t e = 0; ask != NULL && e < w->bundle->count; e++)

@@ -427,7 +427,7 @@ judge_program(struct scan *s, const struct finding_of *of)
 
     if (s->entry != ENTRY_NONE) {
         const struct labeled *l = &s->e->labeling->of[s->entry];
-        if (l->program == &facts->programs[program]) {
+        if (labeled_of(l, &facts->programs[program])) {
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }

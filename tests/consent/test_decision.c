@@ -371,6 +371,95 @@ test_a_consent_releases_only_records_of_the_programs_it_speaks_for(void **state)
     }
 }
 
+#define CUSTODIAN(reference) "{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"" reference "\"}}"
+
+static void
+test_a_record_of_several_programs_needs_each_of_them_released(void **state)
+{
+    static const struct span    oak[] = { { "Organization/oak", 16 } }, elm[] = { { "Organization/elm", 16 } };
+    static const struct program programs[] = {
+        { .references = oak, .reference_count = 1 }, { .references = elm, .reference_count = 1 },
+    };
+    static const struct program *const both[] = { &programs[1] }, *const more[] = { &programs[1], NULL };
+#define OF_OAK CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/oak") "]}")
+#define OF_ELM CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/elm") "]}")
+#define OF_BOTH CONSENT("c3", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/oak") "," CUSTODIAN("Organization/elm") "]}")
+#define NOT_ELM CONSENT("c4", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" CUSTODIAN("Organization/elm") "]}")
+    static const struct { const char *consents; const struct program *const *others; size_t count; bool leaves; } rows[] = {
+        { OF_OAK, NULL, 0, true },             { OF_OAK, both, 1, false },
+        { OF_ELM, both, 1, false },            { OF_OAK "," OF_ELM, both, 1, true },
+        { OF_ELM "," OF_OAK, both, 1, true },  { OF_BOTH, both, 1, true },
+        { OF_BOTH "," NOT_ELM, both, 1, false }, { OF_BOTH "," NOT_ELM, NULL, 0, true },
+        { OF_OAK "," OF_ELM, more, 2, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[8192];
+        snprintf(request, sizeof request, REQUEST_WITH("\"actor\":{\"reference\":\"Organization/orgA\"},\"purpose\":[\"TREAT\"],"
+                 "\"source\":{\"part2\":\"unknown\",\"organization\":\"Organization/hospital\"}", "%s"), rows[i].consents);
+        struct world w = world_read(request, BUNDLE(OPIOID));
+        w.labels[0].part2       = PART2_CONFIRMED;
+        w.labels[0].program     = &programs[0];
+        w.labels[0].others      = rows[i].others;
+        w.labels[0].other_count = rows[i].count;
+        world_decide(&w);
+        if ((w.decisions[0].verdict == VERDICT_PERMIT) != rows[i].leaves)
+            fail_msg("row %zu: %.*s", i, SPAN_PRINT(w.decisions[0].because));
+        world_end(&w);
+    }
+}
+
+static void
+test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void **state)
+{
+#define OF(reference) CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN(reference) "]}")
+#define OF_NOBODY "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]}," \
+    "\"patient\":{\"reference\":\"Patient/p1\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"permit\"}}"
+#define HOSPITAL(status) "\"source\":{\"part2\":\"" status "\",\"organization\":\"Organization/hospital\"}"
+#define OAK_ONLY "\"programs\":[{\"reference\":\"Organization/oak\"}]"
+#define OAK_AND_ELM "\"programs\":[{\"reference\":\"Organization/oak\"},{\"reference\":\"Organization/elm\"}]"
+#define KNOWN "\"actors\":{\"Organization/hospital\":{\"resourceType\":\"Organization\",\"identifier\":[" ID("77") "]}}"
+    static const struct { const char *facts, *consents; bool leaves; } rows[] = {
+        /* nothing is known: whom it names is believed */
+        { "\"labels\":\"given\"", OF("Organization/oak"), true },
+        { "\"labels\":\"given\"", OF_NOBODY, true },
+        /* the sender may be a program */
+        { HOSPITAL("unknown"), OF("Organization/hospital"), true },
+        { HOSPITAL("unknown"), OF("Organization/oak"), false },
+        { HOSPITAL("unknown"), OF_NOBODY, false },
+        { HOSPITAL("unknown") "," OAK_ONLY, OF("Organization/oak"), false },
+        { HOSPITAL("unknown") "," OAK_ONLY, OF("Organization/hospital"), true },
+        { HOSPITAL("unknown") "," KNOWN, CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"identifier\":" ID("77") "}}]}"), true },
+        /* it is none: it came from a registered one */
+        { HOSPITAL("not-program") "," OAK_ONLY, OF("Organization/oak"), true },
+        { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/oak"), false },
+        { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/oak") "," CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/elm") "]}"), false },
+        { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/hospital"), true },
+        { HOSPITAL("not-program"), OF_NOBODY, false },
+        { OAK_ONLY, OF("Organization/oak"), true },
+        { OAK_ONLY, OF("Organization/elm"), false },
+        { OAK_AND_ELM, OF("Organization/elm"), false },
+        { OAK_ONLY, OF_NOBODY, false },
+        /* the switch */
+        { HOSPITAL("unknown") "," OAK_ONLY ",\"site\":{\"anyDiscloser\":true}", OF_NOBODY, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[8192];
+        snprintf(request, sizeof request, "{" AT ",\"actor\":{\"reference\":\"Organization/orgA\"},\"purpose\":[\"TREAT\"],%s,\"consents\":[%s]}",
+                 rows[i].facts, rows[i].consents);
+        struct world w = world_read(request, BUNDLE(OPIOID));
+        w.labels[0].part2   = PART2_SUSPECT;
+        w.labels[0].program = NULL;
+        world_decide(&w);
+        if ((w.decisions[0].verdict == VERDICT_PERMIT) != rows[i].leaves)
+            fail_msg("row %zu: %s %.*s", i, rows[i].facts, SPAN_PRINT(w.decisions[0].because));
+        world_end(&w);
+    }
+}
+
 static void
 test_holds_what_could_not_be_inspected(void **state)
 {
@@ -671,6 +760,8 @@ main(void)
         cmocka_unit_test(test_an_emergency_opens_what_no_consent_does),
         cmocka_unit_test(test_says_which_basis_and_what_it_obliges_to),
         cmocka_unit_test(test_a_consent_releases_only_records_of_the_programs_it_speaks_for),
+        cmocka_unit_test(test_a_record_of_several_programs_needs_each_of_them_released),
+        cmocka_unit_test(test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses),
         cmocka_unit_test(test_holds_what_could_not_be_inspected),
         cmocka_unit_test(test_the_site_may_withhold_without_a_consent),
         cmocka_unit_test(test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it),
