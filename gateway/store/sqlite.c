@@ -165,6 +165,8 @@ writer_open(struct store *s, struct buf *why)
     if (st == ST_OK)
         st = late_load(s);
     if (st == ST_OK)
+        st = place_note(s, why);
+    if (st == ST_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
     return st;
 }
@@ -274,7 +276,10 @@ healthy_set(struct store *s, bool healthy)
 
     if (was && !healthy)
         log_event(LOG_ERROR_LEVEL, "store.unavailable", LOG_F_COUNT("sqlite_code", s->error),
-                  LOG_F_REASON("a commit failed: nothing is accepted until a write succeeds"));
+                  LOG_F_REASON(s->error == SQLITE_READONLY_DBMOVED
+                                   ? "the store's file was moved, deleted or replaced: nothing is accepted until it "
+                                     "is back; what is there now is opened by a restart"
+                                   : "a commit failed: nothing is accepted until a write succeeds"));
     else if (!was && healthy)
         log_event(LOG_INFO_LEVEL, "store.available");
 }
@@ -381,6 +386,8 @@ commit(struct store *s)
     if (st == ST_OK)
         st = answers_expire(s);
     if (st == ST_OK)
+        st = place_check(s);
+    if (st == ST_OK)
         st = sql_run(s, SQL_COMMIT);
     if (st != ST_OK)
         return st;
@@ -470,8 +477,8 @@ housekeeping(struct store *s)
 
 /* ---- the thread ------------------------------------------------------------------------- */
 
-/* When memory could not be read again after a failure, an answer would be made
- * of less than there is: there is none then. */
+/* When memory could not be read again after a failure, or the file is not in its
+ * place, an answer would be made of less than there is: there is none then. */
 static void
 read_serve_one(struct store *s, struct store_request *r)
 {
@@ -479,29 +486,30 @@ read_serve_one(struct store *s, struct store_request *r)
     struct store_lookup   *lookup   = HOLDER(r, store_lookup);
     struct store_read     *read     = HOLDER(r, store_read);
     struct store_claim    *claim    = HOLDER(r, store_claim);
+    bool                   readable = !s->stale && !s->unreadable;
 
     switch ((enum request_kind)r->kind) {
     case REQUEST_CONSENTS:
         consents->status = ST_UNAVAILABLE;
-        if (!s->stale)
+        if (readable)
             consents_serve(s, consents);
         finished(consents->home, &consents->done);
         break;
     case REQUEST_LOOKUP:
         lookup->status = ST_UNAVAILABLE;
-        if (!s->stale)
+        if (readable)
             lookup_serve(s, lookup);
         finished(lookup->home, &lookup->done);
         break;
     case REQUEST_READ:
         read->status = ST_UNAVAILABLE;
-        if (!s->stale)
+        if (readable)
             read_serve(s, read);
         finished(read->home, &read->done);
         break;
     case REQUEST_CLAIM:
         claim->status = ST_UNAVAILABLE;
-        if (!s->stale)
+        if (readable)
             claim_serve(s, claim);
         finished(claim->home, &claim->done);
         break;
@@ -519,7 +527,8 @@ batch_run(struct store *s, struct store_request *list)
     struct store_request  *claims = NULL, **claims_end = &claims;
     struct store_request  *next;
 
-    if (refresh(s) != ST_OK)
+    s->unreadable = refresh(s) != ST_OK || place_check(s) != ST_OK;
+    if (s->unreadable)
         healthy_set(s, false);
     for (struct store_request *r = list; r != NULL; r = next) {
         next    = r->next;
@@ -570,27 +579,32 @@ probe(struct store *s)
         st = sql_run(s, SQL_PROBE);
     }
     if (st == ST_OK)
+        st = place_check(s);
+    if (st == ST_OK)
         st = sql_run(s, SQL_COMMIT);
     if (st != ST_OK)
         undo(s);
     healthy_set(s, st == ST_OK);
 }
 
+/* Without work a healthy store looks after its file, so that /readyz tells before
+ * the next push does. */
 static void
 wait_for_work(struct store *s)
 {
-    if (atomic_load(&s->healthy)) {
-        (void)pthread_cond_wait(&s->wake, &s->lock);
-        return;
-    }
     struct timespec until;
+
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PROBE_SECONDS;
-    if (pthread_cond_timedwait(&s->wake, &s->lock, &until) == ETIMEDOUT) {
-        (void)pthread_mutex_unlock(&s->lock);
+    if (pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
+        return;
+    (void)pthread_mutex_unlock(&s->lock);
+    s->error = 0;
+    if (!atomic_load(&s->healthy))
         probe(s);
-        (void)pthread_mutex_lock(&s->lock);
-    }
+    else if (place_check(s) != ST_OK)
+        healthy_set(s, false);
+    (void)pthread_mutex_lock(&s->lock);
 }
 
 static void *
@@ -732,8 +746,10 @@ store_close(struct store **store)
     if (s->started)
         late_write_all(s);
     statements_finalize(s);
-    if (s->started)
+    if (s->started) {
         wal_checkpoint(s, SQLITE_CHECKPOINT_TRUNCATE);
+        place_leave(s);
+    }
     (void)sqlite3_close(s->db);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);

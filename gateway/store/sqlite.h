@@ -8,6 +8,7 @@
  *   read.c           consents, answers, resources
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
+ *   place.c          whether the file is still in its place
  *   tool.c           reading at once, for the command line
  *
  * Everything but tool.c and the queue's lock runs on one thread at a time:
@@ -53,11 +54,18 @@ struct log_state {
     int64_t            past_ms;
 };
 
+struct place {                           /* which file a path leads to */
+    uint64_t device, inode;
+    bool     there;
+};
+
 struct store {
     sqlite3              *db;
     sqlite3_stmt         *statement[SQL_COUNT];
     const struct ledger_signer *signer;
     char                 *path;
+    const char           *wal_path;      /* SQLite's */
+    struct place          file, wal;     /* as they were opened */
     int                   lock_fd;       /* the one writer of this file; -1 */
     bool                  read_only;
     int64_t               answer_keep_ms;
@@ -75,6 +83,7 @@ struct store {
     struct buf            contents;      /* the list that was read last … */
     int64_t               contents_of, contents_at_ms;    /* … of this inbox row; 0: none */
     bool                  stale;         /* memory must be read again from the file */
+    bool                  unreadable;    /* in this batch nothing is read */
     int                   error;         /* first SQLite error of this batch; 0: none */
     int64_t               clock_ms;      /* of this batch */
     uint32_t              commits;       /* since answers were last looked through */
@@ -112,6 +121,12 @@ void          sql_reset(struct store *, enum statement);
 /* What an SQLite error means for the unit that met it.  A failed fsync does not
  * return: the process ends with status 70 (decision 0009). */
 enum status   sql_failed(struct store *, int code);
+
+/* ---- place.c ----------------------------------------------------------------- */
+enum status place_note(struct store *, struct buf *why) MUST_CHECK;    /* after the first read */
+/* ST_UNAVAILABLE: what is open is not what stands there. */
+enum status place_check(struct store *) MUST_CHECK;
+void        place_leave(struct store *);                               /* before the last close */
 
 /* ---- unit.c ------------------------------------------------------------------ */
 /* ST_CONFLICT: a precondition failed and nothing was written.  ST_UNAVAILABLE:

@@ -10,7 +10,9 @@
  * so one that fails leaves nothing, and its neighbours still commit.  When the commit fails
  * (disk full, I/O error) every unit of the batch fails with ST_UNAVAILABLE and
  * nothing of it is there; a failed fsync is fatal: the process ends, never
- * retries (decision 0009).
+ * retries (decision 0009).  The same when the file was moved, deleted or replaced
+ * while it is open, and then nothing is read either: not what is open, but what
+ * stands in its place is what a restart finds.
  *
  * Ledger records that a unit carries become leaves of the tree inside the
  * same transaction (gateway/ledger/ledger.h), with a checkpoint per commit.

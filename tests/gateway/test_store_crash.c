@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -237,6 +238,120 @@ test_a_failed_fsync_ends_the_process(void **state)
     assert_there(t, 0, true);
 }
 
+/* ---- a file that is not there any more --------------------------------------------------- */
+
+static void
+rename_with(struct scratch *t, const char *suffix, const char *to)
+{
+    char from[128], into[128];
+
+    (void)snprintf(from, sizeof from, "%s%s", t->file, suffix);
+    (void)snprintf(into, sizeof into, "%s%s%s", t->file, suffix, to);
+    assert_int_equal(rename(from, into), 0);
+}
+
+static void
+wait_healthy(struct scratch *t, bool healthy)
+{
+    for (int i = 0; i < 50 && store_healthy(t->store) != healthy; i++) {
+        struct timespec nap = { .tv_nsec = 100000000 };
+        (void)nanosleep(&nap, NULL);
+    }
+    assert_int_equal(store_healthy(t->store), healthy);
+}
+
+/* Whatever the store did with a file that is gone, nobody may be told that it is
+ * kept, and nothing may be decided on it. */
+static void
+test_a_file_that_was_taken_away_accepts_nothing_until_it_is_back(void **state)
+{
+    static const char *const suffixes[] = { "", "-wal" };
+    struct scratch          *t = *state;
+    struct push              p;
+    unsigned                 serial = 0;
+
+    body_fill();
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        assert_int_equal(submit_one(t, &p, serial++), ST_OK);
+        char away[128], back[128];
+        (void)snprintf(away, sizeof away, "%s%s.away", t->file, suffixes[i]);
+        (void)snprintf(back, sizeof back, "%s%s", t->file, suffixes[i]);
+        rename_with(t, suffixes[i], ".away");
+        assert_int_equal(submit_one(t, &p, serial), ST_UNAVAILABLE);
+        assert_false(store_healthy(t->store));
+        struct store_read  r = { .arena = t->arena, .type = SPAN("Condition"), .id = SPAN("n0") };
+        struct store_claim c = { .arena = t->arena, .now_ms = 10, .lease_ms = 20, .max = 8 };
+        assert_int_equal(read_now(t, &r), ST_UNAVAILABLE);
+        assert_int_equal(claim_now(t, &c), ST_UNAVAILABLE);
+        FILE *other = fopen(back, "we");                     /* another file in its place is not it */
+        assert_non_null(other);
+        (void)fclose(other);
+        assert_int_equal(submit_one(t, &p, serial), ST_UNAVAILABLE);
+        assert_int_equal(rename(away, back), 0);
+        wait_healthy(t, true);
+        assert_there(t, serial, false);
+        serial++;
+    }
+    assert_int_equal(submit_one(t, &p, serial), ST_OK);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_there(t, 0, true);
+    assert_there(t, 2, true);
+    assert_there(t, serial, true);
+}
+
+static void
+test_a_file_that_was_deleted_is_noticed_without_work(void **state)
+{
+    struct scratch *t = *state;
+
+    assert_true(store_healthy(t->store));
+    assert_int_equal(unlink(t->file), 0);
+    wait_healthy(t, false);
+}
+
+/* A WAL that was deleted while open is still in our hands: closing puts what is in
+ * it into the file. */
+static void
+test_a_deleted_wal_is_saved_by_closing(void **state)
+{
+    struct scratch *t = *state;
+    struct push     p;
+    char            wal[128];
+
+    body_fill();
+    assert_int_equal(submit_one(t, &p, 0), ST_OK);
+    (void)snprintf(wal, sizeof wal, "%s-wal", t->file);
+    assert_int_equal(unlink(wal), 0);
+    assert_int_equal(submit_one(t, &p, 1), ST_UNAVAILABLE);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_there(t, 0, true);
+    assert_there(t, 1, false);
+}
+
+/* A backup that is put in place under a running gateway keeps its own WAL when
+ * that gateway ends. */
+static void
+test_closing_leaves_the_wal_of_a_replacement_alone(void **state)
+{
+    struct scratch *t = *state;
+    struct push     p;
+    char            wal[128];
+
+    body_fill();
+    assert_int_equal(submit_one(t, &p, 0), ST_OK);
+    rename_with(t, "", ".away");
+    rename_with(t, "-wal", ".away");
+    (void)snprintf(wal, sizeof wal, "%s-wal", t->file);
+    FILE *other = fopen(wal, "we");
+    assert_non_null(other);
+    (void)fputs("another's", other);
+    (void)fclose(other);
+    store_close(&t->store);
+    struct stat st;
+    assert_int_equal(stat(wal, &st), 0);
+    assert_int_equal(st.st_size, 9);
+}
+
 /* ---- the late index --------------------------------------------------------------------- */
 
 /* More entries than wait in memory: written out, made again after a kill, and
@@ -294,6 +409,10 @@ main(void)
         TEST(test_what_was_acknowledged_survives_a_kill_at_any_moment),
         TEST(test_a_full_disk_refuses_cleanly_and_heals_by_itself),
         TEST(test_a_failed_fsync_ends_the_process),
+        TEST(test_a_file_that_was_taken_away_accepts_nothing_until_it_is_back),
+        TEST(test_a_file_that_was_deleted_is_noticed_without_work),
+        TEST(test_a_deleted_wal_is_saved_by_closing),
+        TEST(test_closing_leaves_the_wal_of_a_replacement_alone),
         TEST(test_the_late_index_is_whole_after_a_kill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
-"""The disk is full: 503 and nothing leaves; when there is room again it goes on.
+"""The disk is full, or the store's file is gone: 503 and nothing leaves; when it is well again it goes on.
 
-Needs a small file system of its own (tmpfs, root); says so and passes over it
-where that cannot be mounted.
+A full disk needs a small file system of its own (tmpfs, root); says so and
+passes over it where that cannot be mounted.
 """
 import os
 import subprocess
@@ -58,5 +58,35 @@ def a_full_disk_is_503_and_nothing_leaves_and_room_heals():
         gateway.close()
 
 
+def a_store_that_was_taken_away_is_503_and_nothing_leaves_and_its_return_heals():
+    gateway = Gateway().start()
+    try:
+        check(gateway.push(bundle(patient("p0"), observation("o0", "p0")))[0] == 200, "first push")
+        check(gateway.hie.wait(1), "first delivery")
+        gateway.hie.answer = 503
+        check(gateway.push(bundle(patient("waits"), observation("o1", "waits")))[0] == 200, "one that waits")
+        check(gateway.hie.wait(2), "its first try")
+        os.rename(gateway.at("sluice.db"), gateway.at("away.db"))
+        answer = gateway.push(bundle(patient("lost")))
+        check(answer[0] == 503 and "Retry-After" in answer[1], answer[:2])
+        check(gateway.get_admin("/readyz")[0] == 503, "readyz")
+        check(gateway.get_admin("/livez")[0] == 200, "livez")
+        gateway.hie.answer, seen = 200, len(gateway.hie.received)
+        open(gateway.at("sluice.db"), "w").close()   # another file in its place
+        check(gateway.push(bundle(patient("lost")))[0] == 503, "another file is not the store")
+        time.sleep(4)
+        check(len(gateway.hie.received) == seen, "a delivery left without a store")
+        os.rename(gateway.at("away.db"), gateway.at("sluice.db"))
+        time.sleep(2.5)
+        check(gateway.get_admin("/readyz")[0] == 200, "readyz after")
+        check(gateway.push(bundle(patient("healed")))[0] == 200, "push after")
+        check(gateway.hie.wait(seen + 2, 40), "what waited, and the new one")
+        check(all(b'"lost"' not in body for body in gateway.hie.bodies()), "a refused Bundle left")
+        check(gateway.stop() == 0, "stop")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
 if __name__ == "__main__":
-    main([a_full_disk_is_503_and_nothing_leaves_and_room_heals])
+    main([a_store_that_was_taken_away_is_503_and_nothing_leaves_and_its_return_heals, a_full_disk_is_503_and_nothing_leaves_and_room_heals])
