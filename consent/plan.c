@@ -11,6 +11,7 @@ static void        begin_directories(struct closure *);
 static void        begin_program(struct closure *);
 static void        apply_inner(struct closure *, const struct plan_inner *);
 static void        settle(struct closure *, struct plan_evidence *);
+static void        end_document(struct closure *);
 static enum status finish(struct closure *, struct plan_evidence *, const struct plan **out);
 
 enum status
@@ -54,6 +55,7 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
         scan_crowded(w, evidence);
         settle(w, evidence);
     }
+    end_document(w);
     bundle_close(w);
     closure_drain(w);
     if (!names && w->queue_tail > 0 && !w->spent)
@@ -75,6 +77,20 @@ settle(struct closure *w, struct plan_evidence *evidence)
         if (evidence != NULL && w->queue_tail != before)
             scan_crowded(w, evidence);
     } while (w->queue_tail != before && !w->spent);
+}
+
+/* C4: a document is its Composition with what belongs to it (bdl-11).  Without the
+ * program's Composition there would have been no document: nothing leaves.  (A message
+ * without foci loses its MessageHeader, rule C2.) */
+static void
+end_document(struct closure *w)
+{
+    if (w->bundle->type != BUNDLE_DOCUMENT || w->bundle->count == 0 || !w->withheld[0]
+        || !span_eq_text(w->bundle->entries[0].type, "Composition"))
+        return;
+    for (uint32_t e = 1; e < w->bundle->count; e++)
+        closure_withhold(w, e, (struct why){ "C4", 0, "the Composition of its document is withheld" });
+    closure_drain(w);
 }
 
 /* ---- where it begins ----------------------------------------------------------------- */
