@@ -2,6 +2,8 @@
 
 #include "consent/match.h"
 
+#include <string.h>
+
 /* What one consent, or a branch of it, says about one record. */
 enum says { SAYS_NOTHING = 0, SAYS_DENY, SAYS_PERMIT };
 
@@ -27,7 +29,28 @@ struct subject {
 
 enum {
     MAX_SUBJECTS = 8,                    /* of a record without a patient of its own */
-    MAX_VOICES   = 256,                  /* consents that speak about one record */
+    MAX_REFUSALS = 2 * 3 * 32,           /* kinds: explicit or not, rank, which of five dimensions of data */
+};
+
+/* Refusals that every permit meets in the same way, as one: the newest of them. */
+struct refusal {
+    bool      explicit;
+    enum rank rank;
+    uint32_t  data;                      /* DIMENSIONS_OF_DATA that they state  */
+    int64_t   last_ms;                   /* of their dates; INT64_MAX without one */
+};
+
+/* What the consents of one patient say about one record.  Permits stand in a
+ * list, refusals by kind: a thousand consents cost a thousand steps. */
+struct voices {
+    struct voice  *permits;              /* scratch, one per consent */
+    size_t         permit_count;
+    struct refusal refusals[MAX_REFUSALS];
+    size_t         refusal_count;
+    bool           limited[RANK_INDIVIDUAL + 1];   /* K5, by rank */
+    int64_t        limit_ms[RANK_INDIVIDUAL + 1];  /* of those with a date the newest */
+    struct voice   refusing;             /* the refusal that is shown */
+    bool           explicit;
 };
 
 struct bench {
@@ -41,7 +64,7 @@ struct bench {
     struct subject          *patients;   /* by consent */
     const char             **unusable;   /* by consent */
     struct voice            *branches;   /* scratch, by provision of one consent */
-    struct voice            *voices;     /* scratch, MAX_VOICES */
+    struct voices            voices;     /* scratch */
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
 };
@@ -64,10 +87,11 @@ static struct decision make(enum verdict, enum rule, struct span because);
 static size_t       subjects_of(struct bench *, const struct record *, struct subject *out);
 static struct voice weigh_all(struct bench *, struct record *, const struct subject *);
 static struct voice weigh(struct bench *, const struct record *, const struct subject *);
-static struct voice combine(struct bench *, size_t count);
-static bool         stands(const struct voice *permit, const struct voice *others, size_t count, bool explicit);
-static bool         beats(const struct voice *permit, const struct voice *deny);
-static bool         newer(const struct consent *, const struct consent *);
+static void         add_voice(struct voices *, const struct voice *);
+static void         add_refusal(struct voices *, const struct voice *);
+static struct voice combine(const struct voices *);
+static bool         stands(const struct voice *permit, const struct voices *);
+static bool         beats(const struct voice *permit, const struct refusal *);
 static bool         better(const struct voice *, const struct voice *);
 static struct voice consent_voice(struct bench *, const struct consent *, const struct record *);
 static struct voice root_voice(struct bench *, const struct provision *, const struct record *);
@@ -162,7 +186,7 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
     b->audiences = arena_make_n(arena, policy->provision_count, struct audience);
     b->patients  = arena_make_n(arena, policy->consent_count, struct subject);
     b->unusable  = arena_make_n(arena, policy->consent_count, const char *);
-    b->voices    = arena_make_n(arena, MAX_VOICES, struct voice);
+    b->voices.permits = arena_make_n(arena, policy->consent_count + 1, struct voice);
     if (arena_spent(arena) || asker_make(facts, references, arena, &b->asker) != ST_OK)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < policy->consent_count; i++) {
@@ -410,83 +434,98 @@ make(enum verdict verdict, enum rule rule, struct span because)
 static struct voice
 weigh(struct bench *b, const struct record *r, const struct subject *subject)
 {
-    size_t count = 0;
+    struct voices *all = &b->voices;
 
+    all->permit_count = all->refusal_count = 0;
+    all->explicit = false;
+    all->refusing = (struct voice){ 0 };
+    memset(all->limited, 0, sizeof all->limited);
     for (size_t i = 0; i < b->policy->consent_count; i++) {
         if (b->unusable[i] != NULL || !same_subject(subject, &b->patients[i]))
             continue;                                                       /* K1 */
         struct voice v = consent_voice(b, &b->policy->consents[i], r);
-        if (v.says == SAYS_NOTHING)
-            continue;
-        /* Nobody has so many; who sends them gets the safe answer. */
-        if (count == MAX_VOICES)
-            return (struct voice){ .says = SAYS_DENY, .consent = v.consent, .provision = v.provision };
-        b->voices[count++] = v;
+        if (v.says != SAYS_NOTHING)
+            add_voice(all, &v);
     }
-    return combine(b, count);
+    return combine(all);
+}
+
+static void
+add_voice(struct voices *all, const struct voice *v)
+{
+    all->explicit |= v->explicit;
+    if (v->says == SAYS_PERMIT) {
+        all->permits[all->permit_count++] = *v;
+        return;
+    }
+    if (all->refusing.says == SAYS_NOTHING || better(v, &all->refusing))
+        all->refusing = *v;
+    add_refusal(all, v);
+    if (!v->limit)
+        return;
+    if (!all->limited[v->rank])
+        all->limit_ms[v->rank] = INT64_MIN;
+    all->limited[v->rank] = true;
+    if (v->consent->dated && v->consent->date.first_ms > all->limit_ms[v->rank])
+        all->limit_ms[v->rank] = v->consent->date.first_ms;
+}
+
+static void
+add_refusal(struct voices *all, const struct voice *v)
+{
+    struct refusal mine = { v->explicit, v->rank, v->stated & DIMENSIONS_OF_DATA,
+                            v->consent->dated ? v->consent->date.last_ms : INT64_MAX };
+    size_t         i    = 0;
+
+    while (i < all->refusal_count && (all->refusals[i].explicit != mine.explicit || all->refusals[i].rank != mine.rank
+                                      || all->refusals[i].data != mine.data))
+        i++;
+    if (i == all->refusal_count)
+        all->refusals[all->refusal_count++] = mine;                         /* there are no more kinds than room */
+    else if (mine.last_ms > all->refusals[i].last_ms)
+        all->refusals[i].last_ms = mine.last_ms;
 }
 
 /* K3, K4 */
 static struct voice
-combine(struct bench *b, size_t count)
+combine(const struct voices *all)
 {
-    struct voice best     = { 0 };
-    bool         explicit = false;
+    struct voice best = { 0 };
 
-    for (size_t i = 0; i < count; i++)
-        explicit |= b->voices[i].explicit;
-    for (size_t i = 0; i < count; i++) {
-        const struct voice *v = &b->voices[i];
-        if (v->says == SAYS_PERMIT && v->explicit == explicit && stands(v, b->voices, count, explicit)
-            && (best.says == SAYS_NOTHING || better(v, &best)))
+    for (size_t i = 0; i < all->permit_count; i++) {
+        const struct voice *v = &all->permits[i];
+        if (v->explicit == all->explicit && (best.says == SAYS_NOTHING || better(v, &best)) && stands(v, all))
             best = *v;
     }
-    if (best.says == SAYS_PERMIT)
-        return best;
-    for (size_t i = 0; i < count; i++) {
-        const struct voice *v = &b->voices[i];
-        if (v->says == SAYS_DENY && (best.says == SAYS_NOTHING || better(v, &best)))
-            best = *v;
-    }
-    return best;
+    return best.says == SAYS_PERMIT ? best : all->refusing;
 }
 
 static bool
-stands(const struct voice *permit, const struct voice *others, size_t count, bool explicit)
+stands(const struct voice *permit, const struct voices *all)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct voice *v = &others[i];
-        if (v->says != SAYS_DENY)
-            continue;
-        if (v->explicit == explicit && !beats(permit, v))
+    for (size_t i = 0; i < all->refusal_count; i++)
+        if (all->refusals[i].explicit == all->explicit && !beats(permit, &all->refusals[i]))
             return false;
-        /* K5: the same recipient named again, later and narrower */
-        if (explicit && v->limit && v->rank != RANK_NOBODY && permit->rank <= v->rank
-            && (permit->stated & DIMENSIONS_OF_DATA) == 0 && !newer(permit->consent, v->consent)
-            && (newer(v->consent, permit->consent) || !permit->consent->dated))
+    /* K5: the same recipient named again, later and narrower */
+    for (enum rank rank = RANK_ORGANIZATION; all->explicit && rank <= RANK_INDIVIDUAL; rank++)
+        if (all->limited[rank] && permit->rank <= rank && (permit->stated & DIMENSIONS_OF_DATA) == 0
+            && (!permit->consent->dated || all->limit_ms[rank] > permit->consent->date.last_ms))
             return false;
-    }
     return true;
 }
 
+/* Newer is surely after the other: "2024" and "2024-03" are not. */
 static bool
-beats(const struct voice *permit, const struct voice *deny)
+beats(const struct voice *permit, const struct refusal *deny)
 {
-    uint32_t data = deny->stated & DIMENSIONS_OF_DATA;
+    bool newer = permit->consent->dated && permit->consent->date.first_ms > deny->last_ms;
 
-    if (deny->explicit && data != 0)
-        return newer(permit->consent, deny->consent) && permit->rank >= deny->rank
-               && (permit->rank != RANK_NOBODY || (permit->stated & data) != 0);
+    if (deny->explicit && deny->data != 0)
+        return newer && permit->rank >= deny->rank
+               && (permit->rank != RANK_NOBODY || (permit->stated & deny->data) != 0);
     if (permit->rank != deny->rank && deny->explicit)
         return permit->rank > deny->rank;
-    return newer(permit->consent, deny->consent);
-}
-
-/* Surely after the other: "2024" and "2024-03" are not. */
-static bool
-newer(const struct consent *a, const struct consent *b)
-{
-    return a->dated && b->dated && a->date.first_ms > b->date.last_ms;
+    return newer;
 }
 
 /* Which of two that say the same is shown: the same one in any order. */

@@ -75,8 +75,11 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
     struct labeled   was      = d->supposed[entry];
 
     d->supposed[entry] = (struct labeled){ .labels = labels, .part2 = part2, .program = program };
-    struct decision say = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
+    struct arena_mark before = arena_mark(d->arena);
+    struct decision   say    = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
+    say.because        = (struct span){ NULL, 0 };            /* the words are scratch, as all of it */
     d->supposed[entry] = was;
+    arena_reset(d->arena, before);
     return say;
 }
 
