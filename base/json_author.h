@@ -1,6 +1,7 @@
 /* base/json_author.h -- JSON documents that Sluice writes itself.
  *
- * OperationOutcome, CapabilityStatement, AuditEvent, API answers, log lines.
+ * OperationOutcome, CapabilityStatement, answers of the control socket and the
+ * command line.  What every exchange writes: base/json_writer.h.
  * The only file of the project that includes cJSON; cJSON writes and never
  * reads (docs/decisions/0004-strict-json.md).
  *

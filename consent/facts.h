@@ -4,9 +4,11 @@
  * filled from registration, store and clock.  Nothing else may change an
  * answer: no clock, no store, no network below this line.
  *
- * A missing fact is an unknown fact, and unknown never permits.  A zeroed
- * struct asks at the beginning of 1970, for nobody, for no purpose, with data
- * of unknown origin: everything is denied.
+ * A missing fact is an unknown fact, and unknown never permits what Part 2
+ * protects.  A zeroed struct asks at the beginning of 1970, for nobody, for no
+ * purpose, in an unknown legal context, with data of unknown origin: whatever
+ * is or may be a Part 2 record is denied, the rest follows the site's default
+ * (redaction rule P8).
  */
 #ifndef SLUICE_CONSENT_FACTS_H
 #define SLUICE_CONSENT_FACTS_H
@@ -60,7 +62,7 @@ struct consent_source {                         /* a Consent resource from anywh
                                                    urn:uuid of its Bundle); empty: Consent.patient as written */
 };
 
-struct site_policy {                            /* the operator's switches, protective at zero */
+struct site_policy {                            /* the operator's switches; each makes it stricter */
     bool withhold_without_consent;              /* P8: what is not protected leaves by default */
     bool require_statements;                    /* demand the 2.31(a) statements as extensions */
     bool any_discloser;                         /* P7: any consent may release a record whose program is not known */

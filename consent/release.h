@@ -3,9 +3,8 @@
  *     label_bundle -> policy_compile -> decide (each entry) -> plan_close
  *       -> redact_edit -> obligation_attach -> seal -> redact_check
  *
- * One call, used by the command line (redact, explain) and by the gateway
- * (decide, close, redact stages call the same steps with the labels shared
- * between recipients).
+ * One call, used by the command line (redact, explain) and by the gateway's
+ * stage redact, once a recipient, with labels that all recipients share.
  */
 #ifndef SLUICE_CONSENT_RELEASE_H
 #define SLUICE_CONSENT_RELEASE_H

@@ -117,7 +117,7 @@ struct exchange {
     struct store_resource        *resources;
     size_t                        resource_count;
     struct store_resource        *whole;             /* the Bundle itself, when it is kept as one */
-    struct span                   patient;           /* of the bundle: its one patient, or empty */
+    struct span                   patient;           /* of its first resource that has one; orders deliveries */
     uint32_t                      own_consents;
     /* decide */
     struct store_consents         consents;

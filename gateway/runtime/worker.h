@@ -2,7 +2,7 @@
  *
  * A job gets immutable inputs and its own memory, runs to its end, and is
  * posted back to the loop it came from.  The queue is bounded: submit says
- * false when it is full, and the caller answers 503.
+ * false when it is full, and the caller does the work itself, on its loop.
  */
 #ifndef SLUICE_GATEWAY_RUNTIME_WORKER_H
 #define SLUICE_GATEWAY_RUNTIME_WORKER_H

@@ -54,7 +54,7 @@ forget_round(struct exchange *ex)
         ex->entries[i].resource = NULL;
 }
 
-/* POST: the sender's id is kept when there is one (docs/operations.md, "Ids"). */
+/* POST: the sender's id is kept when there is one (docs/decisions/0015-ids-of-the-sender.md). */
 static enum step
 wrap_single(struct exchange *ex)
 {
