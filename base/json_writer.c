@@ -207,20 +207,34 @@ is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-/* To the first byte that is not plain ASCII; those from 0x80 up are negative
- * and so below the blank. */
+#if defined __SSE2__
+/* A bit for each byte that is not plain ASCII; those from 0x80 up are
+ * negative and so below the blank. */
+static unsigned
+stops(__m128i x)
+{
+    __m128i stop = _mm_or_si128(_mm_cmplt_epi8(x, _mm_set1_epi8(0x20)),
+                                _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')),
+                                             _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))));
+    return (unsigned)_mm_movemask_epi8(stop);
+}
+#endif
+
+/* To the first byte that is not plain ASCII. */
 static const uint8_t *
 skip_plain(const uint8_t *p, const uint8_t *end)
 {
 #if defined __SSE2__
     for (; end - p >= 16; p += 16) {
-        __m128i  x    = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i  stop = _mm_or_si128(_mm_cmplt_epi8(x, _mm_set1_epi8(0x20)),
-                                     _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('"')),
-                                                  _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'))));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+        unsigned mask = stops(_mm_loadu_si128((const __m128i *)(const void *)p));
         if (mask != 0)
             return p + __builtin_ctz(mask);
+    }
+    if (end - p >= 8) {
+        unsigned mask = stops(_mm_loadl_epi64((const __m128i *)(const void *)p)) & 0xff;
+        if (mask != 0)
+            return p + __builtin_ctz(mask);
+        p += 8;
     }
 #endif
     while (p < end && is_plain(*p))

@@ -5,6 +5,7 @@
 static enum status     prepare(struct work *);
 static enum unit_kind  kind_of(struct span type);
 static void            read_roles(struct work *);
+static const struct role_index *index_roles(struct arena *);
 static enum status     read_names(struct work *);
 static void            weigh_entry(struct work *, uint32_t entry);
 static enum status     finish(struct work *, const struct labeling **out);
@@ -91,8 +92,9 @@ prepare(struct work *w)
     w->roles      = arena_make_n(w->arena, (size_t)w->references->count + 1, uint8_t);
     w->memo       = arena_make_n(w->arena, MEMO_TEXTS, struct text_memo);
     w->codes      = arena_make_n(w->arena, MEMO_CODES, struct code_memo);
+    w->role_index = index_roles(w->arena);
     if (w->units == NULL || w->entries == NULL || w->unit_of == NULL || w->roles == NULL || w->memo == NULL
-        || w->codes == NULL)
+        || w->codes == NULL || w->role_index == NULL)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < b->count; i++)
         w->unit_of[i] = ENTRY_NONE;
@@ -130,6 +132,26 @@ static const struct role_row role_rows[] = {
 #undef CONTENT_ELEMENT
 };
 
+enum { ROLE_ROWS = sizeof role_rows / sizeof role_rows[0], ROLE_LENGTHS = 32 };
+
+/* The rows whose names are equally long, in their order; 0 ends, n is row n - 1. */
+struct role_index { uint8_t first[ROLE_LENGTHS], next[ROLE_ROWS + 1]; };
+
+_Static_assert(ROLE_ROWS < UINT8_MAX, "rows are numbered in a byte");
+
+static const struct role_index *
+index_roles(struct arena *arena)
+{
+    struct role_index *index = arena_make(arena, struct role_index);
+
+    for (unsigned n = ROLE_ROWS; index != NULL && n > 0; n--) {
+        uint8_t *first = &index->first[role_rows[n - 1].length % ROLE_LENGTHS];
+        index->next[n] = *first;
+        *first         = (uint8_t)n;
+    }
+    return index;
+}
+
 /* *parents: whether the answer depended on the element around it. */
 static uint8_t
 role_of(const struct work *w, struct span name, tape_node object, bool *parents)
@@ -139,8 +161,8 @@ role_of(const struct work *w, struct span name, tape_node object, bool *parents)
     uint8_t     role = 0;
 
     *parents = false;
-    for (size_t i = 0; i < sizeof role_rows / sizeof role_rows[0]; i++) {
-        const struct role_row *row = &role_rows[i];
+    for (unsigned n = w->role_index->first[name.length % ROLE_LENGTHS]; n > 0; n = w->role_index->next[n]) {
+        const struct role_row *row = &role_rows[n - 1];
         if (row->length != name.length || memcmp(row->name, name.at, name.length) != 0)
             continue;
         if (row->parent_length > 0 && !*parents && object > TAPE_ROOT) {

@@ -88,6 +88,7 @@ struct said    { struct mention mention; struct said *next; };
 struct shown   { struct unit *unit; tape_node object, display; struct shown *next; };
 
 struct registry;                         /* labeling_source.c */
+struct role_index;
 
 struct work {
     const struct bundle     *bundle;
@@ -102,6 +103,7 @@ struct work {
     uint32_t                *unit_of;    /* entry -> its own unit, ENTRY_NONE when it has no resource */
     struct entry_work       *entries;
     uint8_t                 *roles;      /* of each reference                                */
+    const struct role_index *role_index; /* labeling.c                                       */
     struct shown            *shown;      /* references that have nothing but a display, last first */
     size_t                   decode_left;/* bytes that attachments may still decode to */
     bool                     trusted;    /* meta.security of this sender is believed */
