@@ -1,8 +1,10 @@
 /* gateway/stages/decide.c -- the consents that count, and the facts of each recipient.
  *
  * The patients of the bundle are known since record; their current Consents
- * are read from the store, once for all recipients.  Consents inside the
- * bundle count as well (consent/release.h), and each Consent counts once, in
+ * are read from the store, once for all recipients; when it never had any of
+ * theirs nothing waits for it.  Either way the commit refuses what is decided
+ * when one was written meanwhile.  Consents inside the bundle count as well
+ * (consent/release.h), and each Consent counts once, in
  * its newest version:
  *   push      what the bundle brings is newer than what the store holds, also
  *             when it revokes; of two versions in the bundle the later counts
@@ -18,6 +20,7 @@ static size_t    patients_of(struct exchange *, struct span *out, struct span *n
 static bool      replaced_by_push(const struct exchange *, const struct store_row *);
 static enum step leave_out_stale(struct exchange *, bool *row_is_own);
 static void      on_loaded(struct task *);
+static enum step go_on(struct exchange *);
 
 static enum step
 enter(struct exchange *ex)
@@ -34,6 +37,8 @@ enter(struct exchange *ex)
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
         .patients = patients, .patient_count = patients_of(ex, patients, ex->patient_names),
     };
+    if (store_never_consented(ex->gateway->store, patients, ex->consents.patient_count, &ex->consents.generation))
+        return go_on(ex);                /* all that there is to know; its status is ST_OK */
     store_load_consents(ex->gateway->store, &ex->consents);
     return STEP_WAIT;
 }
@@ -49,11 +54,18 @@ resume(struct exchange *ex)
 {
     if (ex->consents.status != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "the patient's consents could not be read");
-    enum step step = consents_attach(ex);
-    return step == STEP_NEXT ? facts_of_recipients(ex) : step;
+    return go_on(ex);
 }
 
 const struct stage stage_decide = { .name = "decide", .enter = enter, .resume = resume };
+
+static enum step
+go_on(struct exchange *ex)
+{
+    enum step step = consents_attach(ex);
+
+    return step == STEP_NEXT ? facts_of_recipients(ex) : step;
+}
 
 /* Different patients, in order of appearance.  A bundle is mostly about one,
  * so the list is short; a bundle about thousands is looked through from the

@@ -16,6 +16,7 @@
 #include "gateway/ledger/record.h"
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
+#include "gateway/store/consented.h"
 #include "gateway/store/migrations.h"
 #include "gateway/store/vfs.h"
 
@@ -139,6 +140,21 @@ counters_load(struct store *s)
 }
 
 static enum status
+consented_load(struct store *s)
+{
+    sqlite3_stmt *q = s->statement[SQL_CONSENT_PATIENTS];
+    int           code;
+
+    s->consented = consented_new();
+    if (s->consented == NULL)
+        return ST_NO_MEMORY;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW)
+        consented_add(s->consented, column_span(q, 0));
+    (void)sqlite3_reset(q);
+    return code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
+}
+
+static enum status
 writer_open(struct store *s, struct buf *why)
 {
     s->digest   = digest_new();
@@ -164,6 +180,8 @@ writer_open(struct store *s, struct buf *why)
         st = ledger_rows_open(s, why);
     if (st == ST_OK)
         st = late_load(s);
+    if (st == ST_OK)
+        st = consented_load(s);
     if (st == ST_OK)
         st = place_note(s, why);
     if (st == ST_OK)
@@ -702,6 +720,18 @@ store_consent_generation(const struct store *s)
     return atomic_load(&s->generation);
 }
 
+bool
+store_never_consented(const struct store *s, const struct span *patients, size_t count, uint64_t *generation)
+{
+    *generation = atomic_load(&s->generation);                /* consented.h, rule 3: before */
+    if (s->consented == NULL || !atomic_load(&s->healthy))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (consented_may(s->consented, patients[i]))
+            return false;
+    return true;
+}
+
 /* ---- closing ------------------------------------------------------------------------------ */
 
 static void
@@ -758,6 +788,7 @@ store_close(struct store **store)
     buf_release(&s->scratch);
     buf_release(&s->contents);
     late_free(&s->late);
+    consented_free(&s->consented);
     arena_free(&s->list);
     arena_free(&s->temp);
     free(s->leases);

@@ -100,6 +100,7 @@ struct store {
     bool                  stop;          /* under lock */
     _Atomic bool          healthy;
     _Atomic uint64_t      generation;    /* committed */
+    struct consented     *consented;     /* its additions are the store thread's */
 
     /* Reading at once. */
     pthread_mutex_t       side_lock;

@@ -182,6 +182,11 @@ struct store_consents {                  /* all current Consents of these patien
     struct store_request request;        /* private */
 };
 void store_load_consents(struct store *, struct store_consents *);
+/* Whether the store has no Consent of any of these patients and never had one,
+ * as of *generation; answered at once, on any thread.  False: it may have, or is
+ * not well; store_load_consents tells (store/consented.h). */
+bool store_never_consented(const struct store *, const struct span *patients, size_t count,
+                           uint64_t *generation);
 /* Grows with every committed Consent, whole store; an atomic read.  A payload
  * made under another generation has to be decided again before it leaves. */
 uint64_t store_consent_generation(const struct store *);

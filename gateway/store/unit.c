@@ -1,6 +1,7 @@
 /* gateway/store/unit.c -- what one unit of work writes. */
 #include <string.h>
 
+#include "gateway/store/consented.h"
 #include "gateway/store/sqlite.h"
 
 /* What a place can point into. */
@@ -202,6 +203,7 @@ consent_set(struct store *s, struct span patient, struct span id, int64_t where)
 
     if (span_empty(patient))
         return ST_OK;
+    consented_add(s->consented, patient);
     bind_text(q, 1, patient);
     bind_text(q, 2, id);
     (void)sqlite3_bind_int64(q, 3, s->now.generation);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -363,6 +364,98 @@ test_refuses_a_release_decided_on_consents_that_changed(void **state)
     assert_int_equal(u.conflict, STORE_CONFLICT_CONSENT);
 }
 
+static bool
+never(struct scratch *t, struct span patient, uint64_t *generation)
+{
+    return store_never_consented(t->store, &patient, 1, generation);
+}
+
+static void
+test_knows_at_once_who_never_had_a_consent(void **state)
+{
+    struct scratch       *t     = *state;
+    struct span           p1    = SPAN("Patient/p1"), p2 = SPAN("Patient/p2"), p3 = SPAN("Patient/p3");
+    struct store_resource a     = consent(SPAN("a"), p1, SPAN("a1"));
+    struct store_resource moved = consent(SPAN("a"), p2, SPAN("a2"));
+    struct store_resource gone  = consent(SPAN("a"), p2, SPAN(""));
+    struct span           all[] = { p3, p1 };
+    uint64_t              as_of;
+
+    gone.verb = STORE_DELETE;
+    assert_true(never(t, p1, &as_of));
+    assert_int_equal(as_of, store_consent_generation(t->store));
+    assert_int_equal(put(t, &a), ST_OK);
+    assert_false(never(t, p1, &as_of));
+    assert_true(never(t, p2, &as_of));
+    assert_int_equal(as_of, store_consent_generation(t->store));
+    assert_false(store_never_consented(t->store, all, 2, &as_of));
+    assert_true(store_never_consented(t->store, all, 0, &as_of));
+    assert_int_equal(put(t, &moved), ST_OK);
+    assert_int_equal(put(t, &gone), ST_OK);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_false(never(t, p1, &as_of));                       /* never, not: at present */
+    assert_false(never(t, p2, &as_of));
+    assert_true(never(t, p3, &as_of));
+}
+
+enum { CONSENTERS = 300 };
+
+struct asking {
+    struct scratch  *t;
+    uint64_t         first;              /* generation of the first consent */
+    _Atomic unsigned wrong, rounds;
+    _Atomic bool     stop;
+};
+
+static struct span
+consenter(char room[32], unsigned i)
+{
+    return span_from(room, (size_t)snprintf(room, 32, "Patient/%u", i));
+}
+
+static void *
+ask_all_the_time(void *arg)
+{
+    struct asking *a = arg;
+
+    for (unsigned seed = 1; !a->stop; a->rounds++) {
+        char     room[32];
+        unsigned i = (unsigned)rand_r(&seed) % CONSENTERS;
+        uint64_t as_of;
+        if (never(a->t, consenter(room, i), &as_of) && as_of >= a->first + i)
+            a->wrong++;
+    }
+    return NULL;
+}
+
+/* Patient i's consent is the generation first + i: whoever is told that there
+ * is none must be told of an earlier one. */
+static void
+test_nobody_is_told_of_a_generation_that_has_the_consent_he_is_told_is_not_there(void **state)
+{
+    struct scratch *t = *state;
+    struct asking   a = { .t = t, .first = store_consent_generation(t->store) + 1 };
+    pthread_t       threads[2];
+    char            room[32];
+
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_all_the_time, &a), 0);
+    for (unsigned i = 0; i < CONSENTERS; i++) {
+        struct span           who = consenter(room, i);
+        struct store_resource c   = consent(who, who, SPAN("active"));
+        uint64_t              as_of;
+        assert_int_equal(put(t, &c), ST_OK);
+        assert_int_equal(store_consent_generation(t->store), a.first + i);
+        assert_false(never(t, who, &as_of));                  /* the very next push */
+    }
+    while (a.rounds == 0)
+        (void)usleep(1000);
+    a.stop = true;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(a.wrong, 0);
+}
+
 static void
 test_the_consent_generation_survives_a_restart(void **state)
 {
@@ -501,6 +594,8 @@ main(void)
         TEST(test_finds_the_current_consents_of_a_patient),
         TEST(test_a_consent_that_moves_to_another_patient_is_gone_from_the_first),
         TEST(test_refuses_a_release_decided_on_consents_that_changed),
+        TEST(test_knows_at_once_who_never_had_a_consent),
+        TEST(test_nobody_is_told_of_a_generation_that_has_the_consent_he_is_told_is_not_there),
         TEST(test_the_consent_generation_survives_a_restart),
         TEST(test_the_file_is_for_its_owner_alone),
         TEST(test_a_second_writer_is_refused_and_a_reader_is_not),

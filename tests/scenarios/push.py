@@ -86,6 +86,26 @@ def a_consent_that_this_very_bundle_revokes_permits_nothing():
     check(all(b"oud5" not in body for body in gateway.hie.bodies()[before:]), "the stored version permitted it")
 
 
+def a_consent_counts_and_is_revoked_from_the_very_next_push_on():
+    def tells(number, client="riverside-ehr"):
+        protected = condition(f"oud7-{number}", "p7", recorder={"reference": "Organization/riverside"})
+        status, _, _ = gateway.push(bundle(patient("p7"), protected), client=client)
+        check(status == 200, status)
+        until = time.time() + 1
+        while time.time() < until:
+            if any(b"oud7-%d" % number in body for body in gateway.hie.bodies()):
+                return True
+            time.sleep(0.02)
+        return False
+
+    check(not tells(0, "valley-ehr"), "it left without a consent")
+    for number in range(1, 4):
+        gateway.push(bundle(patient("p7"), consent("c7", "p7")), client="riverside-ehr")
+        check(tells(2 * number), "the consent did not count for the very next push")
+        gateway.push(bundle(consent("c7", "p7", status="inactive")), client="riverside-ehr")
+        check(not tells(2 * number + 1), "the revocation did not count for the very next push")
+
+
 def what_json_allows_two_readings_of_is_refused_with_the_place():
     for body in (b'{"resourceType":"Bundle","type":"batch","type":"transaction"}', b'\xef\xbb\xbf{}', b'{"a":1} x',
                  b'{"resourceType":"Bundle",'):
@@ -383,6 +403,7 @@ if __name__ == "__main__":
     main([a_transaction_is_answered_entry_by_entry_and_delivered_as_sent, a_second_version_is_200_and_says_so,
           part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte,
           part_2_data_goes_to_the_one_whom_the_consent_names,
+          a_consent_counts_and_is_revoked_from_the_very_next_push_on,
           a_consent_that_this_very_bundle_revokes_permits_nothing,
           what_json_allows_two_readings_of_is_refused_with_the_place,
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
