@@ -130,20 +130,22 @@ const tape_node *
 tape_parents(const struct tape *t, struct arena *arena)
 {
     const struct node *nodes   = t->nodes;
-    tape_node         *parents = arena_make_n(arena, (size_t)t->count + 1, tape_node);
-    tape_node          open    = TAPE_ABSENT, end = t->count + 1;
+    uint32_t           count   = t->count;
+    tape_node         *parents = arena_make_n(arena, (size_t)count + 1, tape_node);
+    tape_node          open    = TAPE_ABSENT, end = count + 1;
 
     if (parents == NULL)
         return NULL;
-    for (tape_node n = TAPE_ROOT; n <= t->count; n++) {
+    for (tape_node n = TAPE_ROOT; n <= count; n++) {
+        const struct node *node = &nodes[n];
         while (n >= end) {                           /* never for the root: it ends behind the last */
             open = parents[open];
             end  = nodes[open].skip;
         }
         parents[n] = open;
-        if (is_container(&nodes[n])) {
+        if (is_container(node)) {
             open = n;
-            end  = nodes[n].skip;
+            end  = node->skip;
         }
     }
     return parents;

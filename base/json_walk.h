@@ -76,6 +76,14 @@ walk_named(const struct tape *t, tape_node name, uint32_t key, struct span text)
     return t->nodes[name].skip == key && walk_is(t, name, text);
 }
 
+/* Whether any node is the name of this text and key.  The key first: it is
+ * hardly ever equal. */
+static inline bool
+walk_is_name(const struct tape *t, tape_node n, uint32_t key, struct span text)
+{
+    return t->nodes[n].skip == key && walk_kind(t, n) == TAPE_NAME && walk_is(t, n, text);
+}
+
 /* Of a string or name: as tape_text(). */
 static inline struct span
 walk_text(const struct tape *t, tape_node n, struct arena *arena)

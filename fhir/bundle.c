@@ -55,7 +55,7 @@ bundle_read(const struct tape *tape, struct arena *arena, struct issues *issues,
     b->parents = r.parents;
     b->root    = TAPE_ROOT;
     b->index   = index;
-    tape_node type = tape_member(tape, TAPE_ROOT, SPAN("resourceType"));
+    tape_node type = walk_find(tape, TAPE_ROOT, SPAN("resourceType"));
     if (tape_kind(tape, type) != TAPE_STRING)
         return refuse_resource(&r, TAPE_ROOT, SPAN("Send a Bundle or a resource as FHIR R4 JSON"));
     enum status st = read_entries(&r);
@@ -95,7 +95,7 @@ static enum status
 refuse_resource(struct reader *r, tape_node node, struct span hint)
 {
     static const struct span wanted = { "want a FHIR resource: an object with a resourceType", 51 };
-    tape_node                type   = tape_member(r->tape, node, SPAN("resourceType"));
+    tape_node                type   = walk_find(r->tape, node, SPAN("resourceType"));
 
     if (type == TAPE_ABSENT && tape_kind(r->tape, node) == TAPE_OBJECT) {
         struct issue issue = { .severity = SEVERITY_FATAL, .code = ISSUE_STRUCTURE, .rule = "bundle",
@@ -109,7 +109,7 @@ refuse_resource(struct reader *r, tape_node node, struct span hint)
 static enum bundle_type
 type_of_bundle(const struct tape *t)
 {
-    tape_node type = tape_member(t, TAPE_ROOT, SPAN("type"));
+    tape_node type = walk_find(t, TAPE_ROOT, SPAN("type"));
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (tape_kind(t, type) == TAPE_STRING && tape_text_eq(t, type, span_of(types[i].text)))
@@ -127,8 +127,8 @@ read_single(struct reader *r)
         return ST_NO_MEMORY;
     r->bundle->entries     = r->entries;
     r->entries[0].resource = TAPE_ROOT;
-    r->entries[0].type     = tape_member_text(r->tape, TAPE_ROOT, SPAN("resourceType"), r->arena);
-    r->entries[0].id       = tape_member_text(r->tape, TAPE_ROOT, SPAN("id"), r->arena);
+    r->entries[0].type     = walk_find_text(r->tape, TAPE_ROOT, SPAN("resourceType"), r->arena);
+    r->entries[0].id       = walk_find_text(r->tape, TAPE_ROOT, SPAN("id"), r->arena);
     return ST_OK;
 }
 
@@ -137,10 +137,10 @@ read_entries(struct reader *r)
 {
     const struct tape *t = r->tape;
 
-    if (!tape_text_eq(t, tape_member(t, TAPE_ROOT, SPAN("resourceType")), SPAN("Bundle")))
+    if (!tape_text_eq(t, walk_find(t, TAPE_ROOT, SPAN("resourceType")), SPAN("Bundle")))
         return read_single(r);
     r->bundle->type = type_of_bundle(t);
-    tape_node list = tape_member(t, TAPE_ROOT, SPAN("entry"));
+    tape_node list = walk_find(t, TAPE_ROOT, SPAN("entry"));
     if (list == TAPE_ABSENT)
         return ST_OK;
     if (tape_kind(t, list) != TAPE_ARRAY)
@@ -159,10 +159,10 @@ read_entries(struct reader *r)
     return ST_OK;
 }
 
-static enum status
+static inline enum status
 read_part(struct reader *r, tape_node item, struct span name, tape_node *out)
 {
-    *out = tape_member(r->tape, item, name);
+    *out = walk_find(r->tape, item, name);
     if (*out != TAPE_ABSENT && tape_kind(r->tape, *out) != TAPE_OBJECT)
         return refuse(r, *out, SPAN("want an object"), (struct span){ NULL, 0 });
     return ST_OK;
@@ -176,7 +176,7 @@ read_entry(struct reader *r, tape_node item, struct bundle_entry *e)
     if (tape_kind(t, item) != TAPE_OBJECT)
         return refuse(r, item, SPAN("want every item of Bundle.entry to be an object"), (struct span){ NULL, 0 });
     e->entry    = item;
-    e->full_url = tape_member_text(t, item, SPAN("fullUrl"), r->arena);
+    e->full_url = walk_find_text(t, item, SPAN("fullUrl"), r->arena);
     enum status st = read_part(r, item, SPAN("request"), &e->request);
     if (st == ST_OK)
         st = read_part(r, item, SPAN("response"), &e->response);
@@ -184,18 +184,18 @@ read_entry(struct reader *r, tape_node item, struct bundle_entry *e)
         st = read_part(r, item, SPAN("search"), &e->search);
     if (st != ST_OK)
         return st;
-    e->method   = tape_member_text(t, e->request, SPAN("method"), r->arena);
-    e->url      = tape_member_text(t, e->request, SPAN("url"), r->arena);
-    e->resource = tape_member(t, item, SPAN("resource"));
+    e->method   = walk_find_text(t, e->request, SPAN("method"), r->arena);
+    e->url      = walk_find_text(t, e->request, SPAN("url"), r->arena);
+    e->resource = walk_find(t, item, SPAN("resource"));
     if (e->resource == TAPE_ABSENT) {
         name_absent_resource(r, e);
         return ST_OK;
     }
-    tape_node type = tape_member(t, e->resource, SPAN("resourceType"));
+    tape_node type = walk_find(t, e->resource, SPAN("resourceType"));
     if (tape_kind(t, type) != TAPE_STRING)
         return refuse_resource(r, e->resource, (struct span){ NULL, 0 });
     e->type = tape_text(t, type, r->arena);
-    e->id   = tape_member_text(t, e->resource, SPAN("id"), r->arena);
+    e->id   = walk_find_text(t, e->resource, SPAN("id"), r->arena);
     return ST_OK;
 }
 
@@ -206,7 +206,7 @@ name_absent_resource(struct reader *r, struct bundle_entry *e)
     struct span base, rest = e->url;
 
     if (reference_split(e->url, &base, &e->type, &e->id)
-        || reference_split(tape_member_text(r->tape, e->response, SPAN("location"), r->arena), &base, &e->type, &e->id)
+        || reference_split(walk_find_text(r->tape, e->response, SPAN("location"), r->arena), &base, &e->type, &e->id)
         || reference_split(e->full_url, &base, &e->type, &e->id))
         return;
     struct span type = span_split(&rest, '?');           /* "Condition?code=…" */
@@ -215,20 +215,6 @@ name_absent_resource(struct reader *r, struct bundle_entry *e)
 }
 
 /* ---- indexes ------------------------------------------------------------------- */
-
-/* "Type/id" as one text. */
-static struct span
-joined(struct arena *arena, struct span type, struct span id)
-{
-    char *at = arena_alloc(arena, type.length + id.length + 1);
-
-    if (at == NULL)
-        return (struct span){ NULL, 0 };
-    memcpy(at, type.at, type.length);
-    at[type.length] = '/';
-    memcpy(at + type.length + 1, id.at, id.length);
-    return span_from(at, type.length + id.length + 1);
-}
 
 /* Where each entry stands in a lookup whose values are entries. */
 static const uint32_t *
@@ -257,7 +243,7 @@ index_entries(struct reader *r)
         if (!span_empty(e->full_url))
             url_items[urls++] = (struct lookup_item){ .key = e->full_url, .value = i };
         if (!span_empty(e->type) && !span_empty(e->id))
-            id_items[ids++] = (struct lookup_item){ .key = joined(r->arena, e->type, e->id), .value = i };
+            id_items[ids++] = (struct lookup_item){ .key = arena_join(r->arena, e->type, SPAN("/"), e->id), .value = i };
     }
     if (arena_spent(r->arena))
         return ST_NO_MEMORY;
@@ -379,7 +365,7 @@ collect_resources(struct reader *r, struct bundle_resource **out, uint32_t *out_
     struct bundle_resource *all   = NULL;
 
     for (tape_node n = TAPE_ROOT; n <= nodes; n++) {
-        if (walk_kind(t, n) != TAPE_NAME || !walk_named(t, n, key, SPAN("resourceType")))
+        if (!walk_is_name(t, n, key, SPAN("resourceType")))
             continue;
         struct bundle_resource one = { .node = r->parents[n] };
         if (walk_kind(t, n + 1) != TAPE_STRING || !in_resource_place(r, one.node, &one.contained))

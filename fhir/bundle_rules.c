@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "fhir/lookup.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
@@ -11,6 +12,7 @@ struct rules {
     const struct tape *tape;
     tape_node          bundle, entries;
     struct span        type;
+    bool               known, searched, requested, answered;   /* what the type has in its entries */
 };
 
 static void        check_type(struct rules *);
@@ -19,14 +21,32 @@ static enum status check_full_urls(struct rules *);
 static void        check_document(struct rules *);
 static void        check_first(struct rules *, const char *rule, const char *type, struct span wanted);
 
+static bool
+one_of(struct span type, const char *const *codes)
+{
+    for (; *codes != NULL; codes++)
+        if (span_eq_text(type, *codes))
+            return true;
+    return false;
+}
+
+static const char *const all_types[] = { "document", "message", "transaction", "transaction-response", "batch",
+                                         "batch-response", "history", "searchset", "collection", NULL };
+static const char *const with_total[]    = { "searchset", "history", NULL };
+static const char *const with_search[]   = { "searchset", NULL };
+static const char *const with_request[]  = { "batch", "transaction", "history", NULL };
+static const char *const with_response[] = { "batch-response", "transaction-response", "history", NULL };
+
 static struct rules
 rules_of(struct report *report, tape_node bundle)
 {
-    const struct tape *t = report->bundle->tape;
+    const struct tape *t    = report->bundle->tape;
+    struct span        type = walk_find_text(t, bundle, SPAN("type"), report->arena);
 
     return (struct rules){ .report = report, .tape = t, .bundle = bundle,
-                           .entries = tape_member(t, bundle, SPAN("entry")),
-                           .type = tape_member_text(t, bundle, SPAN("type"), report->arena) };
+                           .entries = walk_find(t, bundle, SPAN("entry")), .type = type,
+                           .known = one_of(type, all_types), .searched = one_of(type, with_search),
+                           .requested = one_of(type, with_request), .answered = one_of(type, with_response) };
 }
 
 enum status
@@ -64,38 +84,16 @@ add(struct rules *r, const char *rule, tape_node node, struct span wanted, struc
         report_add(r->report, &f, wanted, found, hint);
 }
 
-static bool
-has(const struct rules *r, tape_node object, struct span name)
-{
-    return tape_member(r->tape, object, name) != TAPE_ABSENT;
-}
-
-static bool
-one_of(struct span type, const char *const *codes)
-{
-    for (; *codes != NULL; codes++)
-        if (span_eq_text(type, *codes))
-            return true;
-    return false;
-}
-
-static const char *const all_types[] = { "document", "message", "transaction", "transaction-response", "batch",
-                                         "batch-response", "history", "searchset", "collection", NULL };
-static const char *const with_total[]    = { "searchset", "history", NULL };
-static const char *const with_search[]   = { "searchset", NULL };
-static const char *const with_request[]  = { "batch", "transaction", "history", NULL };
-static const char *const with_response[] = { "batch-response", "transaction-response", "history", NULL };
-
 static void
 check_type(struct rules *r)
 {
-    tape_node type = tape_member(r->tape, r->bundle, SPAN("type"));
+    tape_node type = walk_find(r->tape, r->bundle, SPAN("type"));
 
-    if (tape_kind(r->tape, type) == TAPE_STRING && !one_of(r->type, all_types))
+    if (tape_kind(r->tape, type) == TAPE_STRING && !r->known)
         add(r, "bundle-type", type,
             SPAN("want type to be document, message, transaction, transaction-response, batch, batch-response, "
                  "history, searchset or collection"), SPAN("have another code"), NOTHING);
-    tape_node total = tape_member(r->tape, r->bundle, SPAN("total"));
+    tape_node total = walk_find(r->tape, r->bundle, SPAN("total"));
     if (total != TAPE_ABSENT && !one_of(r->type, with_total))
         add(r, "bdl-1", total, SPAN("want total only in a searchset or history"), SPAN("have it in another type"),
             SPAN("Leave total out"));
@@ -104,26 +102,28 @@ check_type(struct rules *r)
 static void
 check_entry(struct rules *r, tape_node entry)
 {
-    bool known    = one_of(r->type, all_types);
-    bool request  = has(r, entry, SPAN("request")), response = has(r, entry, SPAN("response"));
+    const struct tape *t        = r->tape;
+    tape_node          request  = walk_find(t, entry, SPAN("request"));
+    tape_node          response = walk_find(t, entry, SPAN("response"));
+    tape_node          search   = walk_find(t, entry, SPAN("search"));
 
-    if (has(r, entry, SPAN("search")) && !one_of(r->type, with_search))
-        add(r, "bdl-2", tape_member(r->tape, entry, SPAN("search")), SPAN("want entry.search only in a searchset"),
-            SPAN("have it in another type"), NOTHING);
-    if (known && request != one_of(r->type, with_request))
-        add(r, "bdl-3", request ? tape_member(r->tape, entry, SPAN("request")) : entry,
+    if (search != TAPE_ABSENT && !r->searched)
+        add(r, "bdl-2", search, SPAN("want entry.search only in a searchset"), SPAN("have it in another type"),
+            NOTHING);
+    if (r->known && (request != TAPE_ABSENT) != r->requested)
+        add(r, "bdl-3", request != TAPE_ABSENT ? request : entry,
             SPAN("want entry.request in every entry of a batch, transaction or history, and nowhere else"),
-            request ? SPAN("have it in another type") : SPAN("have none"),
-            request ? NOTHING : SPAN("Add request with method and url"));
-    if (known && response != one_of(r->type, with_response))
-        add(r, "bdl-4", response ? tape_member(r->tape, entry, SPAN("response")) : entry,
+            request != TAPE_ABSENT ? SPAN("have it in another type") : SPAN("have none"),
+            request != TAPE_ABSENT ? NOTHING : SPAN("Add request with method and url"));
+    if (r->known && (response != TAPE_ABSENT) != r->answered)
+        add(r, "bdl-4", response != TAPE_ABSENT ? response : entry,
             SPAN("want entry.response in every entry of a batch-response, transaction-response or history, and "
-                 "nowhere else"), response ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
-    if (!request && !response && !has(r, entry, SPAN("resource")))
+                 "nowhere else"), response != TAPE_ABSENT ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
+    if (request == TAPE_ABSENT && response == TAPE_ABSENT && walk_find(t, entry, SPAN("resource")) == TAPE_ABSENT)
         add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
-    struct span url = tape_member_text(r->tape, entry, SPAN("fullUrl"), r->report->arena);
+    struct span url = walk_find_text(t, entry, SPAN("fullUrl"), r->report->arena);
     if (span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
-        add(r, "bdl-8", tape_member(r->tape, entry, SPAN("fullUrl")), SPAN("want a fullUrl that names no version"),
+        add(r, "bdl-8", walk_find(t, entry, SPAN("fullUrl")), SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
 }
 
@@ -132,18 +132,11 @@ static struct span
 version_key(struct rules *r, tape_node entry)
 {
     struct arena *arena   = r->report->arena;
-    tape_node     meta    = tape_member(r->tape, tape_member(r->tape, entry, SPAN("resource")), SPAN("meta"));
-    struct span   url     = tape_member_text(r->tape, entry, SPAN("fullUrl"), arena);
-    struct span   version = tape_member_text(r->tape, meta, SPAN("versionId"), arena);
+    tape_node     meta    = walk_find(r->tape, walk_find(r->tape, entry, SPAN("resource")), SPAN("meta"));
+    struct span   url     = walk_find_text(r->tape, entry, SPAN("fullUrl"), arena);
+    struct span   version = walk_find_text(r->tape, meta, SPAN("versionId"), arena);
 
-    if (span_empty(url) || span_empty(version))
-        return url;
-    char *at = arena_alloc(arena, url.length + version.length);
-    if (at == NULL)
-        return NOTHING;
-    memcpy(at, url.at, url.length);
-    memcpy(at + url.length, version.at, version.length);
-    return span_from(at, url.length + version.length);
+    return span_empty(url) || span_empty(version) ? url : arena_join(arena, url, version);
 }
 
 static enum status
@@ -169,7 +162,7 @@ check_full_urls(struct rules *r)
     for (uint32_t at = 0; at < count && !r->report->stopped; at++) {
         uint32_t again = lookup_next(keys, at);
         if (again != LOOKUP_NONE)
-            add(r, "bdl-7", tape_member(r->tape, lookup_value(keys, again), SPAN("fullUrl")),
+            add(r, "bdl-7", walk_find(r->tape, lookup_value(keys, again), SPAN("fullUrl")),
                 SPAN("want every fullUrl once, or with different meta.versionId"),
                 SPAN("have one that came before"), NOTHING);
     }
@@ -179,10 +172,11 @@ check_full_urls(struct rules *r)
 static void
 check_document(struct rules *r)
 {
-    tape_node identifier = tape_member(r->tape, r->bundle, SPAN("identifier"));
-    tape_node timestamp  = tape_member(r->tape, r->bundle, SPAN("timestamp"));
+    tape_node identifier = walk_find(r->tape, r->bundle, SPAN("identifier"));
+    tape_node timestamp  = walk_find(r->tape, r->bundle, SPAN("timestamp"));
 
-    if (!has(r, identifier, SPAN("system")) || !has(r, identifier, SPAN("value")))
+    if (walk_find(r->tape, identifier, SPAN("system")) == TAPE_ABSENT
+        || walk_find(r->tape, identifier, SPAN("value")) == TAPE_ABSENT)
         add(r, "bdl-9", identifier != TAPE_ABSENT ? identifier : r->bundle,
             SPAN("want a document to have an identifier with system and value"), SPAN("have less"), NOTHING);
     if (timestamp == TAPE_ABSENT)
@@ -194,8 +188,8 @@ static void
 check_first(struct rules *r, const char *rule, const char *type, struct span wanted)
 {
     tape_node first = tape_kind(r->tape, r->entries) == TAPE_ARRAY ? tape_first(r->tape, r->entries) : TAPE_ABSENT;
-    tape_node resource = tape_member(r->tape, first, SPAN("resource"));
+    tape_node resource = walk_find(r->tape, first, SPAN("resource"));
 
-    if (!tape_text_eq(r->tape, tape_member(r->tape, resource, SPAN("resourceType")), span_of(type)))
+    if (!tape_text_eq(r->tape, walk_find(r->tape, resource, SPAN("resourceType")), span_of(type)))
         add(r, rule, first != TAPE_ABSENT ? first : r->bundle, wanted, SPAN("have another"), NOTHING);
 }

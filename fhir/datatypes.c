@@ -65,11 +65,7 @@ primitive_name(enum primitive which)
 static bool
 string_valid(const struct tape *t, tape_node node, enum primitive which, struct arena *scratch)
 {
-    bool text = which == PRIMITIVE_STRING || which == PRIMITIVE_MARKDOWN || which == PRIMITIVE_XHTML;
-
-    if (walk_escaped(t, node))
-        return lexical(which, tape_text(t, node, scratch));
-    return (text && primitive_plain(t, node)) || lexical(which, walk_raw(t, node));
+    return primitive_plain(t, node, which) || lexical(which, walk_text(t, node, scratch));
 }
 
 bool
@@ -128,7 +124,7 @@ primitive_doubtful(const struct tape *t, tape_node node, enum primitive which, s
     bool text  = which == PRIMITIVE_STRING || which == PRIMITIVE_MARKDOWN;
     bool blank = true, control = false;
 
-    if (!text || walk_kind(t, node) != TAPE_STRING || primitive_plain(t, node))
+    if (!text || walk_kind(t, node) != TAPE_STRING || primitive_plain(t, node, which))
         return false;
     struct span s = tape_text(t, node, scratch);
     for (size_t i = 0; i < s.length; i++) {
@@ -137,16 +133,6 @@ primitive_doubtful(const struct tape *t, tape_node node, enum primitive which, s
         blank   = blank && c <= 0x20;
     }
     return blank || control;
-}
-
-/* \S*; one that is empty is no value at all. */
-static bool
-uri_valid(struct span s)
-{
-    for (size_t i = 0; i < s.length; i++)
-        if ((unsigned char)s.at[i] <= 0x20)
-            return false;
-    return s.length > 0;
 }
 
 /* [^\s]+(\s[^\s]+)* */
@@ -167,13 +153,13 @@ code_valid(struct span s)
 static bool
 id_valid(struct span s)
 {
-    for (size_t i = 0; i < s.length; i++) {
-        char c = s.at[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-              || c == '-' || c == '.'))
-            return false;
-    }
-    return s.length >= 1 && s.length <= 64;
+    static const bool allowed[256] = { ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true,
+                                       ['-'] = true, ['.'] = true };
+    bool good = s.length >= 1 && s.length <= 64;
+
+    for (size_t i = 0; good && i < s.length; i++)
+        good = allowed[(unsigned char)s.at[i]];
+    return good;
 }
 
 /* urn:oid:[0-2](\.(0|[1-9][0-9]*))+ */
@@ -391,7 +377,7 @@ lexical(enum primitive which, struct span s)
     case PRIMITIVE_XHTML:        return text_valid(s);
     case PRIMITIVE_URI:
     case PRIMITIVE_URL:
-    case PRIMITIVE_CANONICAL:    return uri_valid(s);
+    case PRIMITIVE_CANONICAL:    return primitive_one_word(s);          /* \S*; one that is empty is no value */
     case PRIMITIVE_BASE64BINARY: return base64_valid(s);
     case PRIMITIVE_INSTANT:      return moment_read(s, &m) && m.timed && m.zoned;
     case PRIMITIVE_DATE:         return moment_read(s, &m) && !m.timed;

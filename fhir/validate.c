@@ -87,7 +87,7 @@ check_bundles(struct walk *w, uint32_t first, tape_node end)
         if (node >= end)
             break;
         bool apart = w->apart != TAPE_ABSENT && node == w->bundle->root;
-        if (tape_text_eq(w->tape, tape_member(w->tape, node, SPAN("resourceType")), SPAN("Bundle"))
+        if (tape_text_eq(w->tape, walk_find(w->tape, node, SPAN("resourceType")), SPAN("Bundle"))
             && bundle_rules(&w->report, node, apart) != ST_OK)
             return ST_NO_MEMORY;
         if (apart)
@@ -280,7 +280,7 @@ static void
 push_resource(struct walk *w, tape_node node, uint64_t place, bool contained)
 {
     const struct pack_shape *names = &w->pack->shapes[w->pack->header->names_shape];
-    tape_node                type  = tape_member(w->tape, node, SPAN("resourceType"));
+    tape_node                type  = walk_find(w->tape, node, SPAN("resourceType"));
     struct span              name  = tape_text(w->tape, type, w->arena);
     const struct pack_slot  *slot  = pack_slot_of(w->pack, names, tape_key_of(name), name);
 
@@ -337,22 +337,21 @@ has_space(struct span s)
     return false;
 }
 
+/* One that is not plain: right, wrong, or doubtful. */
 static void
-check_primitive(struct walk *w, tape_node value, const struct pack_element *e, const struct pack_type *type,
-                uint64_t place)
+examine_primitive(struct walk *w, tape_node value, const struct pack_element *e, enum primitive which,
+                  uint64_t place)
 {
     const char *wanted;
 
-    if (type->primitive == PRIMITIVE_STRING && primitive_plain(w->tape, value) && !(e->flags & ELEMENT_ID))
-        return;
-    if (!primitive_valid(w->tape, value, (enum primitive)type->primitive, w->arena, &wanted)) {
+    if (!primitive_valid(w->tape, value, which, w->arena, &wanted)) {
         enum tape_kind kind = walk_kind(w->tape, value);
         bool           json = kind == TAPE_OBJECT || kind == TAPE_ARRAY || kind == TAPE_NULL;
         add(w, value, ISSUE_VALUE, kind == TAPE_NULL ? "json-null" : json ? "json-type" : "primitive", place,
             span_of(wanted), kind == TAPE_NULL ? SPAN("Leave it out") : NOTHING);
         return;
     }
-    if (primitive_doubtful(w->tape, value, (enum primitive)type->primitive, w->arena)) {
+    if (primitive_doubtful(w->tape, value, which, w->arena)) {
         struct finding one = finding(value, ISSUE_VALUE, "primitive", place);
         one.severity = SEVERITY_WARNING;
         if (report_new(&w->report, &one))
@@ -361,6 +360,16 @@ check_primitive(struct walk *w, tape_node value, const struct pack_element *e, c
     }
     if ((e->flags & ELEMENT_ID) && has_space(tape_text(w->tape, value, w->arena)))
         add(w, value, ISSUE_VALUE, "element-id", place, SPAN("want an id without white space"), NOTHING);
+}
+
+static inline void
+check_primitive(struct walk *w, tape_node value, const struct pack_element *e, const struct pack_type *type,
+                uint64_t place)
+{
+    enum primitive which = (enum primitive)type->primitive;
+
+    if ((e->flags & ELEMENT_ID) || !primitive_plain(w->tape, value, which))
+        examine_primitive(w, value, e, which, place);
 }
 
 /* The other side of a list of primitives. */
@@ -495,15 +504,8 @@ refuse_unknown(struct walk *w, const struct frame *f, tape_node value)
 /* A bit that is set already: of a choice, another type (the pair of x and _x
  * has one bit each). */
 static void
-check_choice(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot,
-             const struct pack_element *e, uint64_t place)
+check_choice(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot, uint64_t place)
 {
-    uint64_t bit   = (uint64_t)1 << (slot->element % 64);
-    uint32_t word  = slot->element / 64;
-    bool     again = (f->seen[word] | f->shadows[word]) & bit;
-
-    if (!again || !(e->flags & ELEMENT_CHOICE))
-        return;
     for (tape_node n = walk_first(w->tape, f->node); n != value && n != TAPE_ABSENT; n = walk_next(w->tape, n)) {
         tape_node               name  = tape_name(w->tape, n);
         struct span             text  = tape_text(w->tape, name, w->arena);
@@ -567,8 +569,7 @@ check_member(struct walk *w, tape_node value)
 {
     struct frame           *f    = &w->stack[w->depth - 1];
     tape_node               name = value - 1;
-    struct span             text = walk_escaped(w->tape, name) ? tape_text(w->tape, name, w->arena)
-                                                              : walk_raw(w->tape, name);
+    struct span             text = walk_text(w->tape, name, w->arena);
     const struct pack_slot *slot = pack_slot_of(w->pack, f->shape, walk_key(w->tape, name), text);
 
     if (slot == NULL) {
@@ -581,9 +582,11 @@ check_member(struct walk *w, tape_node value)
     const struct pack_type    *type   = &w->pack->types[e->first_type + slot->type];
     uint64_t                   place  = mix(f->place, (uint64_t)(e - w->pack->elements) << 1 | 1);
     bool                       shadow = slot->flags & SLOT_SHADOW;
-    check_choice(w, f, value, slot, e, place);
-    uint64_t *bits = shadow ? f->shadows : f->seen;
-    bits[slot->element / 64] |= (uint64_t)1 << (slot->element % 64);
+    uint64_t                   bit    = (uint64_t)1 << (slot->element % 64);
+    uint32_t                   word   = slot->element / 64;
+    if ((f->seen[word] | f->shadows[word]) & bit && e->flags & ELEMENT_CHOICE)
+        check_choice(w, f, value, slot, place);
+    *(shadow ? &f->shadows[word] : &f->seen[word]) |= bit;
     bool array = walk_kind(w->tape, value) == TAPE_ARRAY;
     if (f->contained && (f->shape->flags & SHAPE_RESOURCE) && span_eq_text(text, "contained"))
         add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
