@@ -1,5 +1,7 @@
 #include "fhir/finding.h"
 
+#include "fhir/lookup.h"
+
 void
 report_init(struct report *r, const struct bundle *bundle, struct arena *arena, struct issues *issues,
             uint32_t most)
@@ -10,9 +12,8 @@ report_init(struct report *r, const struct bundle *bundle, struct arena *arena, 
 static uint64_t
 key_of(const struct finding *f)
 {
-    /* A rule is a static text: its address tells it apart.  Places may be
-     * small numbers, and rules lie side by side: spread one before they meet. */
-    return (f->place * 0xd6e8feb86659fd93u ^ (uint64_t)(uintptr_t)f->rule) * 0x9e3779b97f4a7c15u;
+    /* Of the rule's text and not its address, which is another in every run. */
+    return (f->place ^ lookup_hash(span_of(f->rule))) * 0x9e3779b97f4a7c15u;
 }
 
 bool

@@ -158,6 +158,13 @@ text_good(const struct pack *p, struct pack_text text)
     return range_good(text.offset, text.length, p->counts[PACK_TEXTS]);
 }
 
+static bool
+slot_good(const struct pack *p, const struct pack_element *e, const struct pack_slot *slot)
+{
+    return slot->type < e->type_count
+        && slot->flags == pack_slot_flags(e, &p->types[e->first_type + slot->type], slot->flags & SLOT_SHADOW);
+}
+
 /* A shape whose slots are all used would make a search endless. */
 static bool
 slots_good(const struct pack *p, const struct pack_shape *shape)
@@ -179,7 +186,7 @@ slots_good(const struct pack *p, const struct pack_shape *shape)
             continue;
         if (slot->element >= (names ? p->counts[PACK_STRUCTURES] : shape->element_count))
             return false;
-        if (!names && slot->type >= p->elements[shape->first_element + slot->element].type_count)
+        if (!names && !slot_good(p, &p->elements[shape->first_element + slot->element], slot))
             return false;
     }
     return used < count;

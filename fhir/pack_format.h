@@ -32,7 +32,7 @@
 #include "fhir/pack.h"
 
 #define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
-#define PACK_VERSION 1u
+#define PACK_VERSION 2u
 #define PACK_MANY    UINT32_MAX                          /* max "*" */
 #define PACK_NONE    UINT32_MAX                          /* no such index */
 /* Children of one shape: the walk keeps a bit for each. */
@@ -108,7 +108,11 @@ struct pack_type {
     uint16_t         flags;
 };
 
+/* The upper byte: the enum primitive of a member that is one value of it; 0
+ * for lists, objects, shadows and Element.id.  Most members are such, and the
+ * walk need not look at their element. */
 enum pack_slot_flag { SLOT_USED = 1, SLOT_SHADOW = 2, SLOT_RESOURCE_TYPE = 4 };
+#define SLOT_PRIMITIVE 8                     /* shift */
 
 struct pack_slot {
     uint32_t key;                            /* tape_key_of(text)                       */
@@ -132,6 +136,15 @@ struct pack {
 };
 
 uint64_t pack_checksum(struct span);
+
+static inline uint16_t
+pack_slot_flags(const struct pack_element *e, const struct pack_type *type, bool shadow)
+{
+    if (shadow)
+        return SLOT_USED | SLOT_SHADOW;
+    bool value = type->kind == TYPE_PRIMITIVE && !(e->flags & (ELEMENT_ARRAY | ELEMENT_ID));
+    return (uint16_t)(SLOT_USED | (value ? type->primitive << SLOT_PRIMITIVE : 0));
+}
 
 static inline struct span
 pack_span(const struct pack *p, struct pack_text text)

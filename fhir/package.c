@@ -558,7 +558,7 @@ fill_slots(struct compiler *c, struct pack_shape *shape, const struct name *name
             at = (at + 1) & shape->slot_mask;
         }
         slots[at] = (struct pack_slot){ key, text.offset, (uint16_t)text.length,
-                                        names[i].flags | SLOT_USED, names[i].element, names[i].type };
+                                        names[i].flags, names[i].element, names[i].type };
     }
     return true;
 }
@@ -586,7 +586,7 @@ hash_shape(struct compiler *c, struct pack_shape *shape, bool resource)
     if (resource) {
         if ((one = append(c, &names, sizeof *one)) == NULL)
             return false;
-        *one = (struct name){ SPAN("resourceType"), SLOT_RESOURCE_TYPE, 0, 0 };
+        *one = (struct name){ SPAN("resourceType"), SLOT_USED | SLOT_RESOURCE_TYPE, 0, 0 };
     }
     for (uint32_t i = 0; i < shape->element_count; i++) {
         const struct pack_element *e = RECORD(c, PACK_ELEMENTS, struct pack_element, shape->first_element + i);
@@ -596,7 +596,8 @@ hash_shape(struct compiler *c, struct pack_shape *shape, bool resource)
             for (int half = 0; half <= (int)shadow; half++) {
                 if ((one = append(c, &names, sizeof *one)) == NULL)
                     return false;
-                *one = (struct name){ member_name(c, e, type, half == 1), half == 1 ? SLOT_SHADOW : 0, (uint16_t)i, k };
+                *one = (struct name){ member_name(c, e, type, half == 1), pack_slot_flags(e, type, half == 1),
+                                      (uint16_t)i, k };
             }
         }
     }
@@ -618,7 +619,7 @@ hash_type_names(struct compiler *c)
         return broken(c, SPAN("want at most 65535 definitions of types"), (struct span){ NULL, 0 });
     for (uint32_t i = 0; i < count; i++)
         names[i] = (struct name){ text_at(c, RECORD(c, PACK_STRUCTURES, struct pack_structure, i)->name),
-                                  0, (uint16_t)i, 0 };
+                                  SLOT_USED, (uint16_t)i, 0 };
     shape->structure = PACK_NONE;
     c->names_shape   = c->tables[PACK_SHAPES].count - 1;
     return fill_slots(c, shape, names, count);

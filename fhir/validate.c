@@ -18,8 +18,7 @@ struct frame {
     tape_node                node;
     tape_node                next;       /* child to look at next                     */
     uint64_t                 place;      /* hash of the way here, without indexes     */
-    uint64_t                 seen[2];    /* elements met: a bit for each              */
-    uint64_t                 shadows[2];
+    uint64_t                 met[4];     /* elements, a bit for each; then shadows    */
     const struct pack_type  *type;       /* of the items of an array                  */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
@@ -44,7 +43,8 @@ struct walk {
 
 static void walk_down(struct walk *);
 static void check_object(struct walk *, tape_node value, const struct pack_type *, uint64_t place, bool contains);
-static void check_member(struct walk *, tape_node value);
+static void check_members(struct walk *, struct frame *);
+static void check_items(struct walk *, struct frame *);
 static void close_object(struct walk *, const struct frame *);
 static void push_resource(struct walk *, tape_node, uint64_t place, bool contained);
 
@@ -202,26 +202,21 @@ push(struct walk *w, tape_node node, uint64_t place)
     return f;
 }
 
-static void check_item(struct walk *, tape_node item);
-
+/* Each look at a frame ends with the children or with a push of one of them. */
 static void
 walk_down(struct walk *w)
 {
     while (w->depth > 0 && !w->report.stopped) {
-        struct frame *f     = &w->stack[w->depth - 1];
-        tape_node     child = f->next;
-        if (child == TAPE_ABSENT) {
+        struct frame *f = &w->stack[w->depth - 1];
+        if (f->next == TAPE_ABSENT) {
             if (f->shape != NULL)
                 close_object(w, f);
-            if (w->depth > 0)
-                w->depth--;
-            continue;
+            w->depth--;
+        } else if (f->shape != NULL) {
+            check_members(w, f);
+        } else {
+            check_items(w, f);
         }
-        f->next = walk_next(w->tape, child);
-        if (f->shape != NULL)
-            check_member(w, child);
-        else
-            check_item(w, child);
     }
 }
 
@@ -554,58 +549,83 @@ check_array(struct walk *w, tape_node array, const struct pack_element *e, const
 }
 
 static void
-check_item(struct walk *w, tape_node item)
+check_items(struct walk *w, struct frame *f)
 {
-    struct frame f = w->stack[w->depth - 1];
+    uint32_t depth = w->depth;
 
-    if (f.type != NULL)
-        check_object(w, item, f.type, f.place, f.contains);
-    else if (walk_kind(w->tape, item) != TAPE_NULL)
-        check_shadow(w, item, f.place);
+    while (f->next != TAPE_ABSENT && w->depth == depth && !w->report.stopped) {
+        tape_node item = f->next;
+        f->next = walk_next(w->tape, item);
+        if (f->type != NULL)
+            check_object(w, item, f->type, f->place, f->contains);
+        else if (walk_kind(w->tape, item) != TAPE_NULL)
+            check_shadow(w, item, f->place);
+    }
 }
 
-static void
-check_member(struct walk *w, tape_node value)
+/* What is not plain; kept out of the loop over members. */
+static __attribute__((noinline)) void
+check_element(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot, bool again)
 {
-    struct frame           *f    = &w->stack[w->depth - 1];
-    tape_node               name = value - 1;
-    struct span             text = walk_text(w->tape, name, w->arena);
-    const struct pack_slot *slot = pack_slot_of(w->pack, f->shape, walk_key(w->tape, name), text);
-
     if (slot == NULL) {
         refuse_unknown(w, f, value);
         return;
     }
-    if (slot->flags & SLOT_RESOURCE_TYPE)
-        return;
     const struct pack_element *e      = &w->pack->elements[f->shape->first_element + slot->element];
     const struct pack_type    *type   = &w->pack->types[e->first_type + slot->type];
     uint64_t                   place  = mix(f->place, (uint64_t)(e - w->pack->elements) << 1 | 1);
     bool                       shadow = slot->flags & SLOT_SHADOW;
-    uint64_t                   bit    = (uint64_t)1 << (slot->element % 64);
-    uint32_t                   word   = slot->element / 64;
-    if ((f->seen[word] | f->shadows[word]) & bit && e->flags & ELEMENT_CHOICE)
+    bool                       array  = walk_kind(w->tape, value) == TAPE_ARRAY;
+
+    if (again && e->flags & ELEMENT_CHOICE)
         check_choice(w, f, value, slot, place);
-    *(shadow ? &f->shadows[word] : &f->seen[word]) |= bit;
-    bool array = walk_kind(w->tape, value) == TAPE_ARRAY;
-    if (f->contained && (f->shape->flags & SHAPE_RESOURCE) && span_eq_text(text, "contained"))
+    if (f->contained && (f->shape->flags & SHAPE_RESOURCE)
+        && tape_text_eq(w->tape, value - 1, SPAN("contained")))
         add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
-    if (e->flags & ELEMENT_ARRAY && array) {
+    if (e->flags & ELEMENT_ARRAY && array)
         check_array(w, value, e, type, place, shadow);
-        return;
-    }
-    if (array != ((e->flags & ELEMENT_ARRAY) != 0)) {
+    else if (array != ((e->flags & ELEMENT_ARRAY) != 0))
         add(w, value, ISSUE_STRUCTURE, "json-array", place, array ? SPAN("want one value, not an array")
                                                                 : SPAN("want an array"),
             array ? NOTHING : SPAN("Put it in brackets"));
-        return;
-    }
-    if (shadow)
+    else if (shadow)
         check_shadow(w, value, place);
     else if (type->kind == TYPE_PRIMITIVE)
         check_primitive(w, value, e, type, place);
     else
         check_object(w, value, type, place, false);
+}
+
+/* Most members come once and are one plain value. */
+static void
+check_members(struct walk *w, struct frame *f)
+{
+    const struct tape *t     = w->tape;
+    uint32_t           depth = w->depth;
+
+    for (tape_node value = f->next, next; value != TAPE_ABSENT; value = next) {
+        tape_node               name = value - 1;
+        const struct pack_slot *slot =
+            pack_slot_of(w->pack, f->shape, walk_key(t, name), walk_text(t, name, w->arena));
+        bool again = false;
+        next       = walk_next(t, value);
+        if (slot != NULL) {
+            uint32_t       word  = slot->element / 64, half = slot->flags & SLOT_SHADOW;   /* 0 or 2 */
+            uint64_t       bit   = (uint64_t)1 << slot->element % 64;
+            enum primitive plain = (enum primitive)(slot->flags >> SLOT_PRIMITIVE);
+            if (slot->flags & SLOT_RESOURCE_TYPE)
+                continue;
+            again = (f->met[word] | f->met[2 + word]) & bit;
+            f->met[word + half] |= bit;
+            if (plain != PRIMITIVE_NONE && !again && primitive_plain(t, value, plain))
+                continue;
+        }
+        f->next = next;
+        check_element(w, f, value, slot, again);
+        if (w->depth != depth || w->report.stopped)
+            return;
+    }
+    f->next = TAPE_ABSENT;
 }
 
 /* ---- the end of an object -------------------------------------------------------------------- */
@@ -628,7 +648,7 @@ check_extension(struct walk *w, const struct frame *f)
 
     for (uint32_t i = 0; i < f->shape->element_count; i++) {
         const struct pack_element *e = &w->pack->elements[f->shape->first_element + i];
-        if (!((f->seen[i / 64] | f->shadows[i / 64]) >> (i % 64) & 1))
+        if (!((f->met[i / 64] | f->met[2 + i / 64]) >> (i % 64) & 1))
             continue;
         value  = value || (e->flags & ELEMENT_CHOICE);
         nested = nested || span_eq_text(pack_span(w->pack, e->name), "extension");
@@ -654,7 +674,7 @@ static void
 close_object(struct walk *w, const struct frame *f)
 {
     for (uint32_t word = 0; word < 2; word++) {
-        uint64_t missing = f->shape->required[word] & ~(f->seen[word] | f->shadows[word]);
+        uint64_t missing = f->shape->required[word] & ~(f->met[word] | f->met[2 + word]);
         for (; missing != 0; missing &= missing - 1)
             refuse_missing(w, f, word * 64 + (uint32_t)__builtin_ctzll(missing));
     }
