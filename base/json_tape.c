@@ -136,8 +136,8 @@ tape_parents(const struct tape *t, struct arena *arena)
 
     if (parents == NULL)
         return NULL;
-    for (tape_node n = TAPE_ROOT; n <= count; n++) {
-        const struct node *node = &nodes[n];
+    tape_node n = TAPE_ROOT;
+    for (const struct node *node = nodes + n; n <= count; n++, node++) {
         while (n >= end) {                           /* never for the root: it ends behind the last */
             open = parents[open];
             end  = nodes[open].skip;

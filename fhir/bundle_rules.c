@@ -122,7 +122,7 @@ check_entry(struct rules *r, tape_node entry)
     if (request == TAPE_ABSENT && response == TAPE_ABSENT && walk_find(t, entry, SPAN("resource")) == TAPE_ABSENT)
         add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
     struct span url = walk_find_text(t, entry, SPAN("fullUrl"), r->report->arena);
-    if (span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+    if (span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
         add(r, "bdl-8", walk_find(t, entry, SPAN("fullUrl")), SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
 }

@@ -54,7 +54,8 @@ sort_by_slot(struct lookup *l, uint32_t *directory, uint32_t slots, struct looku
         directory[slot] = directory[slot - 1];
     directory[0] = 0;
     for (uint32_t slot = 0; slot < slots; slot++)
-        merge_sort(items + directory[slot], directory[slot + 1] - directory[slot], spare);
+        if (directory[slot + 1] - directory[slot] > 1)
+            merge_sort(items + directory[slot], directory[slot + 1] - directory[slot], spare);
 }
 
 const struct lookup *

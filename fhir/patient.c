@@ -1,5 +1,7 @@
 #include "fhir/patient.h"
 
+#include "base/json_walk.h"
+
 /* One table, followed element by element. */
 
 static const struct row { struct span type, path; bool own; } rows[] = {
@@ -23,12 +25,15 @@ struct search {
     bool                     any;            /* not a Patient but an entry that may have one */
 };
 
-static const struct row *first_row(struct span type);
+/* The rows of the types met: a place for each hash. */
+struct memory { const struct row *rows[64]; };
+
+static const struct row *first_row(struct memory *, struct span type);
 static bool              follow(struct search *, tape_node at, struct span path);
 static bool              consider(struct search *, tape_node);
 static struct span       name_of(const struct references *, const struct reference *, uint32_t *entry);
 static struct span       entry_name(const struct bundle *, uint32_t entry);
-static struct patient    own_patient(const struct references *, uint32_t entry);
+static struct patient    own_patient(const struct references *, uint32_t entry, struct memory *);
 
 const struct patient *
 patients_find(const struct references *references, struct arena *arena)
@@ -36,11 +41,12 @@ patients_find(const struct references *references, struct arena *arena)
     const struct bundle *b   = references->bundle;
     struct patient      *own = arena_make_n(arena, (size_t)b->count + 1, struct patient);
     struct patient      *all = arena_make_n(arena, (size_t)b->count + 1, struct patient);
+    struct memory        memory = { { NULL } };
 
     if (own == NULL || all == NULL)
         return NULL;
     for (uint32_t i = 0; i < b->count; i++)
-        own[i] = all[i] = own_patient(references, i);
+        own[i] = all[i] = own_patient(references, i, &memory);
     for (uint32_t i = 0; i < b->count; i++)
         for (size_t k = 0; span_empty(own[i].name) && k < sizeof about / sizeof about[0]; k++) {
             struct search s = { .references = references, .entry = i, .any = true };
@@ -52,14 +58,14 @@ patients_find(const struct references *references, struct arena *arena)
 }
 
 static struct patient
-own_patient(const struct references *references, uint32_t entry)
+own_patient(const struct references *references, uint32_t entry, struct memory *memory)
 {
     const struct bundle_entry *e = &references->bundle->entries[entry];
     struct patient             p = { { NULL, 0 }, ENTRY_NONE };
 
     if (span_eq_text(e->type, "Patient"))
         return (struct patient){ entry_name(references->bundle, entry), entry };
-    for (const struct row *row = first_row(e->type);
+    for (const struct row *row = first_row(memory, e->type);
          row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq(e->type, row->type); row++) {
         struct search s = { .references = references, .entry = entry, .own = row->own };
         if (follow(&s, e->resource, row->path)) {
@@ -72,10 +78,13 @@ own_patient(const struct references *references, uint32_t entry)
 
 /* The rows are sorted by type. */
 static const struct row *
-first_row(struct span type)
+first_row(struct memory *memory, struct span type)
 {
-    size_t low = 0, high = sizeof rows / sizeof rows[0];
+    const struct row **known = &memory->rows[key_of(type) >> 58];
+    size_t             low = 0, high = sizeof rows / sizeof rows[0];
 
+    if (*known != NULL && span_eq((*known)->type, type))
+        return *known;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (span_compare(rows[middle].type, type) < 0)
@@ -83,7 +92,7 @@ first_row(struct span type)
         else
             high = middle;
     }
-    return low < sizeof rows / sizeof rows[0] ? &rows[low] : NULL;
+    return *known = low < sizeof rows / sizeof rows[0] ? &rows[low] : NULL;
 }
 
 /* The path is ours and at most three steps long. */
@@ -92,7 +101,7 @@ follow(struct search *s, tape_node at, struct span path)
 {
     const struct tape *t    = s->references->bundle->tape;
     struct span        rest = path;
-    tape_node          next = tape_member(t, at, span_split(&rest, '.'));
+    tape_node          next = walk_find(t, at, span_split(&rest, '.'));
 
     if (next == TAPE_ABSENT)
         return false;
@@ -113,11 +122,11 @@ target_type(const struct references *references, const struct reference *r)
     tape_node            type = TAPE_ABSENT;
 
     if (r->to_contained != TAPE_ABSENT)
-        type = tape_member(b->tape, r->to_contained, SPAN("resourceType"));
+        type = walk_find(b->tape, r->to_contained, SPAN("resourceType"));
     else if (r->to != ENTRY_NONE)
         return b->entries[r->to].type;
     else
-        type = tape_member(b->tape, r->node, SPAN("type"));
+        type = walk_find(b->tape, r->node, SPAN("type"));
     if (tape_kind(b->tape, type) == TAPE_STRING)
         return tape_text_eq(b->tape, type, SPAN("Patient")) ? SPAN("Patient") : SPAN("another");
     return r->type;

@@ -49,6 +49,7 @@ struct reader {
     uint32_t                entry, resource; /* where the last node was: the next is near  */
     struct base            *bases;           /* one for each entry                         */
     struct known           *known;
+    struct span            *strangers;       /* texts that name nothing here, as many          */
     uint32_t                known_mask;
 };
 
@@ -60,6 +61,8 @@ static enum status resolve_contained(struct reader *, struct reference *);
 static bool        resolve_identifier(const struct reader *, struct reference *);
 static bool        resolve_text(const struct reader *, struct reference *, struct span text);
 static bool        split_name(struct span url, struct span *base, struct span *name);
+static uint64_t    name_key(struct span name);
+static bool        key_noted(const struct reader *, uint64_t key);
 static bool        name_noted(const struct reader *, struct span text);
 static uint32_t    container_of(const struct reader *, tape_node);
 static bool        find_contained(const struct reader *, struct reference *, struct span id);
@@ -165,44 +168,49 @@ entry_patient(const struct references *references, uint32_t entry, uint32_t *pat
     return there ? references->index->patients[entry].name : (struct span){ NULL, 0 };
 }
 
-static bool
-is_type_name(struct span s)
+/* Where the last '/' is, of a text without its fragment and without
+ * "/_history/v" at the end; SPAN_NOT_FOUND when it has none. */
+static size_t
+last_slash(struct span *text)
 {
-    for (size_t i = 0; i < s.length; i++)
-        if (!((s.at[i] >= 'A' && s.at[i] <= 'Z') || (i > 0 && s.at[i] >= 'a' && s.at[i] <= 'z')))
-            return false;
-    return s.length > 1;
+    size_t fragment = span_find_byte(*text, '#');
+    if (fragment != SPAN_NOT_FOUND && fragment > 0)
+        *text = span_first(*text, fragment);
+    size_t last = span_find_last_byte(*text, '/');
+    if (last == SPAN_NOT_FOUND || !span_ends(span_first(*text, last), SPAN("/_history")))
+        return last;
+    *text = span_first(*text, last - 9);
+    return span_find_last_byte(*text, '/');
 }
 
-/* Without a fragment, and without "/_history/v" at the end. */
 static struct span
 unversioned(struct span text)
 {
-    size_t fragment = span_find_byte(text, '#');
-    if (fragment != SPAN_NOT_FOUND && fragment > 0)
-        text = span_first(text, fragment);
-    size_t version = span_find_last_byte(text, '/');
-    if (version != SPAN_NOT_FOUND && span_ends(span_first(text, version), SPAN("/_history")))
-        text = span_first(text, version - 9);
+    (void)last_slash(&text);
     return text;
+}
+
+static bool
+is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
 }
 
 bool
 reference_split(struct span text, struct span *base, struct span *type, struct span *id)
 {
-    struct span rest = unversioned(text);
-    size_t      last = span_find_last_byte(rest, '/');
+    struct span rest  = text;
+    size_t      last  = last_slash(&rest);
+    size_t      first = last;            /* of the type */
 
-    if (last == SPAN_NOT_FOUND || last == 0 || last + 1 == rest.length
-        || span_find_byte(text, '?') != SPAN_NOT_FOUND)
+    if (last == SPAN_NOT_FOUND || last + 1 == rest.length || span_find_byte(text, '?') != SPAN_NOT_FOUND)
         return false;
-    struct span head = span_first(rest, last);
-    size_t      cut  = span_find_last_byte(head, '/');
-    struct span name = cut == SPAN_NOT_FOUND ? head : span_skip(head, cut + 1);
-    if (!is_type_name(name))
+    while (first > 0 && (is_upper(rest.at[first - 1]) || (rest.at[first - 1] >= 'a' && rest.at[first - 1] <= 'z')))
+        first--;
+    if (last - first < 2 || !is_upper(rest.at[first]) || (first > 0 && rest.at[first - 1] != '/'))
         return false;
-    *base = span_first(head, cut == SPAN_NOT_FOUND ? 0 : cut);
-    *type = name;
+    *base = span_first(rest, first > 0 ? first - 1 : 0);
+    *type = span_from(rest.at + first, last - first);
     *id   = span_skip(rest, last + 1);
     return true;
 }
@@ -240,9 +248,10 @@ entry_of(struct reader *r, tape_node node)
 {
     const struct bundle *b = r->bundle;
 
-    if (r->entry >= b->count || b->entries[r->entry].entry > node
-        || (r->entry + 1 < b->count && b->entries[r->entry + 1].entry <= node))
+    if (r->entry >= b->count || b->entries[r->entry].entry > node)
         r->entry = bundle_entry_of(b, node);
+    while (r->entry < b->count && r->entry + 1 < b->count && b->entries[r->entry + 1].entry <= node)
+        r->entry++;
     bool inside = b->type == BUNDLE_SINGLE
                || (r->entry < b->count && node < tape_after(b->tape, b->entries[r->entry].entry));
     return inside ? r->entry : ENTRY_NONE;
@@ -401,19 +410,24 @@ add_text(struct reader *r, tape_node object, tape_node string, struct span text)
     return st == ST_OK ? add_one(r, &one) : st;
 }
 
+/* A name that may say that its value is a reference, or is none; *n goes to
+ * what has been looked at. */
 static enum status
-meet_name(struct reader *r, tape_node name, uint32_t reference_key, uint32_t identifier_key)
+meet_name(struct reader *r, tape_node *n)
 {
     const struct tape *t      = r->tape;
-    tape_node          value  = name + 1;
+    tape_node          name   = *n, value = name + 1;
     tape_node          object = r->parents[value];
 
-    if (walk_kind(t, value) == TAPE_STRING && walk_named(t, name, reference_key, SPAN("reference")))
-        return add_text(r, object, value, walk_text(t, value, r->arena));
-    if (walk_kind(t, value) == TAPE_OBJECT && walk_named(t, name, identifier_key, SPAN("identifier"))
-        && object != TAPE_ROOT && is_logical(r, object))
+    if (walk_kind(t, value) == TAPE_OBJECT && walk_is(t, name, SPAN("identifier")) && object != TAPE_ROOT
+        && is_logical(r, object))
         return add_logical(r, object, value);
-    return ST_OK;
+    if (walk_kind(t, value) != TAPE_STRING)
+        return ST_OK;
+    bool reference = walk_is(t, name, SPAN("reference"));
+    if (reference || walk_is(t, name, SPAN("fullUrl")))
+        *n = value;
+    return reference ? add_text(r, object, value, walk_text(t, value, r->arena)) : ST_OK;
 }
 
 /* Whether the last but one part of a path begins as a type does, or is a
@@ -434,9 +448,9 @@ ends_like_a_name(struct span s)
 }
 
 /* Whether a plain text may name something of this bundle: "urn:…", "http…",
- * "#id", "Type/id". */
+ * "#id", "Type/id".  Those that do not come again and again. */
 static bool
-could_name(const struct reader *r, struct span s)
+could_name(struct reader *r, struct span s)
 {
     struct span base, name, plain;
 
@@ -444,14 +458,21 @@ could_name(const struct reader *r, struct span s)
         return false;
     if (s.at[0] == '#')
         return lookup_count(r->contained) > 0;
-    if (name_noted(r, s))
+    uint64_t     key      = name_key(s);
+    struct span *stranger = &r->strangers[key >> 32 & r->known_mask];
+    if (key_noted(r, key))
         return true;
+    if (span_eq(*stranger, s))
+        return false;
     if (span_find_byte(s, '#') != SPAN_NOT_FOUND || span_find_byte(s, '|') != SPAN_NOT_FOUND)
         return true;                                     /* "url#fragment", "canonical|version": rare */
-    if (!ends_like_a_name(s))
-        return false;
-    plain = unversioned(s);
-    return (plain.length < s.length && name_noted(r, plain)) || (split_name(s, &base, &name) && name_noted(r, name));
+    if (ends_like_a_name(s)) {
+        plain = unversioned(s);
+        if ((plain.length < s.length && name_noted(r, plain)) || (split_name(s, &base, &name) && name_noted(r, name)))
+            return true;
+    }
+    *stranger = s;
+    return false;
 }
 
 /* The entry's wrapper names the entry itself. */
@@ -480,10 +501,7 @@ meet_string(struct reader *r, tape_node string)
             return ST_OK;
         text = tape_text(t, string, r->arena);
     }
-    if (!could_name(r, text))
-        return ST_OK;
-    tape_node name = tape_name(t, string);
-    if (tape_text_eq(t, name, SPAN("reference")) || tape_text_eq(t, name, SPAN("fullUrl")) || in_wrapper(r, string))
+    if (!could_name(r, text) || in_wrapper(r, string))
         return ST_OK;
     struct reference one = described(r, string, string, REFERENCE_URI, text);
     bool             hit = text.at[0] == '#' ? find_contained(r, &one, span_skip(text, 1))
@@ -499,14 +517,18 @@ collect(struct reader *r)
     uint32_t    count = tape_count(r->tape);
     enum status st    = ST_OK;
 
-    uint32_t reference = tape_key_of(SPAN("reference")), identifier = tape_key_of(SPAN("identifier"));
+    uint32_t reference = key_word(key_of(SPAN("reference"))), identifier = key_word(key_of(SPAN("identifier")));
+    uint32_t full_url  = key_word(key_of(SPAN("fullUrl")));
     for (tape_node n = TAPE_ROOT; n <= count && st == ST_OK; n++) {
         enum tape_kind kind = walk_kind(r->tape, n);
-        uint32_t       key  = kind == TAPE_NAME ? walk_key(r->tape, n) : 0;
-        if (kind == TAPE_NAME && (key == reference || key == identifier))
-            st = meet_name(r, n, reference, identifier);
-        else if (kind == TAPE_STRING && (walk_escaped(r->tape, n) || promising(walk_raw(r->tape, n).at[0])))
+        if (kind == TAPE_NAME) {
+            uint32_t key = walk_key(r->tape, n);
+            if (key == reference || key == identifier || key == full_url)
+                st = meet_name(r, &n);
+        } else if (kind == TAPE_STRING
+                   && (promising(walk_raw(r->tape, n).at[0]) || walk_escaped(r->tape, n))) {
             st = meet_string(r, n);
+        }
     }
     return st;
 }
@@ -515,27 +537,31 @@ collect(struct reader *r)
 
 /* By the last eight bytes and the length. */
 static uint64_t
-name_bit(const struct reader *r, struct span name)
+name_key(struct span name)
 {
-    uint64_t end = key_of(span_skip(name, name.length > 8 ? name.length - 8 : 0));
-
-    return key_from(end, name.length) >> r->names_shift;
+    return key_from(key_of(span_skip(name, name.length > 8 ? name.length - 8 : 0)), name.length);
 }
 
 static void
 note_name(struct reader *r, struct span name)
 {
-    uint64_t bit = name_bit(r, name);
+    uint64_t bit = name_key(name) >> r->names_shift;
 
     r->names[bit / 64] |= (uint64_t)1 << bit % 64;
 }
 
 static bool
-name_noted(const struct reader *r, struct span text)
+key_noted(const struct reader *r, uint64_t key)
 {
-    uint64_t bit = name_bit(r, text);
+    uint64_t bit = key >> r->names_shift;
 
     return r->names[bit / 64] >> bit % 64 & 1;
+}
+
+static bool
+name_noted(const struct reader *r, struct span text)
+{
+    return key_noted(r, name_key(text));
 }
 
 /* "…/Type/id" into what is before and "Type/id", without a version. */
@@ -565,8 +591,9 @@ index_names(struct reader *r)
     r->names_shift = 64 - bits;
     r->bases       = arena_make_n(r->arena, (size_t)b->count + 1, struct base);
     r->known       = arena_make_n(r->arena, known, struct known);
+    r->strangers   = arena_make_n(r->arena, known, struct span);
     r->known_mask  = known - 1;
-    if (r->names == NULL || r->bases == NULL || r->known == NULL)
+    if (r->names == NULL || r->bases == NULL || r->known == NULL || r->strangers == NULL)
         return ST_NO_MEMORY;
     struct span last = { NULL, 0 };
     for (uint32_t i = 0; i < b->count; i++) {
@@ -607,15 +634,17 @@ index_inner(struct reader *r)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         const struct bundle_resource *one = bundle_resource_at(r->bundle, i);
-        struct span                   id  = tape_member_text(t, one->node, SPAN("id"), r->arena);
-        uint32_t                      e   = bundle_entry_of(r->bundle, one->node);
+        uint32_t                      e   = entry_of(r, one->node);
+        if (!one->contained && (e == ENTRY_NONE || r->bundle->entries[e].resource == one->node))
+            continue;
+        struct span id = walk_find_text(t, one->node, SPAN("id"), r->arena);
         if (one->contained && !span_empty(id)) {
             char *buffer = arena_alloc(r->arena, sizeof i + id.length);
             if (buffer == NULL)
                 return ST_NO_MEMORY;
             a[inside++] = (struct lookup_item){
                 .key = contained_key(buffer, sizeof i + id.length, one->container, id), .value = i };
-        } else if (!one->contained && e != ENTRY_NONE && r->bundle->entries[e].resource != one->node) {
+        } else if (!one->contained) {
             struct span type = tape_member_text(t, one->node, SPAN("resourceType"), r->arena);
             struct span url  = tape_member_text(t, r->parents[one->node], SPAN("fullUrl"), r->arena);
             if (!span_empty(id))
