@@ -1,7 +1,7 @@
 /* gateway/deliver/delivery.c -- a claimed delivery: decided again, sent, its outcome written.
  *
  *   reload   the row -> body, sender, recipient as they are configured now
- *   parse label decide redact   the same stages as a push
+ *   parse match label decide redact   the same stages as a push
  *   settle   same payload: same release; another: new record, durable before
  *            a byte leaves; nothing: the release is over
  *   send     one try
@@ -226,7 +226,7 @@ static const struct stage stage_abandon = { .name = "abandon", .enter = abandon 
 const struct pipeline delivery = {
     .name = "delivery",
     .body = (const struct stage *const[]){
-        &stage_reload, &stage_parse, &stage_label, &stage_decide, &stage_redact,
+        &stage_reload, &stage_parse, &stage_match_again, &stage_label, &stage_decide, &stage_redact,
         &stage_settle, &stage_send, &stage_outcome, NULL },
     .tail = (const struct stage *const[]){ &stage_abandon, NULL },
 };

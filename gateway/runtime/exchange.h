@@ -43,6 +43,7 @@ struct intake_entry {
     int64_t                if_version;   /* as of store_resource                              */
     const int64_t         *or_versions;
     size_t                 or_count;
+    struct store_condition *unless;      /* ifNoneExist; with one match that is what there is */
     struct store_resource *resource;     /* NULL: nothing to store                            */
     int                    status;       /* 201, 200, 204, or the error                       */
     const struct issues   *issues;       /* of a refused batch entry                          */
@@ -108,6 +109,7 @@ struct exchange {
     /* entries */
     struct intake_entry          *entries;           /* of the body as it was sent */
     size_t                        entry_count;
+    struct store_match            match;
     /* form */
     uint32_t                     *places;            /* entry of the bundle -> of entries */
     uint32_t                      rounds;            /* times that it went back to form */

@@ -83,13 +83,15 @@ go_on_without_refused(struct exchange *ex)
         return exchange_fail(ex, ST_UNAVAILABLE, "others are writing the same records");
     for (size_t i = 0; i < ex->entry_count; i++) {
         const struct store_resource *r = ex->entries[i].resource;
-        if (r == NULL || r->refused == STORE_NOT_REFUSED)
-            continue;
+        if (r == NULL || r->refused == STORE_NOT_REFUSED || r->refused == STORE_IS_THERE)
+            continue;                    /* there by now: the stage match finds it */
         enum step step = entry_refuse_stored(ex, i, r->refused);
         if (step != STEP_NEXT)
             return step;
     }
-    ex->back_to = &stage_form;
+    if (ex->whole != NULL && ex->whole->refused != STORE_NOT_REFUSED)
+        return entry_refuse_stored(ex, 0, ex->whole->refused);
+    ex->back_to = &stage_match;
     return STEP_BACK;
 }
 

@@ -167,6 +167,7 @@ leave_out_stale(struct exchange *ex, bool *row_is_own)
         if (e->resource == TAPE_ABSENT || !span_eq_text(e->type, "Consent"))
             continue;
         if (bundle_next_same(ex->bundle, i) != ENTRY_NONE
+            || entry_existing(&ex->entries[ex->places[i]]) != NULL
             || (ex->due != NULL && !still_stored(ex, e->resource, row_is_own)))
             stale[ex->facts.stale_count++] = i;
     }

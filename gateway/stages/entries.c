@@ -6,7 +6,7 @@
  * single resource is an entry of its own, with the fields of the request for
  * what stands in Bundle.entry.request.
  *
- *   POST    the type; ifNoneExist (stage match)
+ *   POST    the type; ifNoneExist, looked up by stage match
  *   PUT     type and id, the resource's own; ifMatch, ifNoneMatch `*`
  *   DELETE  type and id, no resource; ifMatch
  *   GET, HEAD, PATCH are not answered here
@@ -45,6 +45,10 @@ enter(struct exchange *ex)
     if (ex->intake == INTAKE_DELETE || ex->bundle->type == BUNDLE_SINGLE)
         return judge_single(ex);
     bool asks = entries_ask(ex);
+    if (http_request_count(ex->request, SPAN("If-None-Exist")) > 0)
+        return exchange_refuse_one(ex, 501, ISSUE_NOT_SUPPORTED, "If-None-Exist",
+                                   "the condition is for a single resource",
+                                   "in a Bundle of type transaction or batch, put it into request.ifNoneExist");
     for (uint32_t i = 0; i < count; i++) {
         if (ex->entries[i].status >= 400)
             continue;
@@ -111,6 +115,20 @@ entry_refuse_scope(struct exchange *ex, size_t i)
     return complain(ex, i, (struct complaint){
         403, ISSUE_FORBIDDEN, NULL, "this client's scopes do not cover this interaction",
         "ask the operator for the scope, for example system/*.cud" });
+}
+
+enum step
+entry_refuse_several(struct exchange *ex, size_t i)
+{
+    return complain(ex, i, (struct complaint){
+        412, ISSUE_CONFLICT, "ifNoneExist", "more than one resource fits the condition",
+        "name one by a condition that only it fits, or PUT it under its id" });
+}
+
+const struct store_condition *
+entry_existing(const struct intake_entry *entry)
+{
+    return entry->unless != NULL && entry->status < 400 && entry->unless->matches == 1 ? entry->unless : NULL;
 }
 
 enum step
@@ -193,6 +211,24 @@ judge_conditions(struct exchange *ex, uint32_t i, struct span match, struct span
     return STEP_NEXT;
 }
 
+/* R4 http.html#ccreate */
+static enum step
+judge_unless(struct exchange *ex, uint32_t i, struct span query, struct span type)
+{
+    struct intake_entry *entry = &ex->entries[i];
+
+    if (span_empty(query))
+        return STEP_NEXT;
+    entry->unless = arena_make(ex->arena, struct store_condition);
+    if (entry->unless == NULL)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    if (condition_read(query, type, ex->arena, entry->unless))
+        return STEP_NEXT;
+    return complain(ex, i, (struct complaint){ 501, ISSUE_NOT_SUPPORTED, "ifNoneExist",
+                    "a conditional create is looked up by identifier=system|value or _id, alone, and by nothing else",
+                    "PUT the resource under an id of yours" });
+}
+
 /* ---- one entry ------------------------------------------------------------------- */
 
 /* R4 wants url relative to the base; a slash before it is let pass. */
@@ -211,7 +247,9 @@ judge_post(struct exchange *ex, uint32_t i, const struct bundle_entry *e)
                         e->resource == TAPE_ABSENT ? "a POST entry has no resource"
                                                    : "request.url is not the type of the resource",
                         "R4 http.html#create: POST {type} with a resource of this type" });
-    return client_may(ex->client, 'c', e->type) ? STEP_NEXT : entry_refuse_scope(ex, i);
+    if (!client_may(ex->client, 'c', e->type))
+        return entry_refuse_scope(ex, i);
+    return judge_unless(ex, i, tape_member_text(ex->tape, e->request, SPAN("ifNoneExist"), ex->arena), e->type);
 }
 
 static enum step
@@ -313,7 +351,7 @@ judge_single(struct exchange *ex)
     entry->type = ex->path_type;
     entry->id   = ex->path_id;
     if (entry->act == ACT_CREATE)
-        return STEP_NEXT;
+        return judge_unless(ex, 0, http_request_list(ex->request, SPAN("If-None-Exist"), ex->arena), ex->path_type);
     return judge_conditions(ex, 0, http_request_list(ex->request, SPAN("If-Match"), ex->arena),
                             http_request_list(ex->request, SPAN("If-None-Match"), ex->arena));
 }

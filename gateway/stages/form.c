@@ -67,13 +67,17 @@ wrap_single(struct exchange *ex)
     struct span url    = update ? arena_format(ex->arena, "%.*s/%.*s", SPAN_PRINT(one->type), SPAN_PRINT(id))
                                 : one->type;
     struct span full_url = span_empty(one->id) ? author_literal(ex->arena, name) : (struct span){ 0 };
+    struct span unless   = ex->entries[0].unless != NULL
+                               ? author_literal(ex->arena, http_request_header(ex->request, SPAN("If-None-Exist")))
+                               : (struct span){ 0 };
     struct span url_text = author_literal(ex->arena, url);
     struct span body     = arena_format(
         ex->arena,
         "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{%s%.*s%s\"resource\":%.*s,"
-        "\"request\":{\"method\":\"%s\",\"url\":%.*s}}]}",
+        "\"request\":{\"method\":\"%s\",\"url\":%.*s%s%.*s}}]}",
         span_empty(full_url) ? "" : "\"fullUrl\":", SPAN_PRINT(full_url), span_empty(full_url) ? "" : ",",
-        SPAN_PRINT(span_trim(ex->body)), update ? "PUT" : "POST", SPAN_PRINT(url_text));
+        SPAN_PRINT(span_trim(ex->body)), update ? "PUT" : "POST", SPAN_PRINT(url_text),
+        span_empty(unless) ? "" : ",\"ifNoneExist\":", SPAN_PRINT(unless));
     if (arena_spent(ex->arena))
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->body = body;

@@ -9,6 +9,7 @@ const struct pipeline inbound = {
         &stage_parse,           /* bytes -> tape                (worker)  */
         &stage_validate,        /* tape -> findings             (worker)  */
         &stage_entries,         /* what each entry asks for     (worker)  */
+        &stage_match,           /* conditional creates          (store)   */
         &stage_form,            /* the accepted form            (worker)  */
         &stage_label,           /* resources -> labels          (worker)  */
         &stage_record,          /* resources -> store rows      (worker)  */

@@ -28,6 +28,9 @@ enter(struct exchange *ex)
         .client = ex->client->title, .key = ex->idempotency_key, .request_sha256 = ex->request_sha256,
         .status = status, .content_type = ex->answer.content_type, .body = ex->answer.body,
     };
+    for (size_t i = 0; i < ex->answer.header_count; i++)
+        if (span_eq_text(ex->answer.headers[i].name, "Location"))
+            ex->kept_answer.location = ex->answer.headers[i].value;
     ex->unit = (struct store_unit){ .done.run = on_kept, .home = ex->loop, .answer = &ex->kept_answer };
     store_submit(ex->gateway->store, &ex->unit);
     return STEP_WAIT;

@@ -23,10 +23,6 @@ enter(struct exchange *ex)
         step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
-    /* Ignored it would make duplicates; without search it cannot be honoured. */
-    if (!span_empty(http_request_header(ex->request, SPAN("If-None-Exist"))))
-        return exchange_refuse_one(ex, 501, ISSUE_NOT_SUPPORTED, "http", "conditional create is not supported",
-                                   "PUT the resource under an id of yours");
     return ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE ? STEP_NEXT
                                                                         : check_content_type(ex, head);
 }

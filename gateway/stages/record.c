@@ -22,6 +22,7 @@ struct labels_text { label_set labels; struct span text; };
 
 static enum step    record_entry(struct exchange *, uint32_t entry, struct intake_entry *, struct labels_text *);
 static void         record_deletions(struct exchange *);
+static void         list_identifiers(struct exchange *, tape_node resource, struct store_resource *);
 static struct span  id_for(struct exchange *, const struct bundle_entry *);
 static struct span  labels_text(struct exchange *, label_set, struct labels_text *);
 static void         record_whole(struct exchange *, struct labels_text *);
@@ -73,6 +74,14 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct
 {
     const struct bundle_entry *e = &ex->bundle->entries[i];
 
+    const struct store_condition *existing = entry_existing(entry);
+    if (existing != NULL) {
+        ex->ids[i]    = existing->found_id;
+        entry->status = 200;
+        if (span_empty(ex->patient))
+            ex->patient = ex->patients[i];
+        return STEP_NEXT;
+    }
     if (e->resource == TAPE_ABSENT)
         return STEP_NEXT;
     struct store_resource *r = &ex->resources[ex->resource_count++];
@@ -88,13 +97,35 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct
         .or_versions = entry->or_versions,
         .or_count    = entry->or_count,
         .only_own    = !client_may(ex->client, 'u', e->type),
+        .unless      = entry->unless,
     };
+    list_identifiers(ex, e->resource, r);
     entry->resource = r;
     entry->status   = 201;
     if (span_empty(ex->patient))
         ex->patient = r->patient;
     ex->own_consents += span_eq_text(e->type, "Consent");
     return STEP_NEXT;
+}
+
+/* Of the resource itself: one, or a list of them (R4 Bundle and others have one). */
+static void
+list_identifiers(struct exchange *ex, tape_node resource, struct store_resource *r)
+{
+    const struct tape *t     = ex->tape;
+    tape_node          list  = tape_member(t, resource, SPAN("identifier"));
+    bool               one   = tape_kind(t, list) == TAPE_OBJECT;
+    uint32_t           count = list == TAPE_ABSENT ? 0 : one ? 1 : tape_children(t, list);
+    int64_t           *keys  = count > 0 ? arena_make_n(ex->arena, count, int64_t) : NULL;
+
+    r->identifiers = keys;
+    for (tape_node n = keys == NULL ? TAPE_ABSENT : one ? list : tape_first(t, list);
+         n != TAPE_ABSENT && r->identifier_count < STORE_IDENTIFIERS_MAX; n = one ? TAPE_ABSENT : tape_next(t, n)) {
+        struct span value = tape_member_text(t, n, SPAN("value"), ex->arena);
+        if (!span_empty(value))
+            keys[r->identifier_count++] =
+                store_identifier_key(r->type, tape_member_text(t, n, SPAN("system"), ex->arena), value);
+    }
 }
 
 static struct span
@@ -114,7 +145,9 @@ record_patient(const struct exchange *ex, uint32_t at, struct span text)
 
     if (at != ENTRY_NONE) {
         const struct bundle_entry *patient = &ex->bundle->entries[at];
-        id = !span_empty(patient->id) ? patient->id
+        const struct store_condition *existing = entry_existing(&ex->entries[ex->places[at]]);
+        id = existing != NULL ? existing->found_id
+             : !span_empty(patient->id) ? patient->id
              : span_starts(patient->full_url, SPAN(URN_UUID))
                  ? span_skip(patient->full_url, sizeof URN_UUID - 1) : (struct span){ 0 };
         if (!span_empty(id))
@@ -188,5 +221,6 @@ record_whole(struct exchange *ex, struct labels_text *texts)
         .verb = STORE_PUT, .type = SPAN("Bundle"), .id = span_empty(id) ? uuid_new(ex->arena) : id,
         .patient = ex->patient, .bytes = span_trim(ex->body), .labels = labels_text(ex, labels, texts),
         .part2 = span_of(part2_text(part2)), .if_version = -1,
+        .only_own = !client_may(ex->client, 'u', SPAN("Bundle")),
     };
 }

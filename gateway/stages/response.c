@@ -33,13 +33,19 @@ response_status(const struct exchange *ex)
     return one->created ? 201 : 200;
 }
 
+struct span
+response_location_of(const struct exchange *ex, struct span type, struct span id, int64_t version)
+{
+    char        digits[DIGITS_INTEGER];
+    struct span text = span_from(digits, digits_integer(version, digits));
+
+    return arena_join(ex->arena, type, SPAN("/"), id, SPAN("/_history/"), text);
+}
+
 static struct span
 location_of(const struct exchange *ex, const struct store_resource *r)
 {
-    char        digits[DIGITS_INTEGER];
-    struct span version = span_from(digits, digits_integer(r->version, digits));
-
-    return arena_join(ex->arena, r->type, SPAN("/"), r->id, SPAN("/_history/"), version);
+    return response_location_of(ex, r->type, r->id, r->version);
 }
 
 struct span
@@ -94,7 +100,7 @@ status_line(const struct intake_entry *entry)
 {
     static const struct { int status; struct span line; } lines[] = {
 #define LINE(status, words) { status, { words, sizeof(words) - 1 } }
-        LINE(204, "204 No Content"), LINE(400, "400 Bad Request"), LINE(403, "403 Forbidden"),
+        LINE(200, "200 OK"), LINE(204, "204 No Content"), LINE(400, "400 Bad Request"), LINE(403, "403 Forbidden"),
         LINE(412, "412 Precondition Failed"), LINE(422, "422 Unprocessable Entity"),
         LINE(501, "501 Not Implemented"),
 #undef LINE
@@ -106,6 +112,17 @@ status_line(const struct intake_entry *entry)
         if (lines[i].status == entry->status)
             return lines[i].line;
     return SPAN("500 Internal Server Error");
+}
+
+/* What a conditional create found was not written now. */
+static void
+write_existing(struct json_writer *w, const struct store_condition *found)
+{
+    char        digits[DIGITS_INTEGER];
+    struct span version = span_from(digits, digits_integer(found->version, digits));
+
+    json_join(w, "location", found->type, SPAN("/"), found->found_id, SPAN("/_history/"), version);
+    json_join(w, "etag", SPAN("W/\""), version, SPAN("\""));
 }
 
 static bool
@@ -148,6 +165,8 @@ write_entry(struct json_writer *w, const struct intake_entry *entry, struct span
     json_text(w, "status", status_line(entry));
     if (has_version(entry))
         write_stored(w, entry->resource, now);
+    else if (entry_existing(entry) != NULL)
+        write_existing(w, entry_existing(entry));
     if (!span_empty(outcome)) {
         json_object(w, "outcome");
         json_raw(w, outcome);

@@ -5,6 +5,7 @@
  *   parse        bytes -> tape -> bundle, references
  *   validate     tape x definitions -> findings; errors answer with an OperationOutcome
  *   entries      what each entry asks for, and whether this client may ask it
+ *   match        conditional creates: is it there already
  *   form         the accepted form: what was refused, and deletions, are cut
  *   label        resource -> labels, Part 2 status, evidence
  *   record       resources become store rows (written by commit)
@@ -23,7 +24,7 @@
 #include "gateway/runtime/exchange.h"
 
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_entries,
-    stage_form, stage_label, stage_record, stage_route, stage_decide, stage_redact, stage_commit, stage_keep,
+    stage_match, stage_match_again, stage_form, stage_label, stage_record, stage_route, stage_decide, stage_redact, stage_commit, stage_keep,
     stage_respond;
 
 /* A push; $validate and metadata answer early. */
@@ -40,12 +41,18 @@ bool      entries_ask(const struct exchange *);
  * back; everything else is refused whole (STEP_FAIL). */
 enum step entry_refuse_scope(struct exchange *, size_t entry);
 enum step entry_refuse_stored(struct exchange *, size_t entry, enum store_refusal);
+enum step entry_refuse_several(struct exchange *, size_t entry);
+/* The condition of a conditional create; false: more than can be asked here. */
+bool      condition_read(struct span query, struct span type, struct arena *, struct store_condition *out);
+/* What an entry's condition found: NULL, or the one resource. */
+const struct store_condition *entry_existing(const struct intake_entry *);
 /* Fills ex->patients; false: no memory. */
 bool      record_patients(struct exchange *);
 /* The transaction-response and its kin (stages/response.c). */
 enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
 int         response_status(const struct exchange *);
 struct span response_location(const struct exchange *);      /* empty: none */
+struct span response_location_of(const struct exchange *, struct span type, struct span id, int64_t version);
 /* Location, and the ETag of the version that it names. */
 void        response_add_location(struct exchange *, struct span location);
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */

@@ -40,6 +40,12 @@ contents_add(struct json_writer *w, const struct content *c)
     json_integer(w, NULL, c->blob);
     json_integer(w, NULL, c->start);
     json_integer(w, NULL, c->length);
+    if (c->identifier_count > 0) {
+        json_array(w, NULL);
+        for (size_t i = 0; i < c->identifier_count; i++)
+            json_integer(w, NULL, c->identifiers[i]);
+        json_end(w);
+    }
     json_end(w);
     return place;
 }
@@ -62,13 +68,31 @@ number(const struct tape *t, tape_node node, int64_t *out)
     return true;
 }
 
+/* The list may be missing. */
+static bool
+keys_read(const struct tape *t, tape_node list, struct arena *arena, struct content *out)
+{
+    size_t   count = list != TAPE_ABSENT && tape_kind(t, list) == TAPE_ARRAY ? tape_children(t, list) : 0;
+    int64_t *keys  = count > 0 ? arena_make_n(arena, count, int64_t) : NULL;
+    size_t   n     = 0;
+
+    if ((list != TAPE_ABSENT && count == 0) || (count > 0 && keys == NULL))
+        return false;
+    for (tape_node key = count > 0 ? tape_first(t, list) : TAPE_ABSENT; key != TAPE_ABSENT; key = tape_next(t, key))
+        if (!number(t, key, &keys[n++]))
+            return false;
+    out->identifiers      = keys;
+    out->identifier_count = count;
+    return true;
+}
+
 static bool
 entry_read(const struct tape *t, tape_node entry, struct arena *arena, struct content *out)
 {
     tape_node node[FIELDS];
     int64_t   deleted;
 
-    if (tape_kind(t, entry) != TAPE_ARRAY || tape_children(t, entry) != FIELDS)
+    if (tape_kind(t, entry) != TAPE_ARRAY || tape_children(t, entry) < FIELDS || tape_children(t, entry) > FIELDS + 1)
         return false;
     node[0] = tape_first(t, entry);
     for (int i = 1; i < FIELDS; i++)
@@ -83,7 +107,7 @@ entry_read(const struct tape *t, tape_node entry, struct arena *arena, struct co
         !number(t, node[9], &out->length))
         return false;
     out->deleted = deleted != 0;
-    return true;
+    return keys_read(t, tape_next(t, node[FIELDS - 1]), arena, out);
 }
 
 static enum status

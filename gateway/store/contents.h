@@ -4,6 +4,7 @@
  *     type        id   |  |  patient     labels  part2       |  |   length
  *                version  deleted                            |  start
  *                         blob: row of `blob`, 0: of the inbox body
+ *   and behind length, where it has identifiers, their keys (store.h): [17,4711]
  *
  * One row for all resources of a push: what came together is written and kept
  * together.  An entry begins at a multiple of 16 bytes and ends in a line feed, so
@@ -18,6 +19,8 @@ struct content {
     struct span type, id, patient, labels, part2;
     int64_t     version, blob, start, length;
     bool        deleted;
+    const int64_t *identifiers;
+    size_t      identifier_count;
 };
 
 #define CONTENTS_ALIGN 16u

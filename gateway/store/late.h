@@ -18,6 +18,7 @@
  *   ANSWER     client, key             id of the answer
  *   EVENT      first half of the UUID  position of the leaf
  *   PATIENT    patient                 position of the leaf
+ *   IDENTIFIER type, system, value     as of RESOURCE; past versions as well
  */
 #ifndef SLUICE_GATEWAY_STORE_LATE_H
 #define SLUICE_GATEWAY_STORE_LATE_H
@@ -28,7 +29,7 @@
 #include "base/span.h"
 #include "base/status.h"
 
-enum late_kind { LATE_RESOURCE = 1, LATE_ANSWER, LATE_EVENT, LATE_PATIENT };
+enum late_kind { LATE_RESOURCE = 1, LATE_ANSWER, LATE_EVENT, LATE_PATIENT, LATE_IDENTIFIER };
 
 #define LATE_ENTRIES   16384u            /* frozen when this many wait */
 #define LATE_BUCKETS   32768u            /* a power of two */

@@ -93,7 +93,11 @@ content_load(const struct content *c, uint32_t place, void *arg)
 {
     struct loading *l = arg;
 
-    return late_add(l->late, LATE_RESOURCE, late_key_resource(c->type, c->id), WHERE(l->inbox, place));
+    enum status st = late_add(l->late, LATE_RESOURCE, late_key_resource(c->type, c->id), WHERE(l->inbox, place));
+
+    for (size_t i = 0; i < c->identifier_count && st == ST_OK; i++)
+        st = late_add(l->late, LATE_IDENTIFIER, c->identifiers[i], WHERE(l->inbox, place));
+    return st;
 }
 
 static enum status

@@ -53,8 +53,8 @@ body_size(struct store *s, int64_t inbox, int64_t *size)
     return ST_OK;
 }
 
-static enum status
-bytes_read(struct store *s, int64_t inbox, const struct content *c, struct arena *arena, struct span *out)
+enum status
+stored_bytes_read(struct store *s, int64_t inbox, const struct content *c, struct arena *arena, struct span *out)
 {
     int64_t     size = 0;
     char       *at   = arena_alloc(arena, (size_t)c->length + 1);
@@ -148,7 +148,7 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     if (f == NULL)
         return ST_NO_MEMORY;
     f->row = row_of(&content, at_ms);
-    st     = bytes_read(s, WHERE_INBOX(where), &content, c->arena, &f->row.bytes);
+    st     = stored_bytes_read(s, WHERE_INBOX(where), &content, c->arena, &f->row.bytes);
     **end  = f;
     *end   = &f->next;
     c->row_count++;
@@ -290,5 +290,5 @@ read_serve(struct store *s, struct store_read *r)
         return;
     r->row = row_of(&c, at_ms);
     if (!c.deleted)
-        r->status = bytes_read(s, WHERE_INBOX(where), &c, r->arena, &r->row.bytes);
+        r->status = stored_bytes_read(s, WHERE_INBOX(where), &c, r->arena, &r->row.bytes);
 }

@@ -503,6 +503,7 @@ read_serve_one(struct store *s, struct store_request *r)
     struct store_consents *consents = HOLDER(r, store_consents);
     struct store_lookup   *lookup   = HOLDER(r, store_lookup);
     struct store_read     *read     = HOLDER(r, store_read);
+    struct store_match    *match    = HOLDER(r, store_match);
     struct store_claim    *claim    = HOLDER(r, store_claim);
     bool                   readable = !s->stale && !s->unreadable;
 
@@ -524,6 +525,12 @@ read_serve_one(struct store *s, struct store_request *r)
         if (readable)
             read_serve(s, read);
         finished(read->home, &read->done);
+        break;
+    case REQUEST_MATCH:
+        match->status = ST_UNAVAILABLE;
+        if (!s->stale)
+            match_serve(s, match);
+        finished(match->home, &match->done);
         break;
     case REQUEST_CLAIM:
         claim->status = ST_UNAVAILABLE;
@@ -700,6 +707,12 @@ void
 store_read_resource(struct store *s, struct store_read *r)
 {
     enqueue(s, &r->request, REQUEST_READ);
+}
+
+void
+store_find_matches(struct store *s, struct store_match *m)
+{
+    enqueue(s, &m->request, REQUEST_MATCH);
 }
 
 void

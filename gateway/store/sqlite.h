@@ -6,6 +6,7 @@
  *   contents.c       the list of resources of a push
  *   queue.c          outbox: whose turn, leases, outcomes
  *   read.c           consents, answers, resources
+ *   match.c          which resources fit a condition
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
  *   place.c          whether the file is still in its place
@@ -34,7 +35,7 @@ enum statement {
     SQL_COUNT
 };
 
-enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_CLAIM };
+enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_MATCH, REQUEST_CLAIM };
 
 struct lease {
     int64_t id;                          /* outbox; 0: free */
@@ -151,8 +152,15 @@ void        read_serve(struct store *, struct store_read *);
 /* The entry at a place (WHERE); texts are copied into the arena. */
 enum status stored_content_read(struct store *, int64_t value, struct arena *, struct content *,
                                 int64_t *at_ms) MUST_CHECK;
+/* The bytes of a content that is not deleted. */
+enum status stored_bytes_read(struct store *, int64_t inbox, const struct content *, struct arena *,
+                              struct span *out) MUST_CHECK;
 /* ST_OK: there is an answer under this key, and its row is in SQL_ANSWER_READ. */
 enum status answer_find(struct store *, struct span client, struct span key) MUST_CHECK;
+
+/* ---- match.c --------------------------------------------------------------------- */
+void        match_serve(struct store *, struct store_match *);
+enum status condition_match(struct store *, struct span client, struct store_condition *, struct arena *) MUST_CHECK;
 
 /* ---- lookup.c ------------------------------------------------------------------ */
 struct walk {                            /* the values of a key, newest first */

@@ -57,11 +57,27 @@ bool        store_healthy(const struct store *);
 
 enum store_verb { STORE_PUT = 0, STORE_DELETE };
 
-enum store_refusal { STORE_NOT_REFUSED = 0, STORE_OTHER_VERSION, STORE_OTHER_OWNER };
+enum store_refusal { STORE_NOT_REFUSED = 0, STORE_OTHER_VERSION, STORE_OTHER_OWNER, STORE_IS_THERE };
+
+/* Which current resources fit: of this type, with this identifier, and last
+ * sent by the client that asks (what others sent is not its to find); or, with
+ * `id`, of this type and id. */
+struct store_condition {
+    struct span type;
+    struct span system, value;           /* system empty: an identifier without one */
+    struct span id;                      /* not empty: this, and no identifier */
+    uint32_t    matches;                 /* out: 0, 1; 2 for two or more */
+    struct span found_id;                /* out: of the one */
+    int64_t     version;                 /* out: of the one */
+};
+/* For store_resource.identifiers. */
+int64_t store_identifier_key(struct span type, struct span system, struct span value);
+#define STORE_IDENTIFIERS_MAX 256u       /* of one resource; more are not found by */
 
 /* A resource as received.  Preconditions:
  *   if_version  -1 none; STORE_ANY_VERSION: it must exist; otherwise the current
  *               version must equal it (0: must not exist) or one of or_versions
+ *   unless      nothing that is there fits it
  *   only_own    what there is must have come from the client of this unit's inbox
  * When one fails the unit fails ST_CONFLICT, `conflict` names the first such
  * resource, and `refused` says why of every one. */
@@ -76,6 +92,9 @@ struct store_resource {
     const int64_t  *or_versions;
     size_t          or_count;
     bool            only_own;
+    struct store_condition *unless;      /* NULL: none */
+    const int64_t  *identifiers;         /* keys, to be found by */
+    size_t          identifier_count;
     enum store_refusal refused;          /* out */
     int64_t         version;             /* out: the one written */
     bool            created;             /* out: it was not there before */
@@ -213,6 +232,18 @@ struct store_read {                      /* one resource, current or a version *
     struct store_request request;      /* private */
 };
 void store_read_resource(struct store *, struct store_read *);
+
+struct store_match {                     /* conditions, all at one moment */
+    struct task              done;
+    struct loop             *home;
+    struct arena            *arena;
+    struct span              client;
+    struct store_condition **conditions;
+    size_t                   count;
+    enum status              status;     /* ST_TOO_LARGE: one has too many versions to look through */
+    struct store_request     request;    /* private */
+};
+void store_find_matches(struct store *, struct store_match *);
 
 /* Due deliveries: at most `max`, at most one per (recipient, patient), none
  * that another claim holds; the lease ends at lease_ms and then it is due again.

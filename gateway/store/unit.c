@@ -138,6 +138,14 @@ versions_as_expected(struct store *s, struct store_unit *u)
         struct standing        now;
 
         r->refused = STORE_NOT_REFUSED;
+        if (r->unless != NULL) {
+            enum status fits = condition_match(s, u->inbox != NULL ? u->inbox->client : SPAN(""), r->unless, s->temp);
+            r->unless->found_id = (struct span){ NULL, 0 };      /* it was the store's memory */
+            if (fits != ST_OK)
+                return fits;
+            if (r->unless->matches > 0)
+                made = resource_refused(u, i, STORE_IS_THERE);
+        }
         if (r->if_version == -1)
             continue;
         enum status st = standing_find(s, u, i, 0, &now);
@@ -238,7 +246,8 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
 {
     struct store_resource *r = &u->resources[index];
     struct standing        before;
-    struct content         c  = { r->type, r->id, r->patient, r->labels, r->part2, 0, 0, 0, 0, false };
+    struct content         c  = { r->type, r->id, r->patient, r->labels, r->part2, 0, 0, 0, 0, false,
+                                r->identifiers, r->identifier_count };
     enum status            st = standing_find(s, u, index, w->inbox, &before);
 
     if (st != ST_OK)
@@ -267,6 +276,8 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
     int64_t where = WHERE(w->inbox, contents_add(&w->list, &c));
     if (st == ST_OK)
         st = late_add(s->late, LATE_RESOURCE, late_key_resource(r->type, r->id), where);
+    for (size_t i = 0; i < r->identifier_count && st == ST_OK; i++)
+        st = late_add(s->late, LATE_IDENTIFIER, r->identifiers[i], where);
     if (st == ST_OK && span_eq(r->type, SPAN("Consent")))
         st = consent_index(s, r, before.patient, where);
     return st;

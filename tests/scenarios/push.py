@@ -219,6 +219,78 @@ def a_transaction_is_refused_whole_and_names_the_entry():
     check(gateway.push(bundle(observation("tr1")))[2].count(b'201') >= 1, "a refused transaction left something")
 
 
+def settled():
+    """How many came, once no more come."""
+    count = -1
+    while count != len(gateway.hie.bodies()):
+        count = len(gateway.hie.bodies())
+        time.sleep(0.3)
+    return count
+
+
+MRN = "http://ehr.example.org/mrn"
+
+
+def identified(resource, value):
+    return {**resource, "identifier": [{"system": "http://other.example.org", "value": "x"},
+                                       {"system": MRN, "value": value}]}
+
+
+def a_resource_is_created_unless_it_exists():
+    create = lambda id, condition, **kw: gateway.request(
+        "POST", "/fhir/Observation", identified(observation(id), "m 1"), headers={"If-None-Exist": condition}, **kw)
+    mrn = f"identifier={MRN}|m%201"
+    before = settled()
+    check(create("ce1", mrn)[0] == 201, "none is there")
+    check(gateway.hie.wait(before + 1), "not delivered")
+    check(json.loads(gateway.hie.bodies()[-1])["entry"][0]["request"]["ifNoneExist"] == mrn, gateway.hie.bodies()[-1])
+    status, headers, body = create("ce2", mrn)
+    check((status, headers["Location"], headers["ETag"], body) == (200, "Observation/ce1/_history/1", 'W/"1"', b""),
+          (status, headers, body))
+    check(create("ce3", "_id=ce1")[0] == 200 and create("ce3", "_id=ce-none")[0] == 201, "_id")
+    check(create("ce4", mrn)[0] == 412, "two are there")
+    check(create("ce5", mrn, client="unknown-ehr")[0] == 201, "what another client sent was found")
+    gateway.request("DELETE", "/fhir/Observation/ce3")
+    check(create("ce4", mrn)[1]["Location"] == "Observation/ce1/_history/1", "what is deleted was found")
+    gateway.push(bundle(identified(observation("ce1"), "m2")))
+    check(create("ce6", mrn)[0] == 201, "a past version was found")
+    for condition in ("code=4548-4", "identifier=m1", f"{mrn}&_id=x", f"{mrn},{MRN}|b", "identifier=%zz|a"):
+        answer = create("never", condition)
+        check(answer[0] == 501 and outcome_of(answer)["issue"][0]["expression"] == ["http.If-None-Exist"], answer)
+    check(gateway.push(bundle(observation("never")), headers={"If-None-Exist": mrn})[0] == 501, "of a Bundle")
+
+
+def an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patients():
+    def push(n, type="transaction", **more):
+        name = f"urn:uuid:00000000-0000-4000-8000-00000000000{n}"
+        sent = bundle(identified(patient("x"), "m-ce"), observation(f"cp{n}"), *more.get("also", ()),
+                      type=type, method="POST")
+        del sent["entry"][0]["resource"]["id"]
+        sent["entry"][0]["fullUrl"] = name
+        sent["entry"][0]["request"]["ifNoneExist"] = f"identifier={MRN}|m-ce"
+        for e in sent["entry"][1:]:
+            e["resource"]["patient" if e["resource"]["resourceType"] == "Consent" else "subject"] = {"reference": name}
+        return sent, gateway.push(sent, client="riverside-ehr")
+    # The consent is on file for the patient as the first Bundle called it.
+    check(statuses(push(1, also=[consent("cpc")])[1]) == ["201", "201", "201"], "first")
+    before = settled()
+    sent, answer = push(2)
+    check(statuses(answer) == ["200", "201"], answer)
+    check(json.loads(answer[2])["entry"][0]["response"]["location"] ==
+          "Patient/00000000-0000-4000-8000-000000000001/_history/1", answer)
+    check(gateway.hie.wait(before + 1) and b"cp2" in gateway.hie.bodies()[-1], "its consent was not found")
+    check(gateway.export()[0][-1]["patientId"] == "Patient/00000000-0000-4000-8000-000000000001",
+          "the record names another patient")
+    gateway.hie.answer = 503
+    before = settled()
+    push(3)
+    check(gateway.hie.wait(before + 1), "not tried")
+    gateway.hie.answer = 200
+    check(gateway.hie.wait(before + 2) and gateway.hie.bodies()[-1] == gateway.hie.bodies()[before],
+          "decided otherwise the second time")
+    check(statuses(push(4, type="batch")[1]) == ["200", "201"], "batch")
+
+
 def a_batch_of_many_bad_entries_is_refused_quickly():
     begun = time.time()
     answer = gateway.push({"resourceType": "Bundle", "type": "batch", "entry": [{} for _ in range(20000)]})
@@ -411,6 +483,8 @@ if __name__ == "__main__":
           a_batch_of_which_nothing_is_taken_is_answered_and_leaves_nothing,
           deletions_come_first_in_a_transaction_and_are_not_passed_on,
           a_transaction_is_refused_whole_and_names_the_entry,
+          a_resource_is_created_unless_it_exists,
+          an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patients,
           a_batch_of_many_bad_entries_is_refused_quickly,
           a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
