@@ -123,13 +123,6 @@ json_raw(struct json_writer *w, struct span bytes)
     w->more[w->depth] = true;
 }
 
-void
-json_space(struct json_writer *w, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        add(w, i == 0 ? "\n" : " ", 1);
-}
-
 static bool
 grow(struct json_writer *w, size_t more)
 {

@@ -56,7 +56,5 @@ void json_integer(struct json_writer *, const char *name, int64_t number);
 void json_bool(struct json_writer *, const char *name, bool value);
 /* Bytes as they are: at the very start of an object, by those who know. */
 void json_raw(struct json_writer *, struct span bytes);
-/* White space between values: a line feed and count - 1 blanks; count 0: none. */
-void json_space(struct json_writer *, size_t count);
 
 #endif

@@ -1,149 +1,177 @@
-/* gateway/store/contents.c -- what a push contained: a JSON array in its inbox row. */
+/* gateway/store/contents.c -- what a push contained: a list in its inbox row. */
 #include "gateway/store/contents.h"
 
-#include "base/json_tape.h"
+#include <string.h>
 
-#define FIELDS 10
+#define HEAD       56u
+#define TEXTS      5
+#define FIRST_ROOM 4096u
 
-void
-contents_begin(struct json_writer *w)
+/* ---- writing ------------------------------------------------------------------- */
+
+static char *
+room_for(struct contents *c, size_t more)
 {
-    json_array(w, NULL);
+    size_t need = c->used + more;
+
+    if (!c->failed && need > c->room) {
+        c->at     = arena_open_more(c->arena, c->used, need > 2 * c->room ? need : 2 * c->room, &c->room);
+        c->failed = c->at == NULL;
+    }
+    return c->failed ? NULL : c->at + c->used;
 }
 
-/* White space up to where the entry's bracket will stand; a comma comes before
- * all but the first. */
-static void
-align(struct json_writer *w, bool first)
+void
+contents_begin(struct contents *c, struct arena *arena)
 {
-    size_t at    = json_writer_length(w);
-    size_t comma = first ? 0 : 1;
+    *c        = (struct contents){ .arena = arena };
+    c->at     = arena_open(arena, FIRST_ROOM, &c->room);
+    c->failed = c->at == NULL;
+    char *at  = room_for(c, sizeof CONTENTS_MAGIC);
+    if (at != NULL)
+        memcpy(at, CONTENTS_MAGIC, sizeof CONTENTS_MAGIC);
+    c->used = sizeof CONTENTS_MAGIC;
+}
 
-    json_space(w, CONTENTS_ALIGN - (at + comma) % CONTENTS_ALIGN);
+static inline void
+put(char *at, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (char)(value >> (8 * i));
 }
 
 uint32_t
-contents_add(struct json_writer *w, const struct content *c)
+contents_add(struct contents *c, const struct content *content)
 {
-    bool first = json_writer_length(w) == 1;
+    const struct span texts[TEXTS] = { content->type, content->id, content->patient, content->labels,
+                                       content->part2 };
+    size_t            length       = HEAD;
+    uint32_t          place        = (uint32_t)(c->used / CONTENTS_ALIGN);
 
-    align(w, first);
-    uint32_t place = (uint32_t)((json_writer_length(w) + !first) / CONTENTS_ALIGN);
-    json_array(w, NULL);
-    json_text(w, NULL, c->type);
-    json_text(w, NULL, c->id);
-    json_integer(w, NULL, c->version);
-    json_integer(w, NULL, c->deleted);
-    json_text(w, NULL, c->patient);
-    json_text(w, NULL, c->labels);
-    json_text(w, NULL, c->part2);
-    json_integer(w, NULL, c->blob);
-    json_integer(w, NULL, c->start);
-    json_integer(w, NULL, c->length);
-    if (c->identifier_count > 0) {
-        json_array(w, NULL);
-        for (size_t i = 0; i < c->identifier_count; i++)
-            json_integer(w, NULL, c->identifiers[i]);
-        json_end(w);
+    for (int i = 0; i < TEXTS; i++)
+        length += texts[i].length;
+    length += 8 * content->identifier_count;
+    c->failed   = c->failed || length > UINT32_MAX || content->start > UINT32_MAX || content->length > UINT32_MAX;
+    size_t full = (length + CONTENTS_ALIGN - 1) / CONTENTS_ALIGN * CONTENTS_ALIGN;
+    char  *at   = room_for(c, full);
+    if (at == NULL)
+        return place;
+    put(at, length, 4);
+    put(at + 4, content->deleted, 4);
+    for (int i = 0; i < TEXTS; i++)
+        put(at + 8 + 4 * i, texts[i].length, 4);
+    put(at + 28, (uint64_t)content->start, 4);
+    put(at + 32, (uint64_t)content->length, 4);
+    put(at + 36, (uint64_t)content->version, 8);
+    put(at + 44, (uint64_t)content->blob, 8);
+    put(at + 52, content->identifier_count, 4);
+    size_t end = HEAD;
+    for (int i = 0; i < TEXTS; i++) {
+        if (texts[i].length > 0)
+            memcpy(at + end, texts[i].at, texts[i].length);
+        end += texts[i].length;
     }
-    json_end(w);
+    for (size_t i = 0; i < content->identifier_count; i++, end += 8)
+        put(at + end, (uint64_t)content->identifiers[i], 8);
+    memset(at + end, 0, full - end);
+    c->used += full;
     return place;
 }
 
-void
-contents_end(struct json_writer *w)
+struct span
+contents_end(struct contents *c)
 {
-    json_space(w, 1);
-    json_end(w);
+    /* Also when nobody wants it: what was written must be wiped one day. */
+    if (c->at != NULL)
+        arena_close(c->arena, c->used);
+    return c->failed ? (struct span){ NULL, 0 } : span_from(c->at, c->used);
+}
+
+/* ---- reading ------------------------------------------------------------------- */
+
+static inline uint64_t
+get(const char *at, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = bytes; i-- > 0;)
+        value = value << 8 | (unsigned char)at[i];
+    return value;
 }
 
 static bool
-number(const struct tape *t, tape_node node, int64_t *out)
+keys_read(const char *at, struct arena *arena, struct content *out)
 {
-    uint64_t value;
+    int64_t *keys = arena_make_n(arena, out->identifier_count, int64_t);
 
-    if (tape_kind(t, node) != TAPE_NUMBER || !span_to_u64(tape_raw(t, node), &value) || value > INT64_MAX)
-        return false;
-    *out = (int64_t)value;
-    return true;
+    for (size_t i = 0; i < out->identifier_count && keys != NULL; i++)
+        keys[i] = (int64_t)get(at + 8 * i, 8);
+    out->identifiers = keys;
+    return keys != NULL;
 }
 
-/* The list may be missing. */
+/* The entry at the front of `rest`; how long it is, 0: it is none.  Without an
+ * arena the identifiers are passed over. */
+static size_t
+entry_read(struct span rest, struct arena *arena, struct content *out)
+{
+    struct span *texts[TEXTS] = { &out->type, &out->id, &out->patient, &out->labels, &out->part2 };
+    size_t       end          = HEAD;
+
+    if (rest.length < HEAD)
+        return 0;
+    size_t length = (size_t)get(rest.at, 4);
+    if (length < HEAD || length > rest.length)
+        return 0;
+    for (int i = 0; i < TEXTS; i++) {
+        size_t bytes = (size_t)get(rest.at + 8 + 4 * i, 4);
+        if (bytes > length - end)
+            return 0;
+        *texts[i] = span_from(rest.at + end, bytes);
+        end += bytes;
+    }
+    out->identifiers      = NULL;
+    out->identifier_count = (size_t)get(rest.at + 52, 4);
+    if (out->identifier_count != (length - end) / 8 || (length - end) % 8 != 0)
+        return 0;
+    if (arena == NULL)
+        out->identifier_count = 0;
+    else if (out->identifier_count > 0 && !keys_read(rest.at + end, arena, out))
+        return 0;
+    out->deleted = get(rest.at + 4, 4) != 0;
+    out->start   = (int64_t)get(rest.at + 28, 4);
+    out->length  = (int64_t)get(rest.at + 32, 4);
+    out->version = (int64_t)get(rest.at + 36, 8);
+    out->blob    = (int64_t)get(rest.at + 44, 8);
+    return out->version >= 0 && out->blob >= 0 ? length : 0;
+}
+
 static bool
-keys_read(const struct tape *t, tape_node list, struct arena *arena, struct content *out)
+is_json(struct span list)
 {
-    size_t   count = list != TAPE_ABSENT && tape_kind(t, list) == TAPE_ARRAY ? tape_children(t, list) : 0;
-    int64_t *keys  = count > 0 ? arena_make_n(arena, count, int64_t) : NULL;
-    size_t   n     = 0;
-
-    if ((list != TAPE_ABSENT && count == 0) || (count > 0 && keys == NULL))
-        return false;
-    for (tape_node key = count > 0 ? tape_first(t, list) : TAPE_ABSENT; key != TAPE_ABSENT; key = tape_next(t, key))
-        if (!number(t, key, &keys[n++]))
-            return false;
-    out->identifiers      = keys;
-    out->identifier_count = count;
-    return true;
-}
-
-static bool
-entry_read(const struct tape *t, tape_node entry, struct arena *arena, struct content *out)
-{
-    tape_node node[FIELDS];
-    int64_t   deleted;
-
-    if (tape_kind(t, entry) != TAPE_ARRAY || tape_children(t, entry) < FIELDS || tape_children(t, entry) > FIELDS + 1)
-        return false;
-    node[0] = tape_first(t, entry);
-    for (int i = 1; i < FIELDS; i++)
-        node[i] = tape_next(t, node[i - 1]);
-    out->type    = tape_text(t, node[0], arena);
-    out->id      = tape_text(t, node[1], arena);
-    out->patient = tape_text(t, node[4], arena);
-    out->labels  = tape_text(t, node[5], arena);
-    out->part2   = tape_text(t, node[6], arena);
-    if (!number(t, node[2], &out->version) || !number(t, node[3], &deleted) ||
-        !number(t, node[7], &out->blob) || !number(t, node[8], &out->start) ||
-        !number(t, node[9], &out->length))
-        return false;
-    out->deleted = deleted != 0;
-    return keys_read(t, tape_next(t, node[FIELDS - 1]), arena, out);
-}
-
-static enum status
-read_array(struct span json, struct arena *arena, const struct tape **out)
-{
-    enum status st = tape_read(json, &tape_default_limits, arena, out, NULL);
-
-    if (st == ST_NO_MEMORY)
-        return st;
-    return st == ST_OK && tape_kind(*out, TAPE_ROOT) == TAPE_ARRAY ? ST_OK : ST_INTEGRITY;
+    return !span_starts(list, span_from(CONTENTS_MAGIC, sizeof CONTENTS_MAGIC));
 }
 
 enum status
-contents_visit(struct span json, struct arena *arena, content_visitor *visit, void *arg)
+contents_visit(struct span list, struct arena *arena, content_visitor *visit, void *arg)
 {
-    const struct tape *t;
-    struct content     c;
-    enum status        st = read_array(json, arena, &t);
+    struct content c;
+    enum status    st = ST_OK;
 
-    if (st != ST_OK)
-        return st;
-    for (tape_node e = tape_first(t, TAPE_ROOT); e != TAPE_ABSENT && st == ST_OK; e = tape_next(t, e)) {
-        uint32_t place = (uint32_t)(tape_offset(t, e) / CONTENTS_ALIGN);
-        st             = entry_read(t, e, arena, &c) ? visit(&c, place, arg) : ST_INTEGRITY;
+    if (is_json(list))
+        return contents_json_visit(list, arena, visit, arg);
+    for (size_t at = sizeof CONTENTS_MAGIC; at < list.length && st == ST_OK;) {
+        size_t length = entry_read(span_skip(list, at), arena, &c);
+        st            = length > 0 ? visit(&c, (uint32_t)(at / CONTENTS_ALIGN), arg) : ST_INTEGRITY;
+        at += (length + CONTENTS_ALIGN - 1) / CONTENTS_ALIGN * CONTENTS_ALIGN;
     }
     return st;
 }
 
 enum status
-contents_at(struct span json, uint32_t place, struct arena *arena, struct content *out)
+contents_at(struct span list, uint32_t place, struct arena *arena, struct content *out)
 {
-    const struct tape *t;
-    struct span        rest = span_skip(json, (size_t)place * CONTENTS_ALIGN);
-    enum status        st   = read_array(span_split(&rest, '\n'), arena, &t);
-
-    if (st != ST_OK)
-        return st;
-    return entry_read(t, TAPE_ROOT, arena, out) ? ST_OK : ST_INTEGRITY;
+    if (is_json(list))
+        return contents_json_at(list, place, arena, out);
+    return entry_read(span_skip(list, (size_t)place * CONTENTS_ALIGN), NULL, out) > 0 ? ST_OK : ST_INTEGRITY;
 }

@@ -15,7 +15,7 @@ store_identifier_key(struct span type, struct span system, struct span value)
 
     hash = (hash ^ span_hash(system)) * UINT64_C(1099511628211);
     hash = (hash ^ span_hash(value)) * UINT64_C(1099511628211);
-    return (int64_t)(hash & INT64_MAX);  /* contents.c writes no sign */
+    return (int64_t)(hash & INT64_MAX);  /* as contents_json.c reads them */
 }
 
 static enum status

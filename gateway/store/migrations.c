@@ -3,7 +3,7 @@
 
 /* 1: everything of the first release.
  *
- * inbox     one row a push: who, what it contained (JSON, store/contents.h), and
+ * inbox     one row a push: who, what it contained (store/contents.h), and
  *           the body while something refers to it: a resource that is a slice
  *           of it, or a delivery that may have to be decided again.
  * blob      bytes of a resource that is no slice of a body.

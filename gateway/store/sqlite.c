@@ -528,7 +528,7 @@ read_serve_one(struct store *s, struct store_request *r)
         break;
     case REQUEST_MATCH:
         match->status = ST_UNAVAILABLE;
-        if (!s->stale)
+        if (readable)
             match_serve(s, match);
         finished(match->home, &match->done);
         break;

@@ -234,7 +234,7 @@ consent_index(struct store *s, const struct store_resource *r, struct span befor
 
 /* What the unit is writing. */
 struct writing {
-    struct json_writer list;
+    struct contents list;
     int64_t            inbox;
     struct span        body;
     bool               sliced;
@@ -301,7 +301,7 @@ inbox_insert(struct store *s, const struct store_unit *u, const struct writing *
     bind_text(q, 6, in->patient);
     (void)sqlite3_bind_int64(q, 7, s->now.last_outbox + 1);
     (void)sqlite3_bind_int64(q, 8, (int64_t)u->outbox_count);
-    bind_text(q, 9, contents);
+    bind_blob(q, 9, contents.at, contents.length);
     if (w->sliced || u->outbox_count > 0)
         bind_blob(q, 10, in->body.at, in->body.length);
     else
@@ -321,15 +321,13 @@ push_write(struct store *s, struct store_unit *u)
         w.body       = u->inbox->body;
     }
     if (u->resource_count > 0) {
-        json_writer_open(&w.list, s->list);
-        contents_begin(&w.list);
+        contents_begin(&w.list, s->list);
         for (size_t i = 0; i < u->resource_count && st == ST_OK; i++) {
             struct arena_mark mark = arena_mark(s->temp);
             st = resource_write(s, u, i, &w);
             arena_reset(s->temp, mark);
         }
-        contents_end(&w.list);
-        list = json_writer_close(&w.list);
+        list = contents_end(&w.list);
         if (st == ST_OK && (span_empty(list) || list.length > CONTENTS_MAX))
             st = ST_TOO_LARGE;
     }

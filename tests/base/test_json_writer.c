@@ -36,25 +36,6 @@ test_writes_a_document_without_white_space(void **state)
     arena_free(&arena);
 }
 
-static void
-test_white_space_stands_between_values_and_takes_no_comma(void **state)
-{
-    struct arena      *arena = arena_new("test", 1 << 20);
-    struct json_writer w;
-
-    (void)state;
-    json_writer_open(&w, arena);
-    json_array(&w, NULL);
-    json_space(&w, 3);
-    json_integer(&w, NULL, 1);
-    json_space(&w, 1);
-    json_integer(&w, NULL, 2);
-    json_space(&w, 0);
-    json_end(&w);
-    assert_true(span_eq(json_writer_close(&w), SPAN("[\n  1\n,2]")));
-    arena_free(&arena);
-}
-
 static struct span
 written(struct arena *arena, struct span text)
 {
@@ -191,7 +172,6 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_a_document_without_white_space),
-        cmocka_unit_test(test_white_space_stands_between_values_and_takes_no_comma),
         cmocka_unit_test(test_escapes_what_json_wants_escaped),
         cmocka_unit_test(test_whatever_bytes_come_the_tape_reads_them),
         cmocka_unit_test(test_parts_are_one_text_and_every_length_is_looked_through),
