@@ -187,3 +187,18 @@ media_format_is_json(struct span format)
     struct span plain = span_from(text, n);
     return span_eq_nocase(plain, SPAN("json")) || media_of(plain) == MEDIA_FHIR_JSON;
 }
+
+bool
+media_prefers(struct span prefer, struct span wanted, struct span *value)
+{
+    while (prefer.at != NULL) {
+        struct span one  = split_quoted(&prefer, ',');
+        struct span rest = span_trim(split_quoted(&one, ';'));
+        struct span name = span_trim(span_split(&rest, '='));
+        if (!span_eq_nocase(name, wanted))
+            continue;
+        *value = unquoted(span_trim(rest));
+        return true;
+    }
+    return false;
+}

@@ -24,5 +24,8 @@ bool       media_accepts_json(struct span accept);
 /* The value of the first `_format` of a query; false: there is none. */
 bool       media_format(struct span query, struct span *out);
 bool       media_format_is_json(struct span format);
+/* The value of a preference (RFC 7240; R4 http.html#ops), the first of its name;
+ * empty for one without a value.  False: it is not there. */
+bool       media_prefers(struct span prefer, struct span name, struct span *value);
 
 #endif

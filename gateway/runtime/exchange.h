@@ -30,10 +30,13 @@ enum intake {                            /* what the request asks for; by stage 
     INTAKE_UPDATE,                       /* PUT  /fhir/{type}/{id}                                */
     INTAKE_DELETE,
     INTAKE_VALIDATE,                     /* POST /fhir/$validate, /fhir/{type}/$validate          */
+    INTAKE_ASYNC,                        /* GET  /fhir/$async/{key}: what became of it            */
     INTAKE_METADATA,                     /* GET  /fhir/metadata                                   */
 };
 
 enum entry_act { ACT_NONE = 0, ACT_CREATE, ACT_UPDATE, ACT_DELETE };
+
+enum prefer_return { PREFER_NOTHING = 0, PREFER_MINIMAL, PREFER_REPRESENTATION, PREFER_OUTCOME };
 
 /* What becomes of one entry of the body as it was sent; by stages validate,
  * entries, record, commit. */
@@ -91,6 +94,8 @@ struct exchange {
     enum intake                   intake;
     struct span                   request_id;
     struct span                   path_type, path_id;
+    enum prefer_return            prefer_return;
+    bool                          prefer_async;
     struct span                   body;              /* immutable from here */
     int64_t                       at_ms;             /* the moment of decision */
     struct issues                *issues;

@@ -8,6 +8,8 @@
 
 static enum step check_right(struct exchange *);
 static enum step find_kept_answer(struct exchange *, struct span key);
+static enum step look_up(struct exchange *, struct span key);
+static enum step nothing_there(struct exchange *);
 static void      on_found(struct task *);
 
 static enum step
@@ -25,6 +27,8 @@ enter(struct exchange *ex)
     enum step step = check_right(ex);
     if (step != STEP_NEXT)
         return step;
+    if (ex->intake == INTAKE_ASYNC)
+        return token_valid(ex->path_id, MAX_KEY) ? look_up(ex, ex->path_id) : nothing_there(ex);
     size_t keys = http_request_count(ex->request, SPAN("Idempotency-Key"));
     if (keys == 0 || ex->intake == INTAKE_VALIDATE)
         return STEP_NEXT;
@@ -67,12 +71,26 @@ find_kept_answer(struct exchange *ex, struct span key)
     ex->idempotency_key = key;
     ex->request_sha256  = sha256_hex(ex->arena, (const struct span[]){
         head->method, SPAN(" "), head->path, SPAN("?"), head->query, SPAN("\n"), ex->body }, 7);
+    return look_up(ex, key);
+}
+
+static enum step
+look_up(struct exchange *ex, struct span key)
+{
     ex->lookup = (struct store_lookup){
         .done.run = on_found, .home = ex->loop, .arena = ex->arena,
         .client = ex->client->title, .key = key,
     };
     store_find_answer(ex->gateway->store, &ex->lookup);
     return STEP_WAIT;
+}
+
+/* Of another client, expired, or never sent: all the same. */
+static enum step
+nothing_there(struct exchange *ex)
+{
+    return exchange_refuse_one(ex, 404, ISSUE_NOT_FOUND, "http", "there is nothing under this path",
+                               "answers of asynchronous requests are kept for as long as Idempotency-Keys");
 }
 
 static void
@@ -87,13 +105,17 @@ resume(struct exchange *ex)
     const struct store_answer *kept = &ex->lookup.answer;
 
     if (ex->lookup.status == ST_NOT_FOUND)
-        return STEP_NEXT;
+        return ex->intake == INTAKE_ASYNC ? nothing_there(ex) : STEP_NEXT;
     if (ex->lookup.status != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "the store cannot say whether this key was used before");
-    if (!span_eq(kept->request_sha256, ex->request_sha256))
+    if (ex->intake != INTAKE_ASYNC && !span_eq(kept->request_sha256, ex->request_sha256))
         return exchange_refuse_one(ex, 422, ISSUE_BUSINESS_RULE, "Idempotency-Key",
                                    "this Idempotency-Key was used for another request",
                                    "use a new key for a new request");
+    if (ex->prefer_async && ex->intake == INTAKE_SYSTEM && kept->status == 200) {
+        response_async(ex, ex->idempotency_key);
+        return STEP_ANSWER;
+    }
     ex->answer.status       = kept->status;
     ex->answer.content_type = kept->content_type;
     ex->answer.body         = kept->body;

@@ -34,6 +34,10 @@ enter(struct exchange *ex)
                                    "send it in parts");
     if (st != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
+    if (ex->prefer_async && ex->bundle != NULL && entries_ask(ex) && span_empty(ex->idempotency_key)) {
+        ex->idempotency_key = uuid_new(ex->arena);
+        ex->request_sha256  = sha256_hex(ex->arena, &ex->idempotency_key, 1);
+    }
     if (!span_empty(ex->idempotency_key)) {
         ex->kept_answer = (struct store_answer){
             .client = ex->client->title, .key = ex->idempotency_key,
@@ -150,5 +154,6 @@ author_kept_answer(struct store_unit *unit)
         ex->kept_answer.body = (struct span){ 0 };
     ex->kept_answer.status       = response_status(ex);
     ex->kept_answer.location     = response_location(ex);
-    ex->kept_answer.content_type = SPAN("application/fhir+json; charset=utf-8");
+    ex->kept_answer.content_type = span_empty(ex->kept_answer.body) ? (struct span){ NULL, 0 }
+                                                                    : SPAN("application/fhir+json; charset=utf-8");
 }

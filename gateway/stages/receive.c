@@ -7,6 +7,7 @@
 #define MAX_ID 64                        /* R4 datatypes.html#id */
 
 static enum step route_path(struct exchange *, const struct http_head *);
+static void      read_preferences(struct exchange *);
 static enum step check_accept(struct exchange *, const struct http_head *);
 static enum step check_content_type(struct exchange *, const struct http_head *);
 
@@ -17,17 +18,38 @@ enter(struct exchange *ex)
     struct span             sent = http_request_header(ex->request, SPAN("X-Request-Id"));
 
     ex->body       = head->body;
+    read_preferences(ex);
     ex->request_id = token_valid(sent, 64) ? sent : uuid_new(ex->arena);
     enum step step = route_path(ex, head);
     if (step == STEP_NEXT)
         step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
-    return ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE ? STEP_NEXT
-                                                                        : check_content_type(ex, head);
+    bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC;
+    return bodiless ? STEP_NEXT : check_content_type(ex, head);
 }
 
 const struct stage stage_receive = { .name = "receive", .enter = enter };
+
+/* RFC 7240: what is not known is not there. */
+static void
+read_preferences(struct exchange *ex)
+{
+    static const char *const words[] = {
+        [PREFER_MINIMAL] = "minimal", [PREFER_REPRESENTATION] = "representation", [PREFER_OUTCOME] = "OperationOutcome",
+    };
+    struct span prefer = http_request_list(ex->request, SPAN("Prefer"), ex->arena);
+    struct span value;
+
+    if (span_empty(prefer))
+        return;
+    ex->prefer_async = media_prefers(prefer, SPAN("respond-async"), &value);
+    if (!media_prefers(prefer, SPAN("return"), &value))
+        return;
+    for (int i = PREFER_MINIMAL; i <= PREFER_OUTCOME; i++)
+        if (span_eq_nocase(value, span_of(words[i])))
+            ex->prefer_return = (enum prefer_return)i;
+}
 
 static enum step
 method_not_allowed(struct exchange *ex, struct span allowed)
@@ -90,7 +112,7 @@ instance(struct exchange *ex, const struct http_head *head)
     return STEP_NEXT;
 }
 
-/* /fhir  /fhir/metadata  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id} */
+/* /fhir  /fhir/metadata  /fhir/$async/{key}  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id} */
 static enum step
 route_path(struct exchange *ex, const struct http_head *head)
 {
@@ -114,6 +136,12 @@ route_path(struct exchange *ex, const struct http_head *head)
     }
     if (span_eq_text(first, "metadata") && span_empty(second)) {
         ex->intake = INTAKE_METADATA;
+        return span_eq_text(head->method, "GET") || span_eq_text(head->method, "HEAD")
+                   ? STEP_NEXT : method_not_allowed(ex, SPAN("GET"));
+    }
+    if (span_eq_text(first, "$async") && !span_empty(second)) {
+        ex->intake  = INTAKE_ASYNC;
+        ex->path_id = second;
         return span_eq_text(head->method, "GET") || span_eq_text(head->method, "HEAD")
                    ? STEP_NEXT : method_not_allowed(ex, SPAN("GET"));
     }

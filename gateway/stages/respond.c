@@ -36,7 +36,16 @@ answer_accepted(struct exchange *ex)
     /* A kept answer was authored on the store thread already. */
     if (ex->unit.answer == NULL && response_author(ex, &body) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "it was accepted, but the answer could not be written");
+    if (ex->prefer_async && ex->bundle != NULL && entries_ask(ex)) {
+        response_async(ex, ex->idempotency_key);
+        return STEP_NEXT;
+    }
     exchange_answer_json(ex, response_status(ex), body);
+    if (ex->prefer_return != PREFER_NOTHING && response_is_single(ex))
+        exchange_answer_header(ex, SPAN("Preference-Applied"),
+                               ex->prefer_return == PREFER_MINIMAL          ? SPAN("return=minimal")
+                               : ex->prefer_return == PREFER_REPRESENTATION ? SPAN("return=representation")
+                                                                            : SPAN("return=OperationOutcome"));
     response_add_location(ex, response_location(ex));
     return STEP_NEXT;
 }

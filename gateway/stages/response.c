@@ -70,6 +70,23 @@ response_add_location(struct exchange *ex, struct span location)
                            arena_join(ex->arena, SPAN("W/\""), span_skip(location, slash + 1), SPAN("\"")));
 }
 
+bool
+response_is_single(const struct exchange *ex)
+{
+    return (ex->intake == INTAKE_CREATE || ex->intake == INTAKE_UPDATE) && ex->whole == NULL && ex->resource_count == 1;
+}
+
+/* R4 async.html wants the whole URL; the Host is the sender's own word for us. */
+void
+response_async(struct exchange *ex, struct span key)
+{
+    exchange_answer_json(ex, 202, (struct span){ NULL, 0 });
+    exchange_answer_header(ex, SPAN("Content-Location"),
+                           arena_join(ex->arena, SPAN("https://"), http_request_header(ex->request, SPAN("Host")),
+                                      SPAN("/fhir/$async/"), key));
+    exchange_answer_header(ex, SPAN("Preference-Applied"), SPAN("respond-async"));
+}
+
 enum status
 response_author(struct exchange *ex, struct span *out)
 {
@@ -80,6 +97,12 @@ response_author(struct exchange *ex, struct span *out)
         return ST_OK;
     if (entries_ask(ex))
         return write_entries(ex, out);
+    if (response_is_single(ex) && ex->prefer_return == PREFER_MINIMAL)
+        return ST_OK;
+    if (response_is_single(ex) && ex->prefer_return == PREFER_REPRESENTATION) {
+        *out = ex->resources[0].bytes;   /* as it was sent, and as it is kept */
+        return ST_OK;
+    }
     buf_clear(&ex->answer_body);
     if (is_message(ex)) {
         struct author *author = author_new();

@@ -50,9 +50,12 @@ const struct store_condition *entry_existing(const struct intake_entry *);
 bool      record_patients(struct exchange *);
 /* The transaction-response and its kin (stages/response.c). */
 enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
+bool        response_is_single(const struct exchange *);     /* one resource was created or updated */
 int         response_status(const struct exchange *);
 struct span response_location(const struct exchange *);      /* empty: none */
 struct span response_location_of(const struct exchange *, struct span type, struct span id, int64_t version);
+/* 202 and where the answer is: everything is durable by then. */
+void        response_async(struct exchange *, struct span key);
 /* Location, and the ETag of the version that it names. */
 void        response_add_location(struct exchange *, struct span location);
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */

@@ -78,6 +78,20 @@ test_finds_the_format_that_a_query_asks_for(void **state)
     (void)state;
 }
 
+static void
+test_reads_preferences(void **state)
+{
+    struct span value;
+
+    (void)state;
+    assert_true(media_prefers(SPAN("a=b, Return = \"minimal\"; x=y,return=representation"), SPAN("return"), &value));
+    assert_true(span_eq(value, SPAN("minimal")));
+    assert_true(media_prefers(SPAN("return=minimal, respond-async, wait=10"), SPAN("respond-async"), &value));
+    assert_true(span_empty(value));
+    assert_false(media_prefers(SPAN("handling=strict; return=minimal"), SPAN("return"), &value));
+    assert_false(media_prefers(SPAN(""), SPAN("return"), &value));
+}
+
 int
 main(void)
 {
@@ -85,6 +99,7 @@ main(void)
         cmocka_unit_test(test_reads_what_a_body_is_said_to_be),
         cmocka_unit_test(test_knows_when_json_is_not_wanted),
         cmocka_unit_test(test_finds_the_format_that_a_query_asks_for),
+        cmocka_unit_test(test_reads_preferences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

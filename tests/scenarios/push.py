@@ -317,6 +317,36 @@ def a_single_resource_is_created_updated_and_delivered_in_a_Bundle():
     check(status == 204, status)
 
 
+def what_the_sender_prefers_comes_back():
+    def put(prefer, **kw):
+        return gateway.request("PUT", "/fhir/Observation/pref", observation("pref"), headers={"Prefer": prefer, **kw})
+    check(put("return=minimal")[2] == b"", "minimal")
+    status, headers, body = put("return=representation")
+    check(body == body_of(observation("pref")) and headers["Preference-Applied"] == "return=representation", body)
+    check(json.loads(put("return=OperationOutcome")[2])["resourceType"] == "OperationOutcome", "OperationOutcome")
+    first = put("return=minimal", **{"Idempotency-Key": "pref-1"})
+    again = put("return=minimal", **{"Idempotency-Key": "pref-1"})
+    check(again[2] == b"" and again[0] == first[0] and again[1]["ETag"] == first[1]["ETag"], again)
+
+
+def who_prefers_not_to_wait_finds_the_answer_later():
+    before = settled()
+    sent = bundle(observation("async"))
+    status, headers, body = gateway.push(sent, headers={"Prefer": "respond-async", "Idempotency-Key": "async-1"})
+    place = headers["Content-Location"]
+    check(status == 202 and body == b"" and place == f"https://127.0.0.1:{gateway.port}/fhir/$async/async-1", headers)
+    check(gateway.push(sent, headers={"Prefer": "respond-async", "Idempotency-Key": "async-1"})[0] == 202, "again")
+    check(gateway.hie.wait(before + 1), "not delivered")
+    status, _, body = gateway.request("GET", "/fhir/$async/async-1")
+    check(status == 200 and json.loads(body)["type"] == "transaction-response", (status, body))
+    check(gateway.request("GET", "/fhir/$async/async-1", client="unknown-ehr")[0] == 404, "of another client")
+    check(gateway.request("GET", "/fhir/$async/none")[0] == 404 and gateway.request("POST", "/fhir/$async/x", {})[0] == 405,
+          "none")
+    place = gateway.push(sent, headers={"Prefer": "respond-async"})[1]["Content-Location"]
+    check(gateway.request("GET", "/fhir/$async/" + place.rsplit("/", 1)[1])[0] == 200, place)
+    check(gateway.push(b"{", headers={"Prefer": "respond-async"})[0] == 400, "what is refused is refused at once")
+
+
 def documents_collections_and_messages_are_taken():
     before = len(gateway.hie.bodies())
     collection = bundle(patient(), observation("in-collection"), type="collection")
@@ -487,6 +517,7 @@ if __name__ == "__main__":
           an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patients,
           a_batch_of_many_bad_entries_is_refused_quickly,
           a_single_resource_is_created_updated_and_delivered_in_a_Bundle,
+          what_the_sender_prefers_comes_back, who_prefers_not_to_wait_finds_the_answer_later,
           documents_collections_and_messages_are_taken, the_first_answer_is_repeated_under_its_key,
           a_refusal_is_repeated_under_its_key_too,
           gzip_is_taken_and_other_encodings_are_415,
