@@ -245,7 +245,7 @@ walk_member(struct walk *walk, tape_node n, enum element e, struct where at, str
     case E_TEXT:      if (kind == TAPE_STRING) { m->text = n; return; } break;
     case E_DIV:       m->div       = n; return;
     case E_VALUE:     m->value     = n; m->other = true; break;
-    case E_UNIT:      m->unit      = n; m->other = true; return;
+    case E_UNIT:      m->unit      = n; m->other = true; if (kind == TAPE_STRING) return; break;
     case E_DATA:      if (kind == TAPE_STRING && at.element != E_SIGNATURE) m->data = n; return;
     case E_ORIGIN:    m->origin    = n; break;
     case E_LINK_ID:   m->link_id   = n; m->other = true; return;
@@ -255,7 +255,7 @@ walk_member(struct walk *walk, tape_node n, enum element e, struct where at, str
     case E_VALUE_BASE64: if (kind == TAPE_STRING) read_data(walk, n, at); return;
     case E_REFERENCE: m->reference = n; m->other = true; return;
     case E_IDENTIFIER: m->reference = n; m->other = true; break;
-    case E_RESOURCE_TYPE: case E_STATUS: m->other = true; return;
+    case E_RESOURCE_TYPE: case E_STATUS: m->other = true; if (kind == TAPE_STRING) return; break;
     default:          m->other |= e != E_EXTENSION; break;
     }
     if (kind == TAPE_OBJECT || kind == TAPE_ARRAY)
@@ -400,8 +400,8 @@ weigh_row(struct walk *walk, const struct code_row *row, tape_node node, struct 
 
     switch ((enum code_tier)row->tier) {
     case TIER_T1:
-        if (code_excused(row, u->contexts & (CONTEXT_ALLERGY | CONTEXT_FAMILY)))
-            break;
+        if (code_excused(row, u->contexts & (at.element == E_REASON ? CONTEXT_ALLERGY : CONTEXT_ALLERGY | CONTEXT_FAMILY)))
+            break;                       /* why somebody asks for a family history is about the patient */
         if (!code_has_trap(row)) {
             tell_row(walk, row, node, at);
             break;
@@ -606,7 +606,7 @@ read_text(struct walk *walk, tape_node leaf, struct where at)
         u->contexts |= f.contexts;
     if (at.element == E_VALUE_CONCEPT && says_negative(work_text(walk->w, leaf)))
         u->contexts |= CONTEXT_NEGATIVE;
-    if (!text_found(&f) || (u->contexts & CONTEXT_FAMILY))
+    if (!text_found(&f) || ((u->contexts & CONTEXT_FAMILY) && at.element != E_REASON))
         return;
     label_set labels = f.labels;
     if (!(u->contexts & CONTEXT_ALLERGY)) {
