@@ -5,7 +5,7 @@
  * court exhibit.
  *
  * Order of evaluation (docs/consent-rules.md; 42 CFR Part 2 as amended 2024).
- * The numbers are those of the order in the rule table:
+ * The numbers are those of the order in docs/consent-rules.md 1:
  *   3   proceedings gate        2.12(d)(1): any legal context -> deny silently
  *   4   counseling-note gate    2.31(b): a TPO consent never reaches them; nor does
  *                               an emergency (2.51 is no exception of 2.31(b))
