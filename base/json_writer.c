@@ -10,10 +10,31 @@
 
 #define FIRST_ROOM 2048u
 
-static void add(struct json_writer *, const void *bytes, size_t length);
-static void add_byte(struct json_writer *, char byte);
+static bool grow(struct json_writer *, size_t more);
 static void begin_value(struct json_writer *, const char *name);
 static void add_escaped(struct json_writer *, struct span text);
+
+static inline bool
+room_for(struct json_writer *w, size_t more)
+{
+    return (!w->failed && more <= w->room - w->used) || grow(w, more);
+}
+
+static inline void
+add(struct json_writer *w, const void *bytes, size_t length)
+{
+    if (length == 0 || !room_for(w, length))
+        return;
+    memcpy(w->at + w->used, bytes, length);
+    w->used += length;
+}
+
+static inline void
+add_byte(struct json_writer *w, char byte)
+{
+    if (room_for(w, 1))
+        w->at[w->used++] = byte;
+}
 
 void
 json_writer_open(struct json_writer *w, struct arena *arena)
@@ -133,28 +154,6 @@ grow(struct json_writer *w, size_t more)
     w->at     = arena_open_more(w->arena, w->used, need > 2 * w->room ? need : 2 * w->room, &w->room);
     w->failed = w->at == NULL;
     return !w->failed;
-}
-
-static inline bool
-room_for(struct json_writer *w, size_t more)
-{
-    return (!w->failed && more <= w->room - w->used) || grow(w, more);
-}
-
-static void
-add(struct json_writer *w, const void *bytes, size_t length)
-{
-    if (length == 0 || !room_for(w, length))
-        return;
-    memcpy(w->at + w->used, bytes, length);
-    w->used += length;
-}
-
-static void
-add_byte(struct json_writer *w, char byte)
-{
-    if (room_for(w, 1))
-        w->at[w->used++] = byte;
 }
 
 /* The comma, and `"name":`, in one piece: the most frequent of all. */

@@ -1,8 +1,8 @@
 /* gateway/ledger/record.c -- one record of the ledger, authored once. */
 #include "gateway/ledger/record.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/digits.h"
 #include "base/json_writer.h"
@@ -31,7 +31,7 @@ record_event_id(struct arena *arena, int64_t now_ms)
     unsigned char b[16];
     char          text[DIGITS_UUID];
 
-    if (RAND_bytes(b + 6, 10) != 1)
+    if (getrandom(b + 6, 10, 0) != 10)
         abort();                         /* as ledger/tree.h: no ids that repeat */
     for (int i = 0; i < 6; i++)
         b[i] = (unsigned char)((uint64_t)now_ms >> (40 - 8 * i));
@@ -86,15 +86,15 @@ tally_types(const struct record_item *items, size_t count, struct tally *out, si
 static void
 add_words(struct buf *out, const struct tally *t)
 {
-    static const struct { const char *type, *one, *many; } rows[] = {
-#define ITEM(type, one, many) { type, one, many },
+    static const struct { struct span type; const char *one, *many; } rows[] = {
+#define ITEM(type, one, many) { { type, sizeof(type) - 1 }, one, many },
 #include "gateway/ledger/words.def"
     };
 
     buf_add_u64(out, t->count);
     buf_add_byte(out, ' ');
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (span_eq_text(t->type, rows[i].type)) {
+        if (span_eq(t->type, rows[i].type)) {
             buf_add_text(out, t->count == 1 ? rows[i].one : rows[i].many);
             return;
         }
