@@ -361,7 +361,7 @@ briefs_make(const struct disclosure *d, struct arena *arena)
     struct span *briefs = arena_make_n(arena, d->patient_count, struct span);
 
     for (size_t i = 0; i < d->patient_count && briefs != NULL; i++)
-        briefs[i] = d->patients[i].item_count > 0
+        briefs[i] = d->patients[i].items != NULL          /* a denial counts them only */
                         ? record_brief(d->patients[i].items, d->patients[i].item_count, arena)
                         : SPAN("");
     return briefs;

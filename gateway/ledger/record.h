@@ -77,7 +77,7 @@ struct record_consent {
 
 struct record_patient {                  /* one of several of whom something leaves */
     struct span                  patient, name;
-    const struct record_item    *items;  /* this patient's */
+    const struct record_item    *items;  /* this patient's; NULL in a denial, which counts them only */
     size_t                       item_count;
     const struct record_basis   *bases;  /* that these rest on */
     size_t                       basis_count;

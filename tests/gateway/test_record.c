@@ -159,6 +159,25 @@ test_a_denial_says_how_much_and_why_in_its_own_log(void **state)
 }
 
 static void
+test_a_denial_counts_the_items_of_several_patients_and_names_none(void **state)
+{
+    const struct record_patient patients[] = { { .patient = SPAN("Patient/p1"), .item_count = 2 },
+                                               { .patient = SPAN("Patient/p2"), .item_count = 1 } };
+    struct disclosure           d          = { .kind = RECORD_DENIAL, .event_id = SPAN("01890a5d-ac96-774b-bcce-b302099a8057"),
+                                               .decision_ms = 1, .patient = SPAN("Patient/p1"), .patients = patients,
+                                               .patient_count = 2, .withheld_count = 3 };
+    struct ledger_entry         entry;
+    const struct tape          *t = authored(&d, &entry);
+
+    (void)state;
+    tape_node first = tape_first(t, tape_member(t, TAPE_ROOT, SPAN("patients")));
+    assert_text(t, first, "patientId", "Patient/p1");
+    assert_true(span_eq_text(tape_extent(t, tape_member(t, first, SPAN("items"))), "2"));
+    assert_text(t, tape_next(t, first), "patientId", "Patient/p2");
+    assert_int_equal(tape_member(t, TAPE_ROOT, SPAN("itemsReleased")), TAPE_ABSENT);
+}
+
+static void
 test_a_void_names_what_it_takes_back(void **state)
 {
     struct ledger_entry e;
@@ -241,6 +260,7 @@ main(void)
         TEST(test_a_release_has_every_field_that_applies),
         TEST(test_a_release_does_not_tell_that_something_was_withheld),
         TEST(test_a_denial_says_how_much_and_why_in_its_own_log),
+        TEST(test_a_denial_counts_the_items_of_several_patients_and_names_none),
         TEST(test_a_void_names_what_it_takes_back),
         TEST(test_a_huge_release_is_counted_instead_of_listed_to_the_end),
         TEST(test_times_are_utc_with_milliseconds),

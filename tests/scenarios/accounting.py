@@ -69,6 +69,19 @@ def who_is_withheld_is_not_accounted_for():
         gateway.close()
 
 
+def all_may_be_withheld_from_several():
+    gateway = Gateway().start()
+    try:
+        status = gateway.push(bundle(patient("ana"), observation("ana-a1c", "ana"), patient("ben"),
+                                     observation("ben-a1c", "ben")), client="riverside-ehr")[0]
+        check(status == 200, status)
+        disclosures, denials = gateway.export()
+        check(disclosures == [] and gateway.hie.bodies() == [], "something of the program left without consent")
+        check({tuple(p["patientId"] for p in r["patients"]) for r in denials} == {("Patient/ana", "Patient/ben")}, denials)
+    finally:
+        gateway.close()
+
+
 def three_hundred_patients_are_each_told_their_own():
     gateway = Gateway().start()
     try:
@@ -117,5 +130,5 @@ def a_void_is_one_for_each():
 
 
 if __name__ == "__main__":
-    main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for,
+    main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for, all_may_be_withheld_from_several,
           three_hundred_patients_are_each_told_their_own, a_void_is_one_for_each])
