@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digits.h"
+
 #define FIRST_CAPACITY 256u
 
 void
@@ -105,7 +107,9 @@ buf_add_byte(struct buf *b, char byte)
 void
 buf_add_u64(struct buf *b, uint64_t number)
 {
-    buf_add_format(b, "%llu", (unsigned long long)number);
+    char digits[DIGITS_INTEGER];
+
+    buf_add(b, span_from(digits, digits_natural(number, digits)));
 }
 
 void

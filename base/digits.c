@@ -2,20 +2,30 @@
 
 #define DAY_MS INT64_C(86400000)
 
+static size_t
+write_digits(uint64_t number, char *out)
+{
+    size_t length = 1;
+
+    for (uint64_t n = number; n > 9; n /= 10)
+        length++;
+    out[length] = '\0';
+    for (size_t at = length; at > 0; number /= 10)
+        out[--at] = (char)('0' + number % 10);
+    return length;
+}
+
+size_t
+digits_natural(uint64_t number, char out[DIGITS_INTEGER])
+{
+    return write_digits(number, out);
+}
+
 size_t
 digits_integer(int64_t number, char out[DIGITS_INTEGER])
 {
-    uint64_t rest   = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    size_t   length = number < 0 ? 2 : 1;
-
-    for (uint64_t r = rest; r > 9; r /= 10)
-        length++;
-    out[length] = '\0';
-    for (char *p = out + length; p > out + (number < 0); rest /= 10)
-        *--p = (char)('0' + rest % 10);
-    if (number < 0)
-        out[0] = '-';
-    return length;
+    out[0] = '-';
+    return number < 0 ? 1 + write_digits(0 - (uint64_t)number, out + 1) : write_digits((uint64_t)number, out);
 }
 
 size_t

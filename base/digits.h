@@ -15,6 +15,7 @@
 #define DIGITS_MOMENT  25u
 
 size_t digits_integer(int64_t number, char out[DIGITS_INTEGER]);
+size_t digits_natural(uint64_t number, char out[DIGITS_INTEGER]);
 /* Lower case; out has room for 2 * count + 1. */
 size_t digits_hex(const unsigned char *bytes, size_t count, char *out);
 /* 16 bytes as RFC 9562 4 writes them, lower case. */

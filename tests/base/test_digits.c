@@ -18,6 +18,9 @@ test_an_integer_is_as_printf_writes_it(void **state)
         snprintf(want, sizeof want, "%lld", (long long)numbers[i]);
         assert_int_equal(digits_integer(numbers[i], is), strlen(want));
         assert_string_equal(is, want);
+        snprintf(want, sizeof want, "%llu", (unsigned long long)numbers[i]);
+        assert_int_equal(digits_natural((uint64_t)numbers[i], is), strlen(want));
+        assert_string_equal(is, want);
     }
 }
 
