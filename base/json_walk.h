@@ -76,12 +76,25 @@ walk_named(const struct tape *t, tape_node name, uint32_t key, struct span text)
     return t->nodes[name].skip == key && walk_is(t, name, text);
 }
 
-/* Whether any node is the name of this text and key.  The key first: it is
- * hardly ever equal. */
-static inline bool
-walk_is_name(const struct tape *t, tape_node n, uint32_t key, struct span text)
+/* Whether a name is this literal, whose key the compiler makes. */
+static inline __attribute__((always_inline)) bool
+walk_called(const struct tape *t, tape_node name, struct span literal)
 {
-    return t->nodes[n].skip == key && walk_kind(t, n) == TAPE_NAME && walk_is(t, n, text);
+    return walk_named(t, name, key_word(key_of(literal)), literal);
+}
+
+/* The first node from n on that is a name of this text and key, whatever it
+ * is a member of; tape_count() + 1 when there is none. */
+static inline tape_node
+walk_seek(const struct tape *t, tape_node n, uint32_t key, struct span text)
+{
+    const struct node *nodes = t->nodes;
+    uint32_t           count = t->count;
+
+    for (; n <= count; n++)                          /* the key first: it is hardly ever equal */
+        if (nodes[n].skip == key && walk_kind(t, n) == TAPE_NAME && walk_is(t, n, text))
+            break;
+    return n;
 }
 
 /* Of a string or name: as tape_text(). */

@@ -159,13 +159,32 @@ read_entries(struct reader *r)
     return ST_OK;
 }
 
-static inline enum status
-read_part(struct reader *r, tape_node item, struct span name, tape_node *out)
+static struct span
+string_text(struct reader *r, tape_node value)
 {
-    *out = walk_find(r->tape, item, name);
-    if (*out != TAPE_ABSENT && tape_kind(r->tape, *out) != TAPE_OBJECT)
-        return refuse(r, *out, SPAN("want an object"), (struct span){ NULL, 0 });
-    return ST_OK;
+    return walk_kind(r->tape, value) == TAPE_STRING ? walk_text(r->tape, value, r->arena) : (struct span){ NULL, 0 };
+}
+
+struct entry_parts
+entry_parts(const struct tape *t, tape_node item)
+{
+    struct entry_parts parts = { TAPE_ABSENT };
+
+    if (walk_kind(t, item) != TAPE_OBJECT)
+        return parts;
+    for (tape_node value = walk_first(t, item); value != TAPE_ABSENT; value = walk_next(t, value)) {
+        if (walk_called(t, value - 1, SPAN("fullUrl")))
+            parts.full_url = value;
+        else if (walk_called(t, value - 1, SPAN("resource")))
+            parts.resource = value;
+        else if (walk_called(t, value - 1, SPAN("request")))
+            parts.request = value;
+        else if (walk_called(t, value - 1, SPAN("response")))
+            parts.response = value;
+        else if (walk_called(t, value - 1, SPAN("search")))
+            parts.search = value;
+    }
+    return parts;
 }
 
 static enum status
@@ -173,28 +192,29 @@ read_entry(struct reader *r, tape_node item, struct bundle_entry *e)
 {
     const struct tape *t = r->tape;
 
-    if (tape_kind(t, item) != TAPE_OBJECT)
+    if (walk_kind(t, item) != TAPE_OBJECT)
         return refuse(r, item, SPAN("want every item of Bundle.entry to be an object"), (struct span){ NULL, 0 });
+    struct entry_parts parts    = entry_parts(t, item);
+    const tape_node    inside[] = { parts.request, parts.response, parts.search };
     e->entry    = item;
-    e->full_url = walk_find_text(t, item, SPAN("fullUrl"), r->arena);
-    enum status st = read_part(r, item, SPAN("request"), &e->request);
-    if (st == ST_OK)
-        st = read_part(r, item, SPAN("response"), &e->response);
-    if (st == ST_OK)
-        st = read_part(r, item, SPAN("search"), &e->search);
-    if (st != ST_OK)
-        return st;
+    e->full_url = string_text(r, parts.full_url);
+    e->request  = parts.request;
+    e->response = parts.response;
+    e->search   = parts.search;
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        if (inside[i] != TAPE_ABSENT && walk_kind(t, inside[i]) != TAPE_OBJECT)
+            return refuse(r, inside[i], SPAN("want an object"), (struct span){ NULL, 0 });
     e->method   = walk_find_text(t, e->request, SPAN("method"), r->arena);
     e->url      = walk_find_text(t, e->request, SPAN("url"), r->arena);
-    e->resource = walk_find(t, item, SPAN("resource"));
+    e->resource = parts.resource;
     if (e->resource == TAPE_ABSENT) {
         name_absent_resource(r, e);
         return ST_OK;
     }
     tape_node type = walk_find(t, e->resource, SPAN("resourceType"));
-    if (tape_kind(t, type) != TAPE_STRING)
+    if (walk_kind(t, type) != TAPE_STRING)
         return refuse_resource(r, e->resource, (struct span){ NULL, 0 });
-    e->type = tape_text(t, type, r->arena);
+    e->type = walk_text(t, type, r->arena);
     e->id   = walk_find_text(t, e->resource, SPAN("id"), r->arena);
     return ST_OK;
 }
@@ -336,7 +356,9 @@ bundle_entry_of(const struct bundle *b, tape_node node)
 static bool
 named(const struct tape *t, tape_node member, struct span name)
 {
-    return tape_text_eq(t, tape_name(t, member), name);
+    tape_node its = tape_name(t, member);
+
+    return its != TAPE_ABSENT && walk_is(t, its, name);
 }
 
 /* Whether an object stands where R4 has a resource; `contained` when there. */
@@ -349,7 +371,7 @@ in_resource_place(const struct reader *r, tape_node object, bool *contained)
     *contained = false;
     if (object == TAPE_ROOT)
         return true;
-    if (tape_kind(t, parent) == TAPE_ARRAY)
+    if (walk_kind(t, parent) == TAPE_ARRAY)
         return *contained = named(t, parent, SPAN("contained"));
     return named(t, object, SPAN("resource")) || named(t, object, SPAN("outcome"));
 }
@@ -364,9 +386,8 @@ collect_resources(struct reader *r, struct bundle_resource **out, uint32_t *out_
     uint32_t                key   = tape_key_of(SPAN("resourceType"));
     struct bundle_resource *all   = NULL;
 
-    for (tape_node n = TAPE_ROOT; n <= nodes; n++) {
-        if (!walk_is_name(t, n, key, SPAN("resourceType")))
-            continue;
+    for (tape_node n = walk_seek(t, TAPE_ROOT, key, SPAN("resourceType")); n <= nodes;
+         n = walk_seek(t, n + 1, key, SPAN("resourceType"))) {
         struct bundle_resource one = { .node = r->parents[n] };
         if (walk_kind(t, n + 1) != TAPE_STRING || !in_resource_place(r, one.node, &one.contained))
             continue;

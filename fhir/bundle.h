@@ -43,6 +43,10 @@ struct bundle_entry {
     struct span method, url;             /* of request; "POST", "Patient/1"                 */
 };
 
+/* The members of an item of any Bundle.entry; ABSENT what it has not. */
+struct entry_parts { tape_node full_url, resource, request, response, search; };
+struct entry_parts entry_parts(const struct tape *, tape_node item);
+
 struct bundle {
     const struct tape         *tape;
     const tape_node           *parents;  /* tape_parents() */

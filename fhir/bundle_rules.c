@@ -99,13 +99,17 @@ check_type(struct rules *r)
             SPAN("Leave total out"));
 }
 
+static struct span
+string_text(const struct rules *r, tape_node value)
+{
+    return walk_kind(r->tape, value) == TAPE_STRING ? walk_text(r->tape, value, r->report->arena) : NOTHING;
+}
+
 static void
 check_entry(struct rules *r, tape_node entry)
 {
-    const struct tape *t        = r->tape;
-    tape_node          request  = walk_find(t, entry, SPAN("request"));
-    tape_node          response = walk_find(t, entry, SPAN("response"));
-    tape_node          search   = walk_find(t, entry, SPAN("search"));
+    struct entry_parts parts   = entry_parts(r->tape, entry);
+    tape_node          request = parts.request, response = parts.response, search = parts.search;
 
     if (search != TAPE_ABSENT && !r->searched)
         add(r, "bdl-2", search, SPAN("want entry.search only in a searchset"), SPAN("have it in another type"),
@@ -119,11 +123,11 @@ check_entry(struct rules *r, tape_node entry)
         add(r, "bdl-4", response != TAPE_ABSENT ? response : entry,
             SPAN("want entry.response in every entry of a batch-response, transaction-response or history, and "
                  "nowhere else"), response != TAPE_ABSENT ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
-    if (request == TAPE_ABSENT && response == TAPE_ABSENT && walk_find(t, entry, SPAN("resource")) == TAPE_ABSENT)
+    if (request == TAPE_ABSENT && response == TAPE_ABSENT && parts.resource == TAPE_ABSENT)
         add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
-    struct span url = walk_find_text(t, entry, SPAN("fullUrl"), r->report->arena);
+    struct span url = string_text(r, parts.full_url);
     if (span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
-        add(r, "bdl-8", walk_find(t, entry, SPAN("fullUrl")), SPAN("want a fullUrl that names no version"),
+        add(r, "bdl-8", parts.full_url, SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
 }
 
@@ -131,10 +135,11 @@ check_entry(struct rules *r, tape_node entry)
 static struct span
 version_key(struct rules *r, tape_node entry)
 {
-    struct arena *arena   = r->report->arena;
-    tape_node     meta    = walk_find(r->tape, walk_find(r->tape, entry, SPAN("resource")), SPAN("meta"));
-    struct span   url     = walk_find_text(r->tape, entry, SPAN("fullUrl"), arena);
-    struct span   version = walk_find_text(r->tape, meta, SPAN("versionId"), arena);
+    struct arena      *arena   = r->report->arena;
+    struct entry_parts parts   = entry_parts(r->tape, entry);
+    tape_node          meta    = walk_find(r->tape, parts.resource, SPAN("meta"));
+    struct span        url     = string_text(r, parts.full_url);
+    struct span        version = walk_find_text(r->tape, meta, SPAN("versionId"), arena);
 
     return span_empty(url) || span_empty(version) ? url : arena_join(arena, url, version);
 }

@@ -514,23 +514,27 @@ meet_string(struct reader *r, tape_node string)
 static enum status
 collect(struct reader *r)
 {
-    uint32_t    count = tape_count(r->tape);
-    enum status st    = ST_OK;
+    const struct tape *t          = r->tape;
+    uint32_t           count      = tape_count(t);
+    uint32_t           reference  = key_word(key_of(SPAN("reference")));
+    uint32_t           identifier = key_word(key_of(SPAN("identifier")));
+    uint32_t           full_url   = key_word(key_of(SPAN("fullUrl")));
 
-    uint32_t reference = key_word(key_of(SPAN("reference"))), identifier = key_word(key_of(SPAN("identifier")));
-    uint32_t full_url  = key_word(key_of(SPAN("fullUrl")));
-    for (tape_node n = TAPE_ROOT; n <= count && st == ST_OK; n++) {
-        enum tape_kind kind = walk_kind(r->tape, n);
+    for (tape_node n = TAPE_ROOT; n <= count; n++) {
+        enum tape_kind kind = walk_kind(t, n);
+        enum status    st   = ST_OK;
         if (kind == TAPE_NAME) {
-            uint32_t key = walk_key(r->tape, n);
-            if (key == reference || key == identifier || key == full_url)
-                st = meet_name(r, &n);
-        } else if (kind == TAPE_STRING
-                   && (promising(walk_raw(r->tape, n).at[0]) || walk_escaped(r->tape, n))) {
+            uint32_t key = walk_key(t, n);
+            if (key != reference && key != identifier && key != full_url)
+                continue;
+            st = meet_name(r, &n);
+        } else if (kind == TAPE_STRING && (promising(walk_raw(t, n).at[0]) || walk_escaped(t, n))) {
             st = meet_string(r, n);
         }
+        if (st != ST_OK)
+            return st;
     }
-    return st;
+    return ST_OK;
 }
 
 /* ---- what can be pointed at ---------------------------------------------------------- */

@@ -13,6 +13,7 @@
 /* One walk down the tape with its own stack; every member costs one look into
  * the slots of its shape.  A frame is an open object, or an open array of
  * objects. */
+struct good;
 struct frame {
     const struct pack_shape *shape;      /* NULL: an array                            */
     tape_node                node;
@@ -20,9 +21,24 @@ struct frame {
     uint64_t                 place;      /* hash of the way here, without indexes     */
     uint64_t                 met[4];     /* elements, a bit for each; then shadows    */
     const struct pack_type  *type;       /* of the items of an array                  */
+    struct good             *good;       /* where to remember it when nothing is found */
+    uint32_t                 good_place;
+    uint32_t                 left;       /* findings that could be made when it began */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
 };
+
+/* A value that was looked at and had nothing to find.  The same bytes in the
+ * same place of the definition have nothing to find again: codings and
+ * references repeat all over a Bundle.  One entry for each hash, so a hit is
+ * luck, and a miss costs little. */
+struct good {
+    uint32_t place;                      /* 2 x slot + contained */
+    uint32_t start, length;              /* in the body; 0: none */
+};
+#define GOOD_MOST_BYTES 1024u            /* more seldom repeats         */
+#define GOOD_FEW        32u              /* a power of 2, as the next   */
+#define GOOD_MANY       512u
 
 /* Deeper documents are rare; their frames come from the arena. */
 #define OWN_FRAMES 32u
@@ -30,6 +46,7 @@ struct frame {
 struct walk {
     const struct pack   *pack;
     const struct tape   *tape;
+    const char          *body;
     const struct bundle *bundle;
     struct arena        *arena;
     struct frame        *stack;
@@ -39,6 +56,9 @@ struct walk {
     const struct pack_shape *extension;  /* NULL when the pack has none */
     struct report        report;
     struct frame         own[OWN_FRAMES];
+    struct good         *good;           /* few for one entry, many for a large bundle */
+    uint32_t             good_mask;
+    struct good          few[GOOD_FEW];
 };
 
 static void walk_down(struct walk *);
@@ -67,6 +87,7 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
 {
     w->pack      = pack;
     w->tape      = bundle->tape;
+    w->body      = tape_body(bundle->tape).at;
     w->bundle    = bundle;
     w->arena     = arena;
     w->stack     = w->own;
@@ -76,6 +97,9 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->apart     = TAPE_ABSENT;
     w->extension = shape_named(pack, SPAN("Extension"));
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
+    memset(w->few, 0, sizeof w->few);
+    w->good      = w->few;
+    w->good_mask = GOOD_FEW - 1;
 }
 
 /* Bundles among the resources from `first` up to the node `end`. */
@@ -126,6 +150,10 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     struct walk w;
 
     walk_init(&w, pack, bundle, arena, issues);
+    if (bundle->count > GOOD_FEW && (w.good = arena_make_n(arena, GOOD_MANY, struct good)) == NULL)
+        return ST_NO_MEMORY;
+    if (bundle->count > GOOD_FEW)
+        w.good_mask = GOOD_MANY - 1;
     if (options != NULL && options->entries_apart && bundle->type != BUNDLE_SINGLE)
         w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
     push_resource(&w, bundle->root, 1, false);
@@ -202,6 +230,36 @@ push(struct walk *w, tape_node node, uint64_t place)
     return f;
 }
 
+static struct good
+good_of(const struct walk *w, tape_node value, uint32_t place)
+{
+    struct span raw = walk_raw(w->tape, value);
+
+    return (struct good){ place, (uint32_t)(raw.at - w->body), (uint32_t)raw.length };
+}
+
+/* By the place and both ends of the bytes; what is in between is compared. */
+static struct good *
+good_entry(const struct walk *w, const struct good *one)
+{
+    const char *start = w->body + one->start, *end = start + one->length;
+    uint64_t    key   = (uint64_t)one->place << 32 | one->length, a = 0, b = 0, c = 0;
+
+    if (one->length >= 24) {
+        memcpy(&a, start + 8, 8);
+        memcpy(&b, end - 16, 8);
+        memcpy(&c, end - 8, 8);
+    }
+    return &w->good[mix(key ^ c, a ^ b << 1) >> 40 & w->good_mask];
+}
+
+static bool
+is_good(const struct walk *w, const struct good *known, const struct good *one)
+{
+    return known->length == one->length && known->place == one->place
+        && memcmp(w->body + known->start, w->body + one->start, one->length) == 0;
+}
+
 /* Each look at a frame ends with the children or with a push of one of them. */
 static void
 walk_down(struct walk *w)
@@ -211,6 +269,8 @@ walk_down(struct walk *w)
         if (f->next == TAPE_ABSENT) {
             if (f->shape != NULL)
                 close_object(w, f);
+            if (f->good != NULL && f->left == w->report.left)
+                *f->good = good_of(w, f->node, f->good_place);
             w->depth--;
         } else if (f->shape != NULL) {
             check_members(w, f);
@@ -582,6 +642,13 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
     if (f->contained && (f->shape->flags & SHAPE_RESOURCE)
         && tape_text_eq(w->tape, value - 1, SPAN("contained")))
         add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
+    bool         small = type->kind == TYPE_COMPLEX && !shadow && !again && walk_children(w->tape, value) > 0
+                      && walk_raw(w->tape, value).length <= GOOD_MOST_BYTES;
+    struct good  one   = good_of(w, value, (uint32_t)(slot - w->pack->slots) << 1 | f->contained);
+    struct good *known = small ? good_entry(w, &one) : NULL;
+    if (small && is_good(w, known, &one))
+        return;
+    uint32_t depth = w->depth, left = w->report.left;
     if (e->flags & ELEMENT_ARRAY && array)
         check_array(w, value, e, type, place, shadow);
     else if (array != ((e->flags & ELEMENT_ARRAY) != 0))
@@ -594,6 +661,11 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         check_primitive(w, value, e, type, place);
     else
         check_object(w, value, type, place, false);
+    if (small && w->depth > depth && left == w->report.left) {
+        w->stack[depth].good       = known;
+        w->stack[depth].good_place = one.place;
+        w->stack[depth].left       = left;
+    }
 }
 
 /* Most members come once and are one plain value. */
