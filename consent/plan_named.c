@@ -19,7 +19,7 @@ evidence_base(const struct bundle_entry *e)
 static bool
 may_be(struct span one, struct span other)
 {
-    return span_empty(one) || span_empty(other) || span_eq(one, other);
+    return span_empty(one) || span_empty(other) || reference_same_server(one, other);
 }
 
 bool

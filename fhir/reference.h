@@ -8,7 +8,8 @@
  *   contained    "#id"       R4 references.html#contained, inside the same resource
  *   relative     "Type/id"   against the entry's own fullUrl base, then by type and id
  *   absolute, urn            R4 bundle.html#references: by fullUrl; an absolute URL that ends in
- *                            Type/id also by type and id when nothing else matches
+ *                            Type/id also by type and id when nothing else matches, unless the
+ *                            fullUrl says that it is on another server
  *   conditional  "Type?identifier=system|value"  by identifier inside the bundle
  *   logical      Reference.identifier             by identifier inside the bundle
  * Versioned references ("Type/id/_history/2") resolve without the version.
@@ -68,6 +69,9 @@ const struct reference *references_to_at(const struct references *, uint32_t ent
 const struct reference *references_find(const struct references *, tape_node);
 /* Splits "…/Type/id/_history/v"; false when the text is not of that form. */
 bool reference_split(struct span text, struct span *base, struct span *type, struct span *id);
+/* Whether two base URLs may be of one server: the same host, whatever the scheme, the
+ * port and the path. */
+bool reference_same_server(struct span base, struct span other);
 /* The entry's own subject: follows subject, patient, beneficiary, individual
  * … and then the other elements of the patient compartment (patient_paths.def;
  * R4 compartmentdefinition-patient.html), and from a Provenance, AuditEvent,

@@ -34,7 +34,8 @@ static const char forms[] =
     "   {\"resourceType\":\"Patient\",\"id\":\"cp\"}],"
     " \"a\":{\"reference\":\"Condition/c1\"},"
     " \"b\":{\"reference\":\"http://a.example/fhir/Condition/c1/_history/4\"},"
-    " \"c\":{\"reference\":\"https://other.example/r4/Condition/c1\"},"
+    " \"c\":{\"reference\":\"https://A.example:443/r4/Condition/c1\"},"
+    " \"c2\":{\"reference\":\"https://other.example/fhir/Condition/c1\"},"
     " \"d\":{\"reference\":\"Patient?identifier=urn:mrn|7%208\"},"
     " \"e\":{\"reference\":\"Patient?active=true&identifier=bare\"},"
     " \"subject\":{\"type\":\"Patient\",\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"7 8\"}},"
@@ -61,6 +62,7 @@ static const struct { const char *node; enum reference_form form; uint32_t to; c
     { "entry[3].resource.a", REFERENCE_RELATIVE, 1, NULL, "Condition", "c1" },
     { "entry[3].resource.b", REFERENCE_ABSOLUTE, 1, NULL, "Condition", "c1" },
     { "entry[3].resource.c", REFERENCE_ABSOLUTE, 1, NULL, "Condition", "c1" },
+    { "entry[3].resource.c2", REFERENCE_ABSOLUTE, ENTRY_NONE, NULL, "Condition", "c1" },     /* on another server */
     { "entry[3].resource.d", REFERENCE_CONDITIONAL, 0, NULL, "Patient", "" },
     { "entry[3].resource.e", REFERENCE_CONDITIONAL, 0, NULL, "Patient", "" },
     { "entry[3].resource.subject", REFERENCE_LOGICAL, 0, NULL, "Patient", "" },
