@@ -55,6 +55,7 @@ def consent_for(patient):
             "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
             "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "INFA"}]}],
             "patient": {"reference": f"Patient/{patient}"}, "dateTime": "2024-01-01",
+            "organization": [{"reference": "Organization/riverside"}],   # who may disclose (docs/decisions/0019)
             "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}]},
             "provision": {"type": "permit", "period": {"start": "2024-01-01", "end": "2035-01-01"},
                           "actor": [{"role": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
