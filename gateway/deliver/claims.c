@@ -196,6 +196,7 @@ begin_delivery(struct task *task)
         return;
     }
     ex->due       = one->row;
+    ex->lease_ms  = one->batch->claim.lease_ms;
     ex->ended     = on_delivery_ended;
     ex->ended_arg = one->batch;
     pipeline_start(ex, &delivery);

@@ -13,6 +13,7 @@
 #define MAX_CONNECTIONS_A_PEER 64
 #define CONNECT_SECONDS        5
 #define TOTAL_SECONDS          50
+#define CROWDED_RETRY_MS       2000      /* all connections are taken: not at once again */
 #define FIRST_RETRY_MS         500
 #define LONGEST_RETRY_MS       30000
 #define LONGEST_RETRY_AFTER_S  86400     /* as http/client.h reads it */
@@ -37,6 +38,8 @@ struct deliver {
     struct claims  *claims;
 };
 
+static bool may_go(struct http_call *);
+static bool still_holds(const struct exchange *, const struct outgoing *);
 static void send_or_requeue(struct deliver *, struct outgoing *);
 static void on_tried(struct http_call *);
 static void write_result(struct outgoing *);
@@ -154,7 +157,9 @@ deliver_send(struct deliver *d, struct outgoing *out, void (*done)(struct http_c
     struct http_peer   *peer    = peer_for(d, ex, out);
     struct http_header *headers = arena_make_n(ex->arena, MAX_HEADERS, struct http_header);
 
-    out->call = (struct http_call){ .method = "POST", .body = out->release->payload, .done = done };
+    out->call = (struct http_call){ .method = "POST", .body = out->release->payload, .done = done,
+                                    .may_go = may_go };
+    out->withdrawn = false;
     buf_init(&out->call.answer, 0);
     if (peer == NULL || headers == NULL) {
         out->call.error = "memory";
@@ -168,6 +173,23 @@ deliver_send(struct deliver *d, struct outgoing *out, void (*done)(struct http_c
     out->call.header_count = MAX_HEADERS;
     http_call_send(peer, &out->call);
     return true;
+}
+
+/* D7 */
+static bool
+may_go(struct http_call *call)
+{
+    struct outgoing *out = (struct outgoing *)(void *)((char *)call - offsetof(struct outgoing, call));
+    int64_t          now = loop_clock_ms(out->exchange->loop);
+
+    out->withdrawn = now + TOTAL_SECONDS * 1000 > out->lease_ms || !still_holds(out->exchange, out);
+    return !out->withdrawn;
+}
+
+bool
+deliver_lost(const struct outgoing *out, int64_t now_ms)
+{
+    return out->withdrawn && now_ms >= out->lease_ms;
 }
 
 static bool
@@ -204,13 +226,20 @@ deliver_judge(struct outgoing *out, int64_t now_ms)
 
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         random = 0;                      /* no jitter is no harm */
-    out->attempts++;
+    out->attempts += !out->withdrawn;
     out->byte_may_have_left = out->byte_may_have_left || call->bytes_may_have_left;
     out->result = (struct store_delivery){
         .id = out->outbox_id, .attempts = out->attempts, .due_ms = now_ms,
         .event_id = out->event_id, .idempotency_key = out->idempotency_key,
         .payload_sha256 = out->sha256, .byte_may_have_left = out->byte_may_have_left,
     };
+    if (out->withdrawn) {
+        bool crowded       = still_holds(out->exchange, out);
+        out->result.state  = DELIVERY_WAITING;
+        out->result.reason = crowded ? SPAN("all connections are taken") : SPAN("decide again");
+        out->result.due_ms = now_ms + (crowded ? CROWDED_RETRY_MS : 0);
+        return;
+    }
     if (call->status >= 200 && call->status < 300) {
         out->result.state = DELIVERY_SENT;
         return;
@@ -227,17 +256,19 @@ deliver_judge(struct outgoing *out, int64_t now_ms)
 
 /* ---- right after the commit --------------------------------------------- */
 
-/* D3: nothing has happened since the decision that could change it. */
+/* D3: nothing has happened since the decision that could change it.  A push
+ * wrote Consents of its own, of which the decision knew. */
 static bool
 still_holds(const struct exchange *ex, const struct outgoing *out)
 {
     struct gateway *gateway = ex->gateway;
+    uint64_t        known   = ex->consents.generation + (ex->due == NULL ? ex->own_consents : 0);
 
     pthread_mutex_lock(&gateway->config_lock);
     bool same_config = gateway->config->generation == ex->config->generation;
     pthread_mutex_unlock(&gateway->config_lock);
-    return same_config && ex->unit.consent_generation == ex->consents.generation + ex->own_consents
-        && store_consent_generation(gateway->store) == ex->unit.consent_generation
+    return same_config && (ex->due != NULL || ex->unit.consent_generation == known)
+        && store_consent_generation(gateway->store) == known
         && loop_clock_ms(ex->loop) < out->release->valid_until_ms;
 }
 
@@ -249,6 +280,7 @@ deliver_now(struct deliver *d, struct exchange *ex)
         if (out->row == NULL || !out->row->turn)
             continue;                    /* not its turn: a claim sends it later */
         out->outbox_id = out->row->id;
+        out->lease_ms  = out->row->lease_ms;
         exchange_pin(ex);
         send_or_requeue(d, out);
     }
@@ -277,8 +309,13 @@ on_tried(struct http_call *call)
 {
     struct outgoing *out = (struct outgoing *)(void *)((char *)call - offsetof(struct outgoing, call));
 
-    deliver_judge(out, loop_clock_ms(out->exchange->loop));
+    int64_t now = loop_clock_ms(out->exchange->loop);
     buf_release(&call->answer);
+    if (deliver_lost(out, now)) {
+        exchange_unpin(out->exchange);
+        return;
+    }
+    deliver_judge(out, now);
     write_result(out);
 }
 

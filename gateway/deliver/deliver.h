@@ -15,6 +15,9 @@
  *       most, jittered by half; Retry-After is honoured when it is later.  After
  *       `attempts` tries: dead letter, and a void when no byte can have left.
  *   D6  A start tries everything that waits at once.
+ *   D7  A recipient that hangs makes others wait for a connection.  When its turn
+ *       comes, a delivery is sent only if D3 still holds and its lease outlasts
+ *       the try; otherwise it goes back to the queue, and is decided anew.
  *
  * A try that dies with the process leaves its row leased; the lease ends and
  * the same bytes go again under the same key.
@@ -50,6 +53,9 @@ void deliver_wake(struct deliver *);
 bool deliver_send(struct deliver *, struct outgoing *, void (*done)(struct http_call *));
 /* What follows from a try: fills out->result; tries counts it. */
 void deliver_judge(struct outgoing *, int64_t now_ms);
+/* It was withdrawn when its lease was over: the row is somebody else's, and
+ * nothing may be written of this try. */
+bool deliver_lost(const struct outgoing *, int64_t now_ms);
 /* Milliseconds to wait before try number `attempts` + 1; `random` jitters. */
 int64_t deliver_backoff_ms(uint32_t attempts, int64_t retry_after_seconds, uint32_t random);
 

@@ -52,6 +52,7 @@ reload(struct exchange *ex)
     out->idempotency_key    = due->idempotency_key;
     out->event_id           = due->event_id;
     out->byte_may_have_left = due->byte_may_have_left;
+    out->lease_ms           = ex->lease_ms;
     ex->outgoing            = out;
     ex->outgoing_count      = out->recipient != NULL;
     return STEP_NEXT;
@@ -154,8 +155,10 @@ settled(struct exchange *ex)
     if (out->unit.status != ST_OK)
         return STEP_FAIL;                /* the lease ends and it is due again */
     disclosures_count(out->unit.records, out->unit.record_count);
-    if (out->result.state == DELIVERY_WAITING)
+    if (out->result.state == DELIVERY_WAITING) {
+        out->lease_ms = out->result.due_ms;
         return STEP_NEXT;
+    }
     deliver_note(out);
     if (out->result.follows)
         deliver_wake(ex->gateway->deliver);
@@ -184,8 +187,12 @@ send_it(struct exchange *ex)
 static enum step
 sent(struct exchange *ex)
 {
-    deliver_judge(ex->outgoing, loop_clock_ms(ex->loop));
+    int64_t now = loop_clock_ms(ex->loop);
+
     buf_release(&ex->outgoing->call.answer);
+    if (deliver_lost(ex->outgoing, now))
+        return STEP_ANSWER;
+    deliver_judge(ex->outgoing, now);
     return STEP_NEXT;
 }
 

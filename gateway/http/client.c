@@ -268,7 +268,8 @@ start_waiting(struct http_peer *peer)
         peer->first            = call->next;
         if (peer->first == NULL)
             peer->last = &peer->first;
-        call->error = line != NULL ? line_carry(line, call) : "memory";
+        bool may_go = call->may_go == NULL || call->may_go(call);
+        call->error = !may_go ? "withdrawn" : line != NULL ? line_carry(line, call) : "memory";
         if (call->error == NULL)
             continue;
         finish(peer, call);

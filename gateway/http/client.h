@@ -34,6 +34,9 @@ struct http_call {
     struct span               body;
     size_t                    answer_max;    /* bytes of the answer's body that are kept; 0: none, and no memory for it */
     void                    (*done)(struct http_call *);   /* on the loop, never from inside http_call_send */
+    /* Asked when the call's turn for a connection has come, maybe from inside
+     * http_call_send: false, and nothing of it is sent.  NULL: always. */
+    bool                    (*may_go)(struct http_call *);
     /* results */
     int                       status;    /* HTTP status, 0: none came */
     bool                      bytes_may_have_left;  /* false: no connection was made, or its TLS failed */
@@ -41,7 +44,7 @@ struct http_call {
     struct buf                answer;    /* released by the caller */
     const char               *error;     /* NULL when there is a status, else a static word: dns, connect,
                                             denied, tls, timeout, send, answer, url, header, memory,
-                                            cancelled, failed */
+                                            cancelled, withdrawn (by may_go), failed */
     void                     *private;
     struct http_call         *next;      /* the client's */
 };

@@ -71,6 +71,8 @@ struct outgoing {
     uint32_t                       attempts;          /* tries made                     */
     int64_t                        outbox_id;
     bool                           byte_may_have_left; /* in an earlier try             */
+    int64_t                        lease_ms;          /* until then nobody else sends it */
+    bool                           withdrawn;         /* this try: its turn came too late */
 };
 
 struct exchange {
@@ -142,6 +144,7 @@ struct exchange {
     struct http_header            answer_headers[EXCHANGE_HEADERS];
     struct buf                    answer_body;
     const struct store_due       *due;               /* a claimed delivery */
+    int64_t                       lease_ms;          /* of its row */
     void                        (*ended)(struct exchange *);   /* just before the memory goes; may be NULL */
     void                         *ended_arg;
 };

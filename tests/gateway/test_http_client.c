@@ -69,6 +69,13 @@ leave(struct out *o)
 
 static const struct http_peer_options configured = { .configured = true, .max_connections = 4 };
 
+static bool
+stay(struct http_call *call)
+{
+    (void)call;
+    return false;
+}
+
 /* ---- with our own server --------------------------------------------------- */
 
 /* Answers as the path says. */
@@ -272,6 +279,27 @@ test_says_that_bytes_may_have_left_when_the_peer_goes_without_an_answer(void **s
     buf_release(&call.answer);
     leave(&o);
     wire_close(&w);
+}
+
+static void
+test_asks_before_a_call_goes_and_sends_nothing_of_one_that_may_not(void **state)
+{
+    struct wire      w;
+    struct out       o;
+    struct http_call calls[2] = { post(SPAN("one")), post(SPAN("two")) };
+
+    assert_true(wire_open(&w, NULL, &wire_limits, script));
+    o               = reach("http", w.port, configured);
+    calls[0].may_go = stay;
+    run(o.peer, calls, 2);
+    assert_int_equal(calls[0].status, 0);
+    assert_string_equal(calls[0].error, "withdrawn");
+    assert_false(calls[0].bytes_may_have_left);
+    assert_int_equal(calls[1].status, 200);
+    buf_release(&calls[1].answer);
+    leave(&o);
+    wire_close(&w);
+    (void)state;
 }
 
 static void
@@ -630,6 +658,7 @@ main(void)
         cmocka_unit_test(test_reads_status_and_retry_after),
         cmocka_unit_test(test_keeps_what_was_asked_for_of_a_large_answer_and_its_status),
         cmocka_unit_test(test_says_that_bytes_may_have_left_when_the_peer_goes_without_an_answer),
+        cmocka_unit_test(test_asks_before_a_call_goes_and_sends_nothing_of_one_that_may_not),
         cmocka_unit_test(test_refuses_a_header_with_a_line_break),
         cmocka_unit_test(test_has_no_status_from_a_peer_that_does_not_answer_whole),
         cmocka_unit_test(test_knows_that_no_byte_left_when_nobody_listens),

@@ -104,6 +104,31 @@ def a_consent_revoked_while_a_delivery_waits_wins():
         gateway.close()
 
 
+def a_consent_revoked_while_a_delivery_waits_for_a_connection_wins():
+    gateway = Gateway(extra="limits { loops = 1 }").start()
+    try:
+        protected = condition(recorder={"reference": "Organization/riverside"})
+        gateway.push(bundle(patient(), consent()), client="riverside-ehr")
+        check(gateway.hie.wait(1), "the consent itself was not delivered")
+        gateway.hie.answer = lambda n: (time.sleep(5), 200)[1]
+        for i in range(64):              # as many as one recipient has connections on a loop
+            gateway.push(bundle(patient(f"q{i}"), observation(f"o{i}", f"q{i}")))
+        check(gateway.hie.wait(65), "the connections are not all taken")
+        check(gateway.push(bundle(patient(), protected), client="riverside-ehr")[0] == 200, "push")
+        gateway.push(bundle(consent(status="inactive")), client="riverside-ehr")
+        gateway.hie.answer = 200
+        # The clinic gets nothing of riverside, so every delivery is one of the hie's.
+        until = time.time() + 20
+        while time.time() < until and b"sluice_outbox_waiting 0\n" not in gateway.get_admin("/metrics")[1]:
+            time.sleep(0.2)
+        check(b"sluice_outbox_waiting 0\n" in gateway.get_admin("/metrics")[1], "something still waits")
+        check(all(b"F11.20" not in body for body in gateway.hie.bodies()), "protected data left after the revocation")
+        keys = [head["Idempotency-Key"] for head, _, _ in gateway.hie.received]
+        check(len(keys) == len(set(keys)), "something was sent twice")
+    finally:
+        gateway.close()
+
+
 def a_consent_that_came_with_what_waits_is_revoked_too():
     gateway = Gateway().start()
     try:
@@ -164,5 +189,6 @@ if __name__ == "__main__":
     main([same_bytes_and_key_until_it_is_taken, one_patients_deliveries_keep_their_order,
           what_cannot_get_better_is_a_dead_letter, a_record_of_which_no_byte_left_is_taken_back,
           a_consent_revoked_while_a_delivery_waits_wins,
+          a_consent_revoked_while_a_delivery_waits_for_a_connection_wins,
           a_consent_that_came_with_what_waits_is_revoked_too,
           a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits, a_start_sends_what_waits])
