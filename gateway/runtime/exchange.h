@@ -131,6 +131,7 @@ struct exchange {
     /* decide */
     struct store_consents         consents;
     struct span                  *patient_names;     /* consents.patients as the bundle calls them */
+    const struct lookup          *patient_index;     /* consents.patients -> entries that are about them */
     uint32_t                     *patient_of;        /* of each entry: number in consents.patients, from 1; 0: none */
     /* route, redact */
     struct outgoing              *outgoing;

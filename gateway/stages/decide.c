@@ -13,9 +13,10 @@
  */
 #include "gateway/stages/stages.h"
 
-#include <string.h>
+#include "fhir/lookup.h"
 
 static enum step facts_of_recipients(struct exchange *);
+static const struct lookup *patients_index(const struct exchange *);
 static size_t    patients_of(struct exchange *, struct span *out, struct span *names);
 static bool      replaced_by_push(const struct exchange *, const struct store_row *);
 static enum step leave_out_stale(struct exchange *, bool *row_is_own);
@@ -30,8 +31,9 @@ enter(struct exchange *ex)
     struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_of        = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
-    if (patients == NULL || ex->patient_names == NULL || ex->patient_of == NULL
-        || (ex->patients == NULL && !record_patients(ex)))                 /* a delivery has no stage record */
+    bool known            = ex->patients != NULL || record_patients(ex);  /* a delivery has no stage record */
+    ex->patient_index     = known ? patients_index(ex) : NULL;
+    if (patients == NULL || ex->patient_names == NULL || ex->patient_of == NULL || ex->patient_index == NULL)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->consents = (struct store_consents){
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
@@ -67,9 +69,29 @@ go_on(struct exchange *ex)
     return step == STEP_NEXT ? facts_of_recipients(ex) : step;
 }
 
-/* Different patients, in order of appearance.  A bundle is mostly about one,
- * so the list is short; a bundle about thousands is looked through from the
- * end, where its next resource's patient mostly is. */
+/* Record gives a resource that is about whom the one before it is about the
+ * same text. */
+static bool
+same_as_before(const struct exchange *ex, uint32_t entry)
+{
+    return entry > 0 && ex->patients[entry].at == ex->patients[entry - 1].at
+        && ex->patients[entry].length == ex->patients[entry - 1].length;
+}
+
+/* Of each patient the entries that are about them, the first first. */
+static const struct lookup *
+patients_index(const struct exchange *ex)
+{
+    struct lookup_item *items = arena_make_n(ex->arena, (size_t)ex->bundle->count + 1, struct lookup_item);
+    uint32_t            n     = 0;
+
+    for (uint32_t i = 0; items != NULL && i < ex->bundle->count; i++)
+        if (!span_empty(ex->patients[i]) && !same_as_before(ex, i))
+            items[n++] = (struct lookup_item){ .key = ex->patients[i], .value = i };
+    return items != NULL ? lookup_build(items, n, ex->arena) : NULL;
+}
+
+/* Different patients, in order of appearance; there may be thousands. */
 static size_t
 patients_of(struct exchange *ex, struct span *out, struct span *names)
 {
@@ -77,15 +99,15 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
 
     for (uint32_t i = 0; i < ex->bundle->count; i++) {
         struct span patient = ex->patients[i];
-        size_t      at      = n;
-        while (at > 0 && !span_eq(out[at - 1], patient))
-            at--;
-        if (at == 0 && !span_empty(patient)) {
+        if (span_empty(patient))
+            continue;
+        uint32_t first = same_as_before(ex, i) ? i - 1
+                                               : lookup_value(ex->patient_index, lookup_find(ex->patient_index, patient));
+        if (first == i) {
             out[n]     = patient;
             names[n++] = entry_patient(ex->references, i, NULL);
-            at         = n;
         }
-        ex->patient_of[i] = (uint32_t)at;
+        ex->patient_of[i] = first == i ? (uint32_t)n : ex->patient_of[first];
     }
     return n;
 }
@@ -95,10 +117,9 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
 static struct span
 name_in_bundle(const struct exchange *ex, struct span patient)
 {
-    for (size_t i = 0; i < ex->consents.patient_count; i++)
-        if (span_eq(ex->consents.patients[i], patient))
-            return ex->patient_names[i];
-    return patient;
+    uint32_t at = lookup_find(ex->patient_index, patient);
+
+    return at != LOOKUP_NONE ? ex->patient_names[ex->patient_of[lookup_value(ex->patient_index, at)] - 1] : patient;
 }
 
 /* Stored Consents were read once by the strict reader; bytes that do not read
