@@ -16,12 +16,6 @@ evidence_base(const struct bundle_entry *e)
     return span_ends(base, SPAN("/")) ? span_first(base, base.length - 1) : base;
 }
 
-static bool
-may_be(struct span one, struct span other)
-{
-    return span_empty(one) || span_empty(other) || reference_same_server(one, other);
-}
-
 bool
 evidence_same(const struct bundle *b, uint32_t one, uint32_t other)
 {
@@ -30,7 +24,7 @@ evidence_same(const struct bundle *b, uint32_t one, uint32_t other)
     if (one == ENTRY_NONE || other == ENTRY_NONE || span_empty(b->entries[one].id))
         return false;
     return span_eq(b->entries[one].id, b->entries[other].id) && span_eq(b->entries[one].type, b->entries[other].type)
-           && may_be(evidence_base(&b->entries[one]), evidence_base(&b->entries[other]));
+           && reference_may_be(evidence_base(&b->entries[one]), evidence_base(&b->entries[other]));
 }
 
 /* The base that is written in front of a Type/id; empty without one. */
@@ -62,7 +56,7 @@ evidence_named(const struct bundle *b, const bool *withheld, uint32_t first, str
         return first;                                         /* a fullUrl, or an id that stands alone */
     for (uint32_t i = bundle_find(b, e->type, e->id); i != ENTRY_NONE; i = bundle_next_same(b, i)) {
         struct span mine = evidence_base(&b->entries[i]);
-        if (!may_be(mine, span_empty(base) ? speaker : base))
+        if (!reference_may_be(mine, span_empty(base) ? speaker : base))
             continue;
         if (withheld[i])
             return i;

@@ -768,20 +768,6 @@ find_relative(const struct reader *r, struct reference *one, struct span name)
     return hit;
 }
 
-/* An entry of this type and id that may be on the server of `base`. */
-static uint32_t
-find_name(const struct reader *r, struct span base, struct span name)
-{
-    uint32_t i = bundle_find_name(r->bundle, name);
-
-    for (; i != ENTRY_NONE && !span_empty(base); i = bundle_next_same(r->bundle, i)) {
-        struct span mine = span_first(r->bundle->entries[i].full_url, r->bases[i].length);
-        if (!span_starts(mine, SPAN("http")) || reference_same_server(mine, base))
-            break;
-    }
-    return i;
-}
-
 static bool
 resolve_text(const struct reader *r, struct reference *one, struct span text)
 {
@@ -799,7 +785,9 @@ resolve_text(const struct reader *r, struct reference *one, struct span text)
         return false;
     if (span_empty(base) && find_relative(r, one, name))
         return true;
-    one->to = find_name(r, base, name);
+    one->to = bundle_find_name(r->bundle, name);         /* one that may be on that server */
+    while (one->to != ENTRY_NONE && !reference_may_be(span_first(r->bundle->entries[one->to].full_url, r->bases[one->to].length), base))
+        one->to = bundle_next_same(r->bundle, one->to);
     if (one->to != ENTRY_NONE)
         return true;
     uint32_t at = lookup_find(r->nested, name);

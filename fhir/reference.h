@@ -69,9 +69,9 @@ const struct reference *references_to_at(const struct references *, uint32_t ent
 const struct reference *references_find(const struct references *, tape_node);
 /* Splits "…/Type/id/_history/v"; false when the text is not of that form. */
 bool reference_split(struct span text, struct span *base, struct span *type, struct span *id);
-/* Whether two base URLs may be of one server: the same host, whatever the scheme, the
- * port and the path. */
-bool reference_same_server(struct span base, struct span other);
+/* Whether what is known by one base URL may be on the server of the other: the same host,
+ * whatever the scheme, the port and the path; a base that is empty or no http URL may be any. */
+bool reference_may_be(struct span base, struct span other);
 /* The entry's own subject: follows subject, patient, beneficiary, individual
  * … and then the other elements of the patient compartment (patient_paths.def;
  * R4 compartmentdefinition-patient.html), and from a Provenance, AuditEvent,

@@ -21,7 +21,8 @@ host_of(struct span url)
 }
 
 bool
-reference_same_server(struct span base, struct span other)
+reference_may_be(struct span base, struct span other)
 {
-    return span_eq(base, other) || span_eq_nocase(host_of(base), host_of(other));
+    return span_eq(base, other) || !span_starts(base, SPAN("http")) || !span_starts(other, SPAN("http"))
+           || span_eq_nocase(host_of(base), host_of(other));
 }
