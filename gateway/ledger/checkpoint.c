@@ -159,6 +159,46 @@ ed25519_verify(const struct ledger_public *public, struct span text, const unsig
     return ok;
 }
 
+/* Which key a line says it is of: its name, a blank and the first 30 bits of the
+ * key id, as they stand.  Empty: it is no signature line (signed-note). */
+static struct span
+line_key(struct span line)
+{
+    struct span rest = span_skip(line, sizeof DASH - 1);
+    struct span name = span_split(&rest, ' ');
+
+    if (!span_starts(line, SPAN(DASH)) || span_empty(name) || span_find_byte(name, '+') != SPAN_NOT_FOUND ||
+        rest.length < 8 || rest.length % 4 != 0)
+        return (struct span){ NULL, 0 };
+    for (size_t i = 0; i < rest.length; i++) {
+        char c      = rest.at[i];
+        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+        if (!letter && (c != '=' || i + 2 < rest.length))
+            return (struct span){ NULL, 0 };
+    }
+    return span_from(name.at, name.length + 1 + 5);
+}
+
+/* Signature lines and nothing else, and none of a key that has one already:
+ * a note has one form, so that two files that differ are two notes. */
+static bool
+signatures_are_plain(struct span signatures)
+{
+    struct span keys[MAX_SIGNATURES];
+    size_t      count = 0;
+
+    while (!span_empty(signatures)) {
+        struct span key = line_key(span_split(&signatures, '\n'));
+        if (span_empty(key) || count == MAX_SIGNATURES)
+            return false;
+        for (size_t i = 0; i < count; i++)
+            if (span_eq(keys[i], key))
+                return false;
+        keys[count++] = key;
+    }
+    return true;
+}
+
 /* Whether this line is of our key: then `signature` holds its 64 bytes. */
 static bool
 line_is_ours(struct span line, struct span origin, const unsigned char id[4], unsigned char *signature)
@@ -190,13 +230,15 @@ checkpoint_verify(struct span note, const struct ledger_public *public, struct d
     enum status st = text_parse(text, &c, why);
     if (st != ST_OK)
         return st;
+    if (!signatures_are_plain(signatures))
+        return malformed(why, "a line after the empty one is no signature, or a key signed twice");
     if (!span_empty(expected_origin) && !span_eq(expected_origin, c.origin)) {
         buf_add_format(why, "checkpoint: its origin is %.*s, not %.*s", SPAN_PRINT(c.origin),
                        SPAN_PRINT(expected_origin));
         return ST_INTEGRITY;
     }
     key_id(d, c.origin, public->bytes, id);
-    for (int i = 0; i < MAX_SIGNATURES && !span_empty(signatures); i++) {
+    while (!span_empty(signatures)) {
         struct span line = span_split(&signatures, '\n');
         if (!line_is_ours(line, c.origin, id, signature))
             continue;

@@ -205,7 +205,7 @@ tiles_count(struct folder *f)
 struct parsed {
     uint64_t           index;
     bool               shredded;
-    unsigned char      salt[32];
+    struct ledger_hash salt;
     struct span        record;
     struct ledger_hash commitment;
 };
@@ -219,6 +219,25 @@ hex_member(const struct tape *t, struct span name, struct arena *arena, unsigned
         return false;
     memcpy(out, hash.bytes, sizeof hash.bytes);
     return true;
+}
+
+/* The line byte for byte as an export writes it: what is inside a record is
+ * hashed, what is around it must leave no room for anything either. */
+static bool
+line_is_exact(struct span line, const struct parsed *p)
+{
+    char       room[256];
+    char       hex[64];
+    struct buf want = { .at = room, .capacity = sizeof room, .max = sizeof room };
+
+    buf_add_text(&want, "{\"index\":");
+    buf_add_u64(&want, p->index);
+    buf_add_text(&want, p->shredded ? ",\"commitment\":\"" : ",\"salt\":\"");
+    ledger_hash_hex(p->shredded ? &p->commitment : &p->salt, hex);
+    buf_add(&want, span_from(hex, sizeof hex));
+    buf_add_text(&want, p->shredded ? "\"" : "\",\"record\":");
+    return span_starts(line, buf_span(&want)) && span_ends(line, SPAN("}")) &&
+           line.length == want.length + p->record.length + 1;
 }
 
 /* One of the two forms and nothing beside it. */
@@ -241,7 +260,7 @@ line_parse(struct folder *f, struct span line, struct parsed *out)
                hex_member(t, SPAN("commitment"), arena, out->commitment.bytes);
     out->record = tape_extent(t, record);
     return tape_children(t, TAPE_ROOT) == 3 && tape_kind(t, record) == TAPE_OBJECT &&
-           hex_member(t, SPAN("salt"), arena, out->salt);
+           hex_member(t, SPAN("salt"), arena, out->salt.bytes);
 }
 
 static void
@@ -256,8 +275,11 @@ line_check(struct folder *f, struct span line)
         check_problem(c, "%srecords.ndjson line %llu: it is not a record", f->below, (unsigned long long)f->line);
         return;
     }
+    if (!line_is_exact(line, &p))
+        check_problem(c, "%srecords.ndjson line %llu: it is not written as an export writes it", f->below,
+                      (unsigned long long)f->line);
     if (!p.shredded)
-        ledger_commit_hash(c->digest, p.salt, p.record, &p.commitment);
+        ledger_commit_hash(c->digest, p.salt.bytes, p.record, &p.commitment);
     merkle_leaf(c->digest, p.commitment.bytes, sizeof p.commitment.bytes, &leaf);
     tile_load(f, p.index);
     unsigned at    = (unsigned)(p.index % TILE_HASHES);
@@ -265,7 +287,7 @@ line_check(struct folder *f, struct span line)
     if (!sound)
         check_problem(c, "%srecords.ndjson line %llu: leaf %llu does not fit its tile: the record, its salt or the "
                          "tile was changed", f->below, (unsigned long long)f->line, (unsigned long long)p.index);
-    check_leaf(c, p.index, p.salt, p.record, &leaf, sound);
+    check_leaf(c, p.index, p.salt.bytes, p.record, &leaf, sound);
 }
 
 static enum status

@@ -785,6 +785,8 @@ store_close(struct store **store)
     if (s == NULL)
         return;
     thread_end(s);
+    for (int i = 0; i < SIDE_COUNT; i++)
+        (void)sqlite3_finalize(s->side_kept[i]);
     (void)sqlite3_close(s->side);
     if (s->started)
         late_write_all(s);

@@ -37,6 +37,8 @@ enum statement {
 
 enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_MATCH, REQUEST_CLAIM };
 
+enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_COUNT };
+
 struct lease {
     int64_t id;                          /* outbox; 0: free */
     int64_t until_ms;
@@ -106,6 +108,7 @@ struct store {
     /* Reading at once. */
     pthread_mutex_t       side_lock;
     sqlite3              *side;
+    sqlite3_stmt         *side_kept[SIDE_COUNT];     /* asked for every leaf */
 };
 
 /* ---- statements.c ----------------------------------------------------------- */

@@ -14,6 +14,22 @@ prepare(struct store *s, const char *text)
     return sqlite3_prepare_v2(s->side, text, -1, &q, NULL) == SQLITE_OK ? q : NULL;
 }
 
+/* Prepared once: what a verification asks for every leaf.  Reset when read. */
+static sqlite3_stmt *
+kept(struct store *s, enum side_statement which)
+{
+    static const char *const texts[SIDE_COUNT] = {
+        [SIDE_MARKS]    = "SELECT late_disclosure, late_denial FROM head",
+        [SIDE_LOOKUP]   = "SELECT 1 FROM lookup WHERE kind = ?1 AND key = ?2 AND value = ?3",
+        /* In the order of memcmp. */
+        [SIDE_SUBJECTS] = "SELECT patient FROM ledger_subject WHERE position = ?1 ORDER BY patient",
+    };
+
+    if (s->side_kept[which] == NULL)
+        s->side_kept[which] = prepare(s, texts[which]);
+    return s->side_kept[which];
+}
+
 static enum status
 ended(int code)
 {
@@ -101,12 +117,12 @@ store_ledger_visit(struct store *s, enum ledger_log log, uint64_t from, ledger_v
 static enum status
 late_mark(struct store *s, enum ledger_log log, int64_t *mark)
 {
-    sqlite3_stmt *q    = prepare(s, "SELECT late_disclosure, late_denial FROM head");
+    sqlite3_stmt *q    = kept(s, SIDE_MARKS);
     int           code = q != NULL ? sqlite3_step(q) : SQLITE_ERROR;
 
     if (code == SQLITE_ROW)
         *mark = sqlite3_column_int64(q, (int)log);
-    (void)sqlite3_finalize(q);
+    (void)sqlite3_reset(q);
     return code == SQLITE_ROW ? ST_OK : ST_UNAVAILABLE;
 }
 
@@ -203,13 +219,10 @@ store_ledger_find(struct store *s, struct span event_id, struct arena *arena, en
     return into.found ? arena_status(arena) : ST_NOT_FOUND;
 }
 
-/* In the order of memcmp. */
-#define SUBJECTS "SELECT patient FROM ledger_subject WHERE position = ?1 ORDER BY patient"
-
 static enum status
 subjects_read(struct store *s, int64_t position, struct arena *arena, struct span **out, size_t *count)
 {
-    sqlite3_stmt *q    = prepare(s, SUBJECTS);
+    sqlite3_stmt *q    = kept(s, SIDE_SUBJECTS);
     size_t        room = 0;
     int           code = SQLITE_ERROR;
 
@@ -227,7 +240,7 @@ subjects_read(struct store *s, int64_t position, struct arena *arena, struct spa
             break;
         (*out)[(*count)++] = column_copy(q, 0, arena);
     }
-    (void)sqlite3_finalize(q);
+    (void)sqlite3_reset(q);
     return ended(code) == ST_OK ? arena_status(arena) : ST_UNAVAILABLE;
 }
 
@@ -244,7 +257,7 @@ store_ledger_subjects(struct store *s, enum ledger_log log, uint64_t index, stru
 static enum status
 lookup_has(struct store *s, enum late_kind kind, int64_t key, int64_t value, bool *has)
 {
-    sqlite3_stmt *q    = prepare(s, "SELECT 1 FROM lookup WHERE kind = ?1 AND key = ?2 AND value = ?3");
+    sqlite3_stmt *q    = kept(s, SIDE_LOOKUP);
     int           code = SQLITE_ERROR;
 
     if (q != NULL) {
@@ -254,7 +267,7 @@ lookup_has(struct store *s, enum late_kind kind, int64_t key, int64_t value, boo
         code = sqlite3_step(q);
     }
     *has = code == SQLITE_ROW;
-    (void)sqlite3_finalize(q);
+    (void)sqlite3_reset(q);
     return ended(code);
 }
 
@@ -271,12 +284,12 @@ store_ledger_indexed(struct store *s, enum ledger_log log, const struct ledger_l
     st = lookup_has(s, LATE_EVENT, late_key_event(leaf->event_id), position, indexed);
     if (st == ST_OK && *indexed)
         st = lookup_has(s, LATE_PATIENT, late_key_patient(leaf->patient), position, indexed);
-    sqlite3_stmt *q    = st == ST_OK ? prepare(s, SUBJECTS) : NULL;
+    sqlite3_stmt *q    = st == ST_OK ? kept(s, SIDE_SUBJECTS) : NULL;
     int           code = SQLITE_ERROR;
     (void)sqlite3_bind_int64(q, 1, position);
     while (q != NULL && *indexed && st == ST_OK && (code = sqlite3_step(q)) == SQLITE_ROW)
         st = lookup_has(s, LATE_PATIENT, late_key_patient(column_span(q, 0)), position, indexed);
-    (void)sqlite3_finalize(q);
+    (void)sqlite3_reset(q);
     return st == ST_OK && *indexed ? ended(code) : st;
 }
 

@@ -432,6 +432,66 @@ change_size(struct file *f)
 }
 
 static void
+put_in(struct file *f, size_t at, const char *bytes)
+{
+    size_t length = strlen(bytes);
+
+    memmove(f->at + at + length, f->at + at, f->length - at);
+    memcpy(f->at + at, bytes, length);
+    f->length += length;
+}
+
+static void
+return_at_the_end(struct file *f)
+{
+    put_in(f, line_at(f, 101) - 1, "\r");
+}
+
+static void
+blank_between(struct file *f)
+{
+    put_in(f, line_at(f, 100) + sizeof "{\"index\":" - 1, " ");
+}
+
+static void
+blank_at_the_end(struct file *f)
+{
+    put_in(f, line_at(f, 101) - 1, " ");
+}
+
+static void
+empty_line(struct file *f)
+{
+    put_in(f, line_at(f, 100), "\n");
+}
+
+static void
+upper_case_salt(struct file *f)
+{
+    char *digit = strstr(f->at + line_at(f, 100), "\"salt\":\"") + 8;
+
+    while (*digit < 'a')
+        digit++;
+    *digit = (char)(*digit - 'a' + 'A');
+}
+
+static void
+sign_twice(struct file *f)
+{
+    char  *line   = strstr(f->at, "\n\n") + 2;
+    size_t length = f->length - (size_t)(line - f->at);
+
+    memcpy(f->at + f->length, line, length);
+    f->length += length;
+}
+
+static void
+line_of_no_signature(struct file *f)
+{
+    put_in(f, f->length, "and so on\n");
+}
+
+static void
 empty_it(struct file *f)
 {
     f->length = 0;
@@ -450,6 +510,13 @@ test_every_tampering_with_an_export_is_found_and_named(void **state)
         { "cut inside a line",    "records.ndjson",  cut_inside,       "ends inside line 600" },
         { "a line added",         "records.ndjson",  add_line,         "there are 601 leaves, the checkpoint says 600" },
         { "as if shredded",       "records.ndjson",  pretend_shredded, "leaf 100 does not fit its tile" },
+        { "CR LF",                "records.ndjson",  return_at_the_end, "line 101: it is not written as an export writes it" },
+        { "a blank inside",       "records.ndjson",  blank_between,    "line 101: it is not written as an export writes it" },
+        { "a blank at the end",   "records.ndjson",  blank_at_the_end, "line 101: it is not written as an export writes it" },
+        { "an empty line",        "records.ndjson",  empty_line,       "line 101: it is not a record" },
+        { "hex in upper case",    "records.ndjson",  upper_case_salt,  "line 101: it is not a" },
+        { "the key signed twice", "checkpoint",      sign_twice,       "or a key signed twice" },
+        { "no signature line",    "checkpoint",      line_of_no_signature, "is no signature" },
         { "no lines at all",      "records.ndjson",  empty_it,         "there are 0 leaves, the checkpoint says 600" },
         { "a denial flipped",     "denials/records.ndjson", flip_tile, "denials/records.ndjson line 1" },
         { "a leaf tile",          "tiles/0/001",     flip_tile,        "tiles/0/001 is not the tile of these leaves" },
