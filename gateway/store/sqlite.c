@@ -24,8 +24,6 @@
 #define BUSY_MS             5000
 #define PROBE_SECONDS       1            /* how often an unhealthy store tries to write */
 #define CHECKPOINT_FRAMES   4000         /* 16 MiB of WAL */
-#define EXPIRE_EVERY        64u          /* commits */
-#define EXPIRE_AT_ONCE      64
 #define ANSWER_DAYS         30u
 #define DAY_MS              (INT64_C(24) * 60 * 60 * 1000)
 #define ARENA_BYTES         ((size_t)512 << 20)
@@ -309,6 +307,7 @@ undo(struct store *s)
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     s->now         = s->durable;
     s->contents_of = 0;
+    s->pruned_to   = 0;
     s->stale       = true;
     arena_renew(&s->list);
     arena_renew(&s->temp);
@@ -360,38 +359,6 @@ counters_write(struct store *s)
     return sql_run(s, SQL_HEAD_WRITE);
 }
 
-/* Kept answers that are older than they have to be go, oldest first, a few a
- * time.  Their entries in the late index may stay (late.h, rule 3). */
-static enum status
-answers_expire(struct store *s)
-{
-    sqlite3_stmt *q = s->statement[SQL_ANSWER_OLDEST];
-
-    if (++s->commits % EXPIRE_EVERY != 0)
-        return ST_OK;
-    for (int i = 0; i < EXPIRE_AT_ONCE; i++) {
-        enum status st = sql_row(s, SQL_ANSWER_OLDEST);
-        if (st != ST_OK)
-            return st == ST_NOT_FOUND ? ST_OK : st;
-        int64_t id    = sqlite3_column_int64(q, 0);
-        bool    due   = sqlite3_column_int64(q, 1) < s->clock_ms - s->answer_keep_ms;
-        int64_t key   = late_key_answer(column_span(q, 2), column_span(q, 3));
-        sql_reset(s, SQL_ANSWER_OLDEST);
-        if (!due)
-            return ST_OK;
-        (void)sqlite3_bind_int64(s->statement[SQL_ANSWER_DELETE], 1, id);
-        st = sql_run(s, SQL_ANSWER_DELETE);
-        (void)sqlite3_bind_int(s->statement[SQL_LOOKUP_DELETE], 1, LATE_ANSWER);
-        (void)sqlite3_bind_int64(s->statement[SQL_LOOKUP_DELETE], 2, key);
-        (void)sqlite3_bind_int64(s->statement[SQL_LOOKUP_DELETE], 3, id);
-        if (st == ST_OK)
-            st = sql_run(s, SQL_LOOKUP_DELETE);
-        if (st != ST_OK)
-            return st;
-    }
-    return ST_OK;
-}
-
 static enum status
 commit(struct store *s)
 {
@@ -402,7 +369,7 @@ commit(struct store *s)
     if (st == ST_OK)
         st = counters_write(s);
     if (st == ST_OK)
-        st = answers_expire(s);
+        st = prune_step(s);
     if (st == ST_OK)
         st = place_check(s);
     if (st == ST_OK)

@@ -9,6 +9,7 @@
  *   match.c          which resources fit a condition
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
+ *   prune.c          what is kept for a time only
  *   place.c          whether the file is still in its place
  *   tool.c           reading at once, for the command line
  *
@@ -89,7 +90,9 @@ struct store {
     bool                  unreadable;    /* in this batch nothing is read */
     int                   error;         /* first SQLite error of this batch; 0: none */
     int64_t               clock_ms;      /* of this batch */
-    uint32_t              commits;       /* since answers were last looked through */
+    uint32_t              commits;
+    int64_t               pruned_to;     /* deliveries up to this id were looked at */
+    bool                  prune_more;    /* the last step found more than it took */
     int                   wal_frames;
     struct lease         *leases;
     uint32_t              lease_count;
@@ -126,6 +129,10 @@ void          sql_reset(struct store *, enum statement);
 /* What an SQLite error means for the unit that met it.  A failed fsync does not
  * return: the process ends with status 70 (decision 0009). */
 enum status   sql_failed(struct store *, int code);
+
+/* ---- prune.c ------------------------------------------------------------------- */
+/* In a transaction, before counters are durable. */
+enum status prune_step(struct store *) MUST_CHECK;
 
 /* ---- place.c ----------------------------------------------------------------- */
 enum status place_note(struct store *, struct buf *why) MUST_CHECK;    /* after the first read */

@@ -38,7 +38,7 @@ struct store_options {
     const char *path;                    /* SQLite file */
     struct ledger_signer *signer;        /* NULL: reading only */
     bool        read_only;               /* command line beside a running gateway */
-    uint32_t    answer_days;             /* how long answers of Idempotency-Keys are kept; 0: 30 */
+    uint32_t    answer_days;             /* how long answers and deliveries that are over are kept; 0: 30 */
 };
 
 /* The link of the store's queue; private. */

@@ -320,6 +320,145 @@ test_lists_the_queue_and_counts_it(void **state)
     assert_int_equal(counts.inbox, 1);
 }
 
+/* ---- growth ------------------------------------------------------------------------ */
+
+static void
+change_file(struct scratch *t, const char *text)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(t->file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static size_t
+count_in(struct scratch *t, const char *state)
+{
+    struct store_queue_row *rows;
+    size_t                  count;
+
+    assert_int_equal(store_queue_list(t->store, t->arena, state, &rows, &count), ST_OK);
+    return count;
+}
+
+struct kept {                            /* a push with all that is promised about it */
+    struct store_inbox    in;
+    struct store_resource resource;
+    struct store_outbox   outbox[5];
+    struct ledger_entry   record;
+    struct store_answer   answer;
+    struct store_unit     unit;
+    char                  id[16], body[64];
+};
+
+static void
+kept_push(struct scratch *t, struct kept *k, unsigned n)
+{
+    static const enum delivery_state states[5] = { DELIVERY_SENT, DELIVERY_NOTHING, DELIVERY_DEAD, DELIVERY_PARKED,
+                                                   DELIVERY_WAITING };
+    static const char *const         to[5]     = { "a", "b", "c", "d", "e" };
+
+    (void)snprintf(k->id, sizeof k->id, "k%u", n);
+    (void)snprintf(k->body, sizeof k->body, "{\"resourceType\":\"Condition\",\"id\":\"k%u\"}", n);
+    k->in       = (struct store_inbox){ .request_id = span_of(k->id), .client = SPAN("ehr"), .body = span_of(k->body) };
+    k->resource = (struct store_resource){ .type = SPAN("Condition"), .id = span_of(k->id), .if_version = -1,
+                                           .patient = SPAN("Patient/p1"), .bytes = span_of(k->body) };
+    k->record   = some_record(t, LEDGER_DISCLOSURES, SPAN("Patient/p1"));
+    k->answer   = (struct store_answer){ .client = SPAN("ehr"), .key = span_of(k->id), .status = 200, .body = SPAN("{}") };
+    for (int i = 0; i < 5; i++)
+        k->outbox[i] = delivery(to[i], "Patient/p1", k->id);
+    k->unit = (struct store_unit){ .inbox = &k->in, .resources = &k->resource, .resource_count = 1, .outbox = k->outbox,
+                                   .outbox_count = 5, .records = &k->record, .record_count = 1, .answer = &k->answer };
+    assert_int_equal(submit(t, &k->unit), ST_OK);
+    for (int i = 0; i < 5; i++)
+        if (states[i] != DELIVERY_WAITING)
+            (void)outcome(t, k->outbox[i].id, states[i], 0);
+}
+
+/* Commits that have nothing of their own. */
+static void
+commits(struct scratch *t, unsigned count)
+{
+    while (count-- > 0) {
+        struct store_unit u = { .records = NULL };
+        assert_int_equal(submit(t, &u), ST_OK);
+    }
+}
+
+#define KEPT 90u
+
+static void
+test_what_is_over_and_old_goes_and_nothing_else(void **state)
+{
+    static struct kept k[2 * KEPT];
+    struct scratch    *t = *state;
+
+    for (unsigned n = 0; n < KEPT; n++)
+        kept_push(t, &k[n], n);
+    commits(t, 200);
+    assert_int_equal(count_in(t, "sent"), KEPT);             /* it is not old */
+    store_close(&t->store);
+    change_file(t, "UPDATE outbox SET changed = 1; UPDATE answer SET at = 1");
+    assert_int_equal(scratch_open(t), ST_OK);
+    for (unsigned n = KEPT; n < 2 * KEPT; n++)
+        kept_push(t, &k[n], n);
+    commits(t, 200);
+    assert_int_equal(count_in(t, "sent"), KEPT);             /* the younger half */
+    assert_int_equal(count_in(t, "nothing"), KEPT);
+    assert_int_equal(count_in(t, "dead"), 2 * KEPT);
+    assert_int_equal(count_in(t, "parked"), 2 * KEPT);
+    assert_int_equal(count_in(t, "waiting"), 2 * KEPT);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    for (unsigned n = 0; n < 2 * KEPT; n++) {
+        struct arena_mark   mark = arena_mark(t->arena);
+        struct store_read   r    = { .arena = t->arena, .type = SPAN("Condition"), .id = span_of(k[n].id) };
+        struct store_lookup l    = { .arena = t->arena, .client = SPAN("ehr"), .key = span_of(k[n].id) };
+        struct ledger_leaf  leaf;
+        enum ledger_log     log;
+        assert_int_equal(read_now(t, &r), ST_OK);
+        assert_span(r.row.bytes, k[n].body);
+        assert_int_equal(lookup_now(t, &l), n < KEPT ? ST_NOT_FOUND : ST_OK);
+        assert_int_equal(store_ledger_find(t->store, k[n].record.event_id, t->arena, &log, &leaf), ST_OK);
+        arena_reset(t->arena, mark);
+    }
+    for (unsigned n = 0; n < 2 * KEPT; n++) {                /* what waits leaves in its order, with its body */
+        struct store_claim c = claim(t, NOW + n, 8);
+        assert_int_equal(c.row_count, 1);
+        assert_span(c.rows[0].idempotency_key, k[n].id);
+        assert_span(c.rows[0].body, k[n].body);
+        (void)outcome(t, c.rows[0].id, DELIVERY_SENT, 0);
+    }
+    (void)outcome(t, k[0].outbox[2].id, DELIVERY_WAITING, NOW);      /* a dead letter from long ago */
+    assert_int_equal(claim(t, NOW + 1000, 8).row_count, 1);
+}
+
+/* A store that is busy prunes faster than it grows. */
+static void
+test_pruning_keeps_up_with_groups_of_pushes(void **state)
+{
+    enum { GROUP = 200 };
+    static struct store_outbox o[GROUP];
+    struct scratch            *t = *state;
+
+    for (int round = 0; round < 4; round++) {
+        for (unsigned i = 0; i < GROUP; i++)
+            o[i] = delivery("hie", "", "k");
+        push(t, o, GROUP);
+    }
+    store_close(&t->store);
+    change_file(t, "UPDATE outbox SET changed = 1, state = 1, head = 0");
+    assert_int_equal(scratch_open(t), ST_OK);
+    commits(t, 64);
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < GROUP; i++)
+            o[i] = delivery("hie", "", "k");
+        push(t, o, GROUP);
+    }
+    assert_int_equal(count_in(t, "sent"), 0);
+    assert_int_equal(count_in(t, "waiting"), 2 * GROUP);
+}
+
 /* A model: random pushes, claims, outcomes and restarts; of one recipient and
  * patient never two in flight, and the order of finishing is that of coming. */
 static void
@@ -390,6 +529,8 @@ main(void)
         TEST(test_a_push_that_nobody_wants_and_nobody_keeps_leaves_no_body),
         TEST(test_lists_the_queue_and_counts_it),
         TEST(test_order_holds_whatever_happens),
+        TEST(test_what_is_over_and_old_goes_and_nothing_else),
+        TEST(test_pruning_keeps_up_with_groups_of_pushes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
