@@ -42,18 +42,34 @@ grants(struct span letters, char right)
     return found;
 }
 
+static bool
+scope_covers(struct span scope, char right, struct span type)
+{
+    if (!span_starts(scope, SPAN("system/")))
+        return false;
+    scope = span_skip(scope, sizeof "system/" - 1);
+    struct span on  = span_split(&scope, '.');
+    bool        any = span_eq_text(on, "*") && !span_eq_text(type, "AuditEvent");
+    return (any || span_eq(on, type)) && grants(scope, right);
+}
+
+bool
+scope_grants(struct span scope)
+{
+    struct span rest = span_skip(scope, sizeof "system/" - 1);
+    struct span type = span_split(&rest, '.');
+
+    for (const char *right = "cruds"; *right != '\0'; right++)
+        if (!span_empty(type) && scope_covers(scope, *right, type))
+            return true;
+    return false;
+}
+
 bool
 client_may(const struct config_client *client, char right, struct span type)
 {
-    for (size_t i = 0; i < client->scope_count; i++) {
-        struct span rest = client->scopes[i];
-        if (!span_starts(rest, SPAN("system/")))
-            continue;
-        rest = span_skip(rest, sizeof "system/" - 1);
-        struct span on = span_split(&rest, '.');
-        bool        any = span_eq_text(on, "*") && !span_eq_text(type, "AuditEvent");
-        if ((any || span_eq(on, type)) && grants(rest, right))
+    for (size_t i = 0; i < client->scope_count; i++)
+        if (scope_covers(client->scopes[i], right, type))
             return true;
-    }
     return false;
 }

@@ -19,6 +19,8 @@
 /* NULL: nobody. */
 const struct config_client *client_by_certificate(const struct config *, struct span common_name);
 uint32_t                    client_index(const struct config *, const struct config_client *);
+/* Whether a scope gives any right at all. */
+bool scope_grants(struct span scope);
 /* right is one of 'c' 'r' 'u' 'd' 's'. */
 bool client_may(const struct config_client *, char right, struct span resource_type);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/auth/clients.h"
 #include "gateway/ops/config_parse.h"
 #include "gateway/ops/suggest.h"
 
@@ -496,6 +497,17 @@ where_of(const struct config_file *file, enum option_section_id id, size_t index
     return file->config.file;
 }
 
+/* Letters out of order, or a narrowing, grant nothing, and nobody would know why. */
+static void
+check_scopes(struct span where, const struct config_client *client, struct config_errors *errors)
+{
+    for (size_t i = 0; i < client->scope_count; i++)
+        if (span_starts(client->scopes[i], SPAN("system/")) && !scope_grants(client->scopes[i]))
+            config_error(errors, "%.*s: client \"%.*s\": the scope `%.*s` grants nothing; want system/<type or *>.<letters "
+                         "of cruds, in this order>, for example `system/*.cu`", SPAN_PRINT(where),
+                         SPAN_PRINT(client->title), SPAN_PRINT(client->scopes[i]));
+}
+
 static void
 check_clients(struct config_file *file, struct config_errors *errors)
 {
@@ -503,6 +515,7 @@ check_clients(struct config_file *file, struct config_errors *errors)
     for (size_t i = 0; i < c->client_count; i++) {
         const struct config_client *client = &c->clients[i];
         struct span                 where  = where_of(file, SECTION_client, i);
+        check_scopes(where, client, errors);
         if (span_empty(client->certificate_cn) && span_empty(client->jwks))
             config_error(errors, "%.*s: client \"%.*s\" has neither `certificate-cn` nor `jwks`: it could never connect",
                          SPAN_PRINT(where), SPAN_PRINT(client->title));

@@ -178,6 +178,7 @@ static const struct { const char *says, *text, *words; } refusals[] = {
     { "a client that could never connect", BASE "client \"a\" { part2 = \"program\" }\n", "neither `certificate-cn` nor `jwks`" },
     { "client certificates without a CA", "listen { certificate = \"c\" key = \"k\" }\n" LEDGER "client \"a\" { certificate-cn = \"a\" }\n", "`listen` has no `client-ca`" },
     { "two clients of one certificate", BASE "client \"a\" { certificate-cn = \"x\" }\nclient \"b\" { certificate-cn = \"x\" }\n", "have the same `certificate-cn`" },
+    { "a scope that grants nothing", BASE "client \"a\" { certificate-cn = \"x\" scopes = { \"system/*.uc\" } }\n", "the scope `system/*.uc` grants nothing" },
     { "half of a client certificate", BASE "recipient \"r\" { url = \"https://a/f\" certificate = \"c\" }\n", "only one of `certificate` and `key`" },
     { "a program that nothing leads to", BASE "program \"p\" { name = { \"Oak\" } }\n", "nothing could be recognised as its own" },
     { "an engine that is not built", BASE "store { engine = \"postgresql\" }\n", "not part of this version" },

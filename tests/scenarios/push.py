@@ -445,6 +445,24 @@ def every_error_is_an_outcome_with_its_place_and_a_request_id():
         outcome_of(answer)
 
 
+def who_may_only_create_does_not_write_over_what_others_sent():
+    other = Gateway(extra='client "stranger" { certificate-cn = "stranger"  scopes = { "system/*.c" }  part2 = "not-program" }\n').start()
+    try:
+        push = lambda b: other.push(b, client="stranger")
+        other.push(bundle(observation("theirs")))
+        check(statuses(push(bundle(observation("own")))) == ["201"] and statuses(push(bundle(observation("own")))) == ["200"],
+              "its own, twice")
+        answer = push(bundle(observation("own"), observation("theirs")))
+        check(answer[0] == 403 and outcome_of(answer)["issue"][0]["expression"] == ["Bundle.entry[1].request"], answer)
+        check(statuses(push(bundle(observation("own"), observation("theirs"), type="batch"))) == ["200", "403"], "batch")
+        check(other.request("POST", "/fhir/Observation", observation("theirs"), client="stranger")[0] == 403, "POST")
+        check(other.request("DELETE", "/fhir/Observation/own", client="stranger")[0] == 403, "DELETE")
+        check(json.loads(other.push(bundle(observation("theirs")))[2])["entry"][0]["response"]["etag"] == 'W/"2"',
+              "something was written over")
+    finally:
+        other.close()
+
+
 def strangers_and_readers_may_not_write():
     check(gateway.push(bundle(observation()), client="stranger")[0] == 403, "stranger")
     check(gateway.push(bundle(observation()), client="reader")[0] == 403, "reader")
@@ -522,6 +540,7 @@ if __name__ == "__main__":
           a_refusal_is_repeated_under_its_key_too,
           gzip_is_taken_and_other_encodings_are_415,
           what_is_asked_for_or_sent_in_another_form_is_406_and_415, a_recipient_gets_the_kinds_that_it_takes,
-          every_error_is_an_outcome_with_its_place_and_a_request_id, strangers_and_readers_may_not_write, validate_stores_nothing,
+          every_error_is_an_outcome_with_its_place_and_a_request_id, who_may_only_create_does_not_write_over_what_others_sent,
+          strangers_and_readers_may_not_write, validate_stores_nothing,
           metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,
           no_payload_text_is_in_the_log, it_drains_and_stops])
