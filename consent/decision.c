@@ -706,29 +706,51 @@ subject_named(struct span name)
     return s;
 }
 
+enum has { HAS_NOT = 0, HAS_NUMBER, HAS_IDENTIFIER };
+
+/* Whether a Patient has an identifier of a consent's patient; HAS_NUMBER: the same value,
+ * and one of the two does not say in which system. */
+static enum has
+has_identifier(const struct bench *b, uint32_t patient, const struct consent *c)
+{
+    const struct tape *t    = b->references->bundle->tape;
+    tape_node          list = tape_member(t, b->references->bundle->entries[patient].resource, SPAN("identifier"));
+    enum has           best = HAS_NOT;
+
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n))
+        for (size_t i = 0; i < c->patient.identifier_count; i++) {
+            struct identifier theirs = c->patient.identifiers[i];
+            struct span       system = tape_member_text(t, n, SPAN("system"), b->arena);
+            if (span_empty(theirs.value) || !tape_text_eq(t, tape_member(t, n, SPAN("value")), theirs.value))
+                continue;
+            if (span_eq(system, theirs.system))
+                return HAS_IDENTIFIER;
+            if (span_empty(system) || span_empty(theirs.system))
+                best = HAS_NUMBER;
+        }
+    return best;
+}
+
 static struct subject
 subject_of_consent(struct bench *b, const struct consent *c)
 {
     const struct bundle *bundle = b->references != NULL ? b->references->bundle : NULL;
     uint32_t             entry  = bundle != NULL && c->tape == bundle->tape ? bundle_entry_of(bundle, c->node) : ENTRY_NONE;
+    uint32_t             number = ENTRY_NONE, numbers = 0;
+    struct subject       s      = entry != ENTRY_NONE ? subject_of_entry(b, entry) : subject_named(c->patient.reference);
 
-    if (entry != ENTRY_NONE)
-        return subject_of_entry(b, entry);
-    if (bundle == NULL || !span_empty(c->patient.reference))
-        return subject_named(c->patient.reference);
-    /* Named by identifier alone: whoever in the bundle has it. */
+    if (bundle == NULL || s.entry != ENTRY_NONE || !span_empty(c->patient.reference))
+        return s;
+    /* Named by identifier alone: whoever in the bundle has it.  A number without its system
+     * means the only one who has it. */
     for (uint32_t e = 0; e < bundle->count; e++) {
-        tape_node list = tape_member(bundle->tape, bundle->entries[e].resource, SPAN("identifier"));
-        if (!span_eq_text(bundle->entries[e].type, "Patient"))
-            continue;
-        for (tape_node n = tape_first(bundle->tape, list); n != TAPE_ABSENT; n = tape_next(bundle->tape, n))
-            for (size_t i = 0; i < c->patient.identifier_count; i++)
-                if (tape_text_eq(bundle->tape, tape_member(bundle->tape, n, SPAN("value")), c->patient.identifiers[i].value)
-                    && tape_text_eq(bundle->tape, tape_member(bundle->tape, n, SPAN("system")),
-                                    c->patient.identifiers[i].system))
-                    return subject_of_entry(b, e);
+        enum has has = span_eq_text(bundle->entries[e].type, "Patient") ? has_identifier(b, e, c) : HAS_NOT;
+        if (has == HAS_IDENTIFIER)
+            return subject_of_entry(b, e);
+        numbers += has == HAS_NUMBER;
+        number   = has == HAS_NUMBER ? e : number;
     }
-    return subject_named(SPAN(""));
+    return numbers == 1 ? subject_of_entry(b, number) : s;
 }
 
 /* The patient of a bundle that has only one. */

@@ -558,6 +558,47 @@ test_a_consent_in_the_bundle_is_tied_to_its_patient_by_resolution(void **state)
 }
 
 static void
+test_a_consent_that_names_its_patient_in_any_way_is_that_patients(void **state)
+{
+    static const char *const two =
+        "{\"fullUrl\":\"https://ehr.example/fhir/Patient/p1\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p1\",\"identifier\":[{\"system\":\"urn:mrn\",\"value\":\"1\"},{\"system\":\"urn:a\",\"value\":\"same\"}]}},"
+        "{\"fullUrl\":\"https://ehr.example/fhir/Patient/p2\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p2\",\"identifier\":[{\"system\":\"urn:mrn\",\"value\":\"2\"},{\"system\":\"urn:b\",\"value\":\"same\"}]}},"
+        "{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"o1\",\"subject\":{\"reference\":\"Patient/p1\"}}},"
+        "{\"resource\":{\"resourceType\":\"Observation\",\"id\":\"o2\",\"subject\":{\"reference\":\"Patient/p2\"}}}";
+    static const struct { const char *patient; bool of_2; } rows[] = {
+        { "{\"reference\":\"Patient/p2\"}", true },
+        { "{\"reference\":\"https://ehr.example/fhir/Patient/p2\"}", true },
+        { "{\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"2\"}}", true },
+        { "{\"type\":\"Patient\",\"identifier\":{\"value\":\"2\"}}", true },
+        { "{\"identifier\":{\"system\":\"urn:other\",\"value\":\"2\"}}", false },
+        { "{\"identifier\":{\"value\":\"same\"}}", false },              /* two have it */
+        { "{\"identifier\":{\"value\":\"3\"}}", false },
+        { "{\"display\":\"somebody\"}", false },
+    };
+    static const char *const consent =
+        "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]},"
+        "\"patient\":%s,\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"deny\"}}";
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        char text[1024], request[8192], body[8192];
+        bool inside = i % 2 != 0;
+        snprintf(text, sizeof text, consent, rows[i / 2].patient);
+        snprintf(request, sizeof request, REQUEST("%s"), inside ? "" : text);
+        snprintf(body, sizeof body, BUNDLE("%s%s%s%s"), two, inside ? ",{\"resource\":" : "", inside ? text : "", inside ? "}" : "");
+        struct world          w = world_read(request, body);
+        struct consent_source source = { .tape = w.bundle->tape, .node = w.bundle->entries[inside ? 4 : 0].resource };
+        if (inside)
+            assert_int_equal(policy_compile(&source, 1, w.arena, &w.policy), ST_OK);
+        world_decide(&w);
+        assert_int_equal(world_at(&w, "o1")->verdict, VERDICT_PERMIT);
+        if ((world_at(&w, "o2")->verdict == VERDICT_DENY) != rows[i / 2].of_2)
+            fail_msg("%s %s: %.*s", rows[i / 2].patient, inside ? "inside" : "stored", SPAN_PRINT(world_at(&w, "o2")->because));
+        world_end(&w);
+    }
+}
+
+static void
 test_says_why_no_consent_reaches_a_part_2_record(void **state)
 {
     static const struct { const char *consents, *words; } rows[] = {
@@ -778,6 +819,7 @@ main(void)
         cmocka_unit_test(test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it),
         cmocka_unit_test(test_each_record_follows_its_own_patients_consent),
         cmocka_unit_test(test_a_consent_in_the_bundle_is_tied_to_its_patient_by_resolution),
+        cmocka_unit_test(test_a_consent_that_names_its_patient_in_any_way_is_that_patients),
         cmocka_unit_test(test_says_why_no_consent_reaches_a_part_2_record),
         cmocka_unit_test(test_the_order_of_consents_never_matters),
         cmocka_unit_test(test_one_more_refusal_never_widens_and_one_more_unusable_consent_changes_nothing),
