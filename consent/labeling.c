@@ -132,12 +132,19 @@ static const struct role_row role_rows[] = {
 #undef CONTENT_ELEMENT
 };
 
-enum { ROLE_ROWS = sizeof role_rows / sizeof role_rows[0], ROLE_LENGTHS = 32 };
+enum { ROLE_ROWS = sizeof role_rows / sizeof role_rows[0], ROLE_SLOTS = 64 };
 
-/* The rows whose names are equally long, in their order; 0 ends, n is row n - 1. */
-struct role_index { uint8_t first[ROLE_LENGTHS], next[ROLE_ROWS + 1]; };
+/* The rows whose names begin alike and are equally long, in their order; 0
+ * ends, n is row n - 1. */
+struct role_index { uint8_t first[ROLE_SLOTS], next[ROLE_ROWS + 1]; };
 
 _Static_assert(ROLE_ROWS < UINT8_MAX, "rows are numbered in a byte");
+
+static unsigned
+role_slot(const char *name, size_t length)
+{
+    return length > 0 ? (unsigned)(length * 5 + (unsigned char)name[0]) % ROLE_SLOTS : 0;
+}
 
 static const struct role_index *
 index_roles(struct arena *arena)
@@ -145,7 +152,7 @@ index_roles(struct arena *arena)
     struct role_index *index = arena_make(arena, struct role_index);
 
     for (unsigned n = ROLE_ROWS; index != NULL && n > 0; n--) {
-        uint8_t *first = &index->first[role_rows[n - 1].length % ROLE_LENGTHS];
+        uint8_t *first = &index->first[role_slot(role_rows[n - 1].name, role_rows[n - 1].length)];
         index->next[n] = *first;
         *first         = (uint8_t)n;
     }
@@ -161,7 +168,7 @@ role_of(const struct work *w, struct span name, tape_node object, bool *parents)
     uint8_t     role = 0;
 
     *parents = false;
-    for (unsigned n = w->role_index->first[name.length % ROLE_LENGTHS]; n > 0; n = w->role_index->next[n]) {
+    for (unsigned n = w->role_index->first[role_slot(name.at, name.length)]; n > 0; n = w->role_index->next[n]) {
         const struct role_row *row = &role_rows[n - 1];
         if (row->length != name.length || memcmp(row->name, name.at, name.length) != 0)
             continue;
