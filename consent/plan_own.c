@@ -152,7 +152,9 @@ own_person(struct closure *w, struct plan_evidence *e, tape_node resource)
         if (span_in(closure_name(w, m), prose))
             continue;
         for (tape_node n = m; n < tape_after(w->tape, m); n++)
-            if (tape_kind(w->tape, n) == TAPE_STRING)
+            if (tape_kind(w->tape, n) == TAPE_NAME && tape_text_eq(w->tape, n, SPAN("extension")))
+                n = tape_after(w->tape, n + 1) - 1;
+            else if (tape_kind(w->tape, n) == TAPE_STRING)
                 phrases_scan(e->phrases, tape_text(w->tape, n, w->arena), kill_mark, e);
     }
 }

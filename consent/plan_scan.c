@@ -511,14 +511,11 @@ judge_family(struct scan *s, struct span text)
 
 /* ---- what a string is ----------------------------------------------------------------- */
 
-/* Attachment.url: the name of a file says what is in it. */
+/* Attachment.url, Extension.url: the name of a file or of an element says what is in it. */
 static bool
-is_file_address(const struct closure *w, tape_node leaf)
+tells_by_its_address(const struct closure *w, tape_node leaf)
 {
-    tape_node holder = w->parents[leaf];
-
-    return closure_named(w, leaf, SPAN("url")) && !closure_in(w, leaf, SPAN("extension"))
-           && !closure_in(w, leaf, SPAN("modifierExtension")) && holder != closure_resource(w, leaf);
+    return closure_named(w, leaf, SPAN("url")) && w->parents[leaf] != closure_resource(w, leaf);
 }
 
 static enum role
@@ -548,7 +545,7 @@ role_of(const struct closure *w, tape_node leaf)
     if (span_eq_text(name, "ifNoneExist") || span_eq_text(name, "location") || span_eq_text(name, "valueUrl")
         || (span_eq_text(name, "url") && (closure_in(w, leaf, SPAN("link")) || closure_in(w, leaf, SPAN("request")))))
         return ROLE_LINK;
-    if (is_file_address(w, leaf))
+    if (tells_by_its_address(w, leaf))
         return ROLE_TEXT;
     if (span_in(name, uris))
         return ROLE_URI;
