@@ -8,6 +8,7 @@
 
 #define ALIGNMENT   16u
 #define FIRST_BLOCK (16u * 1024)
+#define LARGE_BLOCK ((size_t)1 << 20)
 #define POOL_CLASSES 16                  /* 16 KiB << 0 .. 16 KiB << 15 */
 
 struct block {
@@ -371,8 +372,11 @@ class_of(size_t least)
 static struct block *
 block_take(struct arena *a, size_t least)
 {
-    /* Doubling keeps the number of blocks logarithmic in what is used. */
+    /* Doubling makes few blocks of a small arena; a large one has at most
+     * LARGE_BLOCK that it does not use, and blocks that fit the next one. */
     size_t want  = a->newest != NULL ? a->newest->size * 2 : FIRST_BLOCK;
+    if (want > LARGE_BLOCK)
+        want = LARGE_BLOCK;
     int    class = class_of(want > least ? want : least);
     size_t size  = class >= 0 ? (size_t)FIRST_BLOCK << class : least;
 

@@ -14,6 +14,7 @@
  *      out, not what was only reserved.
  *   4  A block that an arena gave back may wait in a `struct arena_pool` for
  *      the next arena, so that a steady state makes no heap call per request.
+ *   5  Blocks double up to 1 MiB; only a larger object has a larger one.
  *
  * An arena belongs to one thread at a time.  A pool belongs to one thread.
  */
