@@ -1,6 +1,10 @@
 /* tests/bench/bench_fhir.c -- what reading as FHIR costs, beside the tape alone.
  *
  *     bench_fhir PACK [FILE...]     made-up Bundles, then the files as one more set
+ *     bench_fhir --repeat N PACK FILE
+ *                                   reads the file N times and says nothing: for
+ *                                   valgrind --tool=callgrind --toggle-collect=repeat,
+ *                                   which counts instructions on a busy machine, too
  *
  * For each set: MB/s of the tape, of bundle_read, references_read and validate
  * (each alone, on a tape that is there), and how many times the tape's time
@@ -164,6 +168,31 @@ run_slope(size_t entries)
     buf_release(&out);
 }
 
+/* Twice without being counted: the pool is warm then. */
+static __attribute__((noinline)) void
+repeat(struct span body, uint64_t count)
+{
+    double spent[PARTS] = { 0 };
+
+    while (count-- > 0)
+        do_once(body, spent);
+}
+
+static int
+run_repeat(struct arena *keep, char **argv)
+{
+    uint64_t count = 0;
+
+    stop_unless(span_to_u64(span_of(argv[0]), &count), "--repeat wants a number");
+    stop_unless(pack_open(check_file(keep, argv[1]), keep, &pack) == ST_OK, "this is not a definitions pack");
+    struct span body     = check_file(keep, argv[2]);
+    double      spent[PARTS] = { 0 };
+    do_once(body, spent);
+    do_once(body, spent);
+    repeat(body, count);
+    return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -171,7 +200,9 @@ main(int argc, char **argv)
     struct set    files = { .name = "files" };
 
     pool = arena_pool_new(BUDGET);
-    stop_unless(argc > 1 && keep != NULL && pool != NULL, "usage: bench_fhir PACK [FILE...]");
+    stop_unless(argc > 1 && keep != NULL && pool != NULL, "usage: bench_fhir [--repeat N] PACK [FILE...]");
+    if (argc == 5 && strcmp(argv[1], "--repeat") == 0)
+        return run_repeat(keep, argv + 2);
     stop_unless(pack_open(check_file(keep, argv[1]), keep, &pack) == ST_OK, "this is not a definitions pack");
     printf("%-22s %10s %10s %10s %10s %10s\n", "MB/s", "tape", "bundle", "references", "validate", "x tape");
     made_up("5 KB", 5000, 400, keep);
