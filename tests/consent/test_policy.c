@@ -10,7 +10,7 @@
 static const char *
 why_unusable(const char *consent, struct world *w)
 {
-    char request[8192];
+    static char request[8192];           /* the world borrows it */
 
     snprintf(request, sizeof request, REQUEST("%s"), consent);
     *w = world_read(request, BUNDLE(OPIOID));
