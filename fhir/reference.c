@@ -5,6 +5,7 @@
 #include "base/json_walk.h"
 #include "fhir/lookup.h"
 #include "fhir/patient.h"
+#include "fhir/reference_text.h"
 
 /* A URL longer than this names nothing that is worth finding: R4 bounds ids to
  * 64 characters and servers bound URLs to about 2 KB. */
@@ -168,79 +169,7 @@ entry_patient(const struct references *references, uint32_t entry, uint32_t *pat
     return there ? references->index->patients[entry].name : (struct span){ NULL, 0 };
 }
 
-/* Where the last '/' is, of a text without its fragment and without
- * "/_history/v" at the end; SPAN_NOT_FOUND when it has none. */
-static size_t
-last_slash(struct span *text)
-{
-    size_t fragment = span_find_byte(*text, '#');
-    if (fragment != SPAN_NOT_FOUND && fragment > 0)
-        *text = span_first(*text, fragment);
-    size_t last = span_find_last_byte(*text, '/');
-    if (last == SPAN_NOT_FOUND || !span_ends(span_first(*text, last), SPAN("/_history")))
-        return last;
-    *text = span_first(*text, last - 9);
-    return span_find_last_byte(*text, '/');
-}
-
-static struct span
-unversioned(struct span text)
-{
-    (void)last_slash(&text);
-    return text;
-}
-
-static bool
-is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-bool
-reference_split(struct span text, struct span *base, struct span *type, struct span *id)
-{
-    struct span rest  = text;
-    size_t      last  = last_slash(&rest);
-    size_t      first = last;            /* of the type */
-
-    if (last == SPAN_NOT_FOUND || last + 1 == rest.length || span_find_byte(text, '?') != SPAN_NOT_FOUND)
-        return false;
-    while (first > 0 && (is_upper(rest.at[first - 1]) || (rest.at[first - 1] >= 'a' && rest.at[first - 1] <= 'z')))
-        first--;
-    if (last - first < 2 || !is_upper(rest.at[first]) || (first > 0 && rest.at[first - 1] != '/'))
-        return false;
-    *base = span_first(rest, first > 0 ? first - 1 : 0);
-    *type = span_from(rest.at + first, last - first);
-    *id   = span_skip(rest, last + 1);
-    return true;
-}
-
 /* ---- collecting ------------------------------------------------------------------- */
-
-/* "scheme://" somewhere. */
-static bool
-is_absolute(struct span text)
-{
-    for (size_t i = span_find_byte(text, ':'); i != SPAN_NOT_FOUND;) {
-        text = span_skip(text, i + 1);
-        if (text.length >= 2 && text.at[0] == '/' && text.at[1] == '/')
-            return true;
-        i = span_find_byte(text, ':');
-    }
-    return false;
-}
-
-static enum reference_form
-form_of(struct span text)
-{
-    if (text.length > 0 && text.at[0] == '#')
-        return REFERENCE_CONTAINED;
-    if (span_find_byte(text, '?') != SPAN_NOT_FOUND)
-        return REFERENCE_CONDITIONAL;
-    if (span_starts(text, SPAN("urn:")))
-        return REFERENCE_URN;
-    return is_absolute(text) ? REFERENCE_ABSOLUTE : REFERENCE_RELATIVE;
-}
 
 /* bundle_entry_of(), for nodes that come in order. */
 static uint32_t
@@ -400,7 +329,7 @@ add_text(struct reader *r, tape_node object, tape_node string, struct span text)
             return add_one(r, &one);
         }
     }
-    struct reference one = described(r, object, string, form_of(text), text);
+    struct reference one = described(r, object, string, reference_form_of(text), text);
     enum status      st  = ST_OK;
     if (one.form == REFERENCE_CONTAINED)
         st = resolve_contained(r, &one);
@@ -467,7 +396,7 @@ could_name(struct reader *r, struct span s)
     if (span_find_byte(s, '#') != SPAN_NOT_FOUND || span_find_byte(s, '|') != SPAN_NOT_FOUND)
         return true;                                     /* "url#fragment", "canonical|version": rare */
     if (ends_like_a_name(s)) {
-        plain = unversioned(s);
+        plain = reference_unversioned(s);
         if ((plain.length < s.length && name_noted(r, plain)) || (split_name(s, &base, &name) && name_noted(r, name)))
             return true;
     }
@@ -771,7 +700,7 @@ find_relative(const struct reader *r, struct reference *one, struct span name)
 static bool
 resolve_text(const struct reader *r, struct reference *one, struct span text)
 {
-    struct span plain = unversioned(text), canonical = text;
+    struct span plain = reference_unversioned(text), canonical = text;
     struct span base, name;
 
     if (span_starts(text, SPAN("urn:")))
@@ -850,35 +779,6 @@ resolve_contained(struct reader *r, struct reference *one)
     return arena_status(r->arena);
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Undoes %XX (RFC 3986 2.1); what is broken stays as it came. */
-static struct span
-percent_decoded(struct span text, struct arena *arena)
-{
-    char  *out    = arena_alloc(arena, text.length + 1);
-    size_t length = 0;
-
-    if (out == NULL)
-        return text;
-    for (size_t i = 0; i < text.length; i++) {
-        int byte = -1;
-        if (text.at[i] == '%' && text.length - i > 2 && hex_digit(text.at[i + 1]) >= 0
-            && hex_digit(text.at[i + 2]) >= 0)
-            byte = hex_digit(text.at[i + 1]) << 4 | hex_digit(text.at[i + 2]);
-        out[length++] = byte >= 0 ? (char)byte : text.at[i];
-        i += byte >= 0 ? 2 : 0;
-    }
-    return span_from(out, length);
-}
-
 /* "Type?identifier=system|value&…" (R4 bundle.html#trules, search.html#token). */
 static bool
 resolve_identifier(const struct reader *r, struct reference *one)
@@ -894,7 +794,7 @@ resolve_identifier(const struct reader *r, struct reference *one)
         if (!span_eq_text(span_split(&token, '='), "identifier") || span_empty(token))
             continue;
         if (one->form == REFERENCE_CONDITIONAL && span_find_byte(token, '%') != SPAN_NOT_FOUND)
-            token = percent_decoded(token, r->arena);
+            token = reference_percent_decoded(token, r->arena);
         bool        by_value = span_find_byte(token, '|') == SPAN_NOT_FOUND;
         struct span value    = token;
         struct span system   = by_value ? SPAN("*") : span_split(&value, '|');
