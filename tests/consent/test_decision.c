@@ -417,6 +417,7 @@ test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void 
 #define OF_NOBODY "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]}," \
     "\"patient\":{\"reference\":\"Patient/p1\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"permit\"}}"
 #define HOSPITAL(status) "\"source\":{\"part2\":\"" status "\",\"organization\":\"Organization/hospital\"}"
+#define NOT_OAK CONSENT("c2", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" CUSTODIAN("Organization/oak") "]}")
 #define OAK_ONLY "\"programs\":[{\"reference\":\"Organization/oak\"}]"
 #define OAK_AND_ELM "\"programs\":[{\"reference\":\"Organization/oak\"},{\"reference\":\"Organization/elm\"}]"
 #define KNOWN "\"actors\":{\"Organization/hospital\":{\"resourceType\":\"Organization\",\"identifier\":[" ID("77") "]}}"
@@ -441,6 +442,9 @@ test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void 
         { OAK_ONLY, OF("Organization/elm"), false },
         { OAK_AND_ELM, OF("Organization/elm"), false },
         { OAK_ONLY, OF_NOBODY, false },
+        /* a refusal to the program that it may be from */
+        { HOSPITAL("not-program") "," OAK_ONLY, OF("Organization/hospital") "," NOT_OAK, false },
+        { HOSPITAL("unknown") "," OAK_ONLY, OF("Organization/hospital") "," NOT_OAK, true },
         /* the switch */
         { HOSPITAL("unknown") "," OAK_ONLY ",\"site\":{\"anyDiscloser\":true}", OF_NOBODY, true },
     };
