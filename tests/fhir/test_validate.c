@@ -348,6 +348,32 @@ test_equal_findings_are_grouped(void **state)
     arena_free(&arena);
 }
 
+/* The same bytes are good in one place and wrong in another, and wrong each
+ * time where they are wrong; with holes, what is beside them counts. */
+static void
+test_bytes_that_were_good_are_good_only_there(void **state)
+{
+    static const struct { const char *item; uint32_t findings, times; } rows[] = {
+        { "{\"resource\":" P ",\"contact\":[{\"name\":{\"text\":\"x\"}}],\"name\":[{\"text\":\"x\"}]}}", 0, 0 },
+        { "{\"resource\":" P ",\"maritalStatus\":{\"text\":\"x\"},\"managingOrganization\":{\"text\":\"x\"}}}", 1, 40 },
+        { "{\"resource\":" P ",\"name\":[{\"text\":\"x\",\"zz\":1}]}}", 1, 40 },
+        { "{\"resource\":" P ",\"name\":[{\"given\":[null,\"x\"],\"_given\":[{\"id\":\"a\"},null]},{\"given\":[null,\"x\"]}]}}", 1, 40 },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena  *arena  = test_arena();
+        char          *json   = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[", rows[i].item, "]}", 40);
+        struct issues *issues = findings_of(arena, span_of(json));
+        assert_int_equal(issues_count(issues), rows[i].findings);
+        for (uint32_t k = 0; k < rows[i].findings; k++)
+            assert_int_equal(issues_at(issues, k)->times, rows[i].times);
+        arena_free(&arena);
+    }
+}
+
 /* Places that are small numbers, rules that differ in a character. */
 static void
 test_findings_of_two_rules_or_places_are_not_grouped(void **state)
@@ -639,6 +665,7 @@ main(void)
         cmocka_unit_test(test_doubtful_text_is_a_warning),
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
         cmocka_unit_test(test_equal_findings_are_grouped),
+        cmocka_unit_test(test_bytes_that_were_good_are_good_only_there),
         cmocka_unit_test(test_findings_of_two_rules_or_places_are_not_grouped),
         cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
         cmocka_unit_test(test_entries_are_judged_alone),
