@@ -579,7 +579,7 @@ test_a_consent_that_names_its_patient_in_any_way_is_that_patients(void **state)
         { "{\"identifier\":{\"value\":\"3\"}}", false },
         { "{\"display\":\"somebody\"}", false },
     };
-    static const char *const consent =
+    static const char consent[] =
         "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]},"
         "\"patient\":%s,\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"deny\"}}";
 
