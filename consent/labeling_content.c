@@ -105,7 +105,9 @@ element_of(struct span s)
     case 13:
         return is(s, "contentString") ? E_CONTENT_STRING : is(s, "valueMarkdown") ? E_VALUE_STRING : E_OTHER;
     case 14:
-        return is(s, "interpretation") ? E_INTERPRETATION : E_OTHER;
+        return is(s, "interpretation") ? E_INTERPRETATION : is(s, "valueHumanName") ? E_NOTE : E_OTHER;
+    case 15:
+        return is(s, "valueAnnotation") ? E_NOTE : E_OTHER;    /* text, and no concept: the plan's (C6) */
     case 16:
         return is(s, "productOrService") ? E_PRODUCT : E_OTHER;
     case 17:
