@@ -28,7 +28,7 @@ struct subject {
 };
 
 enum {
-    MAX_SUBJECTS = 8,                    /* of a record without a patient of its own */
+    SUBJECTS_TOLD_APART = 16,            /* of a record without a patient of its own: the others are asked again */
     MAX_REFUSALS = 2 * 3 * 32,           /* kinds: explicit or not, rank, which of five dimensions of data */
 };
 
@@ -65,6 +65,7 @@ struct bench {
     const char             **unusable;   /* by consent */
     struct voice            *branches;   /* scratch, by provision of one consent */
     struct voices            voices;     /* scratch */
+    struct subject          *subjects;   /* scratch: of a record without a patient of its own */
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
 };
@@ -200,6 +201,11 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
         most = c->provision_count > most ? c->provision_count : most;
     }
     b->branches = arena_make_n(arena, most, struct voice);
+    most        = 1;
+    for (uint32_t e = 0; references != NULL && e < labeling->bundle->count; e++)
+        if (references_to(references, e) > most && span_empty(entry_patient(references, e, NULL)))
+            most = references_to(references, e);
+    b->subjects = arena_make_n(arena, most, struct subject);
     return arena_status(arena);
 }
 
@@ -209,7 +215,7 @@ static struct decision
 decide_entry(struct bench *b, uint32_t entry)
 {
     struct record   r = record_of(b->labeling, entry, &b->asker);
-    struct subject  subjects[MAX_SUBJECTS];
+    struct subject *subjects = b->subjects;
     struct decision d = gate(b, &r);                                        /* 3, 4 */
 
     if (d.rule != RULE_NONE)
@@ -651,7 +657,8 @@ may_release(const struct provision *p, const struct audience *a, const struct re
 
 /* ---- whose record, whose consent ------------------------------------------------------ */
 
-/* K1 */
+/* K1.  Whoever refers to a record without a patient of its own speaks for it,
+ * however many they are; `out` has room for one a reference. */
 static size_t
 subjects_of(struct bench *b, const struct record *r, struct subject *out)
 {
@@ -666,15 +673,11 @@ subjects_of(struct bench *b, const struct record *r, struct subject *out)
     for (uint32_t i = 0; i < from; i++) {
         uint32_t       other = references_to_at(b->references, r->entry, i)->from;
         struct subject s     = other != ENTRY_NONE ? subject_of_entry(b, other) : subject_named(SPAN(""));
-        bool           seen  = false;
-        for (size_t j = 0; j < count && !seen; j++)
+        bool           seen  = span_empty(s.name);
+        for (size_t j = 0; j < count && j < SUBJECTS_TOLD_APART && !seen; j++)
             seen = same_subject(&out[j], &s);
-        if (seen || span_empty(s.name))
-            continue;
-        /* More than can be asked: for nobody, so that nothing permits it. */
-        if (count == MAX_SUBJECTS)
-            return 0;
-        out[count++] = s;
+        if (!seen && (count == 0 || !same_subject(&out[count - 1], &s)))
+            out[count++] = s;
     }
     if (count > 0)
         return count;

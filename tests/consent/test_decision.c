@@ -1,6 +1,8 @@
 /* tests/consent/test_decision.c -- the order of evaluation, gates, and how consents combine. */
 #include "tests/consent/world.h"
 
+#include "base/buf.h"
+
 struct row {
     const char  *what;                   /* a sentence, or the scenario's id */
     const char  *consents;
@@ -531,6 +533,36 @@ test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it(void **state
     }
 }
 
+/* One of any number refuses, first, in the middle or last, and each refers to it twice. */
+static void
+test_a_record_of_many_patients_goes_when_one_of_them_refuses(void **state)
+{
+    static const unsigned refusers[] = { 0, 1, 8, 9, 17, 40 };
+    struct arena         *arena      = arena_new("test", 1 << 20);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refusers / sizeof *refusers; i++) {
+        struct buf  bundle;
+        struct span request = arena_format(arena, REQUEST_WITH(ORG_A_TREAT ",\"patient\":\"*\"",
+            "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]},"
+            "\"patient\":{\"reference\":\"Patient/q%u\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"deny\"}}"), refusers[i]);
+        buf_init(&bundle, 1 << 20);
+        buf_add_text(&bundle, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+                              "{\"resource\":{\"resourceType\":\"Medication\",\"id\":\"m\"}}");
+        for (unsigned k = 0; k < 80; k++)
+            buf_add_format(&bundle, ",{\"resource\":{\"resourceType\":\"MedicationRequest\",\"id\":\"r%u\",\"subject\":{\"reference\":\"Patient/q%u\"},"
+                                    "\"medicationReference\":{\"reference\":\"Medication/m\"}}}", k, k % 40 + 1);
+        buf_add_text(&bundle, "]}");
+        buf_add_byte(&bundle, '\0');
+        struct world w = world_read(request.at, bundle.at);
+        world_decide(&w);
+        assert_int_equal(world_at(&w, "m")->verdict == VERDICT_PERMIT, refusers[i] == 0);
+        world_end(&w);
+        buf_release(&bundle);
+    }
+    arena_free(&arena);
+}
+
 static void
 test_each_record_follows_its_own_patients_consent(void **state)
 {
@@ -821,6 +853,7 @@ main(void)
         cmocka_unit_test(test_holds_what_could_not_be_inspected),
         cmocka_unit_test(test_the_site_may_withhold_without_a_consent),
         cmocka_unit_test(test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it),
+        cmocka_unit_test(test_a_record_of_many_patients_goes_when_one_of_them_refuses),
         cmocka_unit_test(test_each_record_follows_its_own_patients_consent),
         cmocka_unit_test(test_a_consent_in_the_bundle_is_tied_to_its_patient_by_resolution),
         cmocka_unit_test(test_a_consent_that_names_its_patient_in_any_way_is_that_patients),
