@@ -28,7 +28,8 @@ struct gateway {
     struct loop      **loops;
     uint32_t           loop_count;
     struct http_server **servers;        /* one a loop; their counts may be asked from any thread */
-    _Atomic uint32_t   exchanges;        /* in flight */
+    _Atomic uint32_t   exchanges;        /* in flight, deliveries among them */
+    _Atomic uint32_t   unanswered;       /* requests: what max-queue bounds */
     _Atomic bool       draining;
 };
 

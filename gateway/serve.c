@@ -112,8 +112,7 @@ on_request(struct http_request *request, void *arg)
         http_request_free(&request);
         return;
     }
-    uint32_t most = ex->config->limits.max_queue;
-    if (atomic_load(&gateway->exchanges) > most) {
+    if (exchange_asked(ex) > ex->config->limits.max_queue) {
         exchange_overloaded(ex);
         return;
     }

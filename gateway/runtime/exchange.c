@@ -95,12 +95,28 @@ on_end(struct task *task)
 
     if (ex->ended != NULL)
         ex->ended(ex);
+    exchange_answered(ex);
     if (ex->request != NULL)
         http_request_free(&ex->request);
     buf_release(&ex->answer_body);
     config_unpin(&ex->config);
     metric_set(METRIC_EXCHANGES, NULL, (int64_t)atomic_fetch_sub(&ex->gateway->exchanges, 1) - 1);
     arena_free(&arena);
+}
+
+uint32_t
+exchange_asked(struct exchange *ex)
+{
+    ex->asked = true;
+    return atomic_fetch_add(&ex->gateway->unanswered, 1) + 1;
+}
+
+void
+exchange_answered(struct exchange *ex)
+{
+    if (ex->asked)
+        atomic_fetch_sub(&ex->gateway->unanswered, 1);
+    ex->asked = false;
 }
 
 struct exchange *

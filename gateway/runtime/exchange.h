@@ -88,7 +88,7 @@ struct exchange {
     struct job                    job;
     enum step                     job_step;
     const struct stage           *back_to;           /* of STEP_BACK */
-    bool                          in_tail, large, on_worker;
+    bool                          in_tail, large, on_worker, asked;
     const char                   *failed_stage;
     int64_t                       spent_us, waits_since_us, begun_us;
     struct task                   end_task;
@@ -154,6 +154,10 @@ struct exchange {
 struct exchange *exchange_new(struct gateway *, struct loop *, struct http_request *, size_t body_bytes);
 /* Too many in flight: 429 and the end. */
 void             exchange_overloaded(struct exchange *);
+/* Counts it as a request that waits for its answer, and says how many there are
+ * (limits { max-queue }); until it is answered or over. */
+uint32_t         exchange_asked(struct exchange *);
+void             exchange_answered(struct exchange *);
 void             exchange_pin(struct exchange *);
 void             exchange_unpin(struct exchange *);  /* the last one frees it at the end of the turn */
 void             exchange_end(struct exchange *);    /* by the driver: the tail is through */

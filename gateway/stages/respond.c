@@ -20,6 +20,7 @@ enter(struct exchange *ex)
         answer_accepted(ex);
     exchange_answer_header(ex, SPAN("X-Request-Id"), ex->request_id);
     http_respond(ex->request, &ex->answer);
+    exchange_answered(ex);
     note(ex);
     if (accepted && ex->unit.status == ST_OK && ex->outgoing_count > 0)
         deliver_now(ex->gateway->deliver, ex);

@@ -6,10 +6,15 @@
  * heads.  A lease is an entry in the memory of this thread, so taking one
  * costs no write; after a crash nothing is leased and everything is tried
  * again under its old key.
+ *
+ * A recipient has LEASES_A_RECIPIENT leases at most: what is leased lies in
+ * memory, and one that hangs must not fill it, nor keep others from theirs.
  */
 #include <stdlib.h>
 
 #include "gateway/store/sqlite.h"
+
+#define FULL_NAP_MS 1000                 /* until a recipient that has all its leases is looked at again */
 
 /* ---- leases: open addressing, linear probing ----------------------------------- */
 
@@ -37,29 +42,39 @@ lease_holds(struct store *s, int64_t id, int64_t now_ms)
     return l->id == id && l->until_ms > now_ms;
 }
 
+static uint8_t
+share_of(struct span recipient)
+{
+    return (uint8_t)span_hash(recipient);
+}
+
 static bool
-lease_take(struct store *s, int64_t id, int64_t until_ms)
+lease_take(struct store *s, int64_t id, uint8_t share, int64_t until_ms)
 {
     struct lease *l = lease_slot(s, id);
 
     if (l->id == 0) {
-        if (s->lease_count >= LEASE_SLOTS / 2)
+        if (s->lease_count >= LEASE_SLOTS / 2 || s->leases_of[share] >= LEASES_A_RECIPIENT)
             return false;
         s->lease_count++;
-        l->id = id;
+        s->leases_of[share]++;
+        l->id    = id;
+        l->share = share;
     }
     l->until_ms = until_ms;
     return true;
 }
 
-/* Entries behind a freed one move up, so that probing still finds them. */
-static void
+/* Entries behind a freed one move up, so that probing still finds them.  True:
+ * its recipient had all that it may have, so others may wait for this. */
+static bool
 lease_end(struct store *s, int64_t id)
 {
     uint32_t hole = (uint32_t)(lease_slot(s, id) - s->leases);
 
     if (s->leases[hole].id != id)
-        return;
+        return false;
+    bool full = s->leases_of[s->leases[hole].share]-- == LEASES_A_RECIPIENT;
     s->lease_count--;
     for (uint32_t at = (hole + 1) & (LEASE_SLOTS - 1); s->leases[at].id != 0;
          at          = (at + 1) & (LEASE_SLOTS - 1)) {
@@ -69,18 +84,19 @@ lease_end(struct store *s, int64_t id)
         s->leases[hole] = s->leases[at];
         hole            = at;
     }
-    s->leases[hole] = (struct lease){ 0, 0 };
+    s->leases[hole] = (struct lease){ 0, 0, 0 };
+    return full;
 }
 
 void
 leases_follow(struct store *s, const struct store_unit *u)
 {
     for (size_t i = 0; i < u->delivery_count; i++)
-        lease_end(s, u->deliveries[i].id);
+        u->deliveries[i].follows |= lease_end(s, u->deliveries[i].id);
     for (size_t i = 0; i < u->outbox_count; i++) {
         struct store_outbox *o = &u->outbox[i];
         if (o->turn)
-            o->turn = lease_take(s, o->id, o->lease_ms);
+            o->turn = lease_take(s, o->id, share_of(o->recipient), o->lease_ms);
     }
 }
 
@@ -282,7 +298,9 @@ due_read(struct store *s, const struct store_claim *claim, int64_t id, struct st
     return arena_status(claim->arena);
 }
 
-/* Ids of due heads into claim->rows, and when the next one is due. */
+/* Leases due heads: their ids into claim->rows, and when the next one is due.
+ * Those of a recipient that has all its leases are passed over; whoever ends
+ * one of them says that others follow. */
 static enum status
 due_list(struct store *s, struct store_claim *claim)
 {
@@ -291,19 +309,21 @@ due_list(struct store *s, struct store_claim *claim)
 
     claim->next_due_ms = INT64_MAX;
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        int64_t id   = sqlite3_column_int64(q, 0);
-        int64_t next = sqlite3_column_int64(q, 1);
-        bool    held = lease_holds(s, id, claim->now_ms);
-        if (!held && next <= claim->now_ms && claim->row_count < claim->max) {
+        int64_t     id        = sqlite3_column_int64(q, 0);
+        int64_t     next      = sqlite3_column_int64(q, 1);
+        struct span recipient = { (const char *)sqlite3_column_text(q, 2), (size_t)sqlite3_column_bytes(q, 2) };
+        bool        held      = lease_holds(s, id, claim->now_ms);
+        if (!held && (next > claim->now_ms || claim->row_count == claim->max)) {
+            claim->next_due_ms = next < claim->next_due_ms ? next : claim->next_due_ms;
+            break;
+        }
+        if (!held && lease_take(s, id, share_of(recipient), claim->lease_ms)) {
             claim->rows[claim->row_count++].id = id;
             continue;
         }
-        if (held)
-            next = lease_slot(s, id)->until_ms;
+        next = held ? lease_slot(s, id)->until_ms : claim->now_ms + FULL_NAP_MS;
         if (next < claim->next_due_ms)
             claim->next_due_ms = next;
-        if (!held)
-            break;
     }
     (void)sqlite3_reset(q);
     return code == SQLITE_ROW || code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
@@ -334,14 +354,15 @@ claim_rows(struct store *s, struct store_claim *claim)
     for (; read < claim->row_count && st == ST_OK; read++) {
         struct store_due *row = &claim->rows[read];
         st = due_read(s, claim, row->id, row);
-        if (st == ST_OK && !lease_take(s, row->id, claim->lease_ms))
-            st = ST_TOO_LARGE;
         if (st != ST_OK)
             break;
     }
     /* What fits the arena is handed out; the rest waits for the next claim. */
-    bool some = read > 0 && (st == ST_NO_MEMORY || st == ST_TOO_LARGE);
-    claim->row_count = st == ST_OK || some ? read : 0;
+    bool some = read > 0 && st == ST_NO_MEMORY;
+    read      = st == ST_OK || some ? read : 0;
+    for (size_t i = read; i < claim->row_count; i++)
+        (void)lease_end(s, claim->rows[i].id);
+    claim->row_count = read;
     if (some)
         claim->next_due_ms = claim->now_ms;
     else if (read > 0 && claim->lease_ms < claim->next_due_ms)

@@ -43,8 +43,10 @@ enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_COUNT };
 struct lease {
     int64_t id;                          /* outbox; 0: free */
     int64_t until_ms;
+    uint8_t share;                       /* whose: an index of leases_of */
 };
-#define LEASE_SLOTS 16384u               /* a power of two; at most half are used */
+#define LEASE_SLOTS        16384u        /* a power of two; at most half are used */
+#define LEASES_A_RECIPIENT 128u          /* twice the connections that deliveries have to one */
 
 struct counters {                        /* the row `head` */
     int64_t generation, resources, last_inbox, last_blob, last_outbox, last_answer;
@@ -96,6 +98,7 @@ struct store {
     int                   wal_frames;
     struct lease         *leases;
     uint32_t              lease_count;
+    uint32_t              leases_of[256];        /* by the hash of a recipient */
 
     /* Shared. */
     pthread_t             thread;

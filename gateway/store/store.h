@@ -176,7 +176,7 @@ struct store_delivery {
     struct span         event_id;        /* new release: its record */
     struct span         idempotency_key, payload_sha256;
     bool                byte_may_have_left;
-    bool                follows;         /* out: another delivery of that recipient and patient waits */
+    bool                follows;         /* out: another delivery of that recipient waits for this to end */
 };
 
 /* ---- reading (posted back to home; memory of the given arena) ----------- */
@@ -247,6 +247,8 @@ void store_find_matches(struct store *, struct store_match *);
 
 /* Due deliveries: at most `max`, at most one per (recipient, patient), none
  * that another claim holds; the lease ends at lease_ms and then it is due again.
+ * A recipient has 128 leases at most, those of pushes among them: the others of one
+ * that hangs stay in the store, and keep nobody else from theirs.
  * Deliveries without a patient have no order among each other.  Leases are the
  * memory of the store thread: after a restart nothing is leased. */
 struct store_due {

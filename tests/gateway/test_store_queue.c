@@ -173,6 +173,40 @@ test_claims_at_most_what_was_asked_and_says_that_more_is_due(void **state)
 }
 
 static void
+test_a_recipient_that_hangs_holds_a_bounded_number_and_nobody_up(void **state)
+{
+    struct scratch      *t     = *state;
+    enum { MANY = 200 };
+    static char          patients[MANY][16];
+    struct store_outbox *o     = arena_make_n(t->arena, MANY + 1, struct store_outbox);
+    unsigned             turns = 0;
+
+    for (unsigned i = 0; i <= MANY; i++) {
+        bool other = i == MANY;
+        if (!other)
+            (void)snprintf(patients[i], sizeof patients[i], "Patient/p%u", i);
+        o[i]          = delivery(other ? "clinic" : "hie", other ? "Patient/p0" : patients[i], "k");
+        o[i].lease_ms = other || i % 2 ? 0 : NOW + 1000;
+    }
+    push(t, o, MANY + 1);
+    for (unsigned i = 0; i < MANY; i++)
+        turns += o[i].turn;
+    assert_int_equal(turns, 100);                             /* every second asked for one */
+    struct store_claim c = claim(t, NOW, MANY);
+    assert_int_equal(c.row_count, 28 + 1);
+    assert_span(c.rows[28].recipient, "clinic");
+    assert_true(c.next_due_ms > NOW);
+    struct store_outbox late = delivery("hie", "Patient/late", "k");
+    late.lease_ms            = NOW + 1000;
+    push(t, &late, 1);
+    assert_false(late.turn);
+    assert_true(outcome(t, o[0].id, DELIVERY_SENT, 0).follows);
+    assert_false(outcome(t, o[2].id, DELIVERY_SENT, 0).follows);
+    assert_int_equal(claim(t, NOW, MANY).row_count, 2);
+    assert_int_equal(claim(t, NOW + 1000, MANY).row_count, 128 + 1);      /* all leases have ended */
+}
+
+static void
 test_a_start_tries_everything_that_waits_at_once(void **state)
 {
     struct scratch     *t    = *state;
@@ -521,6 +555,7 @@ main(void)
         TEST(test_a_lease_keeps_others_away_until_it_ends),
         TEST(test_the_one_who_inserts_may_hold_the_turn),
         TEST(test_claims_at_most_what_was_asked_and_says_that_more_is_due),
+        TEST(test_a_recipient_that_hangs_holds_a_bounded_number_and_nobody_up),
         TEST(test_a_start_tries_everything_that_waits_at_once),
         TEST(test_rows_that_do_not_fit_the_arena_wait_for_the_next_claim),
         TEST(test_a_new_release_replaces_key_and_event_with_its_record_in_the_same_unit),
