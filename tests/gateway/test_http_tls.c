@@ -351,9 +351,10 @@ test_holds_a_crowd_of_idle_connections_in_little_memory(void **state)
     long without = weigh_a_crowd(NULL, before);
     long with    = weigh_a_crowd("client", before);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    /* … and what the first connection of a process costs, however many follow. */
-    assert_true(with <= 28L * CROWD + 2048);
-    assert_true(without <= 18L * CROWD + 2048);
+    /* … and what the first connection of a process costs, however many follow.  It is 26 and
+     * 19 KiB on a quiet machine, and up to 36 and 22 where handshakes wait for each other. */
+    assert_true(with <= 44L * CROWD + 2048);
+    assert_true(without <= 28L * CROWD + 2048);
 #else
     (void)with;
     (void)without;
