@@ -42,8 +42,7 @@ static bool        same_references(const struct plan *, const struct references 
 static struct span found(struct arena *, const char *what, struct span where);
 
 enum status
-redact_check(const struct plan *plan, const struct labeling *labeling, const struct facts *facts,
-             struct span result, struct arena *arena, struct span *leak)
+redact_check(const struct plan *plan, struct span result, struct arena *arena, struct span *leak)
 {
     const struct tape       *tape;
     const struct bundle     *bundle;
@@ -51,7 +50,6 @@ redact_check(const struct plan *plan, const struct labeling *labeling, const str
     struct issues           *issues = issues_new(arena, 4);
     struct span              none   = { NULL, 0 };
 
-    (void)labeling, (void)facts;
     if (leak != NULL)
         *leak = none;
     else

@@ -24,7 +24,6 @@
 enum status redact_edit(const struct plan *, struct arena *, struct splices **out) MUST_CHECK;
 /* Reads the sealed result again.  *leak (may be NULL) says what was found, in
  * words that hold no text of the payload. */
-enum status redact_check(const struct plan *, const struct labeling *, const struct facts *,
-                         struct span result, struct arena *, struct span *leak) MUST_CHECK;
+enum status redact_check(const struct plan *, struct span result, struct arena *, struct span *leak) MUST_CHECK;
 
 #endif

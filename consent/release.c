@@ -117,7 +117,7 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
     r->payload = splices_flat(s, arena);
     if (span_empty(r->payload))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
-    return redact_check(plan, r->labeling, facts, r->payload, arena, &r->leak);
+    return redact_check(plan, r->payload, arena, &r->leak);
 }
 
 static enum release_outcome

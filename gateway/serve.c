@@ -439,11 +439,12 @@ stop(struct serving *s)
     control_stop(&s->control);
     if (s->loops_running == g->loop_count && s->delivering)
         drain(s);
-    if (s->store_started)
-        store_close(&g->store);
+    /* What the drain left over may still ask for the store: it goes last. */
     for (uint32_t i = 0; i < s->loops_running; i++)
         loop_stop(g->loops[i]);
     workers_free(&g->workers);
+    if (s->store_started)
+        store_close(&g->store);
     if (g->deliver != NULL)
         deliver_free(&g->deliver);
     for (uint32_t i = 0; g->loops != NULL && i < g->loop_count; i++)

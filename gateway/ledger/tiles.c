@@ -74,15 +74,3 @@ tile_name_belongs(struct span name, uint64_t size)
                                                     : 0;
     return width > 0 && width == there && is_name_of(name, (unsigned)level, n, (unsigned)width);
 }
-
-uint64_t
-tile_count(uint64_t size)
-{
-    uint64_t count = 0;
-
-    for (unsigned level = 0; entries_at(size, level) > 0; level++) {
-        uint64_t entries = entries_at(size, level);
-        count += entries / TILE_HASHES + (entries % TILE_HASHES > 0);
-    }
-    return count;
-}

@@ -16,7 +16,5 @@
 void tile_name(struct buf *, unsigned level, uint64_t n, unsigned width);
 /* Whether a tree of this size has a tile of this name (without "tiles/"). */
 bool tile_name_belongs(struct span name, uint64_t size);
-/* How many files: full and partial tiles of all levels. */
-uint64_t tile_count(uint64_t size);
 
 #endif

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "consent/obligation.h"
+#include "consent/purpose.h"
 #include "gateway/ledger/record.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/runtime/identity.h"
@@ -191,6 +192,32 @@ bases_of(struct exchange *ex, const struct plan *plan, bool released, size_t *co
     return bases;
 }
 
+/* 45 CFR 164.528(a)(1)(i) leaves out treatment, payment and operations; what left
+ * for anything else is in, and what left in an emergency (42 CFR 2.51). */
+static bool
+in_hipaa_accounting(const struct plan *plan, const struct config_recipient *recipient)
+{
+    for (size_t i = 0; i < recipient->purpose_count; i++) {
+        enum purpose p = purpose_of(recipient->purposes[i]);
+        if (!purpose_is_a(p, PURPOSE_TREAT) && !purpose_is_a(p, PURPOSE_HPAYMT) && !purpose_is_a(p, PURPOSE_HOPERAT))
+            return true;
+    }
+    for (uint32_t i = 0; i < plan->bundle->count; i++)
+        if (leaves(plan->decisions[i].verdict) && plan->decisions[i].rule == RULE_EMERGENCY)
+            return true;
+    return recipient->purpose_count == 0;
+}
+
+/* 42 CFR 2.24: the list is for those to whom an intermediary disclosed. */
+static bool
+by_intermediary(const struct config_client *client)
+{
+    for (size_t i = 0; i < client->party.class_count; i++)
+        if (span_eq_text(client->party.classes[i], "INTERMEDIARY"))
+            return true;
+    return false;
+}
+
 static enum status
 describe_released(struct exchange *ex, const struct outgoing *out, struct disclosure *d)
 {
@@ -202,6 +229,8 @@ describe_released(struct exchange *ex, const struct outgoing *out, struct disclo
     d->payload_bytes      = out->release->payload.length;
     d->idempotency_key    = out->idempotency_key;
     d->in_part2_accounting = (out->release->obligations & OBLIGE_ACCOUNTING) != 0;
+    d->in_hipaa_accounting = in_hipaa_accounting(plan, out->recipient);
+    d->in_intermediary_list = d->in_part2_accounting && by_intermediary(ex->client);
     d->bases              = bases_of(ex, plan, true, &d->basis_count);
     for (uint32_t i = 0; i < plan->bundle->count && items != NULL; i++) {
         const struct bundle_entry *e = &plan->bundle->entries[i];

@@ -20,7 +20,7 @@ static const char whole[] = HEAD PATIENT "," OUD "," BP "]}";
 static enum status
 checked(const struct out *o, const char *result, struct span *leak)
 {
-    return redact_check(o->release->plan, o->release->labeling, NULL, quoted(o->arena, result), o->arena, leak);
+    return redact_check(o->release->plan, quoted(o->arena, result), o->arena, leak);
 }
 
 static void
@@ -97,7 +97,7 @@ test_finds_what_a_plan_forgot(void **state)
         snprintf(kept, sizeof kept, HEAD PATIENT ",{'resource':{'resourceType':'Observation','id':'n','status':"
                                     "'final','code':{'text':'x'},'valueString':'%s'}}]}", mentions[i]);
         result = quoted(o.arena, kept);
-        if (redact_check(&plan, o.release->labeling, NULL, result, o.arena, &leak) != ST_INTEGRITY)
+        if (redact_check(&plan, result, o.arena, &leak) != ST_INTEGRITY)
             fail_msg("not found: %s", mentions[i]);
         bool found = span_find(leak, SPAN("valueString")) != SPAN_NOT_FOUND
                      || span_find(leak, SPAN("resolve")) != SPAN_NOT_FOUND;      /* a URL that names an entry */
@@ -120,7 +120,7 @@ test_refuses_a_reference_that_does_not_resolve_any_more(void **state)
     memcpy(mark, plan.mark, tape_count(plan.bundle->tape) + 1);
     mark[id]  = 1;                                            /* as if the Patient lost its id */
     plan.mark = mark;
-    assert_int_equal(redact_check(&plan, o.release->labeling, NULL,
+    assert_int_equal(redact_check(&plan,
                                   quoted(o.arena, HEAD "{'resource':{'resourceType':'Patient','birthDate':'1980-01-01',"
                                                        "'gender':'female'}}," BP "]}"), o.arena, &leak), ST_INTEGRITY);
     assert_true(span_find(leak, SPAN("reference")) != SPAN_NOT_FOUND);

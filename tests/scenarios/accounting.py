@@ -106,6 +106,24 @@ def three_hundred_patients_are_each_told_their_own():
         gateway.close()
 
 
+def each_law_has_its_own_list():
+    """45 CFR 164.528 leaves out treatment, payment and operations; 42 CFR 2.24 is for intermediaries."""
+    gateway = Gateway(extra="""
+recipient "study" { url = "http://127.0.0.1:1/fhir"  identifier = { "http://hl7.org/fhir/sid/us-npi|1000000004" }
+    class = { "CE_PROVIDER" }  purpose = { "HRESCH" } }
+route "study" { from = { "valley-ehr" }  to = { "study" } }""").start()
+    try:
+        check(gateway.push(bundle(patient("ana"), observation("a1c", "ana")))[0] == 200, "push")
+        check(gateway.hie.wait(1) and gateway.clinic.wait(1), "not delivered")
+        everything, _ = accounting(gateway, "ana")
+        hipaa, _ = accounting(gateway, "ana", "--scope", "hipaa")
+        check({r["recipient"]["name"] for r in everything} == {"county-hie", "lakeside-clinic", "study"}, everything)
+        check({r["recipient"]["name"] for r in hipaa} == {"study"}, hipaa)
+        check(accounting(gateway, "ana", "--scope", "intermediary")[0] == [], "nobody is an intermediary")
+    finally:
+        gateway.close()
+
+
 def a_void_is_one_for_each():
     gateway = Gateway(attempts=2)
     gateway.hie.close()                              # nobody listens there
@@ -131,4 +149,5 @@ def a_void_is_one_for_each():
 
 if __name__ == "__main__":
     main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for, all_may_be_withheld_from_several,
-          three_hundred_patients_are_each_told_their_own, a_void_is_one_for_each])
+          three_hundred_patients_are_each_told_their_own, each_law_has_its_own_list,
+          a_void_is_one_for_each])
