@@ -60,6 +60,7 @@ struct consent_source {                         /* a Consent resource from anywh
     tape_node          node;
     struct span        patient;                 /* "Patient/p1" as the store knows it (Consent.patient may have been a
                                                    urn:uuid of its Bundle); empty: Consent.patient as written */
+    const struct bundle *home;                  /* what it came in, where whom it names may be; NULL: not known */
 };
 
 struct site_policy {                            /* the operator's switches; each makes it stricter */

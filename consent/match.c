@@ -161,10 +161,10 @@ target_resolve(const struct target *t, const struct consent *consent, const stru
         }
         return true;
     }
-    /* A Consent that came in this bundle may name its neighbours. */
-    const struct bundle *bundle = asker->references != NULL ? asker->references->bundle : NULL;
+    /* It may name its neighbours. */
+    const struct bundle *bundle = consent->home;
     struct span base, type, id;
-    if (bundle == NULL || consent->tape != bundle->tape || span_empty(t->reference))
+    if (bundle == NULL || span_empty(t->reference))
         return false;
     uint32_t entry = bundle_find_full_url(bundle, t->reference);
     if (entry == ENTRY_NONE && reference_split(t->reference, &base, &type, &id))

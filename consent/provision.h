@@ -100,6 +100,7 @@ enum statement {                         /* 42 CFR 2.31(a), as extensions of Con
 struct consent {
     const struct tape      *tape;
     tape_node               node;
+    const struct bundle    *home;        /* where references are looked up that nobody knows; may be NULL */
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */
     struct target           patient;
     const char             *unusable;    /* does not count at all: why; NULL when it may */

@@ -74,8 +74,8 @@ gather_consents(const struct bundle *b, const struct references *references, con
         if (stale < facts->stale_count && facts->stale_entries[stale] == e)
             stale++;
         else if (span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT)
-            all[(*count)++] = (struct consent_source){ b->tape, b->entries[e].resource,
-                                                       entry_patient(references, e, NULL) };
+            all[(*count)++] = (struct consent_source){ .tape = b->tape, .node = b->entries[e].resource, .home = b,
+                                                       .patient = entry_patient(references, e, NULL) };
     }
     *out = all;
     return ST_OK;

@@ -122,6 +122,22 @@ name_in_bundle(const struct exchange *ex, struct span patient)
     return at != LOOKUP_NONE ? ex->patient_names[ex->patient_of[lookup_value(ex->patient_index, at)] - 1] : patient;
 }
 
+/* The Bundle that a stored Consent came in.  Without it whom the Consent names is
+ * not known, and then nothing is permitted to them. */
+static const struct bundle *
+home_of(struct exchange *ex, const struct store_row *row)
+{
+    const struct tape   *tape;
+    const struct bundle *home;
+    struct issues       *issues = issues_new(ex->arena, 1);
+
+    if (span_empty(row->home) || issues == NULL
+        || tape_read(row->home, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
+        || bundle_read(tape, ex->arena, issues, &home) != ST_OK)
+        return NULL;
+    return home;
+}
+
 /* Stored Consents were read once by the strict reader; bytes that do not read
  * any more are not what was stored, and then nothing may leave. */
 enum step
@@ -147,6 +163,7 @@ consents_attach(struct exchange *ex)
         if (st != ST_OK)
             return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
         source->node    = TAPE_ROOT;
+        source->home    = home_of(ex, row);
         source->patient = name_in_bundle(ex, row->patient);
     }
     return STEP_NEXT;

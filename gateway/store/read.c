@@ -135,6 +135,33 @@ struct found {
     struct found    *next;
 };
 
+/* Whether it may name somebody by reference; of a Patient the store knows. */
+static bool
+names_others(struct span consent)
+{
+    static const char *const starts[] = { "\"urn:", "\"Organization/", "\"Practitioner" };
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (span_find(consent, span_of(starts[i])) != SPAN_NOT_FOUND)
+            return true;
+    return false;
+}
+
+static enum status
+home_read(struct store *s, int64_t inbox, struct arena *arena, struct span *home)
+{
+    sqlite3_stmt *q = s->statement[SQL_INBOX_BODY];
+
+    (void)sqlite3_bind_int64(q, 1, inbox);
+    enum status st = sql_row(s, SQL_INBOX_BODY);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    if (sqlite3_column_bytes(q, 0) <= (int)STORE_HOME_BYTES)
+        *home = column_copy(q, 0, arena);
+    sql_reset(s, SQL_INBOX_BODY);
+    return arena_status(arena);
+}
+
 static enum status
 consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, struct found ***end)
 {
@@ -149,6 +176,8 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
         return ST_NO_MEMORY;
     f->row = row_of(&content, at_ms);
     st     = stored_bytes_read(s, WHERE_INBOX(where), &content, c->arena, &f->row.bytes);
+    if (st == ST_OK && content.blob == 0 && names_others(f->row.bytes))
+        st = home_read(s, WHERE_INBOX(where), c->arena, &f->row.home);
     **end  = f;
     *end   = &f->next;
     c->row_count++;

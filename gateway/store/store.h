@@ -185,7 +185,12 @@ struct store_row {                       /* one resource version */
     struct span type, id, patient, bytes, labels, part2;
     int64_t     version, at_ms;
     bool        deleted;
+    struct span home;                    /* of store_load_consents only */
 };
+
+/* Of a Consent that names others by reference, `home` is the body that it came
+ * in, if that has no more than STORE_HOME_BYTES: they may be in it. */
+#define STORE_HOME_BYTES (1u << 20)
 
 struct store_consents {                  /* all current Consents of these patients */
     struct task         done;

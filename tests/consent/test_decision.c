@@ -586,7 +586,7 @@ test_a_consent_in_the_bundle_is_tied_to_its_patient_by_resolution(void **state)
         "\"patient\":{\"reference\":\"urn:uuid:1\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"permit\",\"actor\":[{\"reference\":{\"reference\":\"urn:uuid:3\"}}]}}}");
     (void)state;
     struct world w = world_read(REQUEST(""), bundle);
-    struct consent_source source = { .tape = w.bundle->tape, .node = w.bundle->entries[3].resource };
+    struct consent_source source = { .tape = w.bundle->tape, .node = w.bundle->entries[3].resource, .home = w.bundle };
     assert_int_equal(policy_compile(&source, 1, w.arena, &w.policy), ST_OK);
     world_decide(&w);
     assert_int_equal(world_at(&w, "opioid")->verdict, VERDICT_PERMIT);

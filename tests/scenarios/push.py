@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 
-from bundles import bundle, condition, consent, observation, patient
+from bundles import NPI, bundle, condition, consent, observation, patient
 from harness import Gateway, check, main
 
 gateway = Gateway().start()
@@ -104,6 +104,27 @@ def a_consent_counts_and_is_revoked_from_the_very_next_push_on():
         check(tells(2 * number), "the consent did not count for the very next push")
         gateway.push(bundle(consent("c7", "p7", status="inactive")), client="riverside-ehr")
         check(not tells(2 * number + 1), "the revocation did not count for the very next push")
+
+
+def whom_a_consent_names_by_its_bundle_is_known_at_the_next_push():
+    hie = {"resourceType": "Organization", "name": "Example Exchange", "identifier": [{"system": NPI, "value": "1000000002"}]}
+    for number, name in enumerate(("urn:uuid:0b0b6d43-4f4e-4c0b-8a0e-000000000001", "Organization/exchange")):
+        who = f"p8{number}"
+        given = consent(f"c8{number}", who)
+        given["provision"]["actor"][0]["reference"] = {"reference": name}
+        sent = bundle(patient(who), given)
+        url = name if number == 0 else f"https://ehr.example.org/fhir/{name}"
+        resource = hie if number == 0 else dict(hie, id="exchange")
+        request = {"method": "POST", "url": "Organization"} if number == 0 else {"method": "PUT", "url": name}
+        sent["entry"].append({"fullUrl": url, "resource": resource, "request": request})
+        check(gateway.push(sent, client="riverside-ehr")[0] == 200, "the consent")
+        protected = condition(f"oud8{number}", who, recorder={"reference": "Organization/riverside"})
+        check(gateway.push(bundle(patient(who), protected), client="riverside-ehr")[0] == 200, "the record")
+        until = time.time() + 5
+        while time.time() < until and not any(f"oud8{number}".encode() in body for body in gateway.hie.bodies()):
+            time.sleep(0.02)
+        check(time.time() < until, f"{name} is known from the consent's Bundle")
+        check(all(f"oud8{number}".encode() not in body for body in gateway.clinic.bodies()), "nobody else does")
 
 
 def what_json_allows_two_readings_of_is_refused_with_the_place():
@@ -525,6 +546,7 @@ if __name__ == "__main__":
           part_2_data_goes_to_the_one_whom_the_consent_names,
           a_consent_counts_and_is_revoked_from_the_very_next_push_on,
           a_consent_that_this_very_bundle_revokes_permits_nothing,
+          whom_a_consent_names_by_its_bundle_is_known_at_the_next_push,
           what_json_allows_two_readings_of_is_refused_with_the_place,
           what_is_not_valid_is_422_with_the_expression_and_is_not_kept, a_batch_is_judged_entry_by_entry,
           what_of_a_batch_cannot_be_honoured_is_answered_entry_by_entry,
