@@ -483,6 +483,17 @@ explained(const struct plan_evidence *e, struct span words)
     return e->own != NULL && phrases_find(e->own, words, PHRASE_NONE) != PHRASE_NONE;
 }
 
+/* Says how something is asked or meant, of nobody: no record relates to a patient
+ * by it (42 CFR 2.11, "Records"). */
+static bool
+is_definition(const struct scan *s)
+{
+    static const char *const types[] = { "Questionnaire", "ValueSet", "CodeSystem", "ConceptMap", "StructureDefinition",
+                                         "PlanDefinition", "ActivityDefinition", "Measure", "Library", NULL };
+
+    return s->entry != ENTRY_NONE && span_in(s->w->bundle->entries[s->entry].type, types);
+}
+
 static bool
 judge_family(struct scan *s, struct span text)
 {
@@ -500,7 +511,7 @@ judge_family(struct scan *s, struct span text)
         bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, words);
         if (!own && family != 0 && evidence_kin(e, hit.label, family))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
-        if (!own && e->suspect && labels_have(labels_substance_use(), hit.label)
+        if (!own && e->suspect && !is_definition(s) && labels_have(labels_substance_use(), hit.label)
             && (s->entry == ENTRY_NONE || evidence_closed(s->w, s->entry, hit.label)))
             return accept(s, s->e->facts->sender == SENDER_NOT_PROGRAM ? "C5" : "P3", ENTRY_NONE,
                           "its text tells of what the reader may not have");

@@ -520,6 +520,7 @@ refuse(struct connection *c, const struct guard_refusal *refusal)
     struct refusal_answer a;
 
     answer_refusal(refusal, in != NULL ? span_from(in->at, in->length) : (struct span){ NULL, 0 }, &a);
+    c->phase = PHASE_BUSY;               /* a close, for want of memory, leaves the request to us */
     connection_answer(c, &a.answer);
     buf_release(&a.body);
     /* The handler never saw it. */
