@@ -283,6 +283,23 @@ add_consent(struct json_writer *w, const struct disclosure *d, const struct reco
 }
 
 static void
+add_other_consents(struct json_writer *w, const struct disclosure *d)
+{
+    if (d->other_count == 0)
+        return;
+    json_array(w, "otherConsents");
+    for (size_t i = 0; i < d->other_count; i++) {
+        json_object(w, NULL);
+        add_text(w, "consentId", d->others[i]->id);
+        add_text(w, "consentVersion", d->others[i]->version);
+        add_text(w, "consentKind", d->others[i]->kind);
+        add_text(w, "consentSha256", d->others[i]->sha256);
+        json_end(w);
+    }
+    json_end(w);
+}
+
+static void
 add_emergency(struct json_writer *w, const struct record_emergency *e)
 {
     if (e == NULL)
@@ -332,6 +349,7 @@ add_release(struct json_writer *w, const struct disclosure *d, struct span brief
     json_bool(w, "viaEHR", d->via_ehr);
     add_text(w, "decision", d->decision);
     add_consent(w, d, d->consent, d->notice.explanation_sha256);
+    add_other_consents(w, d);
     add_emergency(w, d->emergency);
 }
 

@@ -12,7 +12,7 @@
  *              purposeStatement itemsReleased[] briefDescription channel viaEHR
  *              decision payloadSha256 payloadBytes idempotencyKey requestId client
  *   consent    consentId consentVersion consentKind consentSha256 consentElements
- *              consentStateAtRelease
+ *              consentStateAtRelease otherConsents[]
  *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
@@ -128,6 +128,8 @@ struct disclosure {
     struct span                payload_sha256;   /* hex, of the HTTP body */
     uint64_t                   payload_bytes;
     const struct record_consent *consent;        /* NULL: none */
+    const struct record_consent *const *others;  /* further ones that the release rests on */
+    size_t                     other_count;
     struct {
         struct span kind, version;               /* "N1" | "N2" */
         struct span explanation_sha256;          /* of the copy or explanation that went along */

@@ -17,6 +17,8 @@
 #include "gateway/runtime/identity.h"
 #include "gateway/version.h"
 
+#define MAX_CONSENTS 64                  /* named in one record; no patient signs as many */
+
 static void describe_common(const struct exchange *, const struct outgoing *, struct disclosure *);
 static enum status describe_released(struct exchange *, const struct outgoing *, struct disclosure *);
 static void describe_consent(struct exchange *, const struct outgoing *, struct disclosure *);
@@ -265,23 +267,50 @@ consent_author(struct exchange *ex, const struct outgoing *out, const struct con
     return record;
 }
 
+/* The consents that what leaves rests on, in order of their first resource. */
+static size_t
+consents_used(const struct plan *plan, const struct consent *out[MAX_CONSENTS], bool tpo[MAX_CONSENTS])
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < plan->bundle->count; i++) {
+        const struct decision *d  = &plan->decisions[i];
+        size_t                 at = 0;
+        if (!leaves(d->verdict) || (d->obligations & OBLIGE_NOTICE) == 0 || d->consent == NULL)
+            continue;
+        while (at < n && out[at] != d->consent)
+            at++;
+        if (at == MAX_CONSENTS)
+            continue;
+        if (at == n) {
+            out[n]   = d->consent;
+            tpo[n++] = false;
+        }
+        tpo[at] = tpo[at] || d->rule == RULE_TPO;
+    }
+    return n;
+}
+
 static void
 describe_consent(struct exchange *ex, const struct outgoing *out, struct disclosure *d)
 {
-    const struct plan    *plan    = out->release->plan;
-    const struct consent *consent = NULL;
-    bool                  tpo     = false;
+    const struct consent         *used[MAX_CONSENTS];
+    bool                          tpo[MAX_CONSENTS];
+    struct span                   unused;
+    size_t                        count  = consents_used(out->release->plan, used, tpo);
+    const struct record_consent **others = arena_make_n(ex->arena, count, const struct record_consent *);
 
-    for (uint32_t i = 0; i < plan->bundle->count && consent == NULL; i++)
-        if (leaves(plan->decisions[i].verdict) && (plan->decisions[i].obligations & OBLIGE_NOTICE))
-            consent = plan->decisions[i].consent;
-    if (consent == NULL)
+    if (count == 0 || others == NULL)
         return;
-    for (uint32_t i = 0; i < plan->bundle->count; i++)
-        tpo = tpo || (plan->decisions[i].consent == consent && plan->decisions[i].rule == RULE_TPO);
-    d->consent        = consent_author(ex, out, consent, tpo, &d->notice.explanation_sha256);
+    d->consent        = consent_author(ex, out, used[0], tpo[0], &d->notice.explanation_sha256);
     d->notice.kind    = SPAN("N1");
     d->notice.version = SPAN("2024-02-16");
+    d->others         = others;
+    for (size_t i = 1; i < count; i++) {
+        const struct record_consent *other = consent_author(ex, out, used[i], tpo[i], &unused);
+        if (other != NULL)
+            others[d->other_count++] = other;
+    }
 }
 
 static enum status

@@ -106,6 +106,28 @@ def three_hundred_patients_are_each_told_their_own():
         gateway.close()
 
 
+def every_consent_of_a_release_is_named():
+    gateway = Gateway().start()
+    try:
+        gateway.push(bundle(patient("ana"), consent("ana-consent", "ana"), patient("ben"), consent("ben-consent", "ben")),
+                     client="riverside-ehr")
+        check(gateway.hie.wait(1), "the consents")
+        riverside = {"reference": "Organization/riverside"}
+        status = gateway.push(bundle(patient("ana"), condition("ana-oud", "ana", recorder=riverside),
+                                     patient("ben"), condition("ben-oud", "ben", recorder=riverside)),
+                              client="riverside-ehr")[0]
+        check(status == 200 and gateway.hie.wait(2), status)
+        release = to_hie(gateway.export()[0])[-1]
+        check(release["consentId"] == "Consent/ana-consent", release)
+        check([c["consentId"] for c in release["otherConsents"]] == ["Consent/ben-consent"], release)
+        for who, other in (("ana", "ben"), ("ben", "ana")):
+            mine, text = accounting(gateway, who, "--scope", "part2")
+            check(to_hie(mine)[-1]["consentId"] == f"Consent/{who}-consent", mine)
+            check(f"{other}-consent" not in text and "otherConsents" not in text, "it tells of the other's consent")
+    finally:
+        gateway.close()
+
+
 def each_law_has_its_own_list():
     """45 CFR 164.528 leaves out treatment, payment and operations; 42 CFR 2.24 is for intermediaries."""
     gateway = Gateway(extra="""
@@ -149,5 +171,6 @@ def a_void_is_one_for_each():
 
 if __name__ == "__main__":
     main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for, all_may_be_withheld_from_several,
-          three_hundred_patients_are_each_told_their_own, each_law_has_its_own_list,
+          three_hundred_patients_are_each_told_their_own, every_consent_of_a_release_is_named,
+          each_law_has_its_own_list,
           a_void_is_one_for_each])
