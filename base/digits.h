@@ -18,6 +18,16 @@ size_t digits_integer(int64_t number, char out[DIGITS_INTEGER]);
 size_t digits_natural(uint64_t number, char out[DIGITS_INTEGER]);
 /* Lower case; out has room for 2 * count + 1. */
 size_t digits_hex(const unsigned char *bytes, size_t count, char *out);
+/* 0 to 15, of both cases; -1: it is no digit of that kind. */
+static inline int
+digits_hex_value(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 /* 16 bytes as RFC 9562 4 writes them, lower case. */
 size_t digits_uuid(const unsigned char bytes[16], char out[DIGITS_UUID]);
 /* Epoch milliseconds in UTC, 2026-11-22T15:00:00.123Z (RFC 3339); nothing

@@ -100,6 +100,16 @@ tape_item(const struct tape *t, tape_node array, uint32_t index)
 }
 
 uint32_t
+tape_index(const struct tape *t, tape_node container, tape_node child)
+{
+    uint32_t index = 0;
+
+    for (tape_node n = tape_first(t, container); n != child && n != TAPE_ABSENT; n = tape_next(t, n))
+        index++;
+    return index;
+}
+
+uint32_t
 tape_key(const struct tape *t, tape_node name)
 {
     const struct node *n = at(t, name);

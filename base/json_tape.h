@@ -125,6 +125,7 @@ tape_node tape_next(const struct tape *, tape_node sibling);
 tape_node tape_name(const struct tape *, tape_node value);   /* ABSENT for items and the root */
 tape_node tape_member(const struct tape *, tape_node object, struct span name);
 tape_node tape_item(const struct tape *, tape_node array, uint32_t index);
+uint32_t  tape_index(const struct tape *, tape_node container, tape_node child);   /* which one it is, from 0 */
 uint32_t  tape_children(const struct tape *, tape_node container);   /* members or items */
 /* The first node behind this value and all that is inside it: a subtree is
  * the half-open range node .. tape_after(node). */

@@ -1,5 +1,7 @@
 #include "base/json_text.h"
 
+#include "base/digits.h"
+
 struct text
 text_of(struct span raw)
 {
@@ -74,15 +76,6 @@ text_order(struct span raw, struct span other)
     }
 }
 
-static int
-hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int32_t
 text_code_unit(const uint8_t *p, const uint8_t *end)
 {
@@ -91,7 +84,7 @@ text_code_unit(const uint8_t *p, const uint8_t *end)
     if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
         return -1;
     for (int i = 2; i < 6; i++) {
-        int digit = hex_digit(p[i]);
+        int digit = digits_hex_value(p[i]);
         if (digit < 0)
             return -1;
         unit = unit * 16 + digit;

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/digits.h"
 #include "consent/inflate.h"
 
 #define LEAST_LETTERS   16
@@ -153,15 +154,6 @@ pdf_text(struct span pdf, struct arena *arena, size_t *budget, struct span *text
 
 /* ---- content streams -------------------------------------------------------- */
 
-static int
-hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* (...) with nesting and escapes (7.3.4.2); returns where it ends. */
 static size_t
 literal(struct pdf *p, struct span s, size_t at)
@@ -199,7 +191,7 @@ hexadecimal(struct pdf *p, struct span s, size_t at)
     int high = -1;
 
     while (at < s.length && s.at[at] != '>') {
-        int d = hex(s.at[at++]);
+        int d = digits_hex_value(s.at[at++]);
         if (d < 0)
             continue;
         if (high < 0) {

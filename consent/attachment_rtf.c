@@ -6,6 +6,8 @@
  */
 #include "consent/attachment.h"
 
+#include "base/digits.h"
+
 #include <string.h>
 
 struct rtf {
@@ -23,13 +25,13 @@ is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* What is no digit counts as 0. */
 static int
 hex(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
+    int value = digits_hex_value(c);
+
+    return value > 0 ? value : 0;
 }
 
 static void

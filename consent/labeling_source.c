@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digits.h"
 #include "fhir/lookup.h"
 
 /* Programs that are looked for: the registered ones, and those that a consent
@@ -286,15 +287,6 @@ address_of(struct span url)
     return a;
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The next character of a host or path; several slashes are one, -1 is the end. */
 static int
 next_of(struct span s, size_t *at, int before)
@@ -305,8 +297,8 @@ next_of(struct span s, size_t *at, int before)
         if (*at >= s.length)
             return -1;
         c = (unsigned char)s.at[(*at)++];
-        if (c == '%' && *at + 1 < s.length && hex_value(s.at[*at]) >= 0 && hex_value(s.at[*at + 1]) >= 0) {
-            c = hex_value(s.at[*at]) * 16 + hex_value(s.at[*at + 1]);
+        if (c == '%' && *at + 1 < s.length && digits_hex_value(s.at[*at]) >= 0 && digits_hex_value(s.at[*at + 1]) >= 0) {
+            c = digits_hex_value(s.at[*at]) * 16 + digits_hex_value(s.at[*at + 1]);
             *at += 2;
         }
     } while (c == '/' && before == '/');

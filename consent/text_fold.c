@@ -1,5 +1,7 @@
 #include "consent/text_fold.h"
 
+#include "base/digits.h"
+
 #include <string.h>
 
 static int      next_raw(struct fold *);
@@ -19,15 +21,6 @@ static int
 lower(int c)
 {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
-static int
-hex_digit(int c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 struct fold
@@ -79,9 +72,9 @@ next_raw(struct fold *f)
         uint32_t point;
         if (c == '&')
             point = read_entity(f);
-        else if (c == '%' && f->form == FOLD_URI && hex_digit(byte_at(f, f->at + 1)) >= 0
-                 && hex_digit(byte_at(f, f->at + 2)) >= 0) {
-            point  = (uint32_t)(hex_digit(byte_at(f, f->at + 1)) * 16 + hex_digit(byte_at(f, f->at + 2)));
+        else if (c == '%' && f->form == FOLD_URI && digits_hex_value(byte_at(f, f->at + 1)) >= 0
+                 && digits_hex_value(byte_at(f, f->at + 2)) >= 0) {
+            point  = (uint32_t)(digits_hex_value(byte_at(f, f->at + 1)) * 16 + digits_hex_value(byte_at(f, f->at + 2)));
             f->at += 3;
         } else if (c < 0x80) {
             point = (uint32_t)c;
@@ -164,7 +157,7 @@ skip_tag(struct fold *f)
         return '<';
     }
     size_t end = name;
-    while (is_letter(byte_at(f, end)) || hex_digit(byte_at(f, end)) >= 0)
+    while (is_letter(byte_at(f, end)) || digits_hex_value(byte_at(f, end)) >= 0)
         end++;
     struct span tag = span_from(text.at + name, end - name);
     f->at = tag_end(text, f->at);
@@ -254,7 +247,7 @@ numeric_entity(struct span digits)
     uint32_t point = 0;
 
     for (size_t i = hex ? 1 : 0; i < digits.length; i++) {
-        int d = hex_digit(digits.at[i]);
+        int d = digits_hex_value(digits.at[i]);
         if (d < 0 || (!hex && d > 9) || point > 0x10ffff)
             return ' ';
         point = point * (hex ? 16 : 10) + (uint32_t)d;

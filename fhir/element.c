@@ -1,5 +1,7 @@
 #include "fhir/element.h"
 
+#include "base/digits.h"
+
 #include <string.h>
 
 /* Longest name that can have a twin.  FHIR's longest element name has 42
@@ -15,7 +17,6 @@ static bool        suffix_after(const struct tape *, tape_node name, struct span
 static struct span type_text(const struct tape *, tape_node name, struct span suffix);
 static tape_node   real_item(const struct tape *, tape_node side, uint32_t index);
 static tape_node   twin_of_member(const struct tape *, const tape_node *parents, tape_node);
-static uint32_t    index_of(const struct tape *, tape_node array, tape_node item);
 static void        settle_pair(struct splices *, const struct tape *, tape_node value, tape_node shadow);
 
 struct element
@@ -93,7 +94,7 @@ element_twin(const struct tape *t, const tape_node *parents, tape_node node)
     tape_node twin = twin_of_member(t, parents, parent);
     if (tape_kind(t, twin) != TAPE_ARRAY)
         return TAPE_ABSENT;
-    return real_item(t, twin, index_of(t, parent, node));
+    return real_item(t, twin, tape_index(t, parent, node));
 }
 
 /* ---- cutting ------------------------------------------------------------------ */
@@ -226,16 +227,6 @@ settle_pair(struct splices *splices, const struct tape *t, tape_node value, tape
 
 /* ---- names -------------------------------------------------------------------- */
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The text of a name that could be FHIR's: ASCII of bounded length, escapes
  * undone.  False for any other: such a name has no twin. */
 static bool
@@ -253,7 +244,7 @@ name_read(const struct tape *t, tape_node name, struct name *out)
                 return false;                        /* \n, \" …: not in a FHIR name */
             int code = 0;
             for (size_t k = i + 2; k < i + 6; k++)
-                code = code * 16 + hex_digit(raw.at[k]);
+                code = code * 16 + digits_hex_value(raw.at[k]);
             if (code >= 0x80)
                 return false;
             c  = (char)code;
@@ -358,14 +349,4 @@ real_item(const struct tape *t, tape_node side, uint32_t index)
     else if (index > 0)
         return TAPE_ABSENT;
     return tape_kind(t, item) == TAPE_NULL ? TAPE_ABSENT : item;
-}
-
-static uint32_t
-index_of(const struct tape *t, tape_node array, tape_node item)
-{
-    uint32_t index = 0;
-
-    for (tape_node n = tape_first(t, array); n != item && n != TAPE_ABSENT; n = tape_next(t, n))
-        index++;
-    return index;
 }

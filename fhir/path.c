@@ -9,7 +9,6 @@
 static size_t      steps_up(const struct tape *, const tape_node *parents, tape_node, tape_node *steps);
 static struct span root_name(const struct tape *);
 static struct span step_name(const struct tape *, tape_node);
-static uint32_t    index_of(const struct tape *, tape_node array, tape_node item);
 
 struct span
 path_of(const struct tape *t, const tape_node *parents, tape_node node, struct arena *arena)
@@ -26,7 +25,7 @@ path_of(const struct tape *t, const tape_node *parents, tape_node node, struct a
     while (count > 0) {
         tape_node   step  = steps[--count];
         bool        item  = tape_kind(t, parents[step]) == TAPE_ARRAY;
-        struct span part  = item ? arena_format(arena, "[%u]", index_of(t, parents[step], step))
+        struct span part  = item ? arena_format(arena, "[%u]", tape_index(t, parents[step], step))
                                  : step_name(t, step);
         if (span_empty(part))
             break;                                   /* not a name that FHIRPath can say */
@@ -98,14 +97,4 @@ step_name(const struct tape *t, tape_node member)
     if (!path_name_plain(name))
         return (struct span){ NULL, 0 };
     return name.length > 1 && name.at[0] == '_' ? span_skip(name, 1) : name;
-}
-
-static uint32_t
-index_of(const struct tape *t, tape_node array, tape_node item)
-{
-    uint32_t index = 0;
-
-    for (tape_node n = tape_first(t, array); n != item && n != TAPE_ABSENT; n = tape_next(t, n))
-        index++;
-    return index;
 }

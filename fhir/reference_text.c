@@ -1,5 +1,7 @@
 #include "fhir/reference_text.h"
 
+#include "base/digits.h"
+
 /* "scheme://" somewhere. */
 static bool
 is_absolute(struct span text)
@@ -72,15 +74,6 @@ reference_split(struct span text, struct span *base, struct span *type, struct s
     return true;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 struct span
 reference_percent_decoded(struct span text, struct arena *arena)
 {
@@ -91,9 +84,9 @@ reference_percent_decoded(struct span text, struct arena *arena)
         return text;
     for (size_t i = 0; i < text.length; i++) {
         int byte = -1;
-        if (text.at[i] == '%' && text.length - i > 2 && hex_digit(text.at[i + 1]) >= 0
-            && hex_digit(text.at[i + 2]) >= 0)
-            byte = hex_digit(text.at[i + 1]) << 4 | hex_digit(text.at[i + 2]);
+        if (text.at[i] == '%' && text.length - i > 2 && digits_hex_value(text.at[i + 1]) >= 0
+            && digits_hex_value(text.at[i + 2]) >= 0)
+            byte = digits_hex_value(text.at[i + 1]) << 4 | digits_hex_value(text.at[i + 2]);
         out[length++] = byte >= 0 ? (char)byte : text.at[i];
         i += byte >= 0 ? 2 : 0;
     }

@@ -1,5 +1,7 @@
 #include "gateway/http/guard.h"
 
+#include "base/digits.h"
+
 #include <string.h>
 
 #define MAX_CHUNK_LINE     256u
@@ -61,18 +63,6 @@ static bool
 is(char c, int class)
 {
     return (classes[(unsigned char)c] & class) != 0;
-}
-
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* ---- the block as it comes ----------------------------------------------- */
@@ -244,7 +234,7 @@ percents_whole(struct span t)
     for (size_t i = 0; i < t.length; i++) {
         if (t.at[i] != '%')
             continue;
-        if (i + 2 >= t.length || hex_value(t.at[i + 1]) < 0 || hex_value(t.at[i + 2]) < 0)
+        if (i + 2 >= t.length || digits_hex_value(t.at[i + 1]) < 0 || digits_hex_value(t.at[i + 2]) < 0)
             return false;
         if (t.at[i + 1] == '0' && t.at[i + 2] == '0')
             return false;
@@ -419,7 +409,7 @@ guard_path(struct span path, char *out, size_t *length, struct guard_refusal *wh
         bool encoded = c == '%';
 
         if (encoded) {
-            c = (char)(hex_value(path.at[i + 1]) * 16 + hex_value(path.at[i + 2]));
+            c = (char)(digits_hex_value(path.at[i + 1]) * 16 + digits_hex_value(path.at[i + 2]));
             i += 2;
         }
         if ((unsigned char)c < 0x20 || c == 0x7f || c == '\\' || (encoded && c == '/'))
@@ -463,7 +453,7 @@ chunk_refuse(struct guard_refusal *why, const char *text)
 static bool
 chunk_size(struct guard_chunks *g, char c, struct guard_refusal *why)
 {
-    int value = hex_value(c);
+    int value = digits_hex_value(c);
 
     if (value >= 0) {
         if (++g->digits > MAX_CHUNK_DIGITS)

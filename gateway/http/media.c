@@ -1,5 +1,7 @@
 #include "gateway/http/media.h"
 
+#include "base/digits.h"
+
 #define NAMES 3
 static const char *const names[NAMES] = { "application/fhir+json", "application/json", "application/json+fhir" };
 
@@ -158,16 +160,6 @@ media_format(struct span query, struct span *out)
     return false;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool
 media_format_is_json(struct span format)
 {
@@ -178,8 +170,8 @@ media_format_is_json(struct span format)
         char c = format.at[i];
         if (n == sizeof text)
             return false;
-        if (c == '%' && i + 2 < format.length && hex_digit(format.at[i + 1]) >= 0 && hex_digit(format.at[i + 2]) >= 0) {
-            c = (char)(hex_digit(format.at[i + 1]) * 16 + hex_digit(format.at[i + 2]));
+        if (c == '%' && i + 2 < format.length && digits_hex_value(format.at[i + 1]) >= 0 && digits_hex_value(format.at[i + 2]) >= 0) {
+            c = (char)(digits_hex_value(format.at[i + 1]) * 16 + digits_hex_value(format.at[i + 2]));
             i += 2;
         }
         text[n++] = c == ' ' ? '+' : c;

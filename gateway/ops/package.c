@@ -143,6 +143,18 @@ read_folder(const char *path, struct arena *arena, struct package *out, struct b
     return ST_MALFORMED;
 }
 
+/* The file whole, and what its manifest says. */
+static enum status
+read_file(const char *path, struct arena *arena, struct buf *bytes, struct package *out, struct buf *why)
+{
+    enum status st = file_read(path, bytes);
+
+    if (st == ST_OK)
+        return read_archive(path, buf_span(bytes), arena, out, why);
+    buf_add_format(why, "%s: %s", path, file_why(st));
+    return st;
+}
+
 enum status
 package_read(const char *path, struct arena *arena, struct package *out, struct buf *why)
 {
@@ -152,11 +164,7 @@ package_read(const char *path, struct arena *arena, struct package *out, struct 
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
         return read_folder(path, arena, out, why);
     buf_init(&bytes, PACKAGE_BYTES);
-    enum status st = file_read(path, &bytes);
-    if (st != ST_OK)
-        buf_add_format(why, "%s: %s", path, file_why(st));
-    else
-        st = read_archive(path, buf_span(&bytes), arena, out, why);
+    enum status st = read_file(path, arena, &bytes, out, why);
     buf_release(&bytes);
     return st;
 }
@@ -292,11 +300,7 @@ package_add(const char *dir, const char *path, struct arena *arena, struct packa
         return ST_IO;
     }
     buf_init(&bytes, PACKAGE_BYTES);
-    enum status st = file_read(path, &bytes);
-    if (st != ST_OK)
-        buf_add_format(why, "%s: %s", path, file_why(st));
-    else
-        st = read_archive(path, buf_span(&bytes), arena, out, why);
+    enum status st = read_file(path, arena, &bytes, out, why);
     if (st == ST_OK)
         st = package_list(dir, arena, &list, why);
     if (st == ST_OK && list.all == NULL)

@@ -13,18 +13,12 @@
  */
 #include "gateway/stages/stages.h"
 
+#include "base/digits.h"
+
 static enum step begin(struct exchange *, struct span client);
 static void      on_matched(struct task *);
 
 /* ---- reading a condition ----------------------------------------------------------- */
-
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* Percent-decoded; empty when it cannot be. */
 static struct span
@@ -36,9 +30,9 @@ decoded(struct span text, struct arena *arena)
     for (size_t i = 0; out != NULL && i < text.length; i++) {
         out[n] = text.at[i] == '+' ? ' ' : text.at[i];
         if (text.at[i] == '%') {
-            if (i + 2 >= text.length || hex_digit(text.at[i + 1]) < 0 || hex_digit(text.at[i + 2]) < 0)
+            if (i + 2 >= text.length || digits_hex_value(text.at[i + 1]) < 0 || digits_hex_value(text.at[i + 2]) < 0)
                 return (struct span){ NULL, 0 };
-            out[n] = (char)(hex_digit(text.at[i + 1]) * 16 + hex_digit(text.at[i + 2]));
+            out[n] = (char)(digits_hex_value(text.at[i + 1]) * 16 + digits_hex_value(text.at[i + 2]));
             i += 2;
         }
         n++;

@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#include "consent/release.h"
+#include "release_check.h"
 
 enum { MAX_TEMPLATES = 128 };
 
@@ -27,23 +27,9 @@ struct run {
 };
 
 static struct span
-release(struct span body, struct span request, struct arena *arena, const struct release **out)
+payload_of(struct span body, struct span request, struct arena *arena, const struct release **out)
 {
-    const struct tape       *tape;
-    const struct bundle     *bundle;
-    const struct references *references;
-    const struct facts      *facts;
-    struct issues           *issues = issues_new(arena, 8);
-    struct tape_error        error  = { 0 };
-
-    if (tape_read(body, &tape_default_limits, arena, &tape, &error) != ST_OK)
-        fail_msg("%s at %zu: %.*s", tape_refusal_name(error.why), error.where, SPAN_PRINT(body));
-    if (facts_read(request, arena, issues, &facts) != ST_OK)
-        fail_msg("request: %.*s %.*s", SPAN_PRINT(issues_at(issues, 0)->expression),
-                 SPAN_PRINT(issues_at(issues, 0)->wanted));
-    assert_int_equal(bundle_read(tape, arena, issues, &bundle), ST_OK);
-    assert_int_equal(references_read(bundle, arena, &references), ST_OK);
-    assert_int_equal(release_make(bundle, references, NULL, facts, arena, out), ST_OK);
+    *out = release_of(body, request, arena);
     return (*out)->payload;
 }
 
@@ -131,8 +117,8 @@ one_seed(struct run *r, const char *name, struct span text, uint64_t seed)
     struct span       b       = twin_print(t, template, &style, true, arena);
     struct span       twin    = twin_print(t, template, &style, false, arena);
     const struct release *of_b, *of_twin = NULL, *of_all;
-    struct span out_b    = release(b, request, arena, &of_b);
-    struct span out_twin = twin.length == 0 ? (struct span){ NULL, 0 } : release(twin, request, arena, &of_twin);
+    struct span out_b    = payload_of(b, request, arena, &of_b);
+    struct span out_twin = twin.length == 0 ? (struct span){ NULL, 0 } : payload_of(twin, request, arena, &of_twin);
 
     r->bundles++;
     bool good = check_words(r, name, seed, text, out_b, false, arena);
@@ -150,7 +136,7 @@ one_seed(struct run *r, const char *name, struct span text, uint64_t seed)
         if (of_b->leak.length > 0)
             print_message("%.*s\n", SPAN_PRINT(of_b->leak));
     }
-    struct span out_all = release(b, span_of(all_of_it), arena, &of_all);
+    struct span out_all = payload_of(b, span_of(all_of_it), arena, &of_all);
     if (!span_eq(out_all, b)) {
         complain(r, name, seed, "what may leave whole does not leave as it came");
         show(r, "Bundle", b);
