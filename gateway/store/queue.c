@@ -42,22 +42,34 @@ lease_holds(struct store *s, int64_t id, int64_t now_ms)
     return l->id == id && l->until_ms > now_ms;
 }
 
-static uint8_t
-share_of(struct span recipient)
+/* Open addressing; more names than there is room for share one. */
+static uint16_t
+share_of(struct store *s, struct span recipient)
 {
-    return (uint8_t)span_hash(recipient);
+    uint64_t hash = span_hash(recipient) | 1;
+    uint32_t at   = (uint32_t)(hash >> 32) & (SHARES - 1);
+
+    for (unsigned i = 0; i < SHARES && s->shares[at].recipient != hash; i++) {
+        if (s->shares[at].recipient == 0) {
+            s->shares[at].recipient = hash;
+            break;
+        }
+        at = (at + 1) & (SHARES - 1);
+    }
+    return (uint16_t)at;
 }
 
 static bool
-lease_take(struct store *s, int64_t id, uint8_t share, int64_t until_ms)
+lease_take(struct store *s, int64_t id, struct span recipient, int64_t until_ms)
 {
     struct lease *l = lease_slot(s, id);
 
     if (l->id == 0) {
-        if (s->lease_count >= LEASE_SLOTS / 2 || s->leases_of[share] >= LEASES_A_RECIPIENT)
+        uint16_t share = share_of(s, recipient);
+        if (s->lease_count >= LEASE_SLOTS / 2 || s->shares[share].leases >= LEASES_A_RECIPIENT)
             return false;
         s->lease_count++;
-        s->leases_of[share]++;
+        s->shares[share].leases++;
         l->id    = id;
         l->share = share;
     }
@@ -74,7 +86,7 @@ lease_end(struct store *s, int64_t id)
 
     if (s->leases[hole].id != id)
         return false;
-    bool full = s->leases_of[s->leases[hole].share]-- == LEASES_A_RECIPIENT;
+    bool full = s->shares[s->leases[hole].share].leases-- == LEASES_A_RECIPIENT;
     s->lease_count--;
     for (uint32_t at = (hole + 1) & (LEASE_SLOTS - 1); s->leases[at].id != 0;
          at          = (at + 1) & (LEASE_SLOTS - 1)) {
@@ -96,7 +108,7 @@ leases_follow(struct store *s, const struct store_unit *u)
     for (size_t i = 0; i < u->outbox_count; i++) {
         struct store_outbox *o = &u->outbox[i];
         if (o->turn)
-            o->turn = lease_take(s, o->id, share_of(o->recipient), o->lease_ms);
+            o->turn = lease_take(s, o->id, o->recipient, o->lease_ms);
     }
 }
 
@@ -317,7 +329,7 @@ due_list(struct store *s, struct store_claim *claim)
             claim->next_due_ms = next < claim->next_due_ms ? next : claim->next_due_ms;
             break;
         }
-        if (!held && lease_take(s, id, share_of(recipient), claim->lease_ms)) {
+        if (!held && lease_take(s, id, recipient, claim->lease_ms)) {
             claim->rows[claim->row_count++].id = id;
             continue;
         }

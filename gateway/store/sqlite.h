@@ -43,10 +43,16 @@ enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_COUNT };
 struct lease {
     int64_t id;                          /* outbox; 0: free */
     int64_t until_ms;
-    uint8_t share;                       /* whose: an index of leases_of */
+    uint16_t share;                      /* whose: an index of shares */
+};
+
+struct share {                           /* of a recipient in the leases */
+    uint64_t recipient;                  /* hash of its name; 0: free */
+    uint32_t leases;
 };
 #define LEASE_SLOTS        16384u        /* a power of two; at most half are used */
 #define LEASES_A_RECIPIENT 128u          /* twice the connections that deliveries have to one */
+#define SHARES             1024u         /* a power of two; names of recipients are few and stay */
 
 struct counters {                        /* the row `head` */
     int64_t generation, resources, last_inbox, last_blob, last_outbox, last_answer;
@@ -98,7 +104,7 @@ struct store {
     int                   wal_frames;
     struct lease         *leases;
     uint32_t              lease_count;
-    uint32_t              leases_of[256];        /* by the hash of a recipient */
+    struct share          shares[SHARES];
 
     /* Shared. */
     pthread_t             thread;
