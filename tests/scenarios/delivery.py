@@ -1,6 +1,7 @@
 """Deliveries: retries, order, dead letters, and a consent that is revoked while one waits."""
 import hashlib
 import json
+import threading
 import time
 
 from bundles import bundle, condition, consent, observation, patient
@@ -164,6 +165,29 @@ def a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits():
         gateway.close()
 
 
+def a_recipient_that_hangs_holds_nobody_else_up():
+    gateway = Gateway(extra="limits { max-queue = 20 }").start()
+    let_go = threading.Event()
+
+    def hang(number):
+        let_go.wait(30)
+        return 200
+
+    gateway.hie.answer = hang
+    try:
+        for number in range(200):
+            status = gateway.push(bundle(patient(f"h{number}"), observation(f"o{number}", f"h{number}")))[0]
+            check(status == 200, (number, status))
+        check(gateway.clinic.wait(200, 20), "the other recipient waits")
+        let_go.set()
+        check(gateway.hie.wait(200, 60), f"{len(gateway.hie.received)} of 200 in the end")
+        keys = [headers["Idempotency-Key"] for headers, _, _ in gateway.hie.received]
+        check(len(set(keys)) == len(keys) == 200, "each once")
+    finally:
+        let_go.set()
+        gateway.close()
+
+
 def a_start_sends_what_waits():
     gateway = Gateway().start()
     try:
@@ -191,4 +215,5 @@ if __name__ == "__main__":
           a_consent_revoked_while_a_delivery_waits_wins,
           a_consent_revoked_while_a_delivery_waits_for_a_connection_wins,
           a_consent_that_came_with_what_waits_is_revoked_too,
-          a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits, a_start_sends_what_waits])
+          a_patient_without_an_id_keeps_its_consent_while_a_delivery_waits,
+          a_recipient_that_hangs_holds_nobody_else_up, a_start_sends_what_waits])
