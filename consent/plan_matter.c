@@ -116,28 +116,6 @@ is_file_part(const struct closure *w, tape_node leaf)
                || tape_member(w->tape, holder, SPAN("hash")) != TAPE_ABSENT || closure_in(w, leaf, SPAN("attachment")));
 }
 
-/* The display of a reference to whoever did it, or where: that is somebody's
- * name, who did other things as well.  What leads to a program is
- * collect_directories' to find. */
-static bool
-names_party(const struct closure *w, tape_node leaf)
-{
-    static const char *const parties[] = { "Practitioner", "PractitionerRole", "Organization", "Location",
-                                           "HealthcareService", "RelatedPerson", "Person", "Patient", NULL };
-    static const char *const roles[]   = { "performer", "author", "authenticator", "custodian", "requester", "recorder",
-                                           "asserter", "actor", "individual", "location", "serviceProvider", "provider",
-                                           "facility", "insurer", "organization", "managingOrganization", "who",
-                                           "onBehalfOf", "member", "sender", "receiver", NULL };
-    tape_node                holder = w->parents[leaf];
-    const struct reference  *r      = references_find(w->in->references, holder);
-
-    if (!closure_named(w, leaf, SPAN("display")) || (r != NULL && r->to != ENTRY_NONE && w->withheld[r->to]))
-        return false;
-    if (r != NULL && !span_empty(r->type))
-        return span_in(r->type, parties);
-    return span_in(closure_name(w, holder), roles);
-}
-
 static void
 collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const struct matter *m)
 {
@@ -161,8 +139,7 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
             evidence_add(e, text, PHRASE_LITERAL, FIND_IDENTIFIER, m->entry, narrow ? EVIDENCE_NARROW : 0);
         return;
     }
-    if (span_in(name, closed) || closure_in(w, n, SPAN("subject")) || closure_in(w, n, SPAN("patient"))
-        || names_party(w, n))
+    if (span_in(name, closed) || closure_in(w, n, SPAN("subject")) || closure_in(w, n, SPAN("patient")))
         return;                                               /* whose it is, is not what it is about */
     if (span_in(name, texts))
         add_phrase(w, e, n, text, m);

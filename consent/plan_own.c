@@ -103,6 +103,27 @@ is_place(struct closure *w, tape_node leaf)
     return span_in(closure_type(w, closure_resource(w, leaf)), places);
 }
 
+/* The display of a reference to whoever did it, or where, and who is not withheld: who
+ * did this as well is called so by this resource itself. */
+static bool
+names_party(const struct closure *w, tape_node leaf)
+{
+    static const char *const parties[] = { "Practitioner", "PractitionerRole", "Organization", "Location",
+                                           "HealthcareService", "RelatedPerson", "Person", "Patient", NULL };
+    static const char *const roles[]   = { "performer", "author", "authenticator", "custodian", "requester", "recorder",
+                                           "asserter", "actor", "individual", "location", "serviceProvider", "provider",
+                                           "facility", "insurer", "organization", "managingOrganization", "who",
+                                           "onBehalfOf", "member", "sender", "receiver", NULL };
+    tape_node                holder = w->parents[leaf];
+    const struct reference  *r      = references_find(w->in->references, holder);
+
+    if (!closure_named(w, leaf, SPAN("display")) || (r != NULL && r->to != ENTRY_NONE && w->withheld[r->to]))
+        return false;
+    if (r != NULL && !span_empty(r->type))
+        return span_in(r->type, parties);
+    return span_in(closure_name(w, holder), roles);
+}
+
 static void
 own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_family)
 {
@@ -119,6 +140,10 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_fami
         return;
     }
     if (saying == SAYING_ID || (saying == SAYING_VALUE && evidence_own_identifier(w, n))) {
+        phrases_scan(e->phrases, text, kill_mark, e);
+        return;
+    }
+    if (saying == SAYING_TEXT && names_party(w, n)) {
         phrases_scan(e->phrases, text, kill_mark, e);
         return;
     }

@@ -483,15 +483,23 @@ explained(const struct plan_evidence *e, struct span words)
     return e->own != NULL && phrases_find(e->own, words, PHRASE_NONE) != PHRASE_NONE;
 }
 
-/* Says how something is asked or meant, of nobody: no record relates to a patient
- * by it (42 CFR 2.11, "Records"). */
+/* What a Questionnaire asks, and what a terminology defines: no record relates to a
+ * patient by it (42 CFR 2.11, "Records").  Only in the places for it: the rest of such a
+ * resource may tell of somebody. */
 static bool
 is_definition(const struct scan *s)
 {
-    static const char *const types[] = { "Questionnaire", "ValueSet", "CodeSystem", "ConceptMap", "StructureDefinition",
-                                         "PlanDefinition", "ActivityDefinition", "Measure", "Library", NULL };
+    static const char *const asked[]   = { "text", "prefix", NULL };
+    static const char *const defined[] = { "display", "definition", NULL };
+    const struct closure    *w         = s->w;
 
-    return s->entry != ENTRY_NONE && span_in(s->w->bundle->entries[s->entry].type, types);
+    if (s->entry == ENTRY_NONE || s->narrative || closure_in(w, s->leaf, SPAN("extension")))
+        return false;
+    if (span_eq_text(w->bundle->entries[s->entry].type, "Questionnaire"))
+        return span_in(closure_name(w, s->leaf), asked) && closure_named(w, w->parents[s->leaf], SPAN("item"));
+    return (span_eq_text(w->bundle->entries[s->entry].type, "ValueSet") || span_eq_text(w->bundle->entries[s->entry].type, "CodeSystem"))
+        && span_in(closure_name(w, s->leaf), defined)
+        && (closure_in(w, s->leaf, SPAN("concept")) || closure_in(w, s->leaf, SPAN("contains")));
 }
 
 static bool
