@@ -122,16 +122,20 @@ name_in_bundle(const struct exchange *ex, struct span patient)
     return at != LOOKUP_NONE ? ex->patient_names[ex->patient_of[lookup_value(ex->patient_index, at)] - 1] : patient;
 }
 
-/* The Bundle that a stored Consent came in.  Without it whom the Consent names is
- * not known, and then nothing is permitted to them. */
+/* The Bundle that the stored Consent of this row came in, read once for all of it.
+ * Without it whom the Consent names is not known, and then nothing is permitted to them. */
 static const struct bundle *
-home_of(struct exchange *ex, const struct store_row *row)
+home_of(struct exchange *ex, const struct bundle **homes, size_t at)
 {
-    const struct tape   *tape;
-    const struct bundle *home;
-    struct issues       *issues = issues_new(ex->arena, 1);
+    const struct store_row *row = &ex->consents.rows[at];
+    const struct tape      *tape;
+    const struct bundle    *home;
+    struct issues          *issues;
 
-    if (span_empty(row->home) || issues == NULL
+    for (size_t i = 0; i < at && !span_empty(row->home); i++)
+        if (ex->consents.rows[i].home.at == row->home.at && homes[i] != NULL)
+            return homes[i];
+    if (span_empty(row->home) || (issues = issues_new(ex->arena, 1)) == NULL
         || tape_read(row->home, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
         || bundle_read(tape, ex->arena, issues, &home) != ST_OK)
         return NULL;
@@ -146,8 +150,9 @@ consents_attach(struct exchange *ex)
     size_t                 rows    = ex->consents.row_count;
     struct consent_source *sources = arena_make_n(ex->arena, rows, struct consent_source);
     bool                  *own     = arena_make_n(ex->arena, rows, bool);
+    const struct bundle  **homes   = arena_make_n(ex->arena, rows, const struct bundle *);
 
-    if ((sources == NULL || own == NULL) && rows > 0)
+    if ((sources == NULL || own == NULL || homes == NULL) && rows > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     enum step step = leave_out_stale(ex, own);
     if (step != STEP_NEXT)
@@ -163,7 +168,7 @@ consents_attach(struct exchange *ex)
         if (st != ST_OK)
             return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
         source->node    = TAPE_ROOT;
-        source->home    = home_of(ex, row);
+        source->home    = homes[i] = home_of(ex, homes, i);
         source->patient = name_in_bundle(ex, row->patient);
     }
     return STEP_NEXT;

@@ -133,6 +133,13 @@ row_of(const struct content *c, int64_t at_ms)
 struct found {
     struct store_row row;
     struct found    *next;
+    int64_t          inbox;
+};
+
+/* What was found so far. */
+struct finds {
+    struct found *first, **end;
+    size_t        home_bytes;            /* of all bodies that were read */
 };
 
 /* Whether it may name somebody by reference; of a Patient the store knows. */
@@ -148,22 +155,30 @@ names_others(struct span consent)
 }
 
 static enum status
-home_read(struct store *s, int64_t inbox, struct arena *arena, struct span *home)
+home_read(struct store *s, struct finds *all, struct arena *arena, struct found *f)
 {
-    sqlite3_stmt *q = s->statement[SQL_INBOX_BODY];
+    int64_t size;
 
-    (void)sqlite3_bind_int64(q, 1, inbox);
-    enum status st = sql_row(s, SQL_INBOX_BODY);
-    if (st != ST_OK)
-        return st == ST_NOT_FOUND ? ST_OK : st;
-    if (sqlite3_column_bytes(q, 0) <= (int)STORE_HOME_BYTES)
-        *home = column_copy(q, 0, arena);
-    sql_reset(s, SQL_INBOX_BODY);
-    return arena_status(arena);
+    for (const struct found *other = all->first; other != NULL; other = other->next)
+        if (other->inbox == f->inbox && !span_empty(other->row.home)) {
+            f->row.home = other->row.home;
+            return ST_OK;
+        }
+    enum status st = body_size(s, f->inbox, &size);
+    if (st != ST_OK || size > (int64_t)(STORE_HOME_BYTES - all->home_bytes))
+        return st;
+    char *at = arena_alloc(arena, (size_t)size + 1);
+    if (at == NULL)
+        return ST_NO_MEMORY;
+    st = slice_of_whole(s, SQL_INBOX_BODY, f->inbox, 0, at, size);
+    if (st == ST_OK)
+        f->row.home = span_from(at, (size_t)size);
+    all->home_bytes += (size_t)size;
+    return st;
 }
 
 static enum status
-consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, struct found ***end)
+consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, struct finds *all)
 {
     struct content content;
     int64_t        at_ms;
@@ -174,18 +189,19 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     struct found *f = arena_make(c->arena, struct found);
     if (f == NULL)
         return ST_NO_MEMORY;
-    f->row = row_of(&content, at_ms);
-    st     = stored_bytes_read(s, WHERE_INBOX(where), &content, c->arena, &f->row.bytes);
+    f->row   = row_of(&content, at_ms);
+    f->inbox = WHERE_INBOX(where);
+    st       = stored_bytes_read(s, f->inbox, &content, c->arena, &f->row.bytes);
     if (st == ST_OK && content.blob == 0 && names_others(f->row.bytes))
-        st = home_read(s, WHERE_INBOX(where), c->arena, &f->row.home);
-    **end  = f;
-    *end   = &f->next;
+        st = home_read(s, all, c->arena, f);
+    *all->end = f;
+    all->end  = &f->next;
     c->row_count++;
     return st;
 }
 
 static enum status
-consents_list(struct store *s, struct store_consents *c, struct span patient, struct found ***end)
+consents_list(struct store *s, struct store_consents *c, struct span patient, struct finds *all)
 {
     sqlite3_stmt *q  = s->statement[SQL_CONSENTS_OF];
     enum status   st = ST_OK;
@@ -193,7 +209,7 @@ consents_list(struct store *s, struct store_consents *c, struct span patient, st
 
     bind_text(q, 1, patient);
     while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
-        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)), end);
+        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)), all);
     (void)sqlite3_reset(q);
     return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
 }
@@ -216,22 +232,22 @@ consents_newest(struct store *s, struct store_consents *c, struct span patient)
 static enum status
 consents_collect(struct store *s, struct store_consents *c)
 {
-    struct found  *found = NULL;
-    struct found **end   = &found;
-    enum status    st    = ST_OK;
+    struct finds all = { .end = &all.first };
+    enum status  st  = ST_OK;
 
     for (size_t i = 0; i < c->patient_count && st == ST_OK; i++) {
         st = consents_newest(s, c, c->patients[i]);
         if (st == ST_OK && c->newest > 0)
-            st = consents_list(s, c, c->patients[i], &end);
+            st = consents_list(s, c, c->patients[i], &all);
     }
     if (st != ST_OK)
         return st;
     c->rows = arena_make_n(c->arena, c->row_count, struct store_row);
     if (c->rows == NULL && c->row_count > 0)
         return ST_NO_MEMORY;
-    for (size_t at = 0; found != NULL; found = found->next)
-        c->rows[at++] = found->row;
+    size_t at = 0;
+    for (const struct found *f = all.first; f != NULL; f = f->next)
+        c->rows[at++] = f->row;
     return ST_OK;
 }
 

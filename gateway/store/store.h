@@ -188,8 +188,10 @@ struct store_row {                       /* one resource version */
     struct span home;                    /* of store_load_consents only */
 };
 
-/* Of a Consent that names others by reference, `home` is the body that it came
- * in, if that has no more than STORE_HOME_BYTES: they may be in it. */
+/* Of a Consent that names others by reference, `home` is the body that it came in: they
+ * may be in it.  Bodies are read once, the same span for all that came in one, and as
+ * many as have STORE_HOME_BYTES together; of the others it is empty, and whom they name
+ * by their Bundle alone is not known. */
 #define STORE_HOME_BYTES (1u << 20)
 
 struct store_consents {                  /* all current Consents of these patients */

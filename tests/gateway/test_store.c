@@ -325,6 +325,39 @@ test_finds_the_current_consents_of_a_patient(void **state)
     assert_int_equal(q.newest, store_consent_generation(t->store));
 }
 
+/* Three of one body, one that names nobody, and one whose body does not fit any more. */
+static void
+test_hands_out_the_body_of_a_consent_that_names_others_once(void **state)
+{
+    static const char     words[] = "[{\"r\":\"urn:uuid:1\"},{\"r\":\"Organization/o\"},{\"r\":\"Organization/p\"},{}]";
+    static char           large[STORE_HOME_BYTES];
+    struct scratch       *t    = *state;
+    struct span           who  = SPAN("Patient/p1"), body = span_of(words);
+    struct store_inbox    in   = { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = body };
+    struct store_resource of[] = {
+        consent(SPAN("a"), who, span_first(span_skip(body, 1), 20)), consent(SPAN("b"), who, span_first(span_skip(body, 22), 24)),
+        consent(SPAN("c"), who, span_first(span_skip(body, 47), 24)), consent(SPAN("d"), who, span_first(span_skip(body, 72), 2)),
+    };
+    struct store_unit     u = { .inbox = &in, .resources = of, .resource_count = 4 };
+    struct store_consents q = { .arena = t->arena, .patients = &who, .patient_count = 1 };
+
+    memset(large, ' ', sizeof large);
+    memcpy(large, "\"urn:x\"", 7);
+    struct store_resource e    = consent(SPAN("e"), who, span_from(large, 7));
+    struct store_inbox    full = { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = { large, sizeof large } };
+    struct store_unit     more = { .inbox = &full, .resources = &e, .resource_count = 1 };
+    assert_int_equal(submit(t, &u), ST_OK);
+    assert_int_equal(submit(t, &more), ST_OK);
+    assert_int_equal(consents_now(t, &q), ST_OK);
+    assert_int_equal(q.row_count, 5);
+    assert_span(q.rows[0].home, words);
+    assert_ptr_equal(q.rows[1].home.at, q.rows[0].home.at);
+    assert_ptr_equal(q.rows[2].home.at, q.rows[0].home.at);
+    assert_int_equal(q.rows[3].home.length, 0);
+    assert_span(q.rows[4].bytes, "\"urn:x\"");
+    assert_int_equal(q.rows[4].home.length, 0);
+}
+
 static void
 test_a_consent_that_moves_to_another_patient_is_gone_from_the_first(void **state)
 {
@@ -592,6 +625,7 @@ main(void)
         TEST(test_the_first_answer_under_a_key_is_kept_across_restarts),
         TEST(test_an_answer_is_authored_when_versions_are_known),
         TEST(test_finds_the_current_consents_of_a_patient),
+        TEST(test_hands_out_the_body_of_a_consent_that_names_others_once),
         TEST(test_a_consent_that_moves_to_another_patient_is_gone_from_the_first),
         TEST(test_refuses_a_release_decided_on_consents_that_changed),
         TEST(test_knows_at_once_who_never_had_a_consent),
