@@ -8,24 +8,7 @@
 #include <string.h>
 
 #include "gateway/store/contents.h"
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)16 << 20);
-    return arena == NULL;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+#include "tests/support/in_arena.h"
 
 static char long_text[100000];
 

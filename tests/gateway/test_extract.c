@@ -10,24 +10,7 @@
 
 #include "gateway/ledger/extract.h"
 #include "gateway/ledger/record.h"
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)256 << 20);
-    return arena == NULL;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+#include "tests/support/in_arena.h"
 
 static const struct record_item    ana_items[] = { { .type = { "Condition", 9 }, .id = { "ana-c", 5 }, .patient = 1 } };
 static const struct record_item    ben_items[] = { { .type = { "Observation", 11 }, .id = { "ben-o", 5 }, .patient = 2 },

@@ -10,24 +10,7 @@
 
 #include "base/json_tape.h"
 #include "gateway/ledger/record.h"
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)64 << 20);
-    return arena == NULL;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+#include "tests/support/in_arena.h"
 
 static const struct tape *
 authored(const struct disclosure *d, struct ledger_entry *entry)
