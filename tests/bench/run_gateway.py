@@ -261,6 +261,37 @@ def heap_calls(build, d, processes, port, sink, size, requests, connections):
     return libraries
 
 
+def instructions(build, d, processes, port, sink, size, requests, connections):
+    """Instructions a Bundle by thread, under callgrind: the difference of two runs, so that neither the start nor the handshakes
+    count.  Takes fifty times as long, and does not depend on what else the machine does."""
+    spent = []
+    for times in (1, 3):
+        out = f"{d}/callgrind-{size.replace(' ', '')}-{times}"
+        with open(f"{d}/sluice.log", "a") as log:
+            gateway = start(["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={out}",
+                             f"{build}/sluice", "serve", "-c", f"{d}/sluice.conf"], CPUS[0], stderr=log)
+        processes.append(gateway)
+        wait_for(port, gateway)
+        measure(build, d, gateway, sink, port, True, "/fhir", size, requests * times, connections)
+        stop(gateway)
+        spent.append(by_thread(d, os.path.basename(out)))
+    each = {thread: (spent[1][thread] - spent[0].get(thread, 0)) / (2 * requests) for thread in spent[1]}
+    print(f"{size}: " + ", ".join(f"{thread} {n:,.0f}" for thread, n in sorted(each.items()) if n >= 1) + f"; all {sum(each.values()):,.0f}")
+    sys.stdout.flush()
+    return each
+
+
+def by_thread(d, name):
+    """Threads are numbered as they start: the store, the workers, and the loop last."""
+    found = {}
+    for file in os.listdir(d):
+        if file.startswith(name + "-"):
+            for line in open(f"{d}/{file}"):
+                if line.startswith("totals:"):
+                    found[f"thread {file[len(name) + 1:]}"] = int(line.split()[1])
+    return found
+
+
 def medians(rounds):
     return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
 
@@ -293,6 +324,7 @@ def main():
     parser.add_argument("--dir", help="keep the working folder here")
     parser.add_argument("--json", help="write all figures here")
     parser.add_argument("--only", help="a size: \"5 KB\"")
+    parser.add_argument("--instructions", action="store_true", help="count instructions instead, under callgrind")
     parser.add_argument("--heap", action="store_true", help="count heap calls instead, which is slow")
     parser.add_argument("--without-gateway", action="store_true", help="nginx alone")
     o = parser.parse_args()
@@ -322,10 +354,11 @@ def run(o, build, d, processes):
     processes.append(sink.process)
     with open(f"{d}/nginx.conf", "w") as f:
         f.write(nginx_conf(d, plain, tls, sink_port))
-    if o.heap:
+    if o.heap or o.instructions:
+        count, share, connections = (heap_calls, 10, 8) if o.heap else (instructions, 40, 4)
         with open(f"{d}/sluice.conf", "w") as f:
             f.write(sluice_conf(d, port, admin, sink_port))
-        return {size: heap_calls(build, d, processes, port, sink, size, max(8, int(requests * o.scale / 10)), 8)
+        return {size: count(build, d, processes, port, sink, size, max(connections, int(requests * o.scale / share)), connections)
                 for size, (_, requests, _) in SIZES.items() if not o.only or o.only == size}
     nginx = start(["nginx", "-p", d, "-c", f"{d}/nginx.conf"], CPUS[0], stderr=subprocess.DEVNULL)
     processes.append(nginx)
