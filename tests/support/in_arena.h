@@ -7,7 +7,7 @@
 
 static struct arena *arena;
 
-static int
+static inline int
 setup(void **state)
 {
     (void)state;
@@ -15,7 +15,7 @@ setup(void **state)
     return arena == NULL;
 }
 
-static int
+static inline int
 teardown(void **state)
 {
     (void)state;
