@@ -7,6 +7,7 @@ import http.client
 import http.server
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -227,6 +228,14 @@ class Gateway:
         result = (answer.status, answer.read())
         connection.close()
         return result
+
+    def settled(self, seconds=60):
+        """Waits until no delivery waits; how many requests the HIE has had by then."""
+        until = time.time() + seconds
+        while not re.search(rb"^sluice_outbox_waiting 0$", self.get_admin("/metrics")[1], re.M):
+            check(time.time() < until, "deliveries wait on and on")
+            time.sleep(0.02)
+        return len(self.hie.bodies())
 
     def cli(self, *args, **kw):
         return run(SLUICE, *args, **kw)

@@ -40,7 +40,7 @@ def a_transaction_is_answered_entry_by_entry_and_delivered_as_sent():
 
 
 def a_second_version_is_200_and_says_so():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     status, _, body = gateway.push(bundle(patient(), observation(value="6.20")))
     answer = json.loads(body)
     check(gateway.hie.wait(before + 1), "not delivered")
@@ -49,7 +49,7 @@ def a_second_version_is_200_and_says_so():
 
 
 def part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     protected = condition(recorder={"reference": "Organization/riverside"})
     status, _, _ = gateway.push(bundle(patient("p2"), observation("a1c2", "p2"), protected | {
         "subject": {"reference": "Patient/p2"}}))
@@ -61,7 +61,7 @@ def part_2_data_stays_without_consent_and_the_rest_goes_byte_for_byte():
 
 
 def part_2_data_goes_to_the_one_whom_the_consent_names():
-    hie, clinic = len(gateway.hie.bodies()), len(gateway.clinic.bodies())
+    hie, clinic = gateway.settled(), len(gateway.clinic.bodies())
     protected = condition("oud3", "p3", recorder={"reference": "Organization/riverside"})
     gateway.push(bundle(patient("p3"), consent("c3", "p3")), client="riverside-ehr")
     status, _, _ = gateway.push(bundle(patient("p3"), protected), client="riverside-ehr")
@@ -76,13 +76,13 @@ def part_2_data_goes_to_the_one_whom_the_consent_names():
 
 def a_consent_that_this_very_bundle_revokes_permits_nothing():
     protected = condition("oud5", "p5", recorder={"reference": "Organization/riverside"})
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     gateway.push(bundle(patient("p5"), consent("c5", "p5")), client="riverside-ehr")
     check(gateway.hie.wait(before + 1), "the consent was not delivered")
     status, _, _ = gateway.push(bundle(patient("p5"), consent("c5", "p5", status="inactive"), protected),
                                 client="riverside-ehr")
     check(status == 200, status)
-    time.sleep(1)
+    gateway.settled()
     check(all(b"oud5" not in body for body in gateway.hie.bodies()[before:]), "the stored version permitted it")
 
 
@@ -91,12 +91,8 @@ def a_consent_counts_and_is_revoked_from_the_very_next_push_on():
         protected = condition(f"oud7-{number}", "p7", recorder={"reference": "Organization/riverside"})
         status, _, _ = gateway.push(bundle(patient("p7"), protected), client=client)
         check(status == 200, status)
-        until = time.time() + 1
-        while time.time() < until:
-            if any(b"oud7-%d" % number in body for body in gateway.hie.bodies()):
-                return True
-            time.sleep(0.02)
-        return False
+        gateway.settled()
+        return any(b"oud7-%d" % number in body for body in gateway.hie.bodies())
 
     check(not tells(0, "valley-ehr"), "it left without a consent")
     for number in range(1, 4):
@@ -120,10 +116,9 @@ def whom_a_consent_names_by_its_bundle_is_known_at_the_next_push():
         check(gateway.push(sent, client="riverside-ehr")[0] == 200, "the consent")
         protected = condition(f"oud8{number}", who, recorder={"reference": "Organization/riverside"})
         check(gateway.push(bundle(patient(who), protected), client="riverside-ehr")[0] == 200, "the record")
-        until = time.time() + 5
-        while time.time() < until and not any(f"oud8{number}".encode() in body for body in gateway.hie.bodies()):
-            time.sleep(0.02)
-        check(time.time() < until, f"{name} is known from the consent's Bundle")
+        gateway.settled()
+        check(any(f"oud8{number}".encode() in body for body in gateway.hie.bodies()),
+              f"{name} is known from the consent's Bundle")
         check(all(f"oud8{number}".encode() not in body for body in gateway.clinic.bodies()), "nobody else does")
 
 
@@ -137,7 +132,7 @@ def what_json_allows_two_readings_of_is_refused_with_the_place():
 
 
 def what_is_not_valid_is_422_with_the_expression_and_is_not_kept():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     bad = observation("bad1")
     del bad["status"]
     answer = gateway.push(bundle(patient(), bad))
@@ -146,13 +141,13 @@ def what_is_not_valid_is_422_with_the_expression_and_is_not_kept():
     check(any("Bundle.entry[1].resource" in e for i in outcome["issue"] for e in i.get("expression", [])), outcome)
     again = gateway.push(bundle(observation("bad1")))
     check(json.loads(again[2])["entry"][0]["response"]["etag"] == 'W/"1"', "a refused resource was kept")
-    check(gateway.hie.wait(before + 1) and len(gateway.hie.bodies()) == before + 1, "a refused Bundle went on")
+    check(gateway.settled() == before + 1, "a refused Bundle went on")
 
 
 def a_batch_is_judged_entry_by_entry():
     bad = observation("batch-bad")
     bad["status"] = 17
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     status, _, body = gateway.push(bundle(observation("batch-1"), bad, observation("batch-2"), type="batch"))
     answer = json.loads(body)
     check(status == 200 and answer["type"] == "batch-response", (status, body))
@@ -173,9 +168,7 @@ def statuses(answer):
 
 def what_of_a_batch_cannot_be_honoured_is_answered_entry_by_entry():
     gateway.push(bundle(observation("be1"), observation("be2")))
-    before = len(gateway.hie.bodies())
-    check(gateway.hie.wait(before) and time.sleep(0.5) is None, "")
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     sent = bundle(observation("be3"), observation("be1"), observation("be2"), observation("be4"), type="batch")
     sent["entry"][1]["request"]["ifMatch"] = 'W/"7"'
     sent["entry"][2]["request"]["ifMatch"] = 'W/"9", W/"1"'
@@ -196,21 +189,19 @@ def what_of_a_batch_cannot_be_honoured_is_answered_entry_by_entry():
 
 
 def a_batch_of_which_nothing_is_taken_is_answered_and_leaves_nothing():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     refused = bundle(observation("be1"), type="batch")
     refused["entry"][0]["request"]["ifMatch"] = 'W/"77"'
     key = {"Idempotency-Key": str(uuid.uuid4())}
     check(statuses(gateway.push(refused, headers=key)) == ["412"], "ifMatch")
     check(statuses(gateway.push({**refused, "entry": [request_only("GET", "Patient/p1")]})) == ["501"], "GET")
     check(statuses(gateway.push(bundle(observation("be9"), type="batch"), client="reader")) == ["403"], "scope")
-    time.sleep(0.3)
-    check(len(gateway.hie.bodies()) == before, "something went on")
+    check(gateway.settled() == before, "something went on")
 
 
 def deletions_come_first_in_a_transaction_and_are_not_passed_on():
     gateway.push(bundle(observation("td1"), observation("td2")))
-    time.sleep(0.5)
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     sent = bundle(observation("td3"))
     sent["entry"] = [sent["entry"][0], request_only("DELETE", "Observation/td1", ifMatch='W/"1"')]
     check(statuses(gateway.push(sent)) == ["201", "204"], "delete")
@@ -240,15 +231,6 @@ def a_transaction_is_refused_whole_and_names_the_entry():
     check(gateway.push(bundle(observation("tr1")))[2].count(b'201') >= 1, "a refused transaction left something")
 
 
-def settled():
-    """How many came, once no more come."""
-    count = -1
-    while count != len(gateway.hie.bodies()):
-        count = len(gateway.hie.bodies())
-        time.sleep(0.3)
-    return count
-
-
 MRN = "http://ehr.example.org/mrn"
 
 
@@ -261,7 +243,7 @@ def a_resource_is_created_unless_it_exists():
     create = lambda id, condition, **kw: gateway.request(
         "POST", "/fhir/Observation", identified(observation(id), "m 1"), headers={"If-None-Exist": condition}, **kw)
     mrn = f"identifier={MRN}|m%201"
-    before = settled()
+    before = gateway.settled()
     check(create("ce1", mrn)[0] == 201, "none is there")
     check(gateway.hie.wait(before + 1), "not delivered")
     check(json.loads(gateway.hie.bodies()[-1])["entry"][0]["request"]["ifNoneExist"] == mrn, gateway.hie.bodies()[-1])
@@ -294,7 +276,7 @@ def an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patien
         return sent, gateway.push(sent, client="riverside-ehr")
     # The consent is on file for the patient as the first Bundle called it.
     check(statuses(push(1, also=[consent("cpc")])[1]) == ["201", "201", "201"], "first")
-    before = settled()
+    before = gateway.settled()
     sent, answer = push(2)
     check(statuses(answer) == ["200", "201"], answer)
     check(json.loads(answer[2])["entry"][0]["response"]["location"] ==
@@ -303,7 +285,7 @@ def an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patien
     check(gateway.export()[0][-1]["patientId"] == "Patient/00000000-0000-4000-8000-000000000001",
           "the record names another patient")
     gateway.hie.answer = 503
-    before = settled()
+    before = gateway.settled()
     push(3)
     check(gateway.hie.wait(before + 1), "not tried")
     gateway.hie.answer = 200
@@ -320,7 +302,7 @@ def a_batch_of_many_bad_entries_is_refused_quickly():
 
 
 def a_single_resource_is_created_updated_and_delivered_in_a_Bundle():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     status, headers, _ = gateway.request("POST", "/fhir/Observation", observation("single"))
     check(status == 201 and headers["Location"] == "Observation/single/_history/1", (status, headers))
     status, headers, _ = gateway.request("PUT", "/fhir/Observation/single", observation("single", value="7"),
@@ -351,7 +333,7 @@ def what_the_sender_prefers_comes_back():
 
 
 def who_prefers_not_to_wait_finds_the_answer_later():
-    before = settled()
+    before = gateway.settled()
     sent = bundle(observation("async"))
     status, headers, body = gateway.push(sent, headers={"Prefer": "respond-async", "Idempotency-Key": "async-1"})
     place = headers["Content-Location"]
@@ -369,7 +351,7 @@ def who_prefers_not_to_wait_finds_the_answer_later():
 
 
 def documents_collections_and_messages_are_taken():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     collection = bundle(patient(), observation("in-collection"), type="collection")
     status, headers, _ = gateway.request("POST", "/fhir/Bundle", collection)
     check(status == 201 and headers["Location"].startswith("Bundle/"), (status, headers))
@@ -389,14 +371,14 @@ def documents_collections_and_messages_are_taken():
 
 
 def the_first_answer_is_repeated_under_its_key():
-    key, before = str(uuid.uuid4()), len(gateway.hie.bodies())
+    key, before = str(uuid.uuid4()), gateway.settled()
     sent = bundle(observation("once"), method="POST")
     first = gateway.push(sent, headers={"Idempotency-Key": key})
     second = gateway.push(sent, headers={"Idempotency-Key": key})
     check(first[0] == second[0] == 200 and first[2] == second[2], (first, second))
     other = gateway.push(bundle(observation("twice"), method="POST"), headers={"Idempotency-Key": key})
     check(other[0] == 422, other)
-    check(gateway.hie.wait(before + 1) and len(gateway.hie.bodies()) == before + 1, "happened twice")
+    check(gateway.settled() == before + 1, "happened twice")
 
 
 def a_refusal_is_repeated_under_its_key_too():
@@ -490,14 +472,14 @@ def strangers_and_readers_may_not_write():
 
 
 def validate_stores_nothing():
-    before = len(gateway.hie.bodies())
+    before = gateway.settled()
     status, _, body = gateway.request("POST", "/fhir/$validate", observation("never"))
     check(status == 200 and json.loads(body)["resourceType"] == "OperationOutcome", (status, body))
     bad = observation("never")
     bad["status"] = []
     status, _, body = gateway.request("POST", "/fhir/Observation/$validate", bad)
     check(status == 200 and json.loads(body)["issue"][0]["severity"] == "error", (status, body))
-    check(len(gateway.hie.bodies()) == before, "delivered")
+    check(gateway.settled() == before, "delivered")
 
 
 def metadata_health_and_metrics_answer():
