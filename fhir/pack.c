@@ -5,7 +5,7 @@
 #include "fhir/datatypes.h"
 #include "fhir/pack_format.h"
 
-static const uint32_t record_sizes[PACK_SECTIONS] = {
+const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_TEXTS] = 1,
     [PACK_STRUCTURES] = sizeof(struct pack_structure),
     [PACK_SHAPES]     = sizeof(struct pack_shape),
@@ -136,7 +136,7 @@ sections_good(const struct pack_header *h, const void *starts[PACK_SECTIONS], ui
 {
     for (uint32_t i = 0; i < PACK_SECTIONS; i++) {
         const struct pack_section *s = &h->sections[i];
-        if (s->kind != i || s->size != record_sizes[i] || s->offset % 8 != 0 || s->offset < sizeof *h
+        if (s->kind != i || s->size != pack_record_sizes[i] || s->offset % 8 != 0 || s->offset < sizeof *h
             || s->offset > h->length || (uint64_t)s->count * s->size > h->length - s->offset)
             return false;
         starts[i] = (const char *)h + s->offset;

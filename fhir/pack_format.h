@@ -1,7 +1,7 @@
 /* fhir/pack_format.h -- how a definitions pack lies in memory.
  *
- * Private to package.c (which writes it), pack.c (which checks it) and the
- * parts of the validator that run it.
+ * Private to the compiler (fhir/compile.h), which writes it, pack.c, which
+ * checks it, and the parts of the validator that run it.
  *
  *     header | section | section | …          offsets from the first byte
  *
@@ -134,6 +134,9 @@ struct pack {
     const struct pack_slot      *slots;
     uint32_t                     counts[PACK_SECTIONS];
 };
+
+/* Bytes of one record of each section. */
+extern const uint32_t pack_record_sizes[PACK_SECTIONS];
 
 uint64_t pack_checksum(struct span);
 

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/span.h"
 #include "fhir/issue.h"
+#include "fhir/pack.h"
 
 struct package_file {
     struct span name;                    /* for findings */
@@ -31,6 +32,7 @@ struct package_sources {
     size_t                     count;
     struct span                about;    /* "hl7.fhir.r4.core#4.0.1", kept in the pack */
     struct span                sha256;   /* 32 bytes over all files, kept in the pack */
+    const struct pack         *base;     /* what is compiled comes on top of it; NULL: of nothing */
 };
 /* Appends the pack to `out`.  ST_MALFORMED with findings (their expression
  * begins with the id of the definition) when a definition is broken: nothing

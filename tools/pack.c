@@ -89,7 +89,7 @@ compile(const char *out_path, const char *about, char **paths, int count, struct
     EVP_MD_CTX_free(digest);
     if (!good)
         return 4;
-    struct package_sources sources = { files, (size_t)count, span_of(about), span_from(sha256, sizeof sha256) };
+    struct package_sources sources = { files, (size_t)count, span_of(about), span_from(sha256, sizeof sha256), NULL };
     buf_init(&out, (size_t)256 << 20);
     enum status st = package_compile(&sources, arena, issues, &out);
     print_findings(issues);

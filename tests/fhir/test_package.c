@@ -38,7 +38,7 @@ compile(struct arena *arena, struct issues *issues, struct buf *out, size_t coun
 
     for (size_t i = 0; i < count; i++)
         all[i] = (struct package_file){ SPAN("file.json"), span_of(files[i]) };
-    struct package_sources sources = { all, count, SPAN("zoo#1"), span_from(sha, 32) };
+    struct package_sources sources = { all, count, SPAN("zoo#1"), span_from(sha, 32), NULL };
     return package_compile(&sources, arena, issues, out);
 }
 
@@ -169,7 +169,7 @@ test_wants_element_and_a_digest(void **state)
     static const char *const files[] = { STRING };
     struct arena            *arena   = test_arena();
     struct issues           *issues  = issues_new(arena, 10);
-    struct package_sources   sources = { NULL, 0, SPAN("a"), SPAN("short") };
+    struct package_sources   sources = { NULL, 0, SPAN("a"), SPAN("short"), NULL };
     struct buf               out;
 
     (void)state;
@@ -195,7 +195,7 @@ test_says_when_memory_is_spent(void **state)
         struct package_file all[5];
         for (size_t i = 0; i < 5; i++)
             all[i] = (struct package_file){ SPAN("f"), span_of(files[i]) };
-        struct package_sources sources = { all, 5, SPAN("zoo#1"), span_from("0123456789abcdef0123456789abcde", 32) };
+        struct package_sources sources = { all, 5, SPAN("zoo#1"), span_from("0123456789abcdef0123456789abcde", 32), NULL };
         enum status st = package_compile(&sources, arena, issues, &out);
         done = st == ST_OK;
         assert_true(done || st == ST_NO_MEMORY);
@@ -203,6 +203,37 @@ test_says_when_memory_is_spent(void **state)
         arena_free(&arena);
         arena_free(&other);
     }
+}
+
+/* What was in the base is where it was, and what comes behind uses it. */
+static void
+test_compiles_on_top_of_another_pack(void **state)
+{
+    static const char        sha[32] = "0123456789abcdef0123456789abcde";
+    struct arena            *arena   = test_arena();
+    struct issues           *issues  = issues_new(arena, 10);
+    struct span              bytes;
+    const struct pack       *first    = zoo_pack(arena, &bytes), *both;
+    struct package_file      file   = { SPAN("pond.json"), SPAN(SDEF("resource", "Pond", "{\"path\":\"Pond\"}"
+                                        EL("Pond.depth", "0", "1", T("string")))) };
+    struct package_sources   sources = { &file, 1, SPAN("pond#2"), span_from(sha, 32), first };
+    struct buf               out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(package_compile(&sources, arena, issues, &out), ST_OK);
+    char *copy = arena_alloc(arena, out.length);
+    memcpy(copy, out.at, out.length);
+    assert_int_equal(pack_open(span_from(copy, out.length), arena, &both), ST_OK);
+    assert_text(pack_about(both), "zoo#1, pond#2");
+    assert_int_equal(pack_count(both), pack_count(first) + 1);
+    for (uint32_t i = 0; i < pack_count(first); i++)
+        assert_true(span_eq(pack_name(both, i), pack_name(first, i)));
+    assert_true(pack_resource_named(both, SPAN("Zoo")) && pack_resource_named(both, SPAN("Pond")));
+    assert_false(pack_resource_named(first, SPAN("Pond")));
+    assert_memory_equal(both->shapes, first->shapes, first->counts[PACK_SHAPES] * sizeof *first->shapes);
+    buf_release(&out);
+    arena_free(&arena);
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -281,6 +312,7 @@ main(void)
         cmocka_unit_test(test_the_validator_runs_a_compiled_pack),
         cmocka_unit_test(test_refuses_broken_definitions),
         cmocka_unit_test(test_wants_element_and_a_digest),
+        cmocka_unit_test(test_compiles_on_top_of_another_pack),
         cmocka_unit_test(test_says_when_memory_is_spent),
         cmocka_unit_test(test_refuses_a_pack_with_any_byte_changed),
     };
