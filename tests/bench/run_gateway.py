@@ -9,7 +9,7 @@ all its threads), p50 and p99, and the CPU of nginx, plain and with TLS, divided
 The server is pinned to the first processor, client and sink to the last.  CPU time, not wall time, is what is compared:
 the machine may be shared.  Rounds of the servers are interleaved and the median is taken.
 """
-import argparse, json, os, resource, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile, time
+import argparse, hashlib, json, os, resource, shutil, signal, socket, sqlite3, statistics, struct, subprocess, sys, tempfile, time
 
 MARKER = "BENCHID00000"
 CPUS = sorted(os.sched_getaffinity(0))
@@ -219,6 +219,32 @@ def measure(build, d, server, sink, port, tls, path, size, requests, connections
             "p50_us": made["p50_us"], "p99_us": made["p99_us"]}
 
 
+def least(d, size, requests, connections):
+    """CPU microseconds a Bundle of what no gateway that keeps the promises goes without, beside receiving over TLS and
+    sending on: the SHA-256 that its record names, and its bytes in a SQLite store, durable, as many in a commit as there
+    are connections.  Nothing is read, decided, signed or answered."""
+    body = open(f"{d}/{size.replace(' ', '')}.json", "rb").read()
+    affinity = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CPUS[0]})
+    begun = time.process_time()
+    for _ in range(requests):
+        hashlib.sha256(body).digest()
+    hashed = time.process_time()
+    with tempfile.TemporaryDirectory(dir=d) as folder:
+        store = sqlite3.connect(f"{folder}/least.db", isolation_level=None)
+        store.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE body(id INTEGER PRIMARY KEY, bytes BLOB)")
+        stored = time.process_time()
+        for first in range(0, requests, connections):
+            store.execute("BEGIN")
+            for _ in range(first, min(first + connections, requests)):
+                store.execute("INSERT INTO body(bytes) VALUES(?)", (body,))
+            store.execute("COMMIT")
+        done = time.process_time()
+        store.close()
+    os.sched_setaffinity(0, affinity)
+    return {"sha256_us": (hashed - begun) / requests * 1e6, "store_us": (done - stored) / requests * 1e6}
+
+
 def heap_table(path):
     """heap_count.c: (library address, program address, calls, name of the object) a slot."""
     with open(path, "rb") as f:
@@ -376,14 +402,16 @@ def run(o, build, d, processes):
         if o.only and o.only != size:
             continue
         requests = max(connections, int(requests * o.scale))
-        rounds = {name: [] for name in servers}
+        rounds, floor = {name: [] for name in servers}, []
         for name, (server, at, secure) in servers.items():      # connections, pools and caches warm
             measure(build, d, server, sink, at, secure, "/fhir", size, max(connections, requests // 4), connections)
         for _ in range(o.rounds):
             for name, (server, at, secure) in servers.items():
                 rounds[name].append(measure(build, d, server, sink, at, secure, "/fhir", size, requests, connections))
+            floor.append(least(d, size, requests, connections))
         figures[size] = {name: medians(r) for name, r in rounds.items()}
         show(size, figures[size], connections)
+        show_least(figures[size], medians(floor))
     if not o.without_gateway:
         i = figures["idle"]
         i["after_load_kib"] = rss_kib(gateway)
@@ -399,6 +427,18 @@ def show(size, servers, connections):
         plain, tls = (servers[other]["cpu_us"] / f["cpu_us"] for other in ("nginx, plain", "nginx, TLS"))
         wanted = f"  target {TARGET[size]:.2f}" if name == "sluice" else ""
         print(f"{name:14}{f['per_second']:10.0f}{f['cpu_us']:10.1f}{f['p50_us']:10.0f}{f['p99_us']:10.0f}{plain:16.2f}{tls:18.2f}{wanted}")
+    sys.stdout.flush()
+
+
+def show_least(servers, floor):
+    """The highest ratio that can be had here: a gateway that did nothing of its own."""
+    tls  = servers["nginx, TLS"]["cpu_us"]
+    bare = tls + floor["sha256_us"]
+    full = bare + floor["store_us"]
+    print(f"nginx, TLS {tls:.0f} us + SHA-256 {floor['sha256_us']:.0f} us = {bare:.0f} us, nginx / this {servers['nginx, plain']['cpu_us'] / bare:.2f}; "
+          f"+ the bytes in SQLite {floor['store_us']:.0f} us = {full:.0f} us, nginx / this {servers['nginx, plain']['cpu_us'] / full:.2f}")
+    if "sluice" in servers:
+        print(f"this / sluice {full / servers['sluice']['cpu_us']:.2f}")
     sys.stdout.flush()
 
 
