@@ -53,6 +53,7 @@ struct compiler {
     uint32_t             interned_room, interned_count;
     uint32_t             names_shape, element_shape;
     struct span          id;                 /* of the definition at hand, for findings */
+    struct snapshot_memo *snapshots;         /* fhir/snapshot.c */
 };
 
 /* A new record of a section, zeroed; NULL when the arena is spent.  Records
