@@ -111,8 +111,7 @@ primitive_plain(const struct tape *t, tape_node node, enum primitive which)
     struct span raw = walk_raw(t, node);
     switch (which) {
     case PRIMITIVE_STRING:
-    case PRIMITIVE_MARKDOWN:
-    case PRIMITIVE_XHTML:            /* no escape: no control character, which the tape refuses */
+    case PRIMITIVE_MARKDOWN:         /* no escape: no control character, which the tape refuses */
         return raw.length > 0 && raw.length <= PRIMITIVE_STRING_MAX && (unsigned char)raw.at[0] > ' ';
     case PRIMITIVE_URI:
     case PRIMITIVE_URL:

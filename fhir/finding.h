@@ -18,6 +18,7 @@ struct report {
     struct issues       *issues;
     uint32_t             left;           /* findings that may still be made */
     bool                 stopped;
+    struct narratives   *narratives;     /* of fhir/narrative.h; NULL until one is met */
     struct { uint64_t key; uint32_t index; } known[REPORT_MEMORY];
 };
 

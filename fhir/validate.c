@@ -7,6 +7,7 @@
 #include "fhir/datatypes.h"
 #include "fhir/element.h"
 #include "fhir/finding.h"
+#include "fhir/narrative.h"
 #include "fhir/pack_format.h"
 #include "fhir/path.h"
 
@@ -159,6 +160,8 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     push_resource(&w, bundle->root, 1, false);
     walk_down(&w);
     enum status st = check_bundles(&w, 0, tape_count(bundle->tape) + 1);
+    if (st == ST_OK)
+        st = narrative_links(&w.report);
     note_profiles(options, arena, issues);
     return conclude(&w, st);
 }
@@ -399,6 +402,8 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
 {
     const char *wanted;
 
+    if (which == PRIMITIVE_XHTML && narrative_check(&w->report, value, place))
+        return;
     if (!primitive_valid(w->tape, value, which, w->arena, &wanted)) {
         enum tape_kind kind = walk_kind(w->tape, value);
         bool           json = kind == TAPE_OBJECT || kind == TAPE_ARRAY || kind == TAPE_NULL;

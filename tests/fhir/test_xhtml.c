@@ -1,0 +1,213 @@
+#include "tests/fhir/fhir_check.h"
+
+#include "fhir/issue.h"
+#include "fhir/validate.h"
+#include "fhir/xhtml.h"
+
+#define DIV "<div xmlns=\"http://www.w3.org/1999/xhtml\">"
+#define IN(what) DIV what "</div>"
+
+#define GOOD UINT32_MAX
+
+/* A text, and the first fault with the byte where it is; GOOD: none. */
+static const struct { const char *text; uint32_t rule, offset; } cases[] = {
+    { IN("x"), GOOD, 0 },
+    { IN("<p>one &amp; two &#160;&#xe4;</p>"), GOOD, 0 },
+    { " <!-- a --> " IN("x") "\n<!-- b -->", GOOD, 0 },
+    { IN("<!-- a -->x<![CDATA[ a & b ]]>"), GOOD, 0 },
+    { IN("<img src='#a' alt=''/>"), GOOD, 0 },
+    { IN("<table><thead><tr><th>a</th></tr></thead><tbody> <tr><td colspan=\"2\"><ul><li>a</li></ul></td></tr></tbody></table>"), GOOD, 0 },
+    { IN("<div xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\">x</div>"), GOOD, 0 },
+    { IN("<a href=\"https://a.example/?a=b&amp;c=d\" title='it is > 3'>x</a>"), GOOD, 0 },
+    { IN("<span style=\"color: red; scroll-behavior: smooth\">x</span>"), GOOD, 0 },
+    { "<div xmlns='http://www.w3.org/1999/xhtml' >x</div >", GOOD, 0 },
+    { "<div xmlns:h='urn:a' xmlns='http://www.w3.org/1999/xhtml'>x</div>", GOOD, 0 },
+    { IN("<img src=\"data:image/png;base64,AAAA\"/>"), GOOD, 0 },
+    { IN("<dl><dt>a</dt><dd><p>b</p></dd></dl><pre xml:space=\"preserve\">  x </pre>"), GOOD, 0 },
+    /* FORM */
+    { "", XHTML_FORM, 0 },
+    { "x", XHTML_FORM, 0 },
+    { "<div>x</div>", XHTML_FORM, 1 },
+    { "<p xmlns=\"http://www.w3.org/1999/xhtml\">x</p>", XHTML_FORM, 1 },
+    { "<DIV xmlns=\"http://www.w3.org/1999/xhtml\">x</DIV>", XHTML_FORM, 1 },
+    { "<div xmlns=\"http://www.w3.org/1999/XHTML\">x</div>", XHTML_FORM, 12 },
+    { IN("<p xmlns=\"urn:a\">x</p>"), XHTML_FORM, 52 },
+    { IN("x") IN("y"), XHTML_FORM, 50 },
+    { IN("x") "y", XHTML_FORM, 49 },
+    { DIV "x", XHTML_FORM, 43 },
+    { DIV "x</p>", XHTML_FORM, 45 },
+    { IN("<b><i>x</b></i>"), XHTML_FORM, 51 },
+    { IN("a & b"), XHTML_FORM, 44 },
+    { IN("&nbsp;"), XHTML_FORM, 42 },
+    { IN("&reg;"), XHTML_FORM, 42 },
+    { IN("&#0;"), XHTML_FORM, 42 },
+    { IN("&#xD800;"), XHTML_FORM, 42 },
+    { IN("&#99999999999;"), XHTML_FORM, 42 },
+    { IN("&amp"), XHTML_FORM, 42 },
+    { IN("a < b"), XHTML_FORM, 45 },
+    { IN("<p class=a>x</p>"), XHTML_FORM, 51 },
+    { IN("<p class>x</p>"), XHTML_FORM, 50 },
+    { IN("<p class=\"a\"id=\"b\">x</p>"), XHTML_FORM, 56 },
+    { IN("<p class=\"a\" class=\"b\">x</p>"), XHTML_FORM, 60 },
+    { IN("<p title=\"a<b\">x</p>"), XHTML_FORM, 53 },
+    { IN("<p title=\"a"), XHTML_FORM, 53 },
+    { IN("\x01"), XHTML_FORM, 42 },
+    { IN("x<?php a ?>"), XHTML_FORM, 44 },
+    { "<!DOCTYPE html>" IN("x"), XHTML_FORM, 2 },
+    { IN("<!-- a -- b -->x"), XHTML_FORM, 46 },
+    { IN("<!-- a"), XHTML_FORM, 46 },
+    { IN("<![CDATA[ a"), XHTML_FORM, 51 },
+    { "<", XHTML_FORM, 1 },
+    { "</div>", XHTML_FORM, 2 },
+    /* txt-1 */
+    { IN("<blink>x</blink>"), XHTML_TXT_1, 43 },
+    { IN("<h:p>x</h:p>"), XHTML_TXT_1, 43 },
+    { IN("<P>x</P>"), XHTML_TXT_1, 43 },
+    { IN("<p href=\"a\">x</p>"), XHTML_TXT_1, 45 },
+    { IN("<td>x</td>"), XHTML_TXT_1, 43 },
+    { IN("<table>x</table>"), XHTML_TXT_1, 49 },
+    { IN("<ul><p>x</p></ul>"), XHTML_TXT_1, 47 },
+    { IN("<p><div>x</div></p>"), XHTML_TXT_1, 46 },
+    { IN("<b><span><ul><li>x</li></ul></span></b>"), XHTML_TXT_1, 52 },
+    { IN("<a href='a'>x<i><a href='b'>y</a></i></a>"), XHTML_TXT_1, 59 },
+    { IN("<br>x</br>"), XHTML_TXT_1, 46 },
+    /* txt-2 */
+    { IN(""), XHTML_TXT_2, 0 },
+    { "<div xmlns=\"http://www.w3.org/1999/xhtml\"/>", XHTML_TXT_2, 0 },
+    { IN(" <p> &#32;\n</p><!-- x -->"), XHTML_TXT_2, 0 },
+    /* ACTIVE */
+    { IN("<script>alert(1)</script>"), XHTML_ACTIVE, 43 },
+    { IN("<IFRAME>x</IFRAME>"), XHTML_ACTIVE, 43 },
+    { IN("<style>p { }</style>x"), XHTML_ACTIVE, 43 },
+    { IN("<form>x</form>"), XHTML_ACTIVE, 43 },
+    { IN("<p onclick=\"a()\">x</p>"), XHTML_ACTIVE, 45 },
+    { IN("<a href=\"javascript:alert(1)\">x</a>"), XHTML_ACTIVE, 51 },
+    { IN("<a href=\" Java&#x53;cri&#10;pt:alert(1)\">x</a>"), XHTML_ACTIVE, 51 },
+    { IN("<a href=\"data:text/html,x\">x</a>"), XHTML_ACTIVE, 51 },
+    { IN("<img src=\"data:text/html,x\"/>"), XHTML_ACTIVE, 52 },
+    { IN("<p style=\"width: expression(alert(1))\">x</p>"), XHTML_ACTIVE, 52 },
+    { IN("<p style=\"background: url(java/**/script:alert(1))\">x</p>"), XHTML_ACTIVE, 52 },
+    { IN("<p style=\"@import 'a'\">x</p>"), XHTML_ACTIVE, 52 },
+    { IN("<p style=\"\\65xpression(1)\">x</p>"), XHTML_ACTIVE, 52 },
+    { IN("<!--><p>y</p>-->x"), XHTML_ACTIVE, 44 },
+    { IN("<![CDATA[><p>]]>x"), XHTML_ACTIVE, 44 },
+};
+
+static void
+test_finds_the_first_fault_and_where_it_is(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct xhtml_faults faults;
+        bool                fine = xhtml_check(span_of(cases[i].text), &faults, NULL);
+        assert_int_equal(fine, xhtml_check(span_of(cases[i].text), NULL, NULL));
+        if (fine != (cases[i].rule == GOOD) || fine != (faults.count == 0))
+            fail_msg("%s: %s", cases[i].text, fine ? "no fault" : faults.at[0].wanted);
+        if (!fine && (faults.at[0].rule != cases[i].rule || faults.at[0].offset != cases[i].offset))
+            fail_msg("%s: rule %d at %u: %s", cases[i].text, (int)faults.at[0].rule, faults.at[0].offset,
+                     faults.at[0].wanted);
+    }
+}
+
+static void
+test_takes_depth_up_to_the_bound_and_no_more(void **state)
+{
+    char   text[16384];
+    size_t length;
+
+    (void)state;
+    for (uint32_t depth = XHTML_DEPTH - 2; depth < XHTML_DEPTH + 2; depth++) {
+        length = (size_t)snprintf(text, sizeof text, "%s", DIV);
+        for (uint32_t i = 1; i < depth; i++)
+            length += (size_t)snprintf(text + length, sizeof text - length, "<div>");
+        length += (size_t)snprintf(text + length, sizeof text - length, "x");
+        for (uint32_t i = 0; i < depth; i++)
+            length += (size_t)snprintf(text + length, sizeof text - length, "</div>");
+        assert_int_equal(xhtml_check(span_from(text, length), NULL, NULL), depth <= XHTML_DEPTH);
+    }
+}
+
+static void
+test_never_reads_behind_the_end(void **state)
+{
+    const char *text = IN("<!-- a --><p class=\"b\" style='c'>&amp;<![CDATA[x]]></p><img src='a'/>");
+
+    (void)state;
+    for (size_t length = 0; length < strlen(text); length++) {
+        char *copy = malloc(length + 1);                 /* so that a sanitizer sees it */
+        assert_non_null(copy);
+        memcpy(copy, text, length);
+        assert_false(xhtml_check(span_from(copy, length), NULL, NULL));
+        free(copy);
+    }
+}
+
+/* ---- as findings ------------------------------------------------------------------------------ */
+
+static struct issues *
+findings_of(struct arena *arena, const char *json)
+{
+    static const struct pack *pack;
+    static struct arena      *pack_arena;
+    const struct bundle      *bundle;
+    struct issues            *issues = issues_new(arena, 100);
+
+    if (pack_arena == NULL) {
+        pack_arena = arena_new("pack", (size_t)64 << 20);
+        struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
+        if (!span_empty(bytes))
+            assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
+    }
+    if (pack == NULL)
+        skip();
+    assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+    return issues;
+}
+
+#define LIST(more, div) "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"a\"}," more \
+                        "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">" div "</div>\"}}"
+
+static const struct { const char *json, *rule; } findings[] = {
+    { LIST("", "x"), NULL },
+    { LIST("", "<p/>"), "txt-2" },
+    { LIST("", "<o>x</o>"), "txt-1" },
+    { LIST("", "&copy;"), "xhtml" },
+    { LIST("", "<script>x</script>"), "xhtml-active" },
+    { LIST("", "<a href='#x'>x</a>"), "xhtml-link" },
+    { LIST("", "<a href='#x'>x</a><p id='x'/>"), NULL },
+    { LIST("", "<a name='x'> </a><a href='#x'>x</a>"), NULL },
+    { LIST("\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"x\",\"code\":{\"text\":\"a\"}}],", "<a href='#x'>x</a>"), NULL },
+    { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"resource\":" LIST("", "<a href='#x'>x</a>")
+      "},{\"resource\":" LIST("", "<a href='#y'>x</a><p id='x'/>") "}]}", "xhtml-link" },
+};
+
+static void
+test_narratives_become_findings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++) {
+        struct arena  *arena  = test_arena();
+        struct issues *issues = findings_of(arena, findings[i].json);
+        assert_int_equal(issues_count(issues), findings[i].rule != NULL);
+        if (findings[i].rule != NULL) {
+            assert_string_equal(issues_at(issues, 0)->rule, findings[i].rule);
+            assert_true(span_ends(issues_at(issues, 0)->expression, SPAN("text.div")));
+            assert_int_equal(issues_at(issues, 0)->line, 1);
+        }
+        arena_free(&arena);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_finds_the_first_fault_and_where_it_is),
+        cmocka_unit_test(test_takes_depth_up_to_the_bound_and_no_more),
+        cmocka_unit_test(test_never_reads_behind_the_end),
+        cmocka_unit_test(test_narratives_become_findings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
