@@ -4,6 +4,7 @@
 
 #include "fhir/datatypes.h"
 #include "fhir/pack_format.h"
+#include "fhir/pack_terms.h"
 
 const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_TEXTS] = 1,
@@ -13,6 +14,16 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_TYPES]      = sizeof(struct pack_type),
     [PACK_TARGETS]    = sizeof(struct pack_text),
     [PACK_SLOTS]      = sizeof(struct pack_slot),
+    [PACK_SYSTEMS]         = sizeof(struct pack_system),
+    [PACK_SYSTEM_SLOTS]    = sizeof(uint32_t),
+    [PACK_CONCEPTS]        = sizeof(struct pack_concept),
+    [PACK_CONCEPT_SLOTS]   = sizeof(uint32_t),
+    [PACK_PARENTS]         = sizeof(uint32_t),
+    [PACK_DESIGNATIONS]    = sizeof(struct pack_designation),
+    [PACK_VALUE_SETS]      = sizeof(struct pack_value_set),
+    [PACK_VALUE_SET_SLOTS] = sizeof(uint32_t),
+    [PACK_VALUE_PARTS]     = sizeof(struct pack_value_part),
+    [PACK_MEMBERS]         = sizeof(struct pack_member),
 };
 
 static bool header_good(const struct pack_header *, struct span bytes);
@@ -35,7 +46,17 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.types      = starts[PACK_TYPES];
     p.targets    = starts[PACK_TARGETS];
     p.slots      = starts[PACK_SLOTS];
-    if (!tables_good(&p))
+    p.systems         = starts[PACK_SYSTEMS];
+    p.system_slots    = starts[PACK_SYSTEM_SLOTS];
+    p.concepts        = starts[PACK_CONCEPTS];
+    p.concept_slots   = starts[PACK_CONCEPT_SLOTS];
+    p.parents         = starts[PACK_PARENTS];
+    p.designations    = starts[PACK_DESIGNATIONS];
+    p.value_sets      = starts[PACK_VALUE_SETS];
+    p.value_set_slots = starts[PACK_VALUE_SET_SLOTS];
+    p.value_parts     = starts[PACK_VALUE_PARTS];
+    p.members         = starts[PACK_MEMBERS];
+    if (!tables_good(&p) || !pack_terms_good(&p))
         return ST_INTEGRITY;
     struct pack *pack = arena_make(arena, struct pack);
     if (pack == NULL)

@@ -19,6 +19,7 @@
  *   SLOTS       a hash table per shape: member name as JSON writes it
  *               ("valueQuantity", "_birthDate") -> element and type
  *
+ * Terminology has sections of its own (fhir/pack_terms.h).
  * Profiles, bindings, slices and invariants are further sections, with
  * records that name an element by its index here.
  */
@@ -32,7 +33,7 @@
 #include "fhir/pack.h"
 
 #define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
-#define PACK_VERSION 2u
+#define PACK_VERSION 3u
 #define PACK_MANY    UINT32_MAX                          /* max "*" */
 #define PACK_NONE    UINT32_MAX                          /* no such index */
 /* Children of one shape: the walk keeps a bit for each. */
@@ -40,6 +41,9 @@
 
 enum pack_section_kind {
     PACK_TEXTS = 0, PACK_STRUCTURES, PACK_SHAPES, PACK_ELEMENTS, PACK_TYPES, PACK_TARGETS, PACK_SLOTS,
+    /* terminology: fhir/pack_terms.h */
+    PACK_SYSTEMS, PACK_SYSTEM_SLOTS, PACK_CONCEPTS, PACK_CONCEPT_SLOTS, PACK_PARENTS, PACK_DESIGNATIONS,
+    PACK_VALUE_SETS, PACK_VALUE_SET_SLOTS, PACK_VALUE_PARTS, PACK_MEMBERS,
     PACK_SECTIONS
 };
 
@@ -132,6 +136,16 @@ struct pack {
     const struct pack_type      *types;
     const struct pack_text      *targets;
     const struct pack_slot      *slots;
+    const struct pack_system     *systems;
+    const uint32_t               *system_slots;
+    const struct pack_concept    *concepts;
+    const uint32_t               *concept_slots;
+    const uint32_t               *parents;
+    const struct pack_designation *designations;
+    const struct pack_value_set  *value_sets;
+    const uint32_t               *value_set_slots;
+    const struct pack_value_part *value_parts;
+    const struct pack_member     *members;
     uint32_t                     counts[PACK_SECTIONS];
 };
 
