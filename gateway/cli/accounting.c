@@ -9,6 +9,7 @@
 
 #include "fhir/datatypes.h"
 #include "gateway/cli/desk.h"
+#include "gateway/cli/markup.h"
 #include "gateway/cli/run.h"
 #include "gateway/ledger/extract.h"
 
@@ -168,20 +169,6 @@ add_csv(struct buf *out, const struct entry *e)
 }
 
 static void
-add_html_text(struct buf *out, struct span text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        switch (text.at[i]) {
-        case '&': buf_add_text(out, "&amp;"); break;
-        case '<': buf_add_text(out, "&lt;"); break;
-        case '>': buf_add_text(out, "&gt;"); break;
-        case '"': buf_add_text(out, "&quot;"); break;
-        default:  buf_add_byte(out, text.at[i]);
-        }
-    }
-}
-
-static void
 add_html(struct buf *out, const struct entry *e)
 {
     const struct span cells[] = { e->when, e->recipient, e->address, e->description, e->purpose, e->basis };
@@ -189,7 +176,7 @@ add_html(struct buf *out, const struct entry *e)
     buf_add_text(out, "<tr>");
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         buf_add_text(out, "<td>");
-        add_html_text(out, cells[i]);
+        markup_text(out, cells[i]);
         buf_add_text(out, "</td>");
     }
     buf_add_text(out, "</tr>\n");
@@ -214,7 +201,7 @@ add_head(struct account *a, struct buf *out)
         buf_add_text(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                           "<title>Accounting of disclosures</title></head><body>\n"
                           "<h1>Accounting of disclosures</h1>\n<p>");
-        add_html_text(out, a->patient);
+        markup_text(out, a->patient);
         buf_add_text(out, "</p>\n<table>\n<tr><th>Date</th><th>Recipient</th><th>Address</th><th>What</th>"
                           "<th>Purpose</th><th>Rule</th></tr>\n");
         break;
