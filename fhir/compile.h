@@ -6,6 +6,7 @@
  *
  *     package.c           collect: every conformance resource of every file
  *     compile_types.c     types and resources -> structures, shapes, elements
+ *     compile_profiles.c  what types and profiles ask beyond structure -> nodes
  *
  * A pack may be compiled on top of another (package_sources.base): then the
  * tables begin as a copy of that one's, an index of before is an index of
@@ -82,5 +83,6 @@ enum status compile_emit(struct compiler *, const struct package_sources *, stru
 
 /* The parts. */
 bool compile_types(struct compiler *);
+bool compile_profiles(struct compiler *);
 
 #endif

@@ -166,6 +166,7 @@ read_parts(struct compiler *c, const struct definition *d, uint32_t structure, u
         if (shape == NULL)
             return NULL;
         shape->structure = structure;
+        shape->node      = PACK_NONE;
         all[i].shape     = compile_count(c, PACK_SHAPES) - 1;
     }
     *count = n;
@@ -292,7 +293,8 @@ static bool
 add_element(struct compiler *c, const struct tape *t, const struct part *part, const struct part *all,
             uint32_t count)
 {
-    struct pack_element e    = { .path = compile_text(c, part->path), .name = compile_text(c, last_name(part->path)) };
+    struct pack_element e    = { .path = compile_text(c, part->path), .name = compile_text(c, last_name(part->path)),
+                                 .node = PACK_NONE };
     struct span         name = last_name(part->path);
     struct span         base = tape_member_text(t, tape_member(t, part->node, SPAN("base")), SPAN("path"), c->arena);
 
@@ -498,6 +500,7 @@ hash_type_names(struct compiler *c)
         names[i] = (struct name){ compile_span(c, COMPILE_AT(c, PACK_STRUCTURES, struct pack_structure, i)->name),
                                   SLOT_USED, (uint16_t)i, 0 };
     shape->structure = PACK_NONE;
+    shape->node      = PACK_NONE;
     c->names_shape   = compile_count(c, PACK_SHAPES) - 1;
     return fill_slots(c, shape, names, count);
 }

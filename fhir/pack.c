@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "fhir/datatypes.h"
-#include "fhir/pack_format.h"
 #include "fhir/pack_terms.h"
+#include "fhir/profile_format.h"
 
 const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_TEXTS] = 1,
@@ -24,6 +24,18 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_VALUE_SET_SLOTS] = sizeof(uint32_t),
     [PACK_VALUE_PARTS]     = sizeof(struct pack_value_part),
     [PACK_MEMBERS]         = sizeof(struct pack_member),
+    [PACK_PROFILES]      = sizeof(struct pack_profile),
+    [PACK_PROFILE_SLOTS] = sizeof(uint32_t),
+    [PACK_CONTEXTS]      = sizeof(struct pack_context),
+    [PACK_NODES]         = sizeof(struct pack_node),
+    [PACK_ALLOWED]       = sizeof(struct pack_allowed),
+    [PACK_CANONICALS]    = sizeof(struct pack_canonical),
+    [PACK_VALUES]        = sizeof(struct pack_value),
+    [PACK_BINDINGS]      = sizeof(struct pack_binding),
+    [PACK_CONSTRAINTS]   = sizeof(struct pack_constraint),
+    [PACK_PROGRAMS]      = sizeof(uint32_t),
+    [PACK_TESTS]         = sizeof(struct pack_test),
+    [PACK_STEPS]         = sizeof(struct pack_step),
 };
 
 static bool header_good(const struct pack_header *, struct span bytes);
@@ -56,7 +68,19 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.value_set_slots = starts[PACK_VALUE_SET_SLOTS];
     p.value_parts     = starts[PACK_VALUE_PARTS];
     p.members         = starts[PACK_MEMBERS];
-    if (!tables_good(&p) || !pack_terms_good(&p))
+    p.profiles      = starts[PACK_PROFILES];
+    p.profile_slots = starts[PACK_PROFILE_SLOTS];
+    p.contexts      = starts[PACK_CONTEXTS];
+    p.nodes         = starts[PACK_NODES];
+    p.allowed       = starts[PACK_ALLOWED];
+    p.canonicals    = starts[PACK_CANONICALS];
+    p.values        = starts[PACK_VALUES];
+    p.bindings      = starts[PACK_BINDINGS];
+    p.constraints   = starts[PACK_CONSTRAINTS];
+    p.programs      = starts[PACK_PROGRAMS];
+    p.tests         = starts[PACK_TESTS];
+    p.steps         = starts[PACK_STEPS];
+    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p))
         return ST_INTEGRITY;
     struct pack *pack = arena_make(arena, struct pack);
     if (pack == NULL)

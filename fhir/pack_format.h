@@ -20,8 +20,7 @@
  *               ("valueQuantity", "_birthDate") -> element and type
  *
  * Terminology has sections of its own (fhir/pack_terms.h).
- * Profiles, bindings, slices and invariants are further sections, with
- * records that name an element by its index here.
+ * What definitions ask beyond structure, and profiles: fhir/profile_format.h.
  */
 #ifndef SLUICE_FHIR_PACK_FORMAT_H
 #define SLUICE_FHIR_PACK_FORMAT_H
@@ -44,6 +43,8 @@ enum pack_section_kind {
     /* terminology: fhir/pack_terms.h */
     PACK_SYSTEMS, PACK_SYSTEM_SLOTS, PACK_CONCEPTS, PACK_CONCEPT_SLOTS, PACK_PARENTS, PACK_DESIGNATIONS,
     PACK_VALUE_SETS, PACK_VALUE_SET_SLOTS, PACK_VALUE_PARTS, PACK_MEMBERS,
+    PACK_PROFILES, PACK_PROFILE_SLOTS, PACK_CONTEXTS, PACK_NODES, PACK_ALLOWED, PACK_CANONICALS, PACK_VALUES,
+    PACK_BINDINGS, PACK_CONSTRAINTS, PACK_PROGRAMS, PACK_TESTS, PACK_STEPS,
     PACK_SECTIONS
 };
 
@@ -87,6 +88,8 @@ struct pack_shape {
     uint32_t first_element, element_count;
     uint32_t first_slot, slot_mask;          /* slots: slot_mask + 1, a power of 2  */
     uint32_t flags;
+    uint32_t node;                           /* what is asked of all that stands in it; PACK_NONE */
+    uint32_t spare;
 };
 
 enum pack_element_flag {
@@ -98,6 +101,7 @@ struct pack_element {
     uint32_t         min, max;
     uint32_t         first_type;
     uint16_t         type_count, flags;
+    uint32_t         node;                   /* what else is asked of it; PACK_NONE */
 };
 
 enum pack_type_kind { TYPE_PRIMITIVE = 1, TYPE_COMPLEX, TYPE_RESOURCE };
@@ -146,6 +150,18 @@ struct pack {
     const uint32_t               *value_set_slots;
     const struct pack_value_part *value_parts;
     const struct pack_member     *members;
+    const struct pack_profile    *profiles;
+    const uint32_t               *profile_slots;
+    const struct pack_context    *contexts;
+    const struct pack_node       *nodes;
+    const struct pack_allowed    *allowed;
+    const struct pack_canonical  *canonicals;
+    const struct pack_value      *values;
+    const struct pack_binding    *bindings;
+    const struct pack_constraint *constraints;
+    const uint32_t               *programs;
+    const struct pack_test       *tests;
+    const struct pack_step       *steps;
     uint32_t                     counts[PACK_SECTIONS];
 };
 

@@ -20,7 +20,8 @@ package_compile(const struct package_sources *sources, struct arena *arena, stru
     for (size_t i = 0; good && i < sources->count; i++)
         good = collect(&c, &sources->files[i]);
     good = good && index_definitions(&c)
-        && compile_types(&c);
+        && compile_types(&c)
+        && compile_profiles(&c);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
     return good ? compile_emit(&c, sources, out) : ST_MALFORMED;
