@@ -134,15 +134,6 @@ bool pack_profiles_good(const struct pack *);
  * version the last one that was compiled.  PACK_NONE when there is none. */
 uint32_t pack_profile_named(const struct pack *, struct span canonical);
 
-/* Bits that are set; the compiler's own would be a call where the processor may lack it. */
-static inline uint32_t
-pack_bits(uint64_t word)
-{
-    word -= word >> 1 & 0x5555555555555555u;
-    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
-    return (uint32_t)(((word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
-}
-
 /* The child of a node for an element of its shape; PACK_NONE when it asks nothing of that. */
 static inline uint32_t
 pack_child(const struct pack_node *n, uint32_t element)
@@ -151,8 +142,8 @@ pack_child(const struct pack_node *n, uint32_t element)
 
     if (element >= PACK_SHAPE_ELEMENTS || !(n->children[element / 64] & bit))
         return PACK_NONE;
-    return n->first_child + pack_bits(n->children[element / 64] & (bit - 1))
-         + (element >= 64 ? pack_bits(n->children[0]) : 0);
+    return n->first_child + (uint32_t)__builtin_popcountll(n->children[element / 64] & (bit - 1))
+         + (element >= 64 ? (uint32_t)__builtin_popcountll(n->children[0]) : 0);
 }
 
 static inline uint32_t
