@@ -81,12 +81,31 @@ outcome_add_refusal(struct issues *issues, const struct tape_error *error)
 
 /* ---- one issue -------------------------------------------------------------- */
 
+/* HL7's extensions for the place: `location` is for people, and deprecated. */
+static void
+author_place(const struct issue *one, author_value issue)
+{
+    const struct { const char *url; int64_t number; } places[] = {
+        { "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line", one->line },
+        { "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col", one->column },
+    };
+    author_value list = author_add_array(issue, "extension");
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        author_value extension = author_add_object(list, NULL);
+        author_add_cstr(extension, "url", places[i].url);
+        author_add_integer(extension, "valueInteger", places[i].number);
+    }
+}
+
 /* Element order as R4 operationoutcome.html has it. */
 static void
 author_issue(const struct issue *one, struct arena *arena, author_value list)
 {
     author_value issue = author_add_object(list, NULL);
 
+    if (one->line > 0)
+        author_place(one, issue);
     author_add_cstr(issue, "severity", severity_text(one->severity));
     author_add_cstr(issue, "code", issue_code_text(one->code));
     author_add_text(author_add_object(issue, "details"), "text", sentence(one, arena));

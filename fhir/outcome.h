@@ -2,7 +2,9 @@
  *
  * R4 http://hl7.org/fhir/R4/operationoutcome.html.  Each issue carries
  * severity, code, details.text (one sentence: rule, wanted, found, hint),
- * expression, and line/column as `location` of the form "Line 3, Column 14".
+ * expression, and line/column as `location` of the form "Line 3, Column 14" and
+ * as HL7's extensions operationoutcome-issue-line and -issue-col (integers, as
+ * in hl7.fhir.uv.extensions 5.3), which other validators write and editors read.
  * With no finding the outcome holds one `informational` issue "All OK".
  */
 #ifndef SLUICE_FHIR_OUTCOME_H

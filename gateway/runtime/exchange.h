@@ -38,6 +38,17 @@ enum entry_act { ACT_NONE = 0, ACT_CREATE, ACT_UPDATE, ACT_DELETE };
 
 enum prefer_return { PREFER_NOTHING = 0, PREFER_MINIMAL, PREFER_REPRESENTATION, PREFER_OUTCOME };
 
+/* What a $validate asks for (R4 resource-operation-validate.html); by stages
+ * receive and parse. */
+#define ASKED_PROFILES 16u
+enum validate_mode { MODE_NONE = 0, MODE_CREATE, MODE_UPDATE, MODE_DELETE, MODE_PROFILE };
+
+struct validate_asked {
+    enum validate_mode mode;
+    struct span        profiles[ASKED_PROFILES];
+    size_t             profile_count;
+};
+
 /* What becomes of one entry of the body as it was sent; by stages validate,
  * entries, record, commit. */
 struct intake_entry {
@@ -98,6 +109,7 @@ struct exchange {
     struct span                   path_type, path_id;
     enum prefer_return            prefer_return;
     bool                          prefer_async;
+    struct validate_asked         to_validate;           /* of $validate; parse adds what the body says */
     struct span                   body;              /* immutable from here */
     int64_t                       at_ms;             /* the moment of decision */
     struct issues                *issues;

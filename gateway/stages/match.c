@@ -13,32 +13,12 @@
  */
 #include "gateway/stages/stages.h"
 
-#include "base/digits.h"
+#include "gateway/http/query.h"
 
 static enum step begin(struct exchange *, struct span client);
 static void      on_matched(struct task *);
 
 /* ---- reading a condition ----------------------------------------------------------- */
-
-/* Percent-decoded; empty when it cannot be. */
-static struct span
-decoded(struct span text, struct arena *arena)
-{
-    char  *out = arena_alloc(arena, text.length + 1);
-    size_t n   = 0;
-
-    for (size_t i = 0; out != NULL && i < text.length; i++) {
-        out[n] = text.at[i] == '+' ? ' ' : text.at[i];
-        if (text.at[i] == '%') {
-            if (i + 2 >= text.length || digits_hex_value(text.at[i + 1]) < 0 || digits_hex_value(text.at[i + 2]) < 0)
-                return (struct span){ NULL, 0 };
-            out[n] = (char)(digits_hex_value(text.at[i + 1]) * 16 + digits_hex_value(text.at[i + 2]));
-            i += 2;
-        }
-        n++;
-    }
-    return span_from(out, out != NULL ? n : 0);
-}
 
 bool
 condition_read(struct span query, struct span type, struct arena *arena, struct store_condition *out)
@@ -50,7 +30,7 @@ condition_read(struct span query, struct span type, struct arena *arena, struct 
     if (span_find_byte(value, '&') != SPAN_NOT_FOUND)
         return false;
     name  = span_split(&value, '=');
-    value = decoded(value, arena);
+    value = query_decoded(value, arena);
     /* A comma means or, a backslash an escape: both are more than equality. */
     if (span_empty(value) || span_find_byte(value, ',') != SPAN_NOT_FOUND
         || span_find_byte(value, '\\') != SPAN_NOT_FOUND)

@@ -34,8 +34,12 @@ enter(struct exchange *ex)
 {
     if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
         return STEP_NEXT;
+    if (ex->to_validate.mode == MODE_DELETE)
+        return STEP_NEXT;                /* R4 resource-operation-validate: the content is ignored */
     enum step step = parse_body(ex);
-    return step == STEP_NEXT ? check_type(ex) : step;
+    if (step == STEP_NEXT && ex->intake == INTAKE_VALIDATE)
+        step = asked_parameters(ex);
+    return step == STEP_NEXT && ex->to_validate.mode != MODE_DELETE ? check_type(ex) : step;
 }
 
 const struct stage stage_parse = { .name = "parse", .pure = true, .enter = enter };
@@ -50,7 +54,8 @@ check_type(struct exchange *ex)
     if (!span_empty(ex->path_type) && !span_eq(type, ex->path_type))
         return exchange_refuse_one(ex, 400, ISSUE_VALUE, "http",
                                    "the resourceType of the body is not the type in the path", NULL);
-    if (ex->intake == INTAKE_UPDATE && !span_eq(id, ex->path_id))
+    bool named = ex->intake == INTAKE_UPDATE || (ex->intake == INTAKE_VALIDATE && !span_empty(ex->path_id));
+    if (named && !span_eq(id, ex->path_id))
         return exchange_refuse_one(ex, 400, ISSUE_VALUE, "http",
                                    "the id of the body is not the id in the path",
                                    "R4 http.html#update: the resource carries the id that the URL names");

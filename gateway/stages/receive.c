@@ -25,7 +25,8 @@ enter(struct exchange *ex)
         step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
-    bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC;
+    bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC
+                 || (ex->to_validate.mode == MODE_DELETE && span_empty(head->body));
     return bodiless ? STEP_NEXT : check_content_type(ex, head);
 }
 
@@ -95,7 +96,19 @@ operation(struct exchange *ex, struct span name, bool post)
         ex->intake = INTAKE_MESSAGE;
     else
         return not_found(ex);
-    return post ? STEP_NEXT : method_not_allowed(ex, SPAN("POST"));
+    if (!post)
+        return method_not_allowed(ex, SPAN("POST"));
+    return ex->intake == INTAKE_VALIDATE ? asked_query(ex) : STEP_NEXT;
+}
+
+static enum step
+operation_of_instance(struct exchange *ex, struct span type, struct span id, struct span name, bool post)
+{
+    if (!fhir_path(type, id))
+        return not_found(ex);
+    ex->path_type = type;
+    ex->path_id   = id;
+    return operation(ex, name, post);
 }
 
 static enum step
@@ -112,7 +125,8 @@ instance(struct exchange *ex, const struct http_head *head)
     return STEP_NEXT;
 }
 
-/* /fhir  /fhir/metadata  /fhir/$async/{key}  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id} */
+/* /fhir  /fhir/metadata  /fhir/$async/{key}  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id}
+ * /fhir/{type}/{id}/$validate */
 static enum step
 route_path(struct exchange *ex, const struct http_head *head)
 {
@@ -128,7 +142,7 @@ route_path(struct exchange *ex, const struct http_head *head)
     struct span first = span_split(&rest, '/');
     struct span second = rest.at != NULL ? span_split(&rest, '/') : (struct span){ 0 };
     if (rest.at != NULL)
-        return not_found(ex);
+        return operation_of_instance(ex, first, second, rest, post);
 
     if (span_empty(first) && span_empty(second)) {
         ex->intake = INTAKE_SYSTEM;

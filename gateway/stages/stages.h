@@ -33,6 +33,11 @@ extern const struct pipeline inbound;
 /* Shared by stages and by deliveries that are decided again. */
 enum step parse_body(struct exchange *);             /* body -> tape, bundle, references */
 void      facts_of_sender(struct exchange *);
+/* $validate (stages/asked.c): what the query asks for; a Parameters body taken
+ * apart, with the resource left as the body; what the mode adds to the findings. */
+enum step asked_query(struct exchange *);
+enum step asked_parameters(struct exchange *);
+void      asked_judge(struct exchange *);
 /* {type}/{id} with the characters that R4 gives both. */
 bool      fhir_path(struct span type, struct span id);
 /* Whether the entries have requests of their own: a transaction or a batch. */

@@ -12,6 +12,7 @@
  * sender of a batch of empty entries would choose how long we work. */
 #define MAX_REFUSED_ENTRIES 200u
 
+static enum status validate_body(struct exchange *);
 static enum step answer_validate(struct exchange *);
 static enum step split_batch(struct exchange *);
 
@@ -20,11 +21,7 @@ enter(struct exchange *ex)
 {
     if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
         return STEP_NEXT;
-    struct validate_options options = {
-        .profiles      = ex->config->packages.profiles,
-        .profile_count = ex->config->packages.profile_count,
-    };
-    enum status st = validate(ex->gateway->pack, ex->bundle, &options, ex->arena, ex->issues);
+    enum status st = ex->to_validate.mode == MODE_DELETE ? ST_OK : validate_body(ex);
     if (st != ST_OK)
         return exchange_fail(ex, st, "the resource could not be validated to its end");
     if (ex->intake == INTAKE_VALIDATE)
@@ -38,10 +35,24 @@ enter(struct exchange *ex)
 
 const struct stage stage_validate = { .name = "validate", .pure = true, .enter = enter };
 
+/* Against the base and the profiles of the configuration; what a $validate
+ * names is asked_judge's. */
+static enum status
+validate_body(struct exchange *ex)
+{
+    struct validate_options options = {
+        .profiles      = ex->config->packages.profiles,
+        .profile_count = ex->config->packages.profile_count,
+    };
+
+    return validate(ex->gateway->pack, ex->bundle, &options, ex->arena, ex->issues);
+}
+
 /* $validate answers 200 whatever it finds (R4 resource-operation-validate). */
 static enum step
 answer_validate(struct exchange *ex)
 {
+    asked_judge(ex);
     if (outcome_print(ex->issues, &ex->answer_body, AUTHOR_COMPACT) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "the findings did not fit");
     exchange_answer_json(ex, 200, buf_span(&ex->answer_body));

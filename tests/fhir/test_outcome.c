@@ -41,6 +41,10 @@ test_prints_a_finding_in_one_sentence(void **state)
     assert_member(arena, t, "issue[0].diagnostics", "rule primitive");
     assert_member(arena, t, "issue[0].location[0]", "Line 3, Column 14");
     assert_member(arena, t, "issue[0].expression[0]", "Patient.birthDate");
+    assert_member(arena, t, "issue[0].extension[0].url", "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line");
+    assert_member(arena, t, "issue[0].extension[1].url", "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col");
+    assert_true(span_eq_text(tape_raw(t, test_node(t, "issue[0].extension[0].valueInteger")), "3"));
+    assert_true(span_eq_text(tape_raw(t, test_node(t, "issue[0].extension[1].valueInteger")), "14"));
     assert_int_equal(tape_children(t, test_node(t, "issue")), 1);
     arena_free(&arena);
 }
@@ -59,6 +63,7 @@ test_leaves_out_what_it_does_not_know(void **state)
     assert_member(arena, t, "issue[0].details.text", "want more");
     assert_int_equal(tape_member(t, issue, SPAN("expression")), TAPE_ABSENT);
     assert_int_equal(tape_member(t, issue, SPAN("location")), TAPE_ABSENT);
+    assert_int_equal(tape_member(t, issue, SPAN("extension")), TAPE_ABSENT);
     assert_int_equal(tape_member(t, issue, SPAN("diagnostics")), TAPE_ABSENT);
     arena_free(&arena);
 }

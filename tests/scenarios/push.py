@@ -471,17 +471,6 @@ def strangers_and_readers_may_not_write():
     check(gateway.push(bundle(observation()), client="reader")[0] == 403, "reader")
 
 
-def validate_stores_nothing():
-    before = gateway.settled()
-    status, _, body = gateway.request("POST", "/fhir/$validate", observation("never"))
-    check(status == 200 and json.loads(body)["resourceType"] == "OperationOutcome", (status, body))
-    bad = observation("never")
-    bad["status"] = []
-    status, _, body = gateway.request("POST", "/fhir/Observation/$validate", bad)
-    check(status == 200 and json.loads(body)["issue"][0]["severity"] == "error", (status, body))
-    check(gateway.settled() == before, "delivered")
-
-
 def metadata_health_and_metrics_answer():
     status, _, body = gateway.request("GET", "/fhir/metadata")
     check(status == 200 and json.loads(body)["fhirVersion"] == "4.0.1", (status, body))
@@ -545,6 +534,6 @@ if __name__ == "__main__":
           gzip_is_taken_and_other_encodings_are_415,
           what_is_asked_for_or_sent_in_another_form_is_406_and_415, a_recipient_gets_the_kinds_that_it_takes,
           every_error_is_an_outcome_with_its_place_and_a_request_id, who_may_only_create_does_not_write_over_what_others_sent,
-          strangers_and_readers_may_not_write, validate_stores_nothing,
+          strangers_and_readers_may_not_write,
           metadata_health_and_metrics_answer, the_log_verifies_and_holds_what_the_sinks_got,
           no_payload_text_is_in_the_log, it_drains_and_stops])
