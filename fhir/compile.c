@@ -127,10 +127,8 @@ compile_span(const struct compiler *c, struct pack_text text)
 
 /* ---- definitions ------------------------------------------------------------------------- */
 
-/* Versions of one url, the higher last: numbers compare as numbers, the rest
- * as text (2.0.10 is behind 2.0.9). */
-static int
-compare_versions(struct span a, struct span b)
+int
+compile_version_order(struct span a, struct span b)
 {
     while (a.length > 0 && b.length > 0) {
         size_t   dot_a = span_find_byte(a, '.'), dot_b = span_find_byte(b, '.');
@@ -157,10 +155,32 @@ compile_find(const struct compiler *c, enum definition_kind kind, struct span ur
         const struct definition *d = &c->definitions[lookup_value(urls, at)];
         if (!span_empty(version) && !span_eq(d->version, version))
             continue;
-        if (best == NULL || compare_versions(d->version, best->version) >= 0)
+        if (best == NULL || compile_version_order(d->version, best->version) >= 0)
             best = d;
     }
     return best;
+}
+
+/* ---- tables as a pack -------------------------------------------------------------------- */
+
+struct pack
+compile_view(const struct compiler *c)
+{
+    struct pack p = {
+        .texts = c->tables[PACK_TEXTS].at, .structures = c->tables[PACK_STRUCTURES].at,
+        .shapes = c->tables[PACK_SHAPES].at, .elements = c->tables[PACK_ELEMENTS].at,
+        .types = c->tables[PACK_TYPES].at, .slots = c->tables[PACK_SLOTS].at,
+        .systems = c->tables[PACK_SYSTEMS].at, .system_slots = c->tables[PACK_SYSTEM_SLOTS].at,
+        .concepts = c->tables[PACK_CONCEPTS].at, .concept_slots = c->tables[PACK_CONCEPT_SLOTS].at,
+        .parents = c->tables[PACK_PARENTS].at, .designations = c->tables[PACK_DESIGNATIONS].at,
+        .value_sets = c->tables[PACK_VALUE_SETS].at, .value_set_slots = c->tables[PACK_VALUE_SET_SLOTS].at,
+        .value_parts = c->tables[PACK_VALUE_PARTS].at, .members = c->tables[PACK_MEMBERS].at,
+        .profiles = c->tables[PACK_PROFILES].at, .profile_slots = c->tables[PACK_PROFILE_SLOTS].at,
+    };
+
+    for (uint32_t i = 0; i < PACK_SECTIONS; i++)
+        p.counts[i] = c->tables[i].count;
+    return p;
 }
 
 /* ---- a base, and the bytes ---------------------------------------------------------------- */

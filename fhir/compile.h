@@ -6,6 +6,7 @@
  *
  *     package.c           collect: every conformance resource of every file
  *     compile_types.c     types and resources -> structures, shapes, elements
+ *     compile_terminology.c   CodeSystem, ValueSet -> systems, concepts, value sets, members
  *     compile_profiles.c  what types and profiles ask beyond structure -> nodes
  *
  * A pack may be compiled on top of another (package_sources.base): then the
@@ -74,6 +75,16 @@ struct span      compile_span(const struct compiler *, struct pack_text);
  * (it may be in the base all the same). */
 const struct definition *compile_find(const struct compiler *, enum definition_kind, struct span url, struct span version);
 
+/* Versions of one url, the higher last: numbers compare as numbers, the rest
+ * as text (2.0.10 is behind 2.0.9). */
+int compile_version_order(struct span a, struct span b);
+
+/* The value set of a canonical, as term_value_set() will find it: PACK_NONE
+ * when it is not there.  Good once compile_terminology() is done. */
+uint32_t compile_value_set(const struct compiler *, struct span canonical);
+/* The tables so far as a pack, for what asks one; good until a table grows.  It has no header. */
+struct pack compile_view(const struct compiler *);
+
 /* An error at c->id; always false. */
 bool compile_broken(struct compiler *, struct span wanted, struct span found);
 
@@ -83,6 +94,7 @@ enum status compile_emit(struct compiler *, const struct package_sources *, stru
 
 /* The parts. */
 bool compile_types(struct compiler *);
+bool compile_terminology(struct compiler *);
 bool compile_profiles(struct compiler *);
 
 #endif

@@ -54,22 +54,7 @@ compile_definition(struct profiles_compiler *p, const struct definition *d, uint
     return constraint ? compile_tree(p, d, profile) : compile_type(p, d, profile);
 }
 
-/* ---- tables as a pack --------------------------------------------------------------------- */
-
-struct pack
-compile_view(const struct compiler *c)
-{
-    struct pack p = {
-        .texts = c->tables[PACK_TEXTS].at, .structures = c->tables[PACK_STRUCTURES].at,
-        .shapes = c->tables[PACK_SHAPES].at, .elements = c->tables[PACK_ELEMENTS].at,
-        .types = c->tables[PACK_TYPES].at, .slots = c->tables[PACK_SLOTS].at,
-        .profiles = c->tables[PACK_PROFILES].at, .profile_slots = c->tables[PACK_PROFILE_SLOTS].at,
-    };
-
-    for (uint32_t i = 0; i < PACK_SECTIONS; i++)
-        p.counts[i] = c->tables[i].count;
-    return p;
-}
+/* ---- by name ------------------------------------------------------------------------------ */
 
 uint32_t
 compile_structure_named(const struct compiler *c, struct span name)

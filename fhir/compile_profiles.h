@@ -41,9 +41,6 @@ struct profiles_compiler {
     uint32_t           programs_room, programs_count;
 };
 
-/* Tables as a pack, until one of them grows. */
-struct pack compile_view(const struct compiler *);
-/* PACK_NONE when there is none. */
 uint32_t    compile_structure_named(const struct compiler *, struct span name);
 /* By url or url|version; the last of several versions. */
 uint32_t    compile_profile_named(const struct compiler *, struct span canonical);

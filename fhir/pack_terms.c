@@ -34,10 +34,15 @@ slots_good(const uint32_t *slots, uint32_t count, uint32_t most)
 }
 
 static bool
+canonical_good(const struct pack *p, const struct pack_versioned *c, uint32_t count)
+{
+    return text_good(p, c->url) && text_good(p, c->version) && (c->next == PACK_NONE || c->next < count);
+}
+
+static bool
 system_good(const struct pack *p, const struct pack_system *s)
 {
-    return text_good(p, s->url) && text_good(p, s->version) && s->content <= TERM_CONTENT_COMPLETE
-        && (s->next == PACK_NONE || s->next < p->counts[PACK_SYSTEMS])
+    return canonical_good(p, &s->as, p->counts[PACK_SYSTEMS]) && s->content <= TERM_CONTENT_COMPLETE
         && range_good(s->first_concept, s->concept_count, p->counts[PACK_CONCEPTS])
         && mask_good(s->first_slot, s->slot_mask, p->counts[PACK_CONCEPT_SLOTS])
         && slots_good(p->concept_slots + s->first_slot, s->slot_mask + 1, s->concept_count);
@@ -77,22 +82,21 @@ members_good(const struct pack *p, const struct pack_value_set *v)
 static bool
 value_set_good(const struct pack *p, const struct pack_value_set *v)
 {
-    return text_good(p, v->url) && text_good(p, v->version) && v->rest_why < TERM_WHY_COUNT
+    return canonical_good(p, &v->as, p->counts[PACK_VALUE_SETS]) && v->rest_why < TERM_WHY_COUNT
         && (v->rest == SAID_OUT || v->rest == SAID_UNDECIDED)
-        && (v->next == PACK_NONE || v->next < p->counts[PACK_VALUE_SETS])
         && range_good(v->first_part, v->part_count, p->counts[PACK_VALUE_PARTS])
         && mask_good(v->first_member, v->member_mask, p->counts[PACK_MEMBERS]) && members_good(p, v);
 }
 
 /* A chain of versions that a slot leads to must end. */
 static bool
-chains_good(const uint32_t *slots, uint32_t slot_count, uint32_t count, const void *records, size_t size, size_t next)
+chains_good(const uint32_t *slots, uint32_t slot_count, const void *records, size_t size)
 {
     for (uint32_t i = 0; i < slot_count; i++) {
         uint32_t steps = 0, at = slots[i] > 0 ? slots[i] - 1 : PACK_NONE;
         while (at != PACK_NONE) {
-            memcpy(&at, (const char *)records + (size_t)at * size + next, sizeof at);
-            if (++steps > PACK_VERSIONS || steps > count)
+            at = pack_versioned_at(records, size, at)->next;
+            if (++steps > PACK_VERSIONS)
                 return false;
         }
     }
@@ -133,8 +137,6 @@ pack_terms_good(const struct pack *p)
     for (uint32_t i = 0; i < n[PACK_VALUE_SETS]; i++)
         if (!value_set_good(p, &p->value_sets[i]))
             return false;
-    return chains_good(p->system_slots, n[PACK_SYSTEM_SLOTS], n[PACK_SYSTEMS], p->systems, sizeof *p->systems,
-                       offsetof(struct pack_system, next))
-        && chains_good(p->value_set_slots, n[PACK_VALUE_SET_SLOTS], n[PACK_VALUE_SETS], p->value_sets,
-                       sizeof *p->value_sets, offsetof(struct pack_value_set, next));
+    return chains_good(p->system_slots, n[PACK_SYSTEM_SLOTS], p->systems, sizeof *p->systems)
+        && chains_good(p->value_set_slots, n[PACK_VALUE_SET_SLOTS], p->value_sets, sizeof *p->value_sets);
 }

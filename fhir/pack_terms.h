@@ -29,9 +29,15 @@
 
 enum pack_system_flag { SYSTEM_NOCASE = 1, SYSTEM_SUPPLEMENT = 2, SYSTEM_HIERARCHY = 4 };
 
-struct pack_system {
+/* What systems and value sets begin with: how they are found. */
+struct pack_versioned {
     struct pack_text url, version;
     uint32_t         next;                   /* another version, PACK_NONE: the last */
+    uint32_t         rank;                   /* of the versions of one url the highest counts */
+};
+
+struct pack_system {
+    struct pack_versioned as;
     uint32_t         first_concept, concept_count;
     uint32_t         first_slot, slot_mask;
     uint16_t         content;                /* enum term_content */
@@ -52,8 +58,7 @@ struct pack_designation { uint32_t concept, text; };
 enum pack_said { SAID_NOTHING = 0, SAID_IN, SAID_OUT, SAID_UNDECIDED, SAID_WHOLE };
 
 struct pack_value_set {
-    struct pack_text url, version;
-    uint32_t         next;
+    struct pack_versioned as;
     uint32_t         first_part, part_count;
     uint32_t         first_member, member_mask;
     uint8_t          rest, rest_why;         /* SAID_OUT or SAID_UNDECIDED */
@@ -77,6 +82,13 @@ struct pack_member {
 /* Whether all of terminology's offsets and indices are good; pack.c has
  * checked the sections themselves. */
 bool pack_terms_good(const struct pack *);
+
+/* terminology.c, for the compiler as well: a system in a version (PACK_NONE:
+ * why), a concept of it, and whether a system has a code; of PACK_NONE the
+ * checker of the url says. */
+uint32_t           pack_system_find(const struct pack *, struct span url, struct span version, enum term_why *why);
+uint32_t           pack_concept_find(const struct pack *, const struct pack_system *, struct span code, bool *other_case);
+struct term_answer pack_code_in(const struct pack *, uint32_t system, struct span url, struct span code);
 
 /* A hash of a code that does not see ASCII case, so that one table serves
  * systems with and without it.  The tables are ours: a sender chooses what is
@@ -102,6 +114,13 @@ static inline uint16_t
 pack_code_tag(uint64_t hash)
 {
     return (uint16_t)(hash >> 48);
+}
+
+/* Systems and value sets alike. */
+static inline const struct pack_versioned *
+pack_versioned_at(const void *records, size_t size, uint32_t index)
+{
+    return (const struct pack_versioned *)(const void *)((const char *)records + (size_t)index * size);
 }
 
 /* A text that ends in NUL. */

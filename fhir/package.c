@@ -21,6 +21,7 @@ package_compile(const struct package_sources *sources, struct arena *arena, stru
         good = collect(&c, &sources->files[i]);
     good = good && index_definitions(&c)
         && compile_types(&c)
+        && compile_terminology(&c)
         && compile_profiles(&c);
     if (arena_spent(arena))
         return ST_NO_MEMORY;

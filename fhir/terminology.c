@@ -11,10 +11,6 @@
 
 static const struct term_answer in = { TERM_IN, TERM_WHY_NONE };
 
-static uint32_t           find_system(const struct pack *, struct span url, struct span version, enum term_why *);
-static uint32_t           find_concept(const struct pack *, const struct pack_system *, struct span code, bool *other_case);
-static struct term_answer code_in(const struct pack *, uint32_t system, struct span url, struct span code);
-static bool               same_version(struct span asked, struct span have);
 
 static struct term_answer
 out(enum term_why why)
@@ -42,23 +38,44 @@ term_why_text(enum term_why why)
 
 /* ---- value sets -------------------------------------------------------------------- */
 
+/* Asked for "4.0", "4.0.1" is it; asked for nothing, anything. */
+static bool
+same_version(struct span asked, struct span have)
+{
+    return span_empty(asked)
+        || (span_starts(have, asked) && (have.length == asked.length || have.at[asked.length] == '.'));
+}
+
+/* The record of a url in a version; *known: there is one of the url. */
+static uint32_t
+find_canonical(const struct pack *p, enum pack_section_kind slot_section, const uint32_t *slots, const void *records,
+               size_t size, struct span url, struct span version, bool *known)
+{
+    uint32_t count = p->counts[slot_section];
+
+    *known = false;
+    if (count == 0)
+        return PACK_NONE;
+    for (uint32_t at = (uint32_t)lookup_hash(url) & (count - 1); slots[at] != 0; at = (at + 1) & (count - 1)) {
+        uint32_t index = slots[at] - 1;
+        if (!span_eq(pack_span(p, pack_versioned_at(records, size, index)->url), url))
+            continue;
+        *known = true;
+        while (index != PACK_NONE && !same_version(version, pack_span(p, pack_versioned_at(records, size, index)->version)))
+            index = pack_versioned_at(records, size, index)->next;
+        return index;
+    }
+    return PACK_NONE;
+}
+
 uint32_t
 term_value_set(const struct pack *p, struct span canonical)
 {
     struct span version = canonical, url = span_split(&version, '|');
-    uint32_t    count = p->counts[PACK_VALUE_SET_SLOTS];
+    bool        known;
 
-    if (count == 0)
-        return TERM_NONE;
-    for (uint32_t at = (uint32_t)lookup_hash(url) & (count - 1); p->value_set_slots[at] != 0; at = (at + 1) & (count - 1)) {
-        uint32_t index = p->value_set_slots[at] - 1;
-        if (!span_eq(pack_span(p, p->value_sets[index].url), url))
-            continue;
-        while (index != PACK_NONE && !same_version(version, pack_span(p, p->value_sets[index].version)))
-            index = p->value_sets[index].next;
-        return index;
-    }
-    return TERM_NONE;
+    return find_canonical(p, PACK_VALUE_SET_SLOTS, p->value_set_slots, p->value_sets, sizeof *p->value_sets, url,
+                          version, &known);
 }
 
 uint32_t
@@ -70,13 +87,13 @@ term_value_set_count(const struct pack *p)
 struct span
 term_value_set_url(const struct pack *p, uint32_t value_set)
 {
-    return value_set < p->counts[PACK_VALUE_SETS] ? pack_span(p, p->value_sets[value_set].url) : (struct span){ NULL, 0 };
+    return value_set < p->counts[PACK_VALUE_SETS] ? pack_span(p, p->value_sets[value_set].as.url) : (struct span){ NULL, 0 };
 }
 
 struct span
 term_value_set_version(const struct pack *p, uint32_t value_set)
 {
-    return value_set < p->counts[PACK_VALUE_SETS] ? pack_span(p, p->value_sets[value_set].version)
+    return value_set < p->counts[PACK_VALUE_SETS] ? pack_span(p, p->value_sets[value_set].as.version)
                                                   : (struct span){ NULL, 0 };
 }
 
@@ -124,7 +141,7 @@ next_member(const struct pack *p, const struct pack_value_set *v, struct span co
 static struct term_answer
 fallback(const struct pack *p, const struct pack_value_part *part, struct span code)
 {
-    return part->fallback == SAID_WHOLE ? code_in(p, part->index, pack_span(p, part->system), code)
+    return part->fallback == SAID_WHOLE ? pack_code_in(p, part->index, pack_span(p, part->system), code)
                                         : said(part->fallback, part->why);
 }
 
@@ -283,36 +300,19 @@ term_some_codes(const struct pack *p, uint32_t value_set, struct span *codes, ui
 
 /* ---- code systems ------------------------------------------------------------------ */
 
-/* Asked for "4.0", "4.0.1" is it; asked for nothing, anything. */
-static bool
-same_version(struct span asked, struct span have)
+uint32_t
+pack_system_find(const struct pack *p, struct span url, struct span version, enum term_why *why)
 {
-    return span_empty(asked)
-        || (span_starts(have, asked) && (have.length == asked.length || have.at[asked.length] == '.'));
+    bool     known;
+    uint32_t index = find_canonical(p, PACK_SYSTEM_SLOTS, p->system_slots, p->systems, sizeof *p->systems, url, version,
+                                    &known);
+
+    *why = known ? TERM_WHY_VERSION : TERM_WHY_NO_CODE_SYSTEM;
+    return index;
 }
 
-static uint32_t
-find_system(const struct pack *p, struct span url, struct span version, enum term_why *why)
-{
-    uint32_t count = p->counts[PACK_SYSTEM_SLOTS];
-
-    *why = TERM_WHY_NO_CODE_SYSTEM;
-    if (count == 0)
-        return PACK_NONE;
-    for (uint32_t at = (uint32_t)lookup_hash(url) & (count - 1); p->system_slots[at] != 0; at = (at + 1) & (count - 1)) {
-        uint32_t index = p->system_slots[at] - 1;
-        if (!span_eq(pack_span(p, p->systems[index].url), url))
-            continue;
-        *why = TERM_WHY_VERSION;
-        while (index != PACK_NONE && !same_version(version, pack_span(p, p->systems[index].version)))
-            index = p->systems[index].next;
-        return index;
-    }
-    return PACK_NONE;
-}
-
-static uint32_t
-find_concept(const struct pack *p, const struct pack_system *s, struct span code, bool *other_case)
+uint32_t
+pack_concept_find(const struct pack *p, const struct pack_system *s, struct span code, bool *other_case)
 {
     const uint32_t *slots = p->concept_slots + s->first_slot;
     bool            nocase = (s->flags & SYSTEM_NOCASE) != 0;
@@ -333,14 +333,14 @@ find_concept(const struct pack *p, const struct pack_system *s, struct span code
 }
 
 /* Of a system that may not be among the tables (PACK_NONE). */
-static struct term_answer
-code_in(const struct pack *p, uint32_t system, struct span url, struct span code)
+struct term_answer
+pack_code_in(const struct pack *p, uint32_t system, struct span url, struct span code)
 {
     enum term_content content = system != PACK_NONE ? p->systems[system].content : TERM_CONTENT_UNKNOWN;
     bool              other_case = false;
 
     if (content == TERM_CONTENT_COMPLETE || content == TERM_CONTENT_FRAGMENT || content == TERM_CONTENT_EXAMPLE)
-        if (find_concept(p, &p->systems[system], code, &other_case) != PACK_NONE)
+        if (pack_concept_find(p, &p->systems[system], code, &other_case) != PACK_NONE)
             return in;
     if (content == TERM_CONTENT_COMPLETE)
         return out(other_case ? TERM_WHY_CASE : TERM_WHY_NOT_A_CODE);
@@ -359,7 +359,7 @@ enum term_content
 term_content(const struct pack *p, struct span system, struct span version)
 {
     enum term_why     why;
-    uint32_t          index   = find_system(p, system, version, &why);
+    uint32_t          index   = pack_system_find(p, system, version, &why);
     enum term_content content = index != PACK_NONE ? p->systems[index].content : TERM_CONTENT_UNKNOWN;
 
     return content != TERM_CONTENT_COMPLETE && term_system_of(system) != NULL ? TERM_CONTENT_CHECKED : content;
@@ -387,10 +387,10 @@ term_code(const struct pack *p, struct span system, struct span version, struct 
 
     if (span_empty(system))
         return undecided(TERM_WHY_NO_SYSTEM);
-    uint32_t index = find_system(p, system, version, &why);
+    uint32_t index = pack_system_find(p, system, version, &why);
     if (index == PACK_NONE && why == TERM_WHY_VERSION)
         return undecided(why);
-    return code_in(p, index, system, code);
+    return pack_code_in(p, index, system, code);
 }
 
 uint32_t
@@ -398,9 +398,9 @@ term_concept(const struct pack *p, struct span system, struct span version, stru
 {
     enum term_why why;
     bool          other_case;
-    uint32_t      index = find_system(p, system, version, &why);
+    uint32_t      index = pack_system_find(p, system, version, &why);
 
-    return index != PACK_NONE ? find_concept(p, &p->systems[index], code, &other_case) : TERM_NONE;
+    return index != PACK_NONE ? pack_concept_find(p, &p->systems[index], code, &other_case) : TERM_NONE;
 }
 
 uint32_t
@@ -515,13 +515,13 @@ term_is_a(const struct pack *p, struct span system, struct span version, struct 
 {
     enum term_why why;
     bool          other_case;
-    uint32_t      index = find_system(p, system, version, &why);
+    uint32_t      index = pack_system_find(p, system, version, &why);
 
     if (index == PACK_NONE)
         return undecided(why);
     const struct pack_system *s        = &p->systems[index];
     bool                      complete = s->content == TERM_CONTENT_COMPLETE;
-    uint32_t                  from = find_concept(p, s, code, &other_case), to = find_concept(p, s, ancestor, &other_case);
+    uint32_t                  from = pack_concept_find(p, s, code, &other_case), to = pack_concept_find(p, s, ancestor, &other_case);
     if (from == PACK_NONE || to == PACK_NONE)
         return complete ? out(TERM_WHY_NOT_A_CODE) : undecided(s->content == TERM_CONTENT_NOT_PRESENT
                                                                    ? TERM_WHY_NOT_PRESENT : TERM_WHY_FRAGMENT);
