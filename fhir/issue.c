@@ -1,6 +1,7 @@
 #include "fhir/issue.h"
 
 #include "fhir/path.h"
+#include "fhir/structural.h"
 
 struct issues {
     struct arena *arena;
@@ -11,7 +12,7 @@ struct issues {
     uint32_t      count;
     uint32_t      max;
     uint32_t      dropped;
-    bool          errors;
+    bool          errors, structural;
     struct span   body;                  /* in which lines were counted … */
     size_t        offset;                /* … up to here                  */
     uint32_t      line;
@@ -40,6 +41,8 @@ issues_add(struct issues *all, const struct issue *one)
 {
     if (one->severity <= SEVERITY_ERROR)
         all->errors = true;                          /* also when it is not kept */
+    if (one->severity <= SEVERITY_ERROR && !all->structural)
+        all->structural = issue_structural(one);
     if (all->slots > 0) {
         uint32_t hit = all->table[slot_of(all, one)];
         if (hit != 0) {
@@ -126,6 +129,28 @@ bool
 issues_have_errors(const struct issues *all)
 {
     return all->errors;
+}
+
+bool
+issues_have_structural(const struct issues *all)
+{
+    return all->structural;
+}
+
+struct issues *
+issues_as_warnings(const struct issues *all)
+{
+    struct issues *warnings = issues_new(all->arena, all->max);
+
+    for (uint32_t i = 0; warnings != NULL && i < all->count; i++) {
+        struct issue one = all->kept[i];
+        if (one.severity < SEVERITY_WARNING)
+            one.severity = SEVERITY_WARNING;
+        issues_add(warnings, &one);
+    }
+    if (warnings != NULL)
+        warnings->dropped += all->dropped;
+    return warnings;
 }
 
 struct arena *

@@ -69,6 +69,11 @@ uint32_t issues_count(const struct issues *);                  /* kept */
 uint32_t issues_dropped(const struct issues *);                /* over the maximum */
 const struct issue *issues_at(const struct issues *, uint32_t);
 bool     issues_have_errors(const struct issues *);            /* FATAL or ERROR among them */
+/* An error that nobody may waive among them (fhir/structural.h), kept or not. */
+bool     issues_have_structural(const struct issues *);
+/* The same findings with every error a warning, in a sink of its own; NULL:
+ * arena spent. */
+struct issues *issues_as_warnings(const struct issues *);
 struct arena *issues_arena(const struct issues *);
 
 const char *severity_text(enum severity);                      /* "fatal" … as FHIR spells it */

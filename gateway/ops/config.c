@@ -405,7 +405,8 @@ count_of(const struct config_file *file, enum option_section_id id)
     return count;
 }
 
-/* The part2 word is read as a number: the order of choices is that of the enum. */
+/* The words of a CHOICE are read as a number: the order of choices is that of the enum. */
+_Static_assert(ROUTE_REFUSES == 0 && ROUTE_WARNS == 1 && ROUTE_ACCEPTS == 2, "options.def, route validation");
 _Static_assert(SENDER_UNKNOWN == 0 && SENDER_NOT_PROGRAM == 1 && SENDER_PROGRAM == 2, "options.def, client part2");
 
 static bool

@@ -49,12 +49,17 @@ struct config_recipient {
     struct span        address;          /* postal address, for accounting; may be empty */
 };
 
+/* What becomes of a push that is readable and not valid; the order of the
+ * choices in options.def. */
+enum route_validation { ROUTE_REFUSES = 0, ROUTE_WARNS, ROUTE_ACCEPTS };
+
 struct config_route {
     struct span        title;
     const uint32_t    *from;             /* indexes of clients */
     size_t             from_count;
     const uint32_t    *to;               /* indexes of recipients */
     size_t             to_count;
+    enum route_validation validation;
 };
 
 struct config {

@@ -230,6 +230,18 @@ write_entries(const struct exchange *ex, struct span *out)
     return span_empty(*out) ? ST_NO_MEMORY : ST_OK;
 }
 
+/* MessageHeader.response.details: what a route lets pass is said. */
+static void
+author_message_findings(const struct exchange *ex, author_value details, author_value entries)
+{
+    struct span  url   = arena_join(ex->arena, SPAN("urn:uuid:"), uuid_new(ex->arena));
+    author_value entry = author_add_object(entries, NULL);
+
+    author_add_text(details, "reference", url);
+    author_add_text(entry, "fullUrl", url);
+    outcome_author(ex->issues, author_add_object(entry, "resource"));
+}
+
 /* R4 messaging.html#response: a message Bundle whose MessageHeader answers
  * the identifier of the request's. */
 static void
@@ -243,7 +255,8 @@ author_message(const struct exchange *ex, author_value root)
     author_add_text(root, "id", uuid_new(ex->arena));
     author_add_cstr(root, "type", "message");
     author_add_text(root, "timestamp", time_format(ex->arena, ex->at_ms));
-    author_value entry = author_add_object(author_add_array(root, "entry"), NULL);
+    author_value entries = author_add_array(root, "entry");
+    author_value entry   = author_add_object(entries, NULL);
     author_add_text(entry, "fullUrl", arena_format(ex->arena, "urn:uuid:%.*s", SPAN_PRINT(id)));
     author_value answer = author_add_object(entry, "resource");
     author_add_cstr(answer, "resourceType", "MessageHeader");
@@ -258,4 +271,6 @@ author_message(const struct exchange *ex, author_value root)
     author_value response = author_add_object(answer, "response");
     author_add_text(response, "identifier", first != NULL ? first->id : (struct span){ 0 });
     author_add_cstr(response, "code", "ok");
+    if (issues_count(ex->issues) > 0)
+        author_message_findings(ex, author_add_object(response, "details"), entries);
 }

@@ -129,6 +129,7 @@ test_reads_the_documented_example(void **state)
     assert_int_equal(c->route_count, 1);
     assert_int_equal(c->routes[0].from[0], 0);
     assert_int_equal(c->routes[0].to_count, 1);
+    assert_int_equal(c->routes[0].validation, ROUTE_REFUSES);
     config_unpin(&c);
     assert_null(c);
 }
@@ -361,6 +362,27 @@ test_a_reload_may_change_routes_and_not_ports(void **state)
 }
 
 static void
+test_a_route_says_what_becomes_of_findings(void **state)
+{
+    static const struct { const char *word; enum route_validation means; } rows[] = {
+        { "refuse", ROUTE_REFUSES }, { "warn", ROUTE_WARNS }, { "accept", ROUTE_ACCEPTS },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, BASE "client \"v\" { certificate-cn = \"a\" }\nrecipient \"r\" { url = \"https://a/f\" }\n"
+                 "route \"x\" { from = { \"v\" }  to = { \"r\" }  validation = \"%s\" }\n", rows[i].word);
+        struct config *c = load(text);
+        assert_true(c != NULL || said(""));
+        assert_int_equal(c->routes[0].validation, rows[i].means);
+        config_unpin(&c);
+    }
+    refuses(BASE "client \"v\" { certificate-cn = \"a\" }\nrecipient \"r\" { url = \"https://a/f\" }\n"
+            "route \"x\" { from = { \"v\" }  to = { \"r\" }  validation = \"acept\" }\n", "did you mean `accept`?");
+}
+
+static void
 test_lives_until_the_last_pin_is_dropped(void **state)
 {
     (void)state;
@@ -451,6 +473,7 @@ main(void)
         T(test_prints_what_it_reads_back_the_same),
         T(test_reads_includes_relative_and_absolute),
         T(test_a_reload_may_change_routes_and_not_ports),
+        T(test_a_route_says_what_becomes_of_findings),
         T(test_lives_until_the_last_pin_is_dropped),
         T(test_knows_everybody_that_it_describes_by_reference),
         T(test_the_sample_loads),

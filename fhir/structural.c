@@ -1,0 +1,26 @@
+/* fhir/structural.c -- which findings nobody may waive. */
+#include "fhir/structural.h"
+
+/* docs/validation.md has a sentence for each. */
+static const char *const waivable[] = {
+    "profile", "profile-type", "profile-unknown",
+};
+
+/* "bdl-7" is of the family "bdl-". */
+static const char *const families[] = { "ele-", "ext-", "dom-", "bdl-", "ref-", "txt-", "per-" };
+
+bool
+issue_structural(const struct issue *issue)
+{
+    struct span rule = span_of(issue->rule);
+
+    for (size_t i = 0; i < sizeof waivable / sizeof waivable[0]; i++)
+        if (span_eq_text(rule, waivable[i]))
+            return false;
+    if (issue->code != ISSUE_INVARIANT || span_empty(rule))
+        return true;
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (span_starts(rule, span_of(families[i])))
+            return true;
+    return false;
+}
