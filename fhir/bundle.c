@@ -77,6 +77,15 @@ bundle_type_text(enum bundle_type type)
     return type == BUNDLE_SINGLE ? "single" : "unknown";
 }
 
+enum bundle_type
+bundle_type_named(struct span code)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (span_eq_text(code, types[i].text))
+            return types[i].type;
+    return BUNDLE_UNKNOWN;
+}
+
 /* ---- entries ------------------------------------------------------------------- */
 
 static enum status
@@ -107,14 +116,11 @@ refuse_resource(struct reader *r, tape_node node, struct span hint)
 }
 
 static enum bundle_type
-type_of_bundle(const struct tape *t)
+type_of_bundle(const struct tape *t, struct arena *arena)
 {
     tape_node type = walk_find(t, TAPE_ROOT, SPAN("type"));
 
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (tape_kind(t, type) == TAPE_STRING && tape_text_eq(t, type, span_of(types[i].text)))
-            return types[i].type;
-    return BUNDLE_UNKNOWN;
+    return tape_kind(t, type) == TAPE_STRING ? bundle_type_named(tape_text(t, type, arena)) : BUNDLE_UNKNOWN;
 }
 
 static enum status
@@ -139,7 +145,7 @@ read_entries(struct reader *r)
 
     if (!tape_text_eq(t, walk_find(t, TAPE_ROOT, SPAN("resourceType")), SPAN("Bundle")))
         return read_single(r);
-    r->bundle->type = type_of_bundle(t);
+    r->bundle->type = type_of_bundle(t, r->arena);
     tape_node list = walk_find(t, TAPE_ROOT, SPAN("entry"));
     if (list == TAPE_ABSENT)
         return ST_OK;
@@ -294,6 +300,18 @@ bundle_next_full_url(const struct bundle *b, uint32_t entry)
     uint32_t at = entry < b->count ? b->index->url_at[entry] : LOOKUP_NONE;
 
     return entry_at(b->index->full_urls, lookup_next(b->index->full_urls, at));
+}
+
+const struct lookup *
+bundle_full_urls(const struct bundle *b)
+{
+    return b->index->full_urls;
+}
+
+const struct lookup *
+bundle_names(const struct bundle *b)
+{
+    return b->index->ids;
 }
 
 uint32_t

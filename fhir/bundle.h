@@ -47,6 +47,8 @@ struct bundle_entry {
 struct entry_parts { tape_node full_url, resource, request, response, search; };
 struct entry_parts entry_parts(const struct tape *, tape_node item);
 
+struct lookup;                           /* fhir/lookup.h */
+
 struct bundle {
     const struct tape         *tape;
     const tape_node           *parents;  /* tape_parents() */
@@ -60,7 +62,8 @@ struct bundle {
 /* ST_MALFORMED with a finding when it cannot be walked. */
 enum status bundle_read(const struct tape *, struct arena *, struct issues *,
                         const struct bundle **out) MUST_CHECK;
-const char *bundle_type_text(enum bundle_type);
+const char      *bundle_type_text(enum bundle_type);
+enum bundle_type bundle_type_named(struct span code);         /* BUNDLE_UNKNOWN: none of R4's nine */
 
 /* Lookup in about constant time; ENTRY_NONE when absent.  With several hits
  * (history, a hostile sender) the first; the next functions give the
@@ -73,6 +76,9 @@ uint32_t bundle_next_same(const struct bundle *, uint32_t entry);
  * an entry, empty when one of the two is missing. */
 uint32_t    bundle_find_name(const struct bundle *, struct span type_and_id);
 struct span bundle_entry_name(const struct bundle *, uint32_t entry);
+/* The same as tables: fullUrl, "Type/id" -> entry. */
+const struct lookup *bundle_full_urls(const struct bundle *);
+const struct lookup *bundle_names(const struct bundle *);
 /* Which entry holds this node; ENTRY_NONE outside of all. */
 uint32_t bundle_entry_of(const struct bundle *, tape_node);
 /* The nearest resource around a node: a contained one, a nested one, or the

@@ -4,11 +4,14 @@
 
 #include "base/json_walk.h"
 #include "fhir/lookup.h"
+#include "fhir/reference.h"
+#include "fhir/search_rules.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
 
 struct rules {
     struct report     *report;
+    const struct pack *pack;
     const struct tape *tape;
     tape_node          bundle, entries;
     struct span        type;
@@ -18,6 +21,8 @@ struct rules {
 static void        check_type(struct rules *);
 static void        check_entry(struct rules *, tape_node entry);
 static enum status check_full_urls(struct rules *);
+static void        check_links(struct rules *, const struct bundle_table *);
+static void        check_full_url(struct rules *, tape_node entry, const struct entry_parts *);
 static void        check_document(struct rules *);
 static void        check_first(struct rules *, const char *rule, const char *type, struct span wanted);
 
@@ -37,28 +42,35 @@ static const char *const with_search[]   = { "searchset", NULL };
 static const char *const with_request[]  = { "batch", "transaction", "history", NULL };
 static const char *const with_response[] = { "batch-response", "transaction-response", "history", NULL };
 
+/* fullUrl may be missing before a server gave one, and in its answer. */
+static const char *const without_url[]   = { "transaction", "transaction-response", "batch", "batch-response", NULL };
+static const char *const with_paging[]   = { "searchset", "history", NULL };
+
 static struct rules
-rules_of(struct report *report, tape_node bundle)
+rules_of(struct report *report, const struct pack *pack, tape_node bundle)
 {
     const struct tape *t    = report->bundle->tape;
     struct span        type = walk_find_text(t, bundle, SPAN("type"), report->arena);
 
-    return (struct rules){ .report = report, .tape = t, .bundle = bundle,
+    return (struct rules){ .report = report, .pack = pack, .tape = t, .bundle = bundle,
                            .entries = walk_find(t, bundle, SPAN("entry")), .type = type,
                            .known = one_of(type, all_types), .searched = one_of(type, with_search),
                            .requested = one_of(type, with_request), .answered = one_of(type, with_response) };
 }
 
 enum status
-bundle_rules(struct report *report, tape_node bundle, bool entries_apart)
+bundle_rules(struct report *report, const struct pack *pack, const struct bundle_table *table, bool entries_apart)
 {
-    struct rules r = rules_of(report, bundle);
+    struct rules r = rules_of(report, pack, table->node);
 
     check_type(&r);
     if (!entries_apart && tape_kind(r.tape, r.entries) == TAPE_ARRAY)
         for (tape_node n = tape_first(r.tape, r.entries); n != TAPE_ABSENT && !report->stopped; n = tape_next(r.tape, n))
             check_entry(&r, n);
     enum status st = check_full_urls(&r);
+    check_links(&r, table);
+    if (span_eq_text(r.type, "searchset"))
+        search_rules(report, pack, table);
     if (span_eq_text(r.type, "document"))
         check_document(&r);
     if (span_eq_text(r.type, "message"))
@@ -67,9 +79,9 @@ bundle_rules(struct report *report, tape_node bundle, bool entries_apart)
 }
 
 void
-bundle_entry_rules(struct report *report, tape_node bundle, tape_node entry)
+bundle_entry_rules(struct report *report, const struct pack *pack, tape_node bundle, tape_node entry)
 {
-    struct rules r = rules_of(report, bundle);
+    struct rules r = rules_of(report, pack, bundle);
 
     check_entry(&r, entry);
 }
@@ -129,6 +141,50 @@ check_entry(struct rules *r, tape_node entry)
     if (span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
         add(r, "bdl-8", parts.full_url, SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
+    check_full_url(r, entry, &parts);
+}
+
+/* A fullUrl that ends in the type and id of a resource names that resource. */
+static void
+check_rest_url(struct rules *r, const struct entry_parts *parts, struct span url, struct span type, struct span id)
+{
+    struct span base, url_type, url_id;
+
+    if (span_empty(type) || !reference_split(url, &base, &url_type, &url_id) || span_empty(rest_base(url))
+        || !pack_resource_named(r->pack, url_type) || span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+        return;
+    if (span_empty(id))
+        add(r, "bundle-full-url", parts->full_url, SPAN("want the resource to have the id that its fullUrl ends in"),
+            SPAN("have none"), SPAN("Give the resource its id, or the entry a urn:uuid:"));
+    else if (!span_eq(url_type, type) || !span_eq(url_id, id))
+        add(r, "bundle-full-url", parts->full_url, SPAN("want a fullUrl that ends in type and id of the resource"),
+            SPAN("have one that ends in another"), NOTHING);
+}
+
+static void
+check_full_url(struct rules *r, tape_node entry, const struct entry_parts *parts)
+{
+    struct arena *arena = r->report->arena;
+    struct span   url   = string_text(r, parts->full_url);
+    struct span   type  = walk_find_text(r->tape, parts->resource, SPAN("resourceType"), arena);
+    struct span   id    = walk_find_text(r->tape, parts->resource, SPAN("id"), arena);
+
+    /* R4 bundle.html: "results from operations might involve resources that are not identified" */
+    bool told = r->searched && span_eq_text(type, "OperationOutcome");
+    if (parts->full_url == TAPE_ABSENT && r->known && !told && !one_of(r->type, without_url))
+        add(r, "bundle-full-url", entry, SPAN("want a fullUrl in every entry of such a Bundle"), SPAN("have none"),
+            SPAN("Give it the URL of the resource, or a urn:uuid: of its own"));
+    if (span_empty(url))
+        return;
+    if (!url_absolute(url)) {
+        add(r, "bundle-full-url", parts->full_url, SPAN("want an absolute fullUrl"), SPAN("have a relative one"), NOTHING);
+        return;
+    }
+    check_rest_url(r, parts, url, type, id);
+    struct span canonical = walk_find_text(r->tape, parts->resource, SPAN("url"), arena);
+    if (span_eq(canonical, url) && span_empty(rest_base(url)) && !span_starts(url, SPAN("http://hl7.org/fhir/v")))
+        add(r, "bundle-full-url", parts->full_url, SPAN("want a fullUrl that ends in the id of the resource when it is its url"),
+            SPAN("have one that does not"), NOTHING);
 }
 
 /* fullUrl and meta.versionId joined, as the invariant of R4 says. */
@@ -197,4 +253,44 @@ check_first(struct rules *r, const char *rule, const char *type, struct span wan
 
     if (!tape_text_eq(r->tape, walk_find(r->tape, resource, SPAN("resourceType")), span_of(type)))
         add(r, rule, first != TAPE_ABSENT ? first : r->bundle, wanted, SPAN("have another"), NOTHING);
+}
+
+/* ---- links ---------------------------------------------------------------------------------- */
+
+enum { LINK_SELF = 0, LINK_FIRST, LINK_PREVIOUS, LINK_NEXT, LINK_LAST, LINK_RELATIONS };
+
+/* IANA's link relations, of which R4 http.html#paging names these. */
+static void
+check_relation(struct rules *r, tape_node link, struct span relation, bool *met)
+{
+    static const char *const names[LINK_RELATIONS] = { "self", "first", "previous", "next", "last" };
+
+    for (size_t i = 0; i < LINK_RELATIONS; i++) {
+        if (!span_eq_text(relation, names[i]))
+            continue;
+        if (i != LINK_SELF && r->known && !one_of(r->type, with_paging))
+            add(r, "bundle-link", link, SPAN("want links of paging only in a searchset or history"),
+                SPAN("have one in another type"), NOTHING);
+        else if (met[i])
+            add(r, "bundle-link", link, SPAN("want one link of each relation of paging"), SPAN("have it twice"), NOTHING);
+        met[i] = true;
+    }
+}
+
+static void
+check_links(struct rules *r, const struct bundle_table *table)
+{
+    bool      met[LINK_RELATIONS] = { false };
+    tape_node list = walk_find(r->tape, r->bundle, SPAN("link"));
+
+    for (tape_node n = tape_kind(r->tape, list) == TAPE_ARRAY ? tape_first(r->tape, list) : TAPE_ABSENT;
+         n != TAPE_ABSENT && !r->report->stopped; n = tape_next(r->tape, n)) {
+        struct span relation = walk_find_text(r->tape, n, SPAN("relation"), r->report->arena);
+        struct span url      = walk_find_text(r->tape, n, SPAN("url"), r->report->arena);
+        check_relation(r, n, relation, met);
+        if (table->type == BUNDLE_DOCUMENT && span_eq_text(relation, "stylesheet") && !span_empty(url)
+            && !url_absolute(url) && bundle_table_namesake(table, url, r->report->arena) == ENTRY_NONE)
+            add(r, "bundle-link", n, SPAN("want a relative stylesheet to be an entry of the document"),
+                SPAN("have one that is none"), NOTHING);
+    }
 }

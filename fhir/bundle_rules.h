@@ -13,17 +13,31 @@
  *   bdl-10  a document has a timestamp
  *   bdl-11  the first entry of a document is a Composition
  *   bdl-12  the first entry of a message is a MessageHeader
+ * And what R4 bundle.html says in words, as the official validator reads it:
+ *   bundle-full-url  there, but in transactions, batches and their answers;
+ *                    absolute; one that ends in Type/id has type and id of its
+ *                    resource; the url of a resource as fullUrl ends in its id
+ *   bundle-link      self, first, previous, next and last once; paging only in
+ *                    searchset and history; a relative stylesheet is an entry
+ *   bundle-search    a searchset: every entry has a resource; a match or include
+ *                    has an id, an outcome is an OperationOutcome, a match has a
+ *                    type that the self link asks for.  A warning: no self link,
+ *                    no mode
+ * What references say is in fhir/reference_rules.h.
  */
 #ifndef SLUICE_FHIR_BUNDLE_RULES_H
 #define SLUICE_FHIR_BUNDLE_RULES_H
 
+#include "fhir/bundle_table.h"
 #include "fhir/finding.h"
+#include "fhir/pack.h"
 
-/* For one Bundle resource of the document, nested ones too.  Linear (bdl-7:
+/* For one Bundle resource of the document, inner ones too.  Linear (bdl-7:
  * n log n).  ST_NO_MEMORY when it could not be finished.  With entries_apart
- * without the rules of single entries (bdl-2 … bdl-5, bdl-8), which
- * bundle_entry_rules() has. */
-enum status bundle_rules(struct report *, tape_node bundle_resource, bool entries_apart) MUST_CHECK;
-void        bundle_entry_rules(struct report *, tape_node bundle_resource, tape_node entry);
+ * without the rules of single entries (bdl-2 … bdl-5, bdl-8, bundle-full-url),
+ * which bundle_entry_rules() has. */
+enum status bundle_rules(struct report *, const struct pack *, const struct bundle_table *,
+                         bool entries_apart) MUST_CHECK;
+void        bundle_entry_rules(struct report *, const struct pack *, tape_node bundle_resource, tape_node entry);
 
 #endif

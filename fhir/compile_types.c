@@ -315,6 +315,20 @@ add_element(struct compiler *c, const struct tape *t, const struct part *part, c
     return true;
 }
 
+static uint32_t
+flags_of_shape(const struct compiler *c, const struct pack_structure *s)
+{
+    static const struct { const char *name; uint32_t flag; } types[] = {
+        { "Extension", SHAPE_EXTENSION }, { "Identifier", SHAPE_IDENTIFIER }, { "Coding", SHAPE_CODING },
+        { "Attachment", SHAPE_ATTACHMENT }, { "Meta", SHAPE_META },
+    };
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (span_eq_text(compile_span(c, s->name), types[i].name))
+            return types[i].flag;
+    return s->kind == PACK_RESOURCE ? SHAPE_RESOURCE : 0;
+}
+
 static bool
 shape_definition(struct compiler *c, const struct definition *d, uint32_t structure)
 {
@@ -328,8 +342,7 @@ shape_definition(struct compiler *c, const struct definition *d, uint32_t struct
     if (all == NULL)
         return false;
     s->shape = all[0].shape;
-    if (s->kind == PACK_RESOURCE)
-        COMPILE_AT(c, PACK_SHAPES, struct pack_shape, s->shape)->flags |= SHAPE_RESOURCE;
+    COMPILE_AT(c, PACK_SHAPES, struct pack_shape, s->shape)->flags |= flags_of_shape(c, s);
     if (span_eq_text(compile_span(c, s->name), "Element"))
         c->element_shape = s->shape;
     for (uint32_t i = 0; i < count; i++) {
@@ -398,6 +411,8 @@ resolve_types(struct compiler *c, uint32_t first)
         type->kind      = s->kind == PACK_PRIMITIVE ? TYPE_PRIMITIVE : s->kind == PACK_COMPLEX ? TYPE_COMPLEX : TYPE_RESOURCE;
         type->shape     = s->shape;
         type->primitive = s->primitive;
+        if (span_eq_text(compile_span(c, s->name), "Reference"))
+            type->flags |= TYPE_REFERENCE;
     }
     return true;
 }

@@ -19,9 +19,9 @@ static const struct {
     [PRIMITIVE_STRING]       = { "string", KIND_STRING,
                                  "want a string of 1 to 1048576 characters, without form feed and vertical tab" },
     [PRIMITIVE_DECIMAL]      = { "decimal", KIND_NUMBER, "want a decimal number" },
-    [PRIMITIVE_URI]          = { "uri", KIND_STRING, "want a URI without white space" },
+    [PRIMITIVE_URI]          = { "uri", KIND_STRING, "want a URI without white space; urn:oid: and urn:uuid: well formed and spelt out" },
     [PRIMITIVE_URL]          = { "url", KIND_STRING, "want a URL without white space" },
-    [PRIMITIVE_CANONICAL]    = { "canonical", KIND_STRING, "want a canonical URL without white space" },
+    [PRIMITIVE_CANONICAL]    = { "canonical", KIND_STRING, "want an absolute canonical URL without white space, or # and an id" },
     [PRIMITIVE_BASE64BINARY] = { "base64Binary", KIND_STRING,
                                  "want base64 in groups of four characters, padded with =" },
     [PRIMITIVE_INSTANT]      = { "instant", KIND_STRING,
@@ -184,7 +184,7 @@ oid_valid(struct span s)
 }
 
 static bool
-uuid_valid(struct span s)
+uuid_valid(struct span s, bool upper_too)
 {
     static const char shape[] = "urn:uuid:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
 
@@ -192,11 +192,34 @@ uuid_valid(struct span s)
         return false;
     for (size_t i = 9; i < s.length; i++) {
         char c   = s.at[i];
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (upper_too && c >= 'A' && c <= 'F');
         if (shape[i] == 'h' ? !hex : c != '-')
             return false;
     }
     return true;
+}
+
+/* \S*, but one that is empty is no value.  RFC 4122 3 takes upper case where a
+ * uuid of R4 does not; "oid:" and "uuid:" are slips for URNs. */
+static bool
+uri_valid(struct span s, enum primitive which)
+{
+    if (!primitive_one_word(s) || span_starts(s, SPAN("oid:")) || span_starts(s, SPAN("uuid:")))
+        return false;
+    if (which == PRIMITIVE_CANONICAL && s.at[0] != '#') {
+        size_t colon = span_find_byte(s, ':');
+        if (colon == SPAN_NOT_FOUND || colon == 0 || span_find_byte(span_first(s, colon), '/') != SPAN_NOT_FOUND)
+            return false;
+    }
+    size_t end = span_find_byte(s, '#');
+    if (end != SPAN_NOT_FOUND)
+        s = span_first(s, end);
+    end = which == PRIMITIVE_CANONICAL ? span_find_last_byte(s, '|') : SPAN_NOT_FOUND;
+    if (end != SPAN_NOT_FOUND)
+        s = span_first(s, end);
+    if (span_starts(s, SPAN("urn:uuid:")))
+        return uuid_valid(s, true);
+    return !span_starts(s, SPAN("urn:oid:")) || oid_valid(s);
 }
 
 enum base64_class { BASE64_NOT = 0, BASE64_LETTER, BASE64_PADDING, BASE64_SPACE };
@@ -377,7 +400,7 @@ lexical(enum primitive which, struct span s)
     case PRIMITIVE_XHTML:        return text_valid(s);
     case PRIMITIVE_URI:
     case PRIMITIVE_URL:
-    case PRIMITIVE_CANONICAL:    return primitive_one_word(s);          /* \S*; one that is empty is no value */
+    case PRIMITIVE_CANONICAL:    return uri_valid(s, which);
     case PRIMITIVE_BASE64BINARY: return base64_valid(s);
     case PRIMITIVE_INSTANT:      return moment_read(s, &m) && m.timed && m.zoned;
     case PRIMITIVE_DATE:         return moment_read(s, &m) && !m.timed;
@@ -386,7 +409,7 @@ lexical(enum primitive which, struct span s)
     case PRIMITIVE_CODE:         return code_valid(s);
     case PRIMITIVE_OID:          return oid_valid(s);
     case PRIMITIVE_ID:           return id_valid(s);
-    case PRIMITIVE_UUID:         return uuid_valid(s);
+    case PRIMITIVE_UUID:         return uuid_valid(s, false);
     case PRIMITIVE_INTEGER:      return integer_between(s, true, 0);
     case PRIMITIVE_UNSIGNEDINT:  return integer_between(s, false, 0);
     case PRIMITIVE_POSITIVEINT:  return integer_between(s, false, 1);

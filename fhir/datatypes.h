@@ -115,7 +115,9 @@ primitive_plain(const struct tape *t, tape_node node, enum primitive which)
         return raw.length > 0 && raw.length <= PRIMITIVE_STRING_MAX && (unsigned char)raw.at[0] > ' ';
     case PRIMITIVE_URI:
     case PRIMITIVE_URL:
-    case PRIMITIVE_CANONICAL:
+    case PRIMITIVE_CANONICAL:        /* one with http: has nothing else to look at */
+        return raw.length > 5 && memcmp(raw.at, "http", 4) == 0 && (raw.at[4] == ':' || raw.at[5] == ':')
+            && primitive_one_word(raw);
     case PRIMITIVE_CODE:
         return primitive_one_word(raw);
     default:

@@ -32,7 +32,7 @@
 #include "fhir/pack.h"
 
 #define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
-#define PACK_VERSION 4u
+#define PACK_VERSION 5u
 #define PACK_MANY    UINT32_MAX                          /* max "*" */
 #define PACK_NONE    UINT32_MAX                          /* no such index */
 /* Children of one shape: the walk keeps a bit for each. */
@@ -80,7 +80,12 @@ struct pack_structure {
     uint8_t          spare;
 };
 
-enum pack_shape_flag { SHAPE_RESOURCE = 1, SHAPE_DOMAIN_RESOURCE = 2 };
+/* The roots of types that have rules of their own (fhir/type_rules.h). */
+enum pack_shape_flag {
+    SHAPE_RESOURCE = 1, SHAPE_DOMAIN_RESOURCE = 2, SHAPE_EXTENSION = 4, SHAPE_IDENTIFIER = 8, SHAPE_CODING = 16,
+    SHAPE_ATTACHMENT = 32, SHAPE_META = 64,
+    SHAPE_HAS_RULES = SHAPE_IDENTIFIER | SHAPE_CODING | SHAPE_ATTACHMENT | SHAPE_META,
+};
 
 struct pack_shape {
     uint64_t required[2];                    /* a bit for each element with min > 0 */
@@ -105,7 +110,10 @@ struct pack_element {
 };
 
 enum pack_type_kind { TYPE_PRIMITIVE = 1, TYPE_COMPLEX, TYPE_RESOURCE };
-enum pack_type_flag { TYPE_SYSTEM = 1 };     /* an id or Extension.url: it has no `_x` */
+enum pack_type_flag {
+    TYPE_SYSTEM = 1,                         /* an id or Extension.url: it has no `_x` */
+    TYPE_REFERENCE = 2,
+};
 
 struct pack_type {
     struct pack_text code;                   /* "Quantity"                                        */

@@ -7,9 +7,12 @@
 #include "fhir/datatypes.h"
 #include "fhir/element.h"
 #include "fhir/finding.h"
+#include "fhir/id_rules.h"
 #include "fhir/narrative.h"
 #include "fhir/pack_format.h"
 #include "fhir/path.h"
+#include "fhir/reference_rules.h"
+#include "fhir/type_rules.h"
 
 /* One walk down the tape with its own stack; every member costs one look into
  * the slots of its shape.  A frame is an open object, or an open array of
@@ -25,6 +28,7 @@ struct frame {
     struct good             *good;       /* where to remember it when nothing is found */
     uint32_t                 good_place;
     uint32_t                 left;       /* findings that could be made when it began */
+    bool                     whole;      /* something in it counts by where it is: never good */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
 };
@@ -54,7 +58,8 @@ struct walk {
     uint32_t             depth, room;
     bool                 no_memory;
     tape_node            apart;          /* an array whose items are not entered */
-    const struct pack_shape *extension;  /* NULL when the pack has none */
+    struct noted_references references;  /* for when the walk is through */
+    struct noted_ids        ids;
     struct report        report;
     struct frame         own[OWN_FRAMES];
     struct good         *good;           /* few for one entry, many for a large bundle */
@@ -96,29 +101,27 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->depth     = 0;
     w->no_memory = false;
     w->apart     = TAPE_ABSENT;
-    w->extension = shape_named(pack, SPAN("Extension"));
+    w->references = (struct noted_references){ 0 };
+    w->ids        = (struct noted_ids){ 0 };
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
     memset(w->few, 0, sizeof w->few);
     w->good      = w->few;
     w->good_mask = GOOD_FEW - 1;
 }
 
-/* Bundles among the resources from `first` up to the node `end`. */
+/* What can be said only when the whole was seen. */
 static enum status
-check_bundles(struct walk *w, uint32_t first, tape_node end)
+check_whole(struct walk *w, struct resource_range range)
 {
-    for (uint32_t i = first; i < bundle_resources(w->bundle) && !w->report.stopped; i++) {
-        tape_node node = bundle_resource_at(w->bundle, i)->node;
-        if (node >= end)
-            break;
-        bool apart = w->apart != TAPE_ABSENT && node == w->bundle->root;
-        if (tape_text_eq(w->tape, walk_find(w->tape, node, SPAN("resourceType")), SPAN("Bundle"))
-            && bundle_rules(&w->report, node, apart) != ST_OK)
-            return ST_NO_MEMORY;
-        if (apart)
-            break;                                       /* the others are inside entries */
-    }
-    return ST_OK;
+    struct bundle_tables tables;
+    enum status          st = bundle_tables_read(w->bundle, range, w->arena, &tables);
+
+    for (uint32_t i = 0; st == ST_OK && i < tables.count && !w->report.stopped; i++)
+        if (tables.all[i].node != w->bundle->root || range.first == 0)
+            st = bundle_rules(&w->report, w->pack, &tables.all[i], w->apart != TAPE_ABSENT);
+    if (st == ST_OK)
+        st = reference_rules(&w->report, w->pack, &w->references, &tables);
+    return st == ST_OK ? id_rules(&w->report, &w->ids) : st;
 }
 
 static void
@@ -159,7 +162,8 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
         w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
     push_resource(&w, bundle->root, 1, false);
     walk_down(&w);
-    enum status st = check_bundles(&w, 0, tape_count(bundle->tape) + 1);
+    /* With entries apart, all other resources are inside of entries. */
+    enum status st = check_whole(&w, (struct resource_range){ 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle) });
     if (st == ST_OK)
         st = narrative_links(&w.report);
     note_profiles(options, arena, issues);
@@ -201,8 +205,9 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
         return ST_NOT_FOUND;
     check_object(&w, node, type, 1, false);
     walk_down(&w);
-    bundle_entry_rules(&w.report, bundle->root, node);
-    return conclude(&w, check_bundles(&w, first_resource(bundle, node), tape_after(bundle->tape, node)));
+    bundle_entry_rules(&w.report, pack, bundle->root, node);
+    struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
+    return conclude(&w, check_whole(&w, range));
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */
@@ -281,6 +286,66 @@ walk_down(struct walk *w)
             check_items(w, f);
         }
     }
+}
+
+/* ---- what is looked at when the walk is through ----------------------------------------- */
+
+/* Nothing around this may count as seen before: it would not be noted. */
+static void
+keep_whole(struct walk *w)
+{
+    for (uint32_t i = w->depth; i > 0 && !w->stack[i - 1].whole; i--) {
+        w->stack[i - 1].whole = true;
+        w->stack[i - 1].good  = NULL;
+    }
+}
+
+static void
+note_reference(struct walk *w, tape_node node, uint32_t type, uint64_t place)
+{
+    struct noted_references *r = &w->references;
+
+    if (r->count == r->room) {
+        uint32_t                room  = r->room > 0 ? r->room * 2 : 32;
+        struct noted_reference *fresh = arena_grow(w->arena, r->all, r->room * sizeof *fresh, room * sizeof *fresh);
+        if (fresh == NULL) {
+            w->no_memory = true;
+            return;
+        }
+        r->all  = fresh;
+        r->room = room;
+    }
+    r->all[r->count++] = (struct noted_reference){ place, node, type };
+}
+
+static __attribute__((noinline)) void
+note_references(struct walk *w, tape_node value, uint32_t type, uint64_t place)
+{
+    keep_whole(w);
+    if (walk_kind(w->tape, value) != TAPE_ARRAY)
+        note_reference(w, value, type, place);
+    else
+        for (tape_node n = walk_first(w->tape, value); n != TAPE_ABSENT; n = walk_next(w->tape, n))
+            note_reference(w, n, type, place);
+}
+
+static void
+note_id(struct walk *w, tape_node node)
+{
+    struct noted_ids *ids = &w->ids;
+
+    keep_whole(w);
+    if (ids->count == ids->room) {
+        uint32_t   room  = ids->room > 0 ? ids->room * 2 : 32;
+        tape_node *fresh = arena_grow(w->arena, ids->all, ids->room * sizeof *fresh, room * sizeof *fresh);
+        if (fresh == NULL) {
+            w->no_memory = true;
+            return;
+        }
+        ids->all  = fresh;
+        ids->room = room;
+    }
+    ids->all[ids->count++] = node;
 }
 
 /* ---- findings ----------------------------------------------------------------------- */
@@ -420,6 +485,13 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
     }
     if ((e->flags & ELEMENT_ID) && has_space(tape_text(w->tape, value, w->arena)))
         add(w, value, ISSUE_VALUE, "element-id", place, SPAN("want an id without white space"), NOTHING);
+    if (e->flags & ELEMENT_ID)
+        note_id(w, value);
+    if ((which == PRIMITIVE_URI || which == PRIMITIVE_URL || which == PRIMITIVE_CANONICAL)
+        && walk_raw(w->tape, value).at[0] == '#') {
+        keep_whole(w);
+        note_reference(w, value, NOTED_FRAGMENT, place);
+    }
 }
 
 static inline void
@@ -647,6 +719,8 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
     if (f->contained && (f->shape->flags & SHAPE_RESOURCE)
         && tape_text_eq(w->tape, value - 1, SPAN("contained")))
         add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
+    if (type->flags & TYPE_REFERENCE && !shadow)
+        note_references(w, value, (uint32_t)(type - w->pack->types), place);
     bool         small = type->kind == TYPE_COMPLEX && !shadow && !again && walk_children(w->tape, value) > 0
                       && walk_raw(w->tape, value).length <= GOOD_MOST_BYTES;
     struct good  one   = good_of(w, value, (uint32_t)(slot - w->pack->slots) << 1 | f->contained);
@@ -755,7 +829,9 @@ close_object(struct walk *w, const struct frame *f)
         for (; missing != 0; missing &= missing - 1)
             refuse_missing(w, f, word * 64 + (uint32_t)__builtin_ctzll(missing));
     }
-    if (f->shape == w->extension)
+    if (f->shape->flags & SHAPE_HAS_RULES)
+        type_rules(&w->report, f->shape->flags, f->node, f->place);
+    if (f->shape->flags & SHAPE_EXTENSION)
         check_extension(w, f);
     else if (walk_children(w->tape, f->node) == 1)
         check_only_child(w, f);

@@ -178,8 +178,8 @@ static const struct { const char *json, *rule; } findings[] = {
     { LIST("", "<a href='#x'>x</a><p id='x'/>"), NULL },
     { LIST("", "<a name='x'> </a><a href='#x'>x</a>"), NULL },
     { LIST("\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"x\",\"code\":{\"text\":\"a\"}}],", "<a href='#x'>x</a>"), NULL },
-    { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"resource\":" LIST("", "<a href='#x'>x</a>")
-      "},{\"resource\":" LIST("", "<a href='#y'>x</a><p id='x'/>") "}]}", "xhtml-link" },
+    { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"resource\":" LIST("", "<a href='#x'>x</a>")
+      "},{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000002\",\"resource\":" LIST("", "<a href='#y'>x</a><p id='x'/>") "}]}", "xhtml-link" },
 };
 
 static void
