@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "fhir/snapshot.h"
+
 static bool enlist(struct compiler *, const struct definition *, uint32_t *profile);
 static bool compile_definition(struct profiles_compiler *, const struct definition *, uint32_t profile, bool constraints);
 static bool compile_type(struct profiles_compiler *, const struct definition *, uint32_t profile);
@@ -312,10 +314,12 @@ grow_twig(struct profiles_compiler *p, struct open *open, tape_node node)
 static struct twig *
 read_snapshot(struct profiles_compiler *p, const struct definition *d, uint32_t structure)
 {
-    tape_node   list  = tape_member(p->t, tape_member(p->t, d->node, SPAN("snapshot")), SPAN("element"));
-    tape_node   first = tape_first(p->t, list);
-    struct open open  = { .depth = 0 };
+    tape_node   list;
+    struct open open = { .depth = 0 };
 
+    if (!compile_snapshot(p->c, d, &p->t, &list))
+        return NULL;
+    tape_node first = tape_first(p->t, list);
     if (first == TAPE_ABSENT) {
         compile_broken(p->c, SPAN("want a snapshot with elements"), SPAN("have none"));
         return NULL;
