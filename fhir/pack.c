@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "fhir/datatypes.h"
-#include "fhir/pack_snapshots.h"
 #include "fhir/pack_terms.h"
 #include "fhir/profile_format.h"
 
@@ -37,9 +36,6 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_PROGRAMS]      = sizeof(uint32_t),
     [PACK_TESTS]         = sizeof(struct pack_test),
     [PACK_STEPS]         = sizeof(struct pack_step),
-    [PACK_SNAPSHOTS]       = sizeof(struct pack_snapshot),
-    [PACK_SNAPSHOT_BYTES]  = 1,
-    [PACK_SNAPSHOT_SLOTS]  = sizeof(uint32_t),
 };
 
 static bool header_good(const struct pack_header *, struct span bytes);
@@ -84,10 +80,7 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.programs      = starts[PACK_PROGRAMS];
     p.tests         = starts[PACK_TESTS];
     p.steps         = starts[PACK_STEPS];
-    p.snapshots       = starts[PACK_SNAPSHOTS];
-    p.snapshot_bytes  = starts[PACK_SNAPSHOT_BYTES];
-    p.snapshot_slots  = starts[PACK_SNAPSHOT_SLOTS];
-    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p) || !pack_snapshots_good(&p))
+    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p))
         return ST_INTEGRITY;
     struct pack *pack = arena_make(arena, struct pack);
     if (pack == NULL)

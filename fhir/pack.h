@@ -41,6 +41,9 @@ struct span    pack_name(const struct pack *, uint32_t index);             /* "P
 struct span    pack_url(const struct pack *, uint32_t index);
 enum pack_kind pack_kind(const struct pack *, uint32_t index);
 bool           pack_abstract(const struct pack *, uint32_t index);
+/* The type that a profile or type of this canonical url ("url|version" too) is
+ * for: "Observation"; empty when there is none. */
+struct span    pack_profile_type(const struct pack *, struct span canonical);
 /* Whether this is the name of a resource type that a document may have. */
 bool           pack_resource_named(const struct pack *, struct span name);
 

@@ -21,6 +21,14 @@ pack_profile_named(const struct pack *p, struct span canonical)
     return found;
 }
 
+struct span
+pack_profile_type(const struct pack *p, struct span canonical)
+{
+    uint32_t profile = pack_profile_named(p, canonical);
+
+    return profile == PACK_NONE ? (struct span){ NULL, 0 } : pack_span(p, p->profiles[profile].type);
+}
+
 /* ---- checks --------------------------------------------------------------------- */
 
 static bool

@@ -11,6 +11,7 @@
 #include "fhir/narrative.h"
 #include "fhir/pack_format.h"
 #include "fhir/path.h"
+#include "fhir/profile.h"
 #include "fhir/reference_rules.h"
 #include "fhir/type_rules.h"
 
@@ -124,15 +125,15 @@ check_whole(struct walk *w, struct resource_range range)
     return st == ST_OK ? id_rules(&w->report, &w->ids) : st;
 }
 
-static void
-note_profiles(const struct validate_options *options, struct arena *arena, struct issues *issues)
+/* Profiles, once the structure is known. */
+static enum status
+check_profiles(struct walk *w, const struct validate_options *options, uint32_t first, uint32_t end)
 {
-    for (size_t i = 0; options != NULL && i < options->profile_count; i++) {
-        struct issue one = { .severity = SEVERITY_WARNING, .code = ISSUE_NOT_SUPPORTED, .rule = "profile",
-                             .wanted = SPAN("want a profile that can be checked here"),
-                             .found  = arena_copy(arena, options->profiles[i]) };
-        issues_add(issues, &one);
-    }
+    struct profiling run;
+
+    profiling_init(&run, w->pack, w->bundle, w->arena, &w->report);
+    profiling_resources(&run, options, first, end);
+    return run.no_memory ? ST_NO_MEMORY : ST_OK;
 }
 
 static enum status
@@ -166,7 +167,8 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     enum status st = check_whole(&w, (struct resource_range){ 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle) });
     if (st == ST_OK)
         st = narrative_links(&w.report);
-    note_profiles(options, arena, issues);
+    if (st == ST_OK)
+        st = check_profiles(&w, options, 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle));
     return conclude(&w, st);
 }
 
@@ -207,7 +209,8 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     walk_down(&w);
     bundle_entry_rules(&w.report, pack, bundle->root, node);
     struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
-    return conclude(&w, check_whole(&w, range));
+    enum status           st    = check_whole(&w, range);
+    return conclude(&w, st == ST_OK ? check_profiles(&w, NULL, range.first, range.end) : st);
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */

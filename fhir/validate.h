@@ -38,8 +38,9 @@
 #define VALIDATE_MOST_FINDINGS 10000u
 
 struct validate_options {
-    const struct span *profiles;         /* canonical URLs asked for in addition to the base */
-    size_t             profile_count;    /* not checked yet: each is a warning               */
+    const struct span *profiles;         /* canonical URLs, asked in addition to the base of the root and
+                                          * of the resources of entries, each of those of its type */
+    size_t             profile_count;
     bool               entries_apart;    /* what is inside of Bundle.entry[i] is left to
                                           * validate_entry()                                 */
 };

@@ -17,13 +17,14 @@
 #include "gateway/ops/definitions.h"
 #include "gateway/ops/package.h"
 
-enum { FINDINGS_MOST = 1000, PACK_ARENA_BYTES = 64 << 20, INPUTS_ARENA_BYTES = 512 << 20 };
+enum { FINDINGS_MOST = 1000, PACK_ARENA_BYTES = 1 << 30, INPUTS_ARENA_BYTES = 512 << 20 };
 
 struct validation {
     const struct call *call;
     const struct pack *pack;
     struct span        types[CALL_VALUES];       /* resource types that --profile asks for */
-    size_t             type_count;
+    struct span        profiles[CALL_VALUES];
+    size_t             profile_count;
     struct findings    findings;
     bool               unprepared;       /* what was asked for is not here */
     bool               broken;           /* memory is spent */
@@ -78,11 +79,14 @@ prepare(struct validation *v, struct arena *arena)
 {
     struct buf why;
     buf_init(&why, 4096);
-    bool good = definitions_open(arena, &v->pack, &why) == ST_OK;
-    for (size_t i = 0; good && call_value_at(v->call, "package", i) != NULL; i++) {
-        struct package package;
-        good = package_read(call_value_at(v->call, "package", i), arena, &package, &why) == ST_OK;
+    const char *packages[CALL_VALUES];
+    size_t      count = 0;
+    while (count < CALL_VALUES && call_value_at(v->call, "package", count) != NULL) {
+        packages[count] = call_value_at(v->call, "package", count);
+        count++;
     }
+    bool good = definitions_open(arena, &v->pack, &why) == ST_OK
+             && (count == 0 || definitions_add(arena, v->pack, packages, count, &v->pack, &why) == ST_OK);
     if (!good)
         call_say(v->call, "%.*s", SPAN_PRINT(buf_span(&why)));
     buf_release(&why);
@@ -93,21 +97,21 @@ prepare(struct validation *v, struct arena *arena)
     return good;
 }
 
-/* The base definition of a resource is what validation checks anyway, once
- * the resource is of that type.  Saying valid of what was asked for and not looked at
- * would be worse than not answering. */
+/* Saying valid of what was asked for and not looked at would be worse than
+ * not answering. */
 static bool
 take_profile(struct validation *v, struct span url)
 {
-    for (uint32_t i = 0; i < pack_count(v->pack); i++) {
-        if (!span_eq(pack_url(v->pack, i), url) || pack_kind(v->pack, i) != PACK_KIND_RESOURCE)
-            continue;
-        v->types[v->type_count++] = pack_name(v->pack, i);
-        return true;
+    struct span type = pack_profile_type(v->pack, url);
+
+    if (span_empty(type)) {
+        call_say(v->call, "--profile %.*s: there is no such profile here; --package adds the package that defines it",
+                 SPAN_PRINT(url));
+        return false;
     }
-    call_say(v->call, "--profile %.*s: there is no such profile here: it is no resource of R4, and the profiles of "
-             "packages are not checked by this version", SPAN_PRINT(url));
-    return false;
+    v->types[v->profile_count]      = type;
+    v->profiles[v->profile_count++] = url;
+    return true;
 }
 
 /* ---- one document ---------------------------------------------------------------------- */
@@ -117,7 +121,8 @@ check_types(const struct validation *v, const struct bundle *bundle, struct aren
 {
     struct span type = tape_member_text(bundle->tape, bundle->root, SPAN("resourceType"), arena);
 
-    for (size_t i = 0; i < v->type_count; i++)
+    /* In a Bundle a profile is asked of the entries of its type. */
+    for (size_t i = 0; bundle->type == BUNDLE_SINGLE && i < v->profile_count; i++)
         if (!span_eq(type, v->types[i]))
             issues_add(issues, &(struct issue){
                 .severity = SEVERITY_ERROR, .code = ISSUE_INVALID, .rule = "profile", .times = 1,
@@ -137,9 +142,10 @@ validate_document(struct validation *v, const char *path, size_t line, struct sp
         arena_free(&arena);
         return;
     }
-    enum status st = load_bundle(bytes, arena, issues, &bundle);
+    struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count };
+    enum status             st      = load_bundle(bytes, arena, issues, &bundle);
     if (st == ST_OK)
-        st = validate(v->pack, bundle, NULL, arena, issues);
+        st = validate(v->pack, bundle, &options, arena, issues);
     if (st == ST_OK)
         check_types(v, bundle, arena, issues);
     if (st == ST_NO_MEMORY) {

@@ -10,6 +10,11 @@
 #include "base/buf.h"
 #include "fhir/pack.h"
 
+/* Packages (a .tgz or a folder each) compiled on top of a pack, for this
+ * process: the result lives in the arena.  `why` says what is broken. */
+enum status definitions_add(struct arena *, const struct pack *base, const char *const *paths, size_t count,
+                            const struct pack **out, struct buf *why) MUST_CHECK;
+
 /* `why` says what was looked for when it is not there or not a pack. */
 enum status definitions_open(struct arena *, const struct pack **out, struct buf *why) MUST_CHECK;
 

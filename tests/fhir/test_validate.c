@@ -504,7 +504,7 @@ test_profiles_are_not_passed_over_in_silence(void **state)
     assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
     assert_int_equal(issues_count(issues), 1);
     assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
-    assert_int_equal(issues_at(issues, 0)->code, ISSUE_NOT_SUPPORTED);
+    assert_int_equal(issues_at(issues, 0)->code, ISSUE_NOT_FOUND);
     assert_text(issues_at(issues, 0)->found, "http://example.org/profile");
     arena_free(&arena);
 }

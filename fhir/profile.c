@@ -1,0 +1,269 @@
+#include "fhir/profile.h"
+
+#include "base/json_walk.h"
+#include "fhir/profile_run.h"
+
+enum { MEMO_RUNNING = 1, MEMO_RIGHT, MEMO_WRONG };
+
+#define MEMO_FIRST 64u                       /* a power of 2, doubled */
+
+void
+profiling_init(struct profiling *r, const struct pack *pack, const struct bundle *bundle, struct arena *arena,
+               struct report *report)
+{
+    uint64_t steps = PROFILE_STEPS_EACH * tape_count(bundle->tape);
+
+    *r = (struct profiling){ .pack = pack, .bundle = bundle, .tape = bundle->tape, .arena = arena, .report = report,
+                             .steps = steps > PROFILE_STEPS_LEAST ? steps : PROFILE_STEPS_LEAST, .profile = PACK_NONE };
+}
+
+void
+profiling_base(struct profiling *r, uint32_t node, const struct spot *spot)
+{
+    uint32_t before = r->profile;
+
+    r->profile = PACK_NONE;
+    profile_value(r, &r->pack->nodes[node], spot);
+    r->profile = before;
+}
+
+/* ---- findings ------------------------------------------------------------------------------ */
+
+bool
+profile_wrong(struct profiling *r, tape_node node, enum severity severity, enum issue_code code, const char *rule)
+{
+    if (severity <= SEVERITY_ERROR)
+        r->errors++;
+    if (r->silent)
+        return false;
+    r->finding = (struct finding){ .node = node, .severity = severity, .code = code, .rule = rule };
+    return report_new(r->report, &r->finding);
+}
+
+void
+profile_tell(struct profiling *r, struct span wanted, struct span found, struct span hint)
+{
+    report_add(r->report, &r->finding, wanted, found, hint);
+}
+
+/* The last part of a canonical url, which is what people call a profile. */
+static struct span
+short_name(struct span url)
+{
+    size_t slash = span_find_last_byte(url, '/');
+
+    return slash == SPAN_NOT_FOUND ? url : span_skip(url, slash + 1);
+}
+
+struct span
+profile_place(struct profiling *r, const struct pack_node *n)
+{
+    struct span path = pack_span(r->pack, n->path);
+
+    if (r->profile == PACK_NONE)
+        return path;
+    return arena_join(r->arena, short_name(pack_span(r->pack, r->pack->profiles[r->profile].url)), SPAN(": "), path);
+}
+
+/* ---- each once -------------------------------------------------------------------------------- */
+
+static uint32_t
+memo_slot(const struct profiling *r, const struct profiling_memo *table, uint32_t room, tape_node node, uint32_t profile)
+{
+    uint32_t at = (node * 0x9e3779b9u ^ profile * 0x85ebca6bu) & (room - 1);
+
+    while (table[at].state != 0 && (table[at].node != node || table[at].profile != profile))
+        at = (at + 1) & (room - 1);
+    (void)r;
+    return at;
+}
+
+static struct profiling_memo *
+memo_of(struct profiling *r, tape_node node, uint32_t profile)
+{
+    if (r->memo_count * 2 >= r->memo_room) {
+        uint32_t               room  = r->memo_room > 0 ? r->memo_room * 2 : MEMO_FIRST;
+        struct profiling_memo *fresh = arena_make_n(r->arena, room, struct profiling_memo);
+        if (fresh == NULL) {
+            r->no_memory = true;
+            return NULL;
+        }
+        for (uint32_t i = 0; i < r->memo_room; i++)
+            if (r->memo[i].state != 0)
+                fresh[memo_slot(r, fresh, room, r->memo[i].node, r->memo[i].profile)] = r->memo[i];
+        r->memo      = fresh;
+        r->memo_room = room;
+    }
+    return &r->memo[memo_slot(r, r->memo, r->memo_room, node, profile)];
+}
+
+static tape_node
+node_of(const struct spot *spot)
+{
+    return spot->value != TAPE_ABSENT ? spot->value : spot->shadow;
+}
+
+/* A profile of another type than the value has is not even begun. */
+static bool
+type_fits(struct profiling *r, const struct pack_profile *profile, const struct spot *spot)
+{
+    struct span have = profile_type_name(r, spot), want = pack_span(r->pack, profile->type);
+
+    if (profile_type_is(r, have, want))
+        return true;
+    if (profile_wrong(r, node_of(spot), SEVERITY_ERROR, ISSUE_INVALID, "profile:type"))
+        profile_tell(r, arena_format(r->arena, "want a %.*s, which is what %.*s is for", SPAN_PRINT(want),
+                                     SPAN_PRINT(short_name(pack_span(r->pack, profile->url)))),
+                     arena_join(r->arena, SPAN("have a "), have), PROFILE_NOTHING);
+    return false;
+}
+
+static void
+run(struct profiling *r, uint32_t profile, const struct spot *spot)
+{
+    const struct pack_profile *p      = &r->pack->profiles[profile];
+    uint32_t                   before = r->profile;
+
+    r->profile = profile;
+    if (type_fits(r, p, spot) && p->node != PACK_NONE)
+        profile_value(r, &r->pack->nodes[p->node], spot);
+    r->profile = before;
+}
+
+bool
+profiling_apply(struct profiling *r, uint32_t profile, const struct spot *spot)
+{
+    struct profiling_memo *memo = memo_of(r, node_of(spot), profile);
+    uint32_t               errors = r->errors;
+
+    if (memo == NULL || profile_ended(r))
+        return true;
+    if (memo->state == 0) {
+        *memo = (struct profiling_memo){ .node = node_of(spot), .profile = profile };
+        r->memo_count++;
+    } else if (memo->state == MEMO_RUNNING || r->silent || memo->told) {
+        if (memo->state == MEMO_WRONG && r->silent)
+            r->errors++;
+        return memo->state != MEMO_WRONG;
+    }
+    memo->state = MEMO_RUNNING;
+    memo->told  = !r->silent;
+    run(r, profile, spot);
+    bool right = r->errors == errors;
+    if ((memo = memo_of(r, node_of(spot), profile)) != NULL)      /* the table may have moved */
+        memo->state = right ? MEMO_RIGHT : MEMO_WRONG;
+    return right;
+}
+
+bool
+profile_fits(struct profiling *r, uint32_t profile, const struct spot *spot)
+{
+    bool     silent = r->silent;
+    uint32_t errors = r->errors, began = r->silent_errors;
+
+    r->silent        = true;
+    r->silent_errors = r->errors;
+    bool fits        = profiling_apply(r, profile, spot);
+    r->silent        = silent;
+    r->silent_errors = began;
+    r->errors        = errors;
+    return fits;
+}
+
+bool
+profile_value_fits(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+{
+    bool     silent = r->silent;
+    uint32_t errors = r->errors, began = r->silent_errors;
+
+    r->silent        = true;
+    r->silent_errors = r->errors;
+    profile_value(r, n, spot);
+    bool fits        = r->errors == errors;
+    r->silent        = silent;
+    r->silent_errors = began;
+    r->errors        = errors;
+    return fits;
+}
+
+/* ---- resources ------------------------------------------------------------------------------------ */
+
+uint32_t
+profile_structure(const struct profiling *r, struct span name)
+{
+    const struct pack      *p    = r->pack;
+    const struct pack_slot *slot = pack_slot_of(p, &p->shapes[p->header->names_shape], tape_key_of(name), name);
+
+    return slot == NULL ? PACK_NONE : slot->element;
+}
+
+struct spot
+profiling_resource(const struct profiling *r, tape_node resource)
+{
+    struct span name  = walk_find_text(r->tape, resource, SPAN("resourceType"), r->arena);
+    uint32_t    at    = profile_structure(r, name);
+    bool        known = at != PACK_NONE && r->pack->structures[at].kind == PACK_RESOURCE;
+
+    return (struct spot){ .value = resource, .shape = known ? r->pack->structures[at].shape : PACK_NONE };
+}
+
+void
+profiling_declared(struct profiling *r, tape_node resource)
+{
+    tape_node   meta = walk_find(r->tape, resource, SPAN("meta"));
+    tape_node   list = meta == TAPE_ABSENT ? TAPE_ABSENT : walk_find(r->tape, meta, SPAN("profile"));
+    struct spot spot = profiling_resource(r, resource);
+
+    if (walk_kind(r->tape, list) != TAPE_ARRAY || spot.shape == PACK_NONE)
+        return;
+    for (tape_node n = walk_first(r->tape, list); n != TAPE_ABSENT; n = walk_next(r->tape, n)) {
+        struct span url     = tape_text(r->tape, n, r->arena);
+        uint32_t    profile = pack_profile_named(r->pack, url);
+        if (walk_kind(r->tape, n) != TAPE_STRING)
+            continue;
+        if (profile != PACK_NONE)
+            profiling_apply(r, profile, &spot);
+        else if (profile_wrong(r, n, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
+            profile_tell(r, SPAN("want a profile that is among the definitions"), SPAN("have one that is not: it was not checked"),
+                         SPAN("Add the package that defines it"));
+    }
+}
+
+/* What the caller names and nobody has is said once. */
+static void
+refuse_unknown(struct profiling *r, struct span url)
+{
+    if (profile_wrong(r, r->bundle->root, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
+        profile_tell(r, SPAN("want a profile that is among the definitions"), arena_copy(r->arena, url),
+                     SPAN("Add the package that defines it"));
+}
+
+static bool
+stands_alone(const struct profiling *r, const struct bundle_resource *resource)
+{
+    return resource->up == ENTRY_NONE || (!resource->contained && bundle_resource_at(r->bundle, resource->up)->node == r->bundle->root);
+}
+
+void
+profiling_resources(struct profiling *r, const struct validate_options *options, uint32_t first, uint32_t end)
+{
+    size_t    count = options != NULL ? options->profile_count : 0;
+    uint32_t *asked = arena_make_n(r->arena, count + 1, uint32_t);
+
+    for (size_t k = 0; asked != NULL && k < count; k++) {
+        asked[k] = pack_profile_named(r->pack, options->profiles[k]);
+        if (asked[k] == PACK_NONE)
+            refuse_unknown(r, options->profiles[k]);
+    }
+    r->no_memory |= asked == NULL;
+    for (uint32_t i = first; i < end && !profile_ended(r); i++) {
+        const struct bundle_resource *resource = bundle_resource_at(r->bundle, i);
+        struct spot                   spot     = profiling_resource(r, resource->node);
+        profiling_declared(r, resource->node);
+        if (spot.shape == PACK_NONE || !stands_alone(r, resource))
+            continue;
+        for (size_t k = 0; k < count; k++)
+            if (asked[k] != PACK_NONE && r->pack->profiles[asked[k]].structure == r->pack->shapes[spot.shape].structure)
+                profiling_apply(r, asked[k], &spot);
+    }
+}

@@ -1,0 +1,87 @@
+/* fhir/profile.h -- what definitions ask beyond structure, asked of an instance.
+ *
+ * The walk of fhir/validate.c checks the structure of the base types.  Here the
+ * trees of fhir/profile_format.h are run over the same tape: a profile walks
+ * down its own tree only, so it costs what it asks and not what the instance
+ * holds.
+ *
+ *     profiling_init()
+ *        profiling_resources()  what the caller asks and what each resource claims
+ *        profiling_base()       an element of a base type: bindings, invariants, targets …
+ *        profiling_declared()   meta.profile of a resource, vital signs by code
+ *        profiling_apply()      one profile of one value: asked for, an extension's
+ *
+ *   P1  A profile is asked of a value once, however many ways lead to it: a
+ *       reference in a circle ends there, and counts as right on the way.
+ *   P2  Which slice an item is in, which of several profiles a value has, and
+ *       what conformsTo() says is found by a silent run: it makes no findings
+ *       and stops at the first error.
+ *   P3  What cannot be decided here (an unknown profile, a value set that is
+ *       not here) is said as a warning, and never counts as right or wrong.
+ *   P4  Bounded: PROFILE_STEPS_EACH steps for every node of the document, and
+ *       PROFILE_DEPTH values inside each other.  Over them an error says that
+ *       the rest was not looked at: nothing is accepted unseen.
+ *
+ * Rule ids: docs/validation.md.  Pure; everything lives in the arena.
+ */
+#ifndef SLUICE_FHIR_PROFILE_H
+#define SLUICE_FHIR_PROFILE_H
+
+#include "fhir/finding.h"
+#include "fhir/profile_format.h"
+#include "fhir/reference.h"
+#include "fhir/validate.h"
+
+#define PROFILE_STEPS_LEAST UINT64_C(1000000)
+#define PROFILE_STEPS_EACH  UINT64_C(200)
+#define PROFILE_DEPTH       96u
+
+/* A value in its place: of a primitive both halves, of all others the object. */
+struct spot {
+    tape_node               value, shadow;
+    const struct pack_type *type;            /* which type of its element it has; NULL: a resource, or a datatype's root */
+    uint32_t                shape;           /* of an object; PACK_NONE: a primitive */
+};
+
+struct profiling_memo { tape_node node; uint32_t profile; uint8_t state, told; };
+
+struct profiling {
+    const struct pack       *pack;
+    const struct bundle     *bundle;
+    const struct tape       *tape;
+    struct arena            *arena;
+    struct report           *report;
+    const struct references *references;     /* made when the first one is asked for */
+    bool                     no_memory;
+    uint64_t                 steps;          /* left */
+    uint32_t                 depth;
+    bool                     silent;
+    uint32_t                 errors, silent_errors;      /* made; when the silent run began */
+    uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
+    struct finding           finding;        /* that is made */
+    struct spot             *spots;          /* a stack of items */
+    uint32_t                 spot_count, spot_room;
+    struct profiling_memo   *memo;           /* open addressing */
+    uint32_t                 memo_count, memo_room;
+};
+
+void profiling_init(struct profiling *, const struct pack *, const struct bundle *, struct arena *, struct report *);
+
+/* What a node asks of a value of a base type. */
+void profiling_base(struct profiling *, uint32_t node, const struct spot *);
+
+/* One profile of one value; true when nothing was found wrong now or before. */
+bool profiling_apply(struct profiling *, uint32_t profile, const struct spot *);
+
+/* A resource as a spot; its shape is PACK_NONE when its type is not known. */
+struct spot profiling_resource(const struct profiling *, tape_node resource);
+
+/* Resources first .. end - 1 of bundle_resources(): what they claim; of those
+ * that stand for themselves, the root or an entry's own, what the options ask
+ * of their type.  options may be NULL. */
+void profiling_resources(struct profiling *, const struct validate_options *, uint32_t first, uint32_t end);
+
+/* Profiles that a resource claims in meta.profile: asked, or a warning when they are not here. */
+void profiling_declared(struct profiling *, tape_node resource);
+
+#endif

@@ -1,0 +1,125 @@
+/* fhir/profile_bindings.c -- codes against the value sets that elements are bound to.
+ *
+ *   B1  required: a code that is not in the value set is an error; of a
+ *       CodeableConcept one of its codings has to be in it
+ *   B2  extensible: it is a warning, or an error when a maxValueSet leaves it out
+ *   B3  what the definitions cannot decide is information, never right or wrong
+ *   B4  an element without a code (a CodeableConcept with text alone) breaks a
+ *       required binding; an extensible one lets it be
+ */
+#include "base/json_walk.h"
+#include "fhir/profile_run.h"
+#include "fhir/terminology.h"
+
+struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span code; };
+
+static struct verdict
+verdict_of(struct term_answer answer, struct span code)
+{
+    return (struct verdict){ answer.verdict, answer.why, true, code };
+}
+
+static struct verdict
+check_coding(const struct profiling *r, uint32_t set, tape_node coding)
+{
+    struct span code = walk_find_text(r->tape, coding, SPAN("code"), r->arena);
+
+    if (span_empty(code))
+        return (struct verdict){ .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
+    return verdict_of(term_member(r->pack, set, walk_find_text(r->tape, coding, SPAN("system"), r->arena),
+                                  walk_find_text(r->tape, coding, SPAN("version"), r->arena), code), code);
+}
+
+/* The best of the codings: in, then undecided, then out. */
+static struct verdict
+check_concept(const struct profiling *r, uint32_t set, tape_node concept)
+{
+    tape_node      list = walk_find(r->tape, concept, SPAN("coding"));
+    struct verdict best = { .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
+
+    if (walk_kind(r->tape, list) != TAPE_ARRAY)
+        return best;
+    for (tape_node n = walk_first(r->tape, list); n != TAPE_ABSENT && best.is != TERM_IN; n = walk_next(r->tape, n)) {
+        struct verdict one = walk_kind(r->tape, n) == TAPE_OBJECT ? check_coding(r, set, n) : best;
+        if (one.is == TERM_IN || !best.coded || (one.is == TERM_UNDECIDED && best.is == TERM_OUT))
+            best = one;
+    }
+    return best;
+}
+
+static struct verdict
+check(const struct profiling *r, uint32_t set, const struct spot *spot)
+{
+    struct span type = profile_type_name(r, spot);
+
+    if (walk_kind(r->tape, spot->value) == TAPE_STRING) {
+        struct span code = tape_text(r->tape, spot->value, r->arena);
+        return verdict_of(term_member_code(r->pack, set, code), code);
+    }
+    if (walk_kind(r->tape, spot->value) != TAPE_OBJECT)
+        return (struct verdict){ .is = TERM_IN };
+    if (span_eq_text(type, "CodeableConcept"))
+        return check_concept(r, set, spot->value);
+    if (span_eq_text(type, "Coding") || profile_type_is(r, type, SPAN("Quantity")))
+        return check_coding(r, set, spot->value);
+    return (struct verdict){ .is = TERM_IN };
+}
+
+bool
+profile_bound(struct profiling *r, const struct pack_binding *binding, const struct spot *spot)
+{
+    struct verdict v = check(r, term_value_set(r->pack, pack_span(r->pack, binding->value_set)), spot);
+
+    return v.is == TERM_IN && spot->value != TAPE_ABSENT;
+}
+
+/* Three codes of the value set, to see what is meant. */
+static struct span
+hint(struct profiling *r, uint32_t set)
+{
+    struct span codes[3], text = PROFILE_NOTHING;
+    bool        more  = false;
+    uint32_t    count = set == TERM_NONE ? 0 : term_some_codes(r->pack, set, codes, 3, &more);
+
+    for (uint32_t i = 0; i < count; i++)
+        text = arena_join(r->arena, text, i == 0 ? SPAN("Its codes are ") : SPAN(", "), codes[i]);
+    return count > 0 && more ? arena_join(r->arena, text, SPAN(" and others")) : text;
+}
+
+static void
+tell(struct profiling *r, const struct pack_node *n, struct pack_text value_set, const struct verdict *v, uint32_t set)
+{
+    struct span found = v->is == TERM_UNDECIDED ? arena_format(r->arena, "it cannot be decided here: %s", term_why_text(v->why))
+                      : !v->coded               ? SPAN("have no code")
+                                                : arena_format(r->arena, "have %.*s: %s", SPAN_PRINT(v->code), term_why_text(v->why));
+
+    profile_tell(r, arena_format(r->arena, "want %.*s to be a code of %.*s", SPAN_PRINT(profile_place(r, n)),
+                                 SPAN_PRINT(pack_span(r->pack, value_set))),
+                 found, v->is == TERM_UNDECIDED ? PROFILE_NOTHING : hint(r, set));
+}
+
+static void
+check_set(struct profiling *r, const struct pack_node *n, struct pack_text value_set, bool required, const struct spot *spot)
+{
+    uint32_t       set = term_value_set(r->pack, pack_span(r->pack, value_set));
+    struct verdict v   = check(r, set, spot);
+
+    if (v.is == TERM_IN || (!v.coded && !required))
+        return;
+    enum severity severity = v.is == TERM_UNDECIDED ? SEVERITY_INFORMATION : required ? SEVERITY_ERROR : SEVERITY_WARNING;
+    if (profile_wrong(r, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
+        tell(r, n, value_set, &v, set);
+}
+
+void
+profile_binding(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+{
+    const struct pack_binding *b = &r->pack->bindings[n->binding];
+
+    if (spot->value == TAPE_ABSENT)
+        return;
+    if (b->strength <= STRENGTH_EXTENSIBLE)
+        check_set(r, n, b->value_set, b->strength == STRENGTH_REQUIRED, spot);
+    if (b->max_value_set.length > 0 && b->strength != STRENGTH_REQUIRED)
+        check_set(r, n, b->max_value_set, true, spot);
+}
