@@ -137,6 +137,39 @@ json_bool(struct json_writer *w, const char *name, bool value)
     add(w, value ? "true" : "false", value ? 4 : 5);
 }
 
+/* From one string to the next: white space is only between them. */
+static void
+add_compact(struct json_writer *w, struct span value)
+{
+    const char *p = value.at, *end = p + value.length, *from = p;
+    bool        inside = false;
+
+    for (; p < end; p++) {
+        if (inside && *p == '\\') {
+            p++;
+        } else if (*p == '"') {
+            inside = !inside;
+        } else if (!inside && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
+            add(w, from, (size_t)(p - from));
+            from = p + 1;
+        }
+    }
+    add(w, from, (size_t)(end - from));
+}
+
+void
+json_copy(struct json_writer *w, struct span name, struct span value)
+{
+    begin_value(w, NULL);
+    if (!span_empty(name)) {
+        add_byte(w, '"');
+        add(w, name.at, name.length);
+        add(w, "\":", 2);
+    }
+    if (!span_empty(value))
+        add_compact(w, value);
+}
+
 void
 json_raw(struct json_writer *w, struct span bytes)
 {

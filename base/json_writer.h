@@ -54,6 +54,9 @@ void json_join_all(struct json_writer *, const char *name, const struct span *pa
 void json_text_if(struct json_writer *, const char *name, struct span text);
 void json_integer(struct json_writer *, const char *name, int64_t number);
 void json_bool(struct json_writer *, const char *name, bool value);
+/* A member, or an item when the name is empty, as it stands in a document that
+ * the tape has read: escapes as they came, white space left out. */
+void json_copy(struct json_writer *, struct span name, struct span value);
 /* Bytes as they are: at the very start of an object, by those who know. */
 void json_raw(struct json_writer *, struct span bytes);
 

@@ -55,6 +55,20 @@ compile_count(const struct compiler *c, enum pack_section_kind section)
     return c->tables[section].count;
 }
 
+bool
+compile_append_bytes(struct compiler *c, enum pack_section_kind section, struct span bytes, uint32_t *first)
+{
+    struct compile_table *t = &c->tables[section];
+
+    *first = t->count;
+    if (bytes.length > UINT32_MAX - t->count || !make_room(c, section, (uint32_t)bytes.length))
+        return false;
+    if (bytes.length > 0)
+        memcpy((char *)t->at + t->count, bytes.at, bytes.length);
+    t->count += (uint32_t)bytes.length;
+    return true;
+}
+
 /* ---- texts ------------------------------------------------------------------------------- */
 
 static const char *

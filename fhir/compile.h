@@ -8,6 +8,8 @@
  *     compile_types.c     types and resources -> structures, shapes, elements
  *     compile_terminology.c   CodeSystem, ValueSet -> systems, concepts, value sets, members
  *     compile_profiles.c  what types and profiles ask beyond structure -> nodes
+ *     snapshot.c          the elements of every StructureDefinition, for what
+ *                         comes on top
  *
  * A pack may be compiled on top of another (package_sources.base): then the
  * tables begin as a copy of that one's, an index of before is an index of
@@ -63,6 +65,8 @@ struct compiler {
 void    *compile_append(struct compiler *, enum pack_section_kind);
 void    *compile_at(const struct compiler *, enum pack_section_kind, uint32_t index);
 uint32_t compile_count(const struct compiler *, enum pack_section_kind);
+/* To a section of bytes; *first is where.  False when the arena is spent. */
+bool     compile_append_bytes(struct compiler *, enum pack_section_kind, struct span, uint32_t *first);
 
 #define COMPILE_APPEND(c, section, type)    ((type *)compile_append((c), (section)))
 #define COMPILE_AT(c, section, type, index) ((type *)compile_at((c), (section), (index)))
@@ -90,11 +94,13 @@ bool compile_broken(struct compiler *, struct span wanted, struct span found);
 
 /* package.c: tables from a base; tables to bytes. */
 bool        compile_begin(struct compiler *, const struct package_sources *, struct arena *, struct issues *);
+bool        compile_collect(struct compiler *, const struct package_sources *);
 enum status compile_emit(struct compiler *, const struct package_sources *, struct buf *out) MUST_CHECK;
 
 /* The parts. */
 bool compile_types(struct compiler *);
 bool compile_terminology(struct compiler *);
 bool compile_profiles(struct compiler *);
+bool compile_snapshots(struct compiler *);           /* fhir/snapshot.h */
 
 #endif

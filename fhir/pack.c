@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fhir/datatypes.h"
+#include "fhir/pack_snapshots.h"
 #include "fhir/pack_terms.h"
 #include "fhir/profile_format.h"
 
@@ -36,6 +37,9 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_PROGRAMS]      = sizeof(uint32_t),
     [PACK_TESTS]         = sizeof(struct pack_test),
     [PACK_STEPS]         = sizeof(struct pack_step),
+    [PACK_SNAPSHOTS]       = sizeof(struct pack_snapshot),
+    [PACK_SNAPSHOT_BYTES]  = 1,
+    [PACK_SNAPSHOT_SLOTS]  = sizeof(uint32_t),
 };
 
 static bool header_good(const struct pack_header *, struct span bytes);
@@ -80,7 +84,10 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.programs      = starts[PACK_PROGRAMS];
     p.tests         = starts[PACK_TESTS];
     p.steps         = starts[PACK_STEPS];
-    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p))
+    p.snapshots       = starts[PACK_SNAPSHOTS];
+    p.snapshot_bytes  = starts[PACK_SNAPSHOT_BYTES];
+    p.snapshot_slots  = starts[PACK_SNAPSHOT_SLOTS];
+    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p) || !pack_snapshots_good(&p))
         return ST_INTEGRITY;
     struct pack *pack = arena_make(arena, struct pack);
     if (pack == NULL)

@@ -19,7 +19,8 @@
  *   SLOTS       a hash table per shape: member name as JSON writes it
  *               ("valueQuantity", "_birthDate") -> element and type
  *
- * Terminology has sections of its own (fhir/pack_terms.h).
+ * Terminology has sections of its own (fhir/pack_terms.h), and so have
+ * snapshots (fhir/pack_snapshots.h).
  * What definitions ask beyond structure, and profiles: fhir/profile_format.h.
  */
 #ifndef SLUICE_FHIR_PACK_FORMAT_H
@@ -45,6 +46,8 @@ enum pack_section_kind {
     PACK_VALUE_SETS, PACK_VALUE_SET_SLOTS, PACK_VALUE_PARTS, PACK_MEMBERS,
     PACK_PROFILES, PACK_PROFILE_SLOTS, PACK_CONTEXTS, PACK_NODES, PACK_ALLOWED, PACK_CANONICALS, PACK_VALUES,
     PACK_BINDINGS, PACK_CONSTRAINTS, PACK_PROGRAMS, PACK_TESTS, PACK_STEPS,
+    /* fhir/pack_snapshots.h */
+    PACK_SNAPSHOTS, PACK_SNAPSHOT_BYTES, PACK_SNAPSHOT_SLOTS,
     PACK_SECTIONS
 };
 
@@ -170,6 +173,9 @@ struct pack {
     const uint32_t               *programs;
     const struct pack_test       *tests;
     const struct pack_step       *steps;
+    const struct pack_snapshot   *snapshots;
+    const char                   *snapshot_bytes;
+    const uint32_t               *snapshot_slots;
     uint32_t                     counts[PACK_SECTIONS];
 };
 

@@ -17,18 +17,26 @@ package_compile(const struct package_sources *sources, struct arena *arena, stru
     struct compiler c;
     bool            good = sources->sha256.length == 32 && compile_begin(&c, sources, arena, issues);
 
-    for (size_t i = 0; good && i < sources->count; i++)
-        good = collect(&c, &sources->files[i]);
-    good = good && index_definitions(&c)
+    good = good && compile_collect(&c, sources)
         && compile_types(&c)
         && compile_terminology(&c)
-        && compile_profiles(&c);
+        && compile_profiles(&c)
+        && compile_snapshots(&c);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
     return good ? compile_emit(&c, sources, out) : ST_MALFORMED;
 }
 
 /* ---- collect --------------------------------------------------------------------------- */
+
+bool
+compile_collect(struct compiler *c, const struct package_sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (!collect(c, &sources->files[i]))
+            return false;
+    return index_definitions(c);
+}
 
 static enum definition_kind
 kind_named(struct span type)

@@ -13,10 +13,10 @@
  * compiled, then in the pack that they come on top of.  A pack keeps the
  * snapshot of every StructureDefinition that it was made from, stripped of
  * what no validator reads; a generated one is stripped the same way.  What is
- * left of an ElementDefinition: id, path, sliceName, sliceIsConstraining,
- * slicing, min, max, base, contentReference, type, fixed[x], pattern[x],
- * minValue[x], maxValue[x], maxLength, constraint (without xpath),
- * mustSupport, isModifier, binding, and extensions inside these.
+ * left of an ElementDefinition: id, path, sliceName, slicing, min, max,
+ * base, contentReference, type, fixed[x], pattern[x], minValue[x],
+ * maxValue[x], maxLength, constraint (without xpath), mustSupport,
+ * isModifier, binding, and extensions inside these.
  *
  * Rules of generation:
  *   S1  An element of the differential is found by its id when that agrees
@@ -24,12 +24,15 @@
  *       predecessor named.
  *   S2  Below an element without children stand those of its type: of the
  *       type's profile when it has exactly one, of what contentReference
- *       names; those of Element when it has several types.
- *   S3  A new slice is a copy of the sliced element with its children as the
- *       base has them; min is 0 unless the differential states one.
+ *       names; of several types, of the first that has the child asked for.
+ *   S3  A new slice says what the sliced element says in the base, with the
+ *       children as they are now; min is 0 unless the differential states one.
+ *       What is sliced is there as often as its slices together, unless the
+ *       differential has it as well.
  *   S4  Slices of extension and modifierExtension are told by url, and types
- *       of a choice by type, also when nobody says so; valueQuantity is
- *       slice valueQuantity of value[x].
+ *       of a choice by type, also when nobody says so.  A path that ends in
+ *       valueQuantity means slice valueQuantity of value[x], and that there
+ *       are no types but those that are named so.
  *   S5  "a/b" is a slice of slice a.
  *   S6  What the differential states replaces what was there; constraints are
  *       added to those there, one for a key; discriminators likewise.

@@ -326,6 +326,7 @@ write_result(struct outgoing *out)
 
     out->unit = (struct store_unit){
         .done.run = on_written, .home = ex->loop, .deliveries = &out->result, .delivery_count = 1,
+        .may_wait = out->result.state == DELIVERY_SENT,
     };
     deliver_add_void(out, &out->unit);
     store_submit(ex->gateway->store, &out->unit);

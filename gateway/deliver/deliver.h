@@ -19,6 +19,9 @@
  *       comes, a delivery is sent only if D3 still holds and its lease outlasts
  *       the try; otherwise it goes back to the queue, and is decided anew.
  *
+ *   D8  That a delivery arrived is written with what is committed next, at most
+ *       STORE_LINGER_MS later: nobody waits for it.
+ *
  * A try that dies with the process leaves its row leased; the lease ends and
  * the same bytes go again under the same key.
  */

@@ -24,6 +24,8 @@ struct loop {
     _Atomic(struct task *)  posted;      /* newest first; turned round when taken */
     struct task            *finals;
     struct task           **finals_end;
+    void                  (*once)(void *);   /* NULL: nothing */
+    void                   *once_arg;
     atomic_bool             stopping;
     bool                    started;
     pthread_t               thread;
@@ -39,6 +41,7 @@ static void  on_wake(evutil_socket_t, short, void *);
 static void *run_thread(void *);
 static void  turn(struct loop *);
 static void  run_posted(struct loop *);
+static void  run_once(struct loop *);
 static void  run_finals(struct loop *);
 static void  wake(struct loop *);
 static void  read_clock(struct loop *);
@@ -135,6 +138,7 @@ loop_run_here(struct loop *loop)
         turn(loop);
     /* What was posted before the stop still runs. */
     run_posted(loop);
+    run_once(loop);
     run_finals(loop);
     home = outer;
     atomic_store(&loop->stopping, false);
@@ -160,6 +164,19 @@ loop_finally(struct loop *loop, struct task *task)
     task->next        = NULL;
     *loop->finals_end = task;
     loop->finals_end  = &task->next;
+}
+
+void
+loop_once(struct loop *loop, void (*run)(void *), void *arg)
+{
+    if (home != loop) {
+        run(arg);
+        return;
+    }
+    if (loop->once != run || loop->once_arg != arg)
+        run_once(loop);                  /* one is kept; another's is early */
+    loop->once     = run;
+    loop->once_arg = arg;
 }
 
 struct event_base *
@@ -241,6 +258,7 @@ turn(struct loop *loop)
     loop->clock_read = false;
     event_base_loop(loop->base, EVLOOP_ONCE | (waiting ? EVLOOP_NONBLOCK : 0));
     run_posted(loop);
+    run_once(loop);
     run_finals(loop);
 }
 
@@ -262,6 +280,16 @@ run_posted(struct loop *loop)
         oldest            = task->next;  /* the task may be gone after run() */
         task->run(task);
     }
+}
+
+static void
+run_once(struct loop *loop)
+{
+    void (*run)(void *) = loop->once;
+
+    loop->once = NULL;
+    if (run != NULL)
+        run(loop->once_arg);
 }
 
 static void

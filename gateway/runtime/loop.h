@@ -38,6 +38,10 @@ void loop_post(struct loop *, struct task *);
 /* This turn's end: objects that were in use by callbacks are freed here. */
 void loop_finally(struct loop *, struct task *);
 
+/* run(arg) once at this turn's end, however often it is asked for in the turn:
+ * for what serves many as well as one.  On another thread than the loop's: at once. */
+void loop_once(struct loop *, void (*run)(void *arg), void *arg);
+
 struct event_base  *loop_base(struct loop *);
 struct arena_pool  *loop_arenas(struct loop *);
 uint32_t            loop_index(const struct loop *);

@@ -21,8 +21,9 @@
 #include "gateway/store/vfs.h"
 
 #define UNITS_PER_COMMIT    256          /* bounds how long a reader of the queue waits */
+#define WAKE_IN_TURN        8            /* so many are not kept until the turn's end */
 #define BUSY_MS             5000
-#define PROBE_SECONDS       1            /* how often an unhealthy store tries to write */
+#define PROBE_MS            1000         /* how often an unhealthy store tries to write */
 #define CHECKPOINT_FRAMES   4000         /* 16 MiB of WAL */
 #define ANSWER_DAYS         30u
 #define DAY_MS              (INT64_C(24) * 60 * 60 * 1000)
@@ -207,6 +208,18 @@ side_lock_init(pthread_mutex_t *lock)
     (void)pthread_mutexattr_destroy(&kind);
 }
 
+/* On the clock that nobody sets. */
+static void
+wake_init(pthread_cond_t *wake)
+{
+    pthread_condattr_t kind;
+
+    (void)pthread_condattr_init(&kind);
+    (void)pthread_condattr_setclock(&kind, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(wake, &kind);
+    (void)pthread_condattr_destroy(&kind);
+}
+
 enum status
 store_open(const struct store_options *options, struct store **out, struct buf *why)
 {
@@ -227,7 +240,7 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     atomic_init(&s->healthy, true);
     (void)pthread_mutex_init(&s->lock, NULL);
     side_lock_init(&s->side_lock);
-    (void)pthread_cond_init(&s->wake, NULL);
+    wake_init(&s->wake);
 
     enum status st = ST_NO_MEMORY;
     if (s->path != NULL && !s->read_only && s->signer == NULL) {
@@ -556,6 +569,8 @@ queue_take(struct store *s)
     last->next = NULL;
     if (s->first == NULL)
         s->last = NULL;
+    s->hurry   = s->first != NULL;
+    s->waiting = 0;
     return list;
 }
 
@@ -579,16 +594,19 @@ probe(struct store *s)
     healthy_set(s, st == ST_OK);
 }
 
-/* Without work a healthy store looks after its file, so that /readyz tells before
- * the next push does. */
+/* What may wait has waited long enough when nothing else came meanwhile.  Without
+ * work a healthy store looks after its file, so that /readyz tells before the next
+ * push does. */
 static void
 wait_for_work(struct store *s)
 {
-    struct timespec until;
+    int64_t         us    = monotonic_us() + (s->first != NULL ? STORE_LINGER_MS : PROBE_MS) * 1000;
+    struct timespec until = { us / 1000000, us % 1000000 * 1000 };
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PROBE_SECONDS;
     if (pthread_cond_timedwait(&s->wake, &s->lock, &until) != ETIMEDOUT)
+        return;
+    s->hurry = s->first != NULL;
+    if (s->hurry)
         return;
     (void)pthread_mutex_unlock(&s->lock);
     s->error = 0;
@@ -606,7 +624,7 @@ thread_main(void *arg)
 
     (void)pthread_mutex_lock(&s->lock);
     for (;;) {
-        while (s->first == NULL && !s->stop)
+        while (!s->hurry && !s->stop)
             wait_for_work(s);
         if (s->first == NULL)
             break;
@@ -636,56 +654,70 @@ store_start(struct store *s)
 }
 
 static void
-enqueue(struct store *s, struct store_request *r, enum request_kind kind)
+wake(void *arg)
+{
+    struct store *s = arg;
+
+    (void)pthread_cond_signal(&s->wake);
+}
+
+/* What a turn of a loop asks for comes to one commit: the thread is woken at its
+ * end, or when enough came that the others would wait for no good. */
+static void
+enqueue(struct store *s, struct store_request *r, enum request_kind kind, struct loop *home, bool may_wait)
 {
     r->kind = (unsigned)kind;
     r->next = NULL;
     (void)pthread_mutex_lock(&s->lock);
-    bool wake = s->first == NULL;
-    if (wake)
+    bool lingers = may_wait && s->first != NULL;         /* the thread knows of one before it */
+    if (s->first == NULL)
         s->first = r;
     else
         s->last->next = r;
-    s->last = r;
+    s->last   = r;
+    s->hurry  = s->hurry || !may_wait;
+    bool many = ++s->waiting == WAKE_IN_TURN && s->hurry;
     (void)pthread_mutex_unlock(&s->lock);
-    if (wake)
-        (void)pthread_cond_signal(&s->wake);
+    if (home == NULL || many)
+        wake(s);
+    else if (!lingers)
+        loop_once(home, wake, s);
 }
 
 void
 store_submit(struct store *s, struct store_unit *u)
 {
-    enqueue(s, &u->request, REQUEST_UNIT);
+    enqueue(s, &u->request, REQUEST_UNIT, u->home, u->may_wait);
 }
 
 void
 store_load_consents(struct store *s, struct store_consents *c)
 {
-    enqueue(s, &c->request, REQUEST_CONSENTS);
+    enqueue(s, &c->request, REQUEST_CONSENTS, c->home, false);
 }
 
 void
 store_find_answer(struct store *s, struct store_lookup *l)
 {
-    enqueue(s, &l->request, REQUEST_LOOKUP);
+    enqueue(s, &l->request, REQUEST_LOOKUP, l->home, false);
 }
 
 void
 store_read_resource(struct store *s, struct store_read *r)
 {
-    enqueue(s, &r->request, REQUEST_READ);
+    enqueue(s, &r->request, REQUEST_READ, r->home, false);
 }
 
 void
 store_find_matches(struct store *s, struct store_match *m)
 {
-    enqueue(s, &m->request, REQUEST_MATCH);
+    enqueue(s, &m->request, REQUEST_MATCH, m->home, false);
 }
 
 void
 store_claim_due(struct store *s, struct store_claim *c)
 {
-    enqueue(s, &c->request, REQUEST_CLAIM);
+    enqueue(s, &c->request, REQUEST_CLAIM, c->home, false);
 }
 
 bool
@@ -722,7 +754,7 @@ thread_end(struct store *s)
     (void)pthread_mutex_lock(&s->lock);
     s->stop = true;
     (void)pthread_mutex_unlock(&s->lock);
-    (void)pthread_cond_signal(&s->wake);
+    wake(s);
     (void)pthread_join(s->thread, NULL);
 }
 

@@ -111,8 +111,10 @@ struct store {
     bool                  started;
     pthread_mutex_t       lock;
     pthread_cond_t        wake;
-    struct store_request *first, *last;  /* under lock */
-    bool                  stop;          /* under lock */
+    struct store_request *first, *last;  /* under lock, as the next three */
+    uint32_t              waiting;       /* that came since the thread took some last */
+    bool                  hurry;         /* among them one that is not to wait for others */
+    bool                  stop;
     _Atomic bool          healthy;
     _Atomic uint64_t      generation;    /* committed */
     struct consented     *consented;     /* its additions are the store thread's */

@@ -5,7 +5,8 @@
  *
  * One store thread does all writing.  Units of work that wait are written in
  * one transaction and made durable by one commit (group commit, WAL,
- * synchronous=FULL); each completion is posted to the loop that asked.  A
+ * synchronous=FULL), those of one turn of a loop together; each completion is
+ * posted to the loop that asked.  A
  * unit is all or nothing: preconditions are looked at before its first write,
  * so one that fails leaves nothing, and its neighbours still commit.  When the commit fails
  * (disk full, I/O error) every unit of the batch fails with ST_UNAVAILABLE and
@@ -159,9 +160,12 @@ struct store_unit {
     /* Deliveries: outcome of a try, written with what follows from it. */
     struct store_delivery *deliveries;
     size_t                 delivery_count;
+    bool                   may_wait;     /* nobody waits for it: written with the next, at most
+                                            STORE_LINGER_MS from now */
     struct store_request   request;      /* private */
 };
 void store_submit(struct store *, struct store_unit *);
+#define STORE_LINGER_MS 10
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_SENT, DELIVERY_DEAD, DELIVERY_PARKED, DELIVERY_NOTHING };
 

@@ -21,8 +21,8 @@
     EL("Element.extension", "0", "*", T("Extension")))
 #define EXTENSION SDEF("complex-type", "Extension", "{\"path\":\"Extension\"}" EL("Extension.extension", "0", "*", T("Extension")) \
     EL("Extension.url", "1", "1", ID_TYPE) EL("Extension.value[x]", "0", "1", T("string") "," T("boolean")))
-#define STRING  SDEF("primitive-type", "string", "")
-#define BOOLEAN SDEF("primitive-type", "boolean", "")
+#define STRING  SDEF("primitive-type", "string", "{\"path\":\"string\"}")
+#define BOOLEAN SDEF("primitive-type", "boolean", "{\"path\":\"boolean\"}")
 #define ZOO SDEF("resource", "Zoo", "{\"path\":\"Zoo\"}" \
     ",{\"id\":\"Zoo.id\",\"path\":\"Zoo.id\",\"min\":0,\"max\":\"1\",\"base\":{\"path\":\"Resource.id\",\"max\":\"1\"},\"type\":[" ID_TYPE "]}" \
     EL("Zoo.cage", "1", "*", T("BackboneElement")) EL("Zoo.cage.label", "1", "1", T("string")) \

@@ -232,6 +232,28 @@ test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone(void **state)
 }
 
 static void
+test_what_may_wait_is_written_all_the_same(void **state)
+{
+    struct scratch       *t    = *state;
+    struct store_resource a    = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_resource b    = resource(SPAN("Condition"), SPAN("b"), SPAN("two"));
+    struct store_unit     idle = { .done.run = on_done, .resources = &a, .resource_count = 1, .may_wait = true };
+    struct store_unit     last = { .done.run = on_done, .resources = &b, .resource_count = 1, .may_wait = true };
+
+    expect_done(1);
+    store_submit(t->store, &idle);
+    wait_done();                         /* nothing comes after it */
+    assert_int_equal(idle.status, ST_OK);
+    expect_done(1);
+    store_submit(t->store, &last);
+    store_close(&t->store);
+    wait_done();
+    assert_int_equal(last.status, ST_OK);
+    assert_int_equal(scratch_open(t), ST_OK);
+    assert_span(get(t, SPAN("Condition"), SPAN("b"), 0).row.bytes, "two");
+}
+
+static void
 test_the_first_answer_under_a_key_is_kept_across_restarts(void **state)
 {
     struct scratch     *t = *state;
@@ -622,6 +644,7 @@ main(void)
         TEST(test_every_resource_that_is_refused_says_why),
         TEST(test_who_may_only_create_writes_over_what_it_sent_itself_and_nothing_else),
         TEST(test_a_unit_that_fails_leaves_its_neighbours_in_the_batch_alone),
+        TEST(test_what_may_wait_is_written_all_the_same),
         TEST(test_the_first_answer_under_a_key_is_kept_across_restarts),
         TEST(test_an_answer_is_authored_when_versions_are_known),
         TEST(test_finds_the_current_consents_of_a_patient),
