@@ -10,6 +10,7 @@
  *     compile_profiles.c  what types and profiles ask beyond structure -> nodes
  *     snapshot.c          the elements of every StructureDefinition, for what
  *                         comes on top
+ *     compile_forms.c     Questionnaires -> forms
  *
  * A pack may be compiled on top of another (package_sources.base): then the
  * tables begin as a copy of that one's, an index of before is an index of
@@ -102,5 +103,6 @@ bool compile_types(struct compiler *);
 bool compile_terminology(struct compiler *);
 bool compile_profiles(struct compiler *);
 bool compile_snapshots(struct compiler *);           /* fhir/snapshot.h */
+bool compile_forms(struct compiler *);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fhir/datatypes.h"
+#include "fhir/pack_forms.h"
 #include "fhir/pack_snapshots.h"
 #include "fhir/pack_terms.h"
 #include "fhir/profile_format.h"
@@ -25,6 +26,11 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_VALUE_SET_SLOTS] = sizeof(uint32_t),
     [PACK_VALUE_PARTS]     = sizeof(struct pack_value_part),
     [PACK_MEMBERS]         = sizeof(struct pack_member),
+    [PACK_FORMS]           = sizeof(struct pack_form),
+    [PACK_FORM_ITEMS]      = sizeof(struct form_item),
+    [PACK_FORM_ORDER]      = sizeof(uint32_t),
+    [PACK_FORM_VALUES]     = sizeof(struct form_value),
+    [PACK_FORM_CONDITIONS] = sizeof(struct form_condition),
     [PACK_PROFILES]      = sizeof(struct pack_profile),
     [PACK_PROFILE_SLOTS] = sizeof(uint32_t),
     [PACK_CONTEXTS]      = sizeof(struct pack_context),
@@ -72,6 +78,11 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.value_set_slots = starts[PACK_VALUE_SET_SLOTS];
     p.value_parts     = starts[PACK_VALUE_PARTS];
     p.members         = starts[PACK_MEMBERS];
+    p.forms           = starts[PACK_FORMS];
+    p.form_items      = starts[PACK_FORM_ITEMS];
+    p.form_order      = starts[PACK_FORM_ORDER];
+    p.form_values     = starts[PACK_FORM_VALUES];
+    p.form_conditions = starts[PACK_FORM_CONDITIONS];
     p.profiles      = starts[PACK_PROFILES];
     p.profile_slots = starts[PACK_PROFILE_SLOTS];
     p.contexts      = starts[PACK_CONTEXTS];
@@ -87,7 +98,8 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.snapshots       = starts[PACK_SNAPSHOTS];
     p.snapshot_bytes  = starts[PACK_SNAPSHOT_BYTES];
     p.snapshot_slots  = starts[PACK_SNAPSHOT_SLOTS];
-    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p) || !pack_snapshots_good(&p))
+    if (!tables_good(&p) || !pack_terms_good(&p) || !pack_profiles_good(&p) || !pack_snapshots_good(&p)
+        || !pack_forms_good(&p))
         return ST_INTEGRITY;
     struct pack *pack = arena_make(arena, struct pack);
     if (pack == NULL)

@@ -20,7 +20,7 @@
  *               ("valueQuantity", "_birthDate") -> element and type
  *
  * Terminology has sections of its own (fhir/pack_terms.h), and so have
- * snapshots (fhir/pack_snapshots.h).
+ * snapshots (fhir/pack_snapshots.h) and Questionnaires (fhir/pack_forms.h).
  * What definitions ask beyond structure, and profiles: fhir/profile_format.h.
  */
 #ifndef SLUICE_FHIR_PACK_FORMAT_H
@@ -33,7 +33,7 @@
 #include "fhir/pack.h"
 
 #define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
-#define PACK_VERSION 5u
+#define PACK_VERSION 6u
 #define PACK_MANY    UINT32_MAX                          /* max "*" */
 #define PACK_NONE    UINT32_MAX                          /* no such index */
 /* Children of one shape: the walk keeps a bit for each. */
@@ -48,6 +48,8 @@ enum pack_section_kind {
     PACK_BINDINGS, PACK_CONSTRAINTS, PACK_PROGRAMS, PACK_TESTS, PACK_STEPS,
     /* fhir/pack_snapshots.h */
     PACK_SNAPSHOTS, PACK_SNAPSHOT_BYTES, PACK_SNAPSHOT_SLOTS,
+    /* Questionnaires: fhir/pack_forms.h */
+    PACK_FORMS, PACK_FORM_ITEMS, PACK_FORM_ORDER, PACK_FORM_VALUES, PACK_FORM_CONDITIONS,
     PACK_SECTIONS
 };
 
@@ -176,6 +178,11 @@ struct pack {
     const struct pack_snapshot   *snapshots;
     const char                   *snapshot_bytes;
     const uint32_t               *snapshot_slots;
+    const struct pack_form       *forms;
+    const struct form_item       *form_items;
+    const uint32_t               *form_order;
+    const struct form_value      *form_values;
+    const struct form_condition  *form_conditions;
     uint32_t                     counts[PACK_SECTIONS];
 };
 

@@ -21,7 +21,8 @@ package_compile(const struct package_sources *sources, struct arena *arena, stru
         && compile_types(&c)
         && compile_terminology(&c)
         && compile_profiles(&c)
-        && compile_snapshots(&c);
+        && compile_snapshots(&c)
+        && compile_forms(&c);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
     return good ? compile_emit(&c, sources, out) : ST_MALFORMED;
