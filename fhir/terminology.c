@@ -97,13 +97,16 @@ term_value_set_version(const struct pack *p, uint32_t value_set)
                                                   : (struct span){ NULL, 0 };
 }
 
-/* IN wins: systems of a value set are united.  Then the doubt. */
+/* IN wins: systems of a value set are united.  Then the doubt, then what
+ * says most. */
 static struct term_answer
 unite(struct term_answer a, struct term_answer b)
 {
     if (a.verdict == TERM_IN || b.verdict == TERM_IN)
         return in;
-    return b.verdict == TERM_UNDECIDED && a.verdict != TERM_UNDECIDED ? b : a;
+    if (a.verdict == b.verdict)
+        return a.why == TERM_WHY_NOT_LISTED ? b : a;
+    return b.verdict == TERM_UNDECIDED ? b : a;
 }
 
 static struct term_answer
