@@ -19,10 +19,10 @@ struct rules {
 };
 
 static void        check_type(struct rules *);
-static void        check_entry(struct rules *, tape_node entry);
-static enum status check_full_urls(struct rules *);
+static void        check_entry(struct rules *, const struct bundle_entry *);
+static enum status check_full_urls(struct rules *, const struct bundle_table *);
 static void        check_links(struct rules *, const struct bundle_table *);
-static void        check_full_url(struct rules *, tape_node entry, const struct entry_parts *);
+static void        check_full_url(struct rules *, const struct bundle_entry *);
 static void        check_document(struct rules *);
 static void        check_first(struct rules *, const char *rule, const char *type, struct span wanted);
 
@@ -64,10 +64,9 @@ bundle_rules(struct report *report, const struct pack *pack, const struct bundle
     struct rules r = rules_of(report, pack, table->node);
 
     check_type(&r);
-    if (!entries_apart && tape_kind(r.tape, r.entries) == TAPE_ARRAY)
-        for (tape_node n = tape_first(r.tape, r.entries); n != TAPE_ABSENT && !report->stopped; n = tape_next(r.tape, n))
-            check_entry(&r, n);
-    enum status st = check_full_urls(&r);
+    for (uint32_t i = 0; !entries_apart && i < table->count && !report->stopped; i++)
+        check_entry(&r, &table->entries[i]);
+    enum status st = check_full_urls(&r, table);
     check_links(&r, table);
     if (span_eq_text(r.type, "searchset"))
         search_rules(report, pack, table);
@@ -79,7 +78,7 @@ bundle_rules(struct report *report, const struct pack *pack, const struct bundle
 }
 
 void
-bundle_entry_rules(struct report *report, const struct pack *pack, tape_node bundle, tape_node entry)
+bundle_entry_rules(struct report *report, const struct pack *pack, tape_node bundle, const struct bundle_entry *entry)
 {
     struct rules r = rules_of(report, pack, bundle);
 
@@ -111,17 +110,16 @@ check_type(struct rules *r)
             SPAN("Leave total out"));
 }
 
-static struct span
-string_text(const struct rules *r, tape_node value)
+static tape_node
+url_node(const struct rules *r, const struct bundle_entry *e)
 {
-    return walk_kind(r->tape, value) == TAPE_STRING ? walk_text(r->tape, value, r->report->arena) : NOTHING;
+    return walk_find(r->tape, e->entry, SPAN("fullUrl"));
 }
 
 static void
-check_entry(struct rules *r, tape_node entry)
+check_entry(struct rules *r, const struct bundle_entry *e)
 {
-    struct entry_parts parts   = entry_parts(r->tape, entry);
-    tape_node          request = parts.request, response = parts.response, search = parts.search;
+    tape_node entry = e->entry, request = e->request, response = e->response, search = e->search;
 
     if (search != TAPE_ABSENT && !r->searched)
         add(r, "bdl-2", search, SPAN("want entry.search only in a searchset"), SPAN("have it in another type"),
@@ -135,99 +133,99 @@ check_entry(struct rules *r, tape_node entry)
         add(r, "bdl-4", response != TAPE_ABSENT ? response : entry,
             SPAN("want entry.response in every entry of a batch-response, transaction-response or history, and "
                  "nowhere else"), response != TAPE_ABSENT ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
-    if (request == TAPE_ABSENT && response == TAPE_ABSENT && parts.resource == TAPE_ABSENT)
+    if (request == TAPE_ABSENT && response == TAPE_ABSENT && e->resource == TAPE_ABSENT)
         add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
-    struct span url = string_text(r, parts.full_url);
+    struct span url = e->full_url;
     if (span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
-        add(r, "bdl-8", parts.full_url, SPAN("want a fullUrl that names no version"),
+        add(r, "bdl-8", url_node(r, e), SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
-    check_full_url(r, entry, &parts);
+    check_full_url(r, e);
 }
 
 /* A fullUrl that ends in the type and id of a resource names that resource. */
 static void
-check_rest_url(struct rules *r, const struct entry_parts *parts, struct span url, struct span type, struct span id)
+check_rest_url(struct rules *r, const struct bundle_entry *e)
 {
-    struct span base, url_type, url_id;
+    struct span base, type, id;
 
-    if (span_empty(type) || !reference_split(url, &base, &url_type, &url_id) || span_empty(rest_base(url))
-        || !pack_resource_named(r->pack, url_type) || span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+    if (e->resource == TAPE_ABSENT || !reference_split(e->full_url, &base, &type, &id)
+        || !pack_resource_named(r->pack, type) || span_find(e->full_url, SPAN("/_history/")) != SPAN_NOT_FOUND)
         return;
-    if (span_empty(id))
-        add(r, "bundle-full-url", parts->full_url, SPAN("want the resource to have the id that its fullUrl ends in"),
+    if (span_empty(e->id))
+        add(r, "bundle-full-url", url_node(r, e), SPAN("want the resource to have the id that its fullUrl ends in"),
             SPAN("have none"), SPAN("Give the resource its id, or the entry a urn:uuid:"));
-    else if (!span_eq(url_type, type) || !span_eq(url_id, id))
-        add(r, "bundle-full-url", parts->full_url, SPAN("want a fullUrl that ends in type and id of the resource"),
+    else if (!span_eq(type, e->type) || !span_eq(id, e->id))
+        add(r, "bundle-full-url", url_node(r, e), SPAN("want a fullUrl that ends in type and id of the resource"),
             SPAN("have one that ends in another"), NOTHING);
 }
 
+/* R4 bundle.html, fullUrl: may be missing before a server gave one, and where
+ * "results from operations might involve resources that are not identified". */
 static void
-check_full_url(struct rules *r, tape_node entry, const struct entry_parts *parts)
+check_full_url(struct rules *r, const struct bundle_entry *e)
 {
-    struct arena *arena = r->report->arena;
-    struct span   url   = string_text(r, parts->full_url);
-    struct span   type  = walk_find_text(r->tape, parts->resource, SPAN("resourceType"), arena);
-    struct span   id    = walk_find_text(r->tape, parts->resource, SPAN("id"), arena);
+    bool        told = r->searched && span_eq_text(e->type, "OperationOutcome");
+    struct span url  = e->full_url;
 
-    /* R4 bundle.html: "results from operations might involve resources that are not identified" */
-    bool told = r->searched && span_eq_text(type, "OperationOutcome");
-    if (parts->full_url == TAPE_ABSENT && r->known && !told && !one_of(r->type, without_url))
-        add(r, "bundle-full-url", entry, SPAN("want a fullUrl in every entry of such a Bundle"), SPAN("have none"),
-            SPAN("Give it the URL of the resource, or a urn:uuid: of its own"));
-    if (span_empty(url))
-        return;
-    if (!url_absolute(url)) {
-        add(r, "bundle-full-url", parts->full_url, SPAN("want an absolute fullUrl"), SPAN("have a relative one"), NOTHING);
+    if (span_empty(url)) {
+        if (r->known && !told && !one_of(r->type, without_url) && url_node(r, e) == TAPE_ABSENT)
+            add(r, "bundle-full-url", e->entry, SPAN("want a fullUrl in every entry of such a Bundle"), SPAN("have none"),
+                SPAN("Give it the URL of the resource, or a urn:uuid: of its own"));
         return;
     }
-    check_rest_url(r, parts, url, type, id);
-    struct span canonical = walk_find_text(r->tape, parts->resource, SPAN("url"), arena);
-    if (span_eq(canonical, url) && span_empty(rest_base(url)) && !span_starts(url, SPAN("http://hl7.org/fhir/v")))
-        add(r, "bundle-full-url", parts->full_url, SPAN("want a fullUrl that ends in the id of the resource when it is its url"),
+    if (span_starts(url, SPAN("urn:uuid:")) || span_starts(url, SPAN("urn:oid:")))
+        return;
+    if (!url_absolute(url))
+        add(r, "bundle-full-url", url_node(r, e), SPAN("want an absolute fullUrl"), SPAN("have a relative one"), NOTHING);
+    else if (!span_empty(rest_base(url)))
+        check_rest_url(r, e);
+    else if (span_eq(walk_find_text(r->tape, e->resource, SPAN("url"), r->report->arena), url)
+             && !span_starts(url, SPAN("http://hl7.org/fhir/v")))
+        add(r, "bundle-full-url", url_node(r, e), SPAN("want a fullUrl that ends in the id of the resource when it is its url"),
             SPAN("have one that does not"), NOTHING);
 }
 
 /* fullUrl and meta.versionId joined, as the invariant of R4 says. */
 static struct span
-version_key(struct rules *r, tape_node entry)
+version_key(struct rules *r, const struct bundle_entry *e)
 {
-    struct arena      *arena   = r->report->arena;
-    struct entry_parts parts   = entry_parts(r->tape, entry);
-    tape_node          meta    = walk_find(r->tape, parts.resource, SPAN("meta"));
-    struct span        url     = string_text(r, parts.full_url);
-    struct span        version = walk_find_text(r->tape, meta, SPAN("versionId"), arena);
+    struct arena *arena   = r->report->arena;
+    struct span   version = walk_find_text(r->tape, walk_find(r->tape, e->resource, SPAN("meta")), SPAN("versionId"), arena);
 
-    return span_empty(url) || span_empty(version) ? url : arena_join(arena, url, version);
+    return span_empty(version) ? e->full_url : arena_join(arena, e->full_url, version);
 }
 
+/* Only fullUrls that several entries have need a look at the versions. */
 static enum status
-check_full_urls(struct rules *r)
+check_full_urls(struct rules *r, const struct bundle_table *table)
 {
-    struct arena       *arena = r->report->arena;
-    uint32_t            room = tape_kind(r->tape, r->entries) == TAPE_ARRAY ? tape_children(r->tape, r->entries) : 0;
-    struct lookup_item *items = arena_make_n(arena, (size_t)room + 1, struct lookup_item);
+    struct lookup_item *items = NULL;
     uint32_t            count = 0;
+    bool                again = false;           /* the one before has the same fullUrl */
 
-    if (span_eq_text(r->type, "history") || room == 0)
-        return arena_status(arena);
-    if (items == NULL)
-        return ST_NO_MEMORY;
-    for (tape_node n = tape_first(r->tape, r->entries); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
-        struct span key = version_key(r, n);
-        if (!span_empty(key))
-            items[count++] = (struct lookup_item){ .key = key, .value = n };
+    if (table->type == BUNDLE_HISTORY)
+        return ST_OK;
+    for (uint32_t at = 0; at < lookup_count(table->urls); at++) {
+        bool next = lookup_next(table->urls, at) != LOOKUP_NONE;
+        if ((next || again) && items == NULL
+            && (items = arena_make_n(r->report->arena, lookup_count(table->urls), struct lookup_item)) == NULL)
+            return ST_NO_MEMORY;
+        if (next || again)
+            items[count++] = (struct lookup_item){ .key = version_key(r, &table->entries[lookup_value(table->urls, at)]),
+                                                   .value = lookup_value(table->urls, at) };
+        again = next;
     }
-    const struct lookup *keys = lookup_build(items, count, arena);
+    if (count == 0)
+        return ST_OK;
+    const struct lookup *keys = arena_spent(r->report->arena) ? NULL : lookup_build(items, count, r->report->arena);
     if (keys == NULL)
         return ST_NO_MEMORY;
-    for (uint32_t at = 0; at < count && !r->report->stopped; at++) {
-        uint32_t again = lookup_next(keys, at);
-        if (again != LOOKUP_NONE)
-            add(r, "bdl-7", walk_find(r->tape, lookup_value(keys, again), SPAN("fullUrl")),
+    for (uint32_t at = 0; at < count && !r->report->stopped; at++)
+        if (lookup_next(keys, at) != LOOKUP_NONE)
+            add(r, "bdl-7", url_node(r, &table->entries[lookup_value(keys, lookup_next(keys, at))]),
                 SPAN("want every fullUrl once, or with different meta.versionId"),
                 SPAN("have one that came before"), NOTHING);
-    }
-    return arena_status(arena);
+    return arena_status(r->report->arena);
 }
 
 static void

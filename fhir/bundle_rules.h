@@ -38,6 +38,7 @@
  * which bundle_entry_rules() has. */
 enum status bundle_rules(struct report *, const struct pack *, const struct bundle_table *,
                          bool entries_apart) MUST_CHECK;
-void        bundle_entry_rules(struct report *, const struct pack *, tape_node bundle_resource, tape_node entry);
+void        bundle_entry_rules(struct report *, const struct pack *, tape_node bundle_resource,
+                               const struct bundle_entry *);
 
 #endif

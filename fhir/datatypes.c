@@ -186,17 +186,19 @@ oid_valid(struct span s)
 static bool
 uuid_valid(struct span s, bool upper_too)
 {
-    static const char shape[] = "urn:uuid:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+    enum { LOWER = 1, UPPER = 2, DASH = 4 };
+    static const unsigned char classes[256] = {
+        ['0' ... '9'] = LOWER | UPPER, ['a' ... 'f'] = LOWER | UPPER, ['A' ... 'F'] = UPPER, ['-'] = DASH };
+    static const char          shape[] = "urn:uuid:hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+    unsigned char              hex = upper_too ? UPPER : LOWER, good = 0xff;
 
     if (s.length != sizeof shape - 1 || !span_starts(s, SPAN("urn:uuid:")))
         return false;
-    for (size_t i = 9; i < s.length; i++) {
-        char c   = s.at[i];
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (upper_too && c >= 'A' && c <= 'F');
-        if (shape[i] == 'h' ? !hex : c != '-')
-            return false;
+    for (size_t i = 9; i < sizeof shape - 1; i++) {      /* without branches: most are right */
+        unsigned char have = classes[(unsigned char)s.at[i]] & (shape[i] == 'h' ? hex : DASH);
+        good &= have != 0 ? 0xff : 0;
     }
-    return true;
+    return good != 0;
 }
 
 /* \S*, but one that is empty is no value.  RFC 4122 3 takes upper case where a

@@ -1,13 +1,25 @@
 #include "fhir/reference_rules.h"
 
+#include <string.h>
+
 #include "base/json_walk.h"
 #include "fhir/contained_rules.h"
+#include "fhir/datatypes.h"
 #include "fhir/linked_rules.h"
 #include "fhir/path.h"
 #include "fhir/reference.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
 #define DEFINITIONS SPAN("http://hl7.org/fhir/StructureDefinition/")
+
+/* An absolute reference that was found right: the same text in the same place
+ * of the definition is right again, and names the same entry. */
+struct seen {
+    const char                *at;
+    const struct bundle_table *table;
+    uint32_t                   length, type, to;
+};
+#define SEEN_ROWS 64u                    /* a power of 2 */
 
 struct references_check {
     struct report        *report;
@@ -18,14 +30,18 @@ struct references_check {
     struct contained     *contained;
     struct links         *links;         /* of each table */
     uint32_t              resource;      /* the one that holds the reference at hand */
+    uint32_t              before;        /* the last one that begins before it       */
+    tape_node             last;
     bool                  no_memory;
+    struct seen           seen[SEEN_ROWS];
 };
 
 /* One reference while it is looked at. */
 struct pointer {
     const struct noted_reference *noted;
-    tape_node                     text_node;
+    tape_node                     text_node, type_node;
     struct span                   text;
+    uint32_t                      to;        /* entry, ENTRY_NONE */
     struct home                   home;
     struct span                   found;     /* type of what it names; empty: not known */
 };
@@ -60,7 +76,7 @@ reference_rules(struct report *report, const struct pack *pack, const struct not
                 struct bundle_tables *tables)
 {
     struct references_check c = { .report = report, .pack = pack, .bundle = report->bundle,
-                                  .tape = report->bundle->tape, .tables = tables, .resource = ENTRY_NONE };
+                                  .tape = report->bundle->tape, .tables = tables, .before = tables->range.first };
 
     if (contained_read(report, tables->range, &c.contained) != ST_OK)
         return ST_NO_MEMORY;
@@ -72,17 +88,22 @@ reference_rules(struct report *report, const struct pack *pack, const struct not
     return c.no_memory || join(&c) != ST_OK ? ST_NO_MEMORY : arena_status(report->arena);
 }
 
-/* Notes come nearly in document order: mostly it is the resource of the last. */
+/* Notes come nearly in document order; what comes late is searched for. */
 static void
 move_to(struct references_check *c, tape_node node)
 {
-    const struct bundle_resource *here = bundle_resource_at(c->bundle, c->resource);
-    const struct bundle_resource *next = bundle_resource_at(c->bundle, c->resource + 1);
+    const struct bundle_resource *all = bundle_resource_at(c->bundle, 0);
 
-    if (here != NULL && node > here->node && node < tape_after(c->tape, here->node)
-        && (next == NULL || node < next->node))
+    if (node < c->last) {
+        c->resource = bundle_resource_index(c->bundle, node);
         return;
-    c->resource = bundle_resource_index(c->bundle, node);
+    }
+    c->last = node;
+    while (c->before + 1 < c->tables->range.end && all[c->before + 1].node <= node)
+        c->before++;
+    c->resource = c->before;
+    while (all[c->resource].up != ENTRY_NONE && node >= tape_after(c->tape, all[c->resource].node))
+        c->resource = all[c->resource].up;
 }
 
 static void
@@ -113,6 +134,37 @@ resource_type(const struct references_check *c, uint32_t resource)
                           c->report->arena);
 }
 
+/* ---- seen before ------------------------------------------------------------------------ */
+
+static struct seen *
+seen_row(struct references_check *c, const struct pointer *p)
+{
+    uint64_t key = p->noted->type, end = 0;
+
+    if (p->text.length >= 8)
+        memcpy(&end, p->text.at + p->text.length - 8, 8);
+    return &c->seen[((key ^ end) * 0x9e3779b97f4a7c15u >> 32) & (SEEN_ROWS - 1)];
+}
+
+static bool
+was_seen(const struct seen *seen, const struct pointer *p)
+{
+    return seen->length == p->text.length && seen->length > 0 && seen->type == p->noted->type
+        && seen->table == p->home.table && p->type_node == TAPE_ABSENT
+        && memcmp(seen->at, p->text.at, seen->length) == 0;
+}
+
+/* What is joined matters in documents and messages. */
+static void
+note_link(struct references_check *c, const struct pointer *p, uint32_t to)
+{
+    struct bundle_table *table = p->home.table;
+
+    if ((table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE) && to != p->home.entry
+        && links_add(&c->links[table - c->tables->all], (struct link){ p->home.entry, to }, c->report->arena) != ST_OK)
+        c->no_memory = true;
+}
+
 /* ---- one reference ---------------------------------------------------------------------- */
 
 /* A uri may name any element by its id, which is not looked for here: that it
@@ -129,12 +181,23 @@ check_fragment(struct references_check *c, const struct noted_reference *noted)
 static void
 check_reference(struct references_check *c, const struct noted_reference *noted)
 {
-    struct pointer p = { .noted = noted, .text_node = walk_find(c->tape, noted->node, SPAN("reference")),
-                         .home = bundle_tables_home(c->tables, c->resource) };
+    struct pointer p = { .noted = noted, .home = bundle_tables_home(c->tables, c->resource), .to = ENTRY_NONE };
 
+    for (tape_node n = walk_first(c->tape, noted->node); n != TAPE_ABSENT; n = walk_next(c->tape, n)) {
+        if (walk_called(c->tape, n - 1, SPAN("reference")))
+            p.text_node = n;
+        else if (walk_called(c->tape, n - 1, SPAN("type")))
+            p.type_node = n;
+    }
     if (walk_kind(c->tape, p.text_node) != TAPE_STRING)
         return;
     p.text = walk_text(c->tape, p.text_node, c->report->arena);
+    struct seen *seen = seen_row(c, &p);
+    if (was_seen(seen, &p)) {
+        note_link(c, &p, seen->to);
+        return;
+    }
+    uint32_t left = c->report->left;
     if (span_empty(p.text) || !check_form(c, &p))
         return;
     if (p.text.at[0] == '#')
@@ -143,18 +206,11 @@ check_reference(struct references_check *c, const struct noted_reference *noted)
         resolve_inside(c, &p);
     check_type(c, &p);
     check_target(c, &p);
+    if (p.to != ENTRY_NONE && p.type_node == TAPE_ABSENT && left == c->report->left && url_absolute(p.text))
+        *seen = (struct seen){ p.text.at, p.home.table, (uint32_t)p.text.length, noted->type, p.to };
 }
 
 /* ---- form -------------------------------------------------------------------------------- */
-
-static bool
-one_word(struct span text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.at[i] <= ' ')
-            return false;
-    return true;
-}
 
 /* "Patient?identifier=a|b": a type and name=value pairs (R4 http.html#trules,
  * conditional references). */
@@ -181,7 +237,7 @@ check_form(struct references_check *c, const struct pointer *p)
     enum bundle_type around  = p->home.table != NULL ? p->home.table->type : BUNDLE_SINGLE;
     uint32_t         slashes = 0;
 
-    if (!one_word(p->text)) {
+    if (!primitive_one_word(p->text)) {
         add(c, p, SEVERITY_ERROR, ISSUE_VALUE, "reference-form", SPAN("want a reference without white space"),
             SPAN("have some"));
         return false;
@@ -269,9 +325,8 @@ resolve_inside(struct references_check *c, struct pointer *p)
     case RESOLUTION_ONE:
         if (table->entries[to].resource != TAPE_ABSENT)
             p->found = table->entries[to].type;
-        if ((table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE) && to != p->home.entry
-            && links_add(&c->links[table - c->tables->all], (struct link){ p->home.entry, to }, c->report->arena) != ST_OK)
-            c->no_memory = true;
+        p->to = to;
+        note_link(c, p, to);
         break;
     }
 }
@@ -388,11 +443,9 @@ said_type(const struct references_check *c, struct span text)
 static void
 check_type(struct references_check *c, const struct pointer *p)
 {
-    tape_node node = walk_find(c->tape, p->noted->node, SPAN("type"));
-
-    if (walk_kind(c->tape, node) != TAPE_STRING)
+    if (walk_kind(c->tape, p->type_node) != TAPE_STRING)
         return;
-    struct span type   = type_of_definition(walk_text(c->tape, node, c->report->arena));
+    struct span type   = type_of_definition(walk_text(c->tape, p->type_node, c->report->arena));
     struct span actual = span_empty(p->found) ? said_type(c, p->text) : p->found;
     if (!admits(c, p->noted->type, type))
         add(c, p, SEVERITY_ERROR, ISSUE_STRUCTURE, "reference-type", admitted(c, p->noted->type), have_type(c, type));

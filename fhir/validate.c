@@ -207,7 +207,7 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
         return ST_NOT_FOUND;
     check_object(&w, node, type, 1, false);
     walk_down(&w);
-    bundle_entry_rules(&w.report, pack, bundle->root, node);
+    bundle_entry_rules(&w.report, pack, bundle->root, &bundle->entries[entry]);
     struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
     enum status           st    = check_whole(&w, range);
     return conclude(&w, st == ST_OK ? check_profiles(&w, NULL, range.first, range.end) : st);
