@@ -287,7 +287,7 @@ test_datatypes_have_rules_of_their_own(void **state)
         { P ",\"implicitRules\":\"oid:1.2.3\"}", "primitive", "Patient.implicitRules" },
         { P ",\"implicitRules\":\"urn:oid:1.2.x\"}", "primitive", "Patient.implicitRules" },
         { P ",\"meta\":{\"profile\":[\"StructureDefinition/x\"]}}", "primitive", "Patient.meta.profile[0]" },
-        { P ",\"meta\":{\"profile\":[\"http://a.org/x|1.0\"]}}", NULL, NULL },
+        { P ",\"meta\":{\"profile\":[\"http://a.org/x|1.0\"]}}", "?profile:unknown", "Patient.meta.profile[0]" },
     };
 
     (void)state;
