@@ -43,8 +43,8 @@
 #include "fhir/pack.h"
 #include "fhir/reference.h"
 
-#define FHIRPATH_MAX_SOURCE   65536u
-#define FHIRPATH_MAX_DEPTH    64u        /* of a program: brackets, operands, calls inside each other */
+#define FHIRPATH_MAX_SOURCE   65535u
+#define FHIRPATH_MAX_DEPTH    200u       /* of a program: each name of a path, operand and argument is one below */
 #define FHIRPATH_STEPS        1000000u   /* of a run, when the context says 0 */
 #define FHIRPATH_BYTES        ((size_t)8 << 20)
 #define FHIRPATH_NO_SHAPE     UINT32_MAX

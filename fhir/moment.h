@@ -4,9 +4,10 @@
  * said is not known, and a comparison that would need it has no answer
  * (http://hl7.org/fhirpath/N1, Comparison and Date/Time Equality).
  *
- *   M1  Seconds and fractions are one precision.  24:00 and second 60 are not
- *       read here: no arithmetic goes through them.
- *   M2  Moments with and without a zone have no order unless the day decides.
+ *   M1  Seconds and fractions are one precision, milliseconds the finest that
+ *       counts.  24:00 and second 60 are not read: there is no arithmetic on them.
+ *   M2  Moments with and without a zone have no order when they are less than a
+ *       day apart.
  *   M3  Years are 1 to 9999; arithmetic beyond them has no result.
  *   M4  Adding months keeps the day when the month has it, else takes its last.
  */
@@ -46,12 +47,15 @@ struct span moment_text(const struct moment *, struct arena *);
 /* From epoch milliseconds, to the millisecond. */
 struct moment moment_at(int64_t epoch_ms, int zone_minutes);
 
+/* Its beginning: epoch milliseconds, in UTC when it has a zone; of a time since midnight. */
+int64_t moment_ms(const struct moment *);
+
 /* -1, 0, 1, or MOMENT_UNKNOWN when precision or zone leave it open.  A date
  * and a date-time can be compared, a time only with a time. */
 #define MOMENT_UNKNOWN 2
 int  moment_compare(const struct moment *, const struct moment *);
 /* Adds `count` units; what is finer than the precision counts in whole units
- * of it.  False: out of range, or a unit of time on a date. */
+ * of it.  False: out of range, or days and longer on a time. */
 bool moment_add(const struct moment *, int64_t count, enum moment_unit, struct moment *out);
 /* The first and last moment that it may be, to so many digits (4 a year, 6 a
  * month, 8 a day, 17 milliseconds; of a time 2, 4, 6, 9). */

@@ -15,6 +15,7 @@ COMMON='malloc|calloc|realloc|free|explicit_bzero|bsearch|abs
 mem[a-z]+|str(len|nlen|chr|rchr|cmp|ncmp|casecmp|ncasecmp|str|spn|cspn|pbrk|dup|ndup)
 v?snprintf|__assert_fail|abort|toupper|tolower|__ctype_(b|tolower|toupper)_loc
 __(mem|str|explicit_bzero|v?snprintf)[a-z_]*_chk|__isoc99_[a-z]+printf
+__u?(div|mod|divmod)ti[34]
 __stack_chk_fail|__fortify_fail|__popcountdi2|_GLOBAL_OFFSET_TABLE_|__fdelt_chk
 _?_?(asan|ubsan|tsan|sanitizer|gcov|llvm)_.*|__start___.*|__stop___.*'
 
