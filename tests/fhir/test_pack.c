@@ -42,7 +42,7 @@ test_holds_all_of_r4(void **state)
     assert_int_equal(resources, 146);
     assert_int_equal(primitives, 20);
     assert_true(complex >= 40);
-    assert_text(pack_about(pack), "hl7.fhir.r4.core#4.0.1");
+    assert_true(span_starts(pack_about(pack), SPAN("hl7.fhir.r4.core#4.0.1")));
     assert_int_equal(pack_sources(pack).length, 32);
     assert_true(pack_resource_named(pack, SPAN("Patient")));
     assert_false(pack_resource_named(pack, SPAN("Resource")));

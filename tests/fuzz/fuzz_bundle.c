@@ -27,11 +27,11 @@ load_pack(void)
 {
     FILE *f = fopen(SLUICE_BINARY_DIR "/definitions/r4.pack", "rb");
 
-    pack_arena = arena_new("pack", (size_t)16 << 20);
+    pack_arena = arena_new("pack", (size_t)128 << 20);
     assert(pack_arena != NULL);
     if (f == NULL)
         return;
-    size_t room = (size_t)8 << 20;
+    size_t room = (size_t)100 << 20;
     char  *at   = arena_alloc(pack_arena, room);
     size_t size = fread(at, 1, room, f);
     fclose(f);
