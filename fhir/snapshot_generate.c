@@ -199,7 +199,7 @@ new_slice(struct generator *g, struct part *of, struct span slice)
         return NULL;
     part->details = details_with(g->c, part->details, DETAIL_SLICING, none);
     if (part->details != NULL)
-        part->details = details_with(g->c, part->details, DETAIL_MIN, value_number(g->c, 0));
+        part->details = details_with(g->c, part->details, DETAIL_MIN, value_from(g->c, 0));
     if (part->details != NULL && span_ends(part->name, SPAN("[x]"))) {
         struct span  stem = span_first(part->name, part->name.length - 3);
         struct value type = value_type_named(g->c, part->details->all[DETAIL_TYPE], stem, slice);
@@ -234,7 +234,7 @@ count_slices(struct generator *g, struct part *part)
             return false;
     }
     if (sum > details_min(part->details) && sum <= INT32_MAX && part->details != NULL && !part->stated)
-        part->details = details_with(g->c, part->details, DETAIL_MIN, value_number(g->c, (uint32_t)sum));
+        part->details = details_with(g->c, part->details, DETAIL_MIN, value_from(g->c, (uint32_t)sum));
     for (struct part *child = part->children; child != NULL; child = child->next)
         if (!count_slices(g, child))
             return false;

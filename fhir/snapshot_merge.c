@@ -17,7 +17,7 @@ value_read(struct compiler *c, struct span json)
 }
 
 struct value
-value_number(struct compiler *c, uint32_t number)
+value_from(struct compiler *c, uint32_t number)
 {
     return value_read(c, arena_format(c->arena, "%u", number));
 }

@@ -14,7 +14,7 @@ const struct details *details_merge(struct compiler *, const struct details *bas
 const struct details *details_with(struct compiler *, const struct details *, enum detail_kind, struct value);
 
 /* Values that nobody states and everybody means. */
-struct value value_number(struct compiler *, uint32_t);
+struct value value_from(struct compiler *, uint32_t);
 struct value value_slicing_by_url(struct compiler *);
 struct value value_slicing_by_type(struct compiler *, bool closed);
 /* The minimum of these details, 0 when none is stated or it is no number. */
