@@ -13,12 +13,10 @@
  * different; a round does everything once; figures are medians over rounds of
  * the CPU time of this thread.  docs/performance.md holds figures.
  */
-#include <stdlib.h>
-#include <time.h>
-
 #include "fhir/reference.h"
 #include "fhir/validate.h"
 #include "tests/bench/bundles.h"
+#include "tests/bench/measure.h"
 
 #define MOST_DOCUMENTS 400
 #define ROUNDS         15
@@ -35,24 +33,6 @@ struct set {
 static struct arena_pool *pool;
 static const struct pack *pack;
 
-static double
-now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void
-stop_unless(bool good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "bench_fhir: %s\n", what);
-        exit(1);
-    }
-}
-
 static void
 do_once(struct span body, double spent[PARTS])
 {
@@ -63,36 +43,19 @@ do_once(struct span body, double spent[PARTS])
     const struct references *references;
     double                   t[PARTS + 1];
 
-    t[0] = now();
-    stop_unless(tape_read(body, &tape_default_limits, arena, &tape, NULL) == ST_OK, "a document was refused");
-    t[1] = now();
-    stop_unless(bundle_read(tape, arena, issues, &bundle) == ST_OK, "a document is no resource");
-    t[2] = now();
-    stop_unless(references_read(bundle, arena, &references) == ST_OK, "not enough memory");
-    t[3] = now();
-    stop_unless(validate(pack, bundle, NULL, arena, issues) == ST_OK, "not enough memory");
-    t[4] = now();
-    stop_unless(!issues_have_errors(issues), "a document is not valid");
+    t[0] = measure_now();
+    measure_stop_unless(tape_read(body, &tape_default_limits, arena, &tape, NULL) == ST_OK, "a document was refused");
+    t[1] = measure_now();
+    measure_stop_unless(bundle_read(tape, arena, issues, &bundle) == ST_OK, "a document is no resource");
+    t[2] = measure_now();
+    measure_stop_unless(references_read(bundle, arena, &references) == ST_OK, "not enough memory");
+    t[3] = measure_now();
+    measure_stop_unless(validate(pack, bundle, NULL, arena, issues) == ST_OK, "not enough memory");
+    t[4] = measure_now();
+    measure_stop_unless(!issues_have_errors(issues), "a document is not valid");
     for (int i = 0; i < PARTS; i++)
         spent[i] += t[i + 1] - t[i];
     arena_free(&arena);
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double
-median(const double *values, size_t count)
-{
-    double sorted[ROUNDS];
-
-    memcpy(sorted, values, count * sizeof *values);
-    qsort(sorted, count, sizeof *sorted, by_value);
-    return sorted[count / 2];
 }
 
 static void
@@ -110,8 +73,8 @@ run_set(const struct set *set)
     }
     printf("%-22s", set->name);
     for (int p = 0; p < PARTS; p++)
-        printf(" %10.0f", (double)set->bytes / median(spent[p], ROUNDS) / 1e6);
-    printf(" %10.2f\n", median(ratio, ROUNDS));
+        printf(" %10.0f", (double)set->bytes / measure_median(spent[p], ROUNDS) / 1e6);
+    printf(" %10.2f\n", measure_median(ratio, ROUNDS));
 }
 
 static void
@@ -136,7 +99,7 @@ made_up(const char *name, size_t bytes, size_t count, struct arena *keep)
     for (size_t i = 0; i < count; i++) {
         buf_clear(&out);
         make_bundle(&chance, &out, bytes, false);
-        stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
+        measure_stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
         add_document(&set, buf_span(&out), keep);
     }
     buf_release(&out);
@@ -151,13 +114,7 @@ run_slope(size_t entries)
     double     best = 1e9;
 
     buf_init(&out, (size_t)64 << 20);
-    buf_add_text(&out, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
-    for (size_t i = 0; i < entries; i++)
-        buf_add_format(&out, "%s{\"fullUrl\":\"http://example.org/fhir/Observation/o%zu\",\"resource\":{\"resourceType\":\"Observation\","
-                       "\"id\":\"o%zu\",\"status\":\"final\",\"code\":{\"text\":\"x\"},\"hasMember\":[{\"reference\":\"Observation/o%zu\"}]}}",
-                       i > 0 ? "," : "", i, i, (i * 7919) % entries);
-    buf_add_text(&out, "]}");
-    stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
+    measure_pointing_bundle(&out, entries);
     for (int round = 0; round < 7; round++) {
         double spent[PARTS] = { 0 };
         do_once(buf_span(&out), spent);
@@ -183,8 +140,8 @@ run_repeat(struct arena *keep, char **argv)
 {
     uint64_t count = 0;
 
-    stop_unless(span_to_u64(span_of(argv[0]), &count), "--repeat wants a number");
-    stop_unless(pack_open(check_file(keep, argv[1]), keep, &pack) == ST_OK, "this is not a definitions pack");
+    measure_stop_unless(span_to_u64(span_of(argv[0]), &count), "--repeat wants a number");
+    measure_stop_unless(pack_open(check_file(keep, argv[1]), keep, &pack) == ST_OK, "this is not a definitions pack");
     struct span body     = check_file(keep, argv[2]);
     double      spent[PARTS] = { 0 };
     do_once(body, spent);
@@ -200,7 +157,7 @@ open_pack(struct arena *keep, struct span bytes)
 {
     double began = now();
 
-    stop_unless(pack_open(bytes, keep, &pack) == ST_OK, "this is not a definitions pack");
+    measure_stop_unless(pack_open(bytes, keep, &pack) == ST_OK, "this is not a definitions pack");
     printf("a pack of %.1f MB opened in %.1f ms\n", (double)bytes.length / 1e6, 1e3 * (now() - began));
 }
 
@@ -211,7 +168,7 @@ main(int argc, char **argv)
     struct set    files = { .name = "files" };
 
     pool = arena_pool_new(BUDGET);
-    stop_unless(argc > 1 && keep != NULL && pool != NULL, "usage: bench_fhir [--repeat N] PACK [FILE...]");
+    measure_stop_unless(argc > 1 && keep != NULL && pool != NULL, "usage: bench_fhir [--repeat N] PACK [FILE...]");
     if (argc == 5 && strcmp(argv[1], "--repeat") == 0)
         return run_repeat(keep, argv + 2);
     open_pack(keep, check_file(keep, argv[1]));
