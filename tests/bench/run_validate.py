@@ -228,7 +228,7 @@ def pipeline_figures(o, d, gateway, processes):
                                 f"{d}/sluice.conf"], gateway.CPUS[0], stderr=log)
     processes.append(server)
     gateway.wait_for(port, server)
-    requests, spent = 40, []
+    requests = 40
     for name in ("before", "after"):
         if name == "after":
             gateway.measure(o.build, d, server, sink, port, True, "/fhir", "100", requests, 4)
