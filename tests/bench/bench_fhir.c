@@ -155,10 +155,10 @@ run_repeat(struct arena *keep, char **argv)
 static void
 open_pack(struct arena *keep, struct span bytes)
 {
-    double began = now();
+    double began = measure_now();
 
     measure_stop_unless(pack_open(bytes, keep, &pack) == ST_OK, "this is not a definitions pack");
-    printf("a pack of %.1f MB opened in %.1f ms\n", (double)bytes.length / 1e6, 1e3 * (now() - began));
+    printf("a pack of %.1f MB opened in %.1f ms\n", (double)bytes.length / 1e6, 1e3 * (measure_now() - began));
 }
 
 int
