@@ -1,6 +1,10 @@
 /* fhir/compile_nodes.c -- what one ElementDefinition asks beyond its base type. */
 #include "fhir/compile_profiles.h"
 
+#include <string.h>
+
+#include "fhir/fhirpath.h"
+
 #define BEST_PRACTICE "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
 #define MAX_VALUE_SET "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 
@@ -320,7 +324,8 @@ read_binding(struct profiles_compiler *p, struct twig *twig)
     tape_node           binding = tape_member(p->t, twig->at, SPAN("binding"));
     struct pack_binding one     = { .strength = strength_of(p, binding) };
 
-    if (binding == TAPE_ABSENT)
+    /* fhir/bundle_rules.c says more about it. */
+    if (binding == TAPE_ABSENT || span_eq_text(twig->path, "Bundle.type"))
         return true;
     one.value_set     = compile_text(p->c, tape_member_text(p->t, binding, SPAN("valueSet"), p->c->arena));
     one.max_value_set = compile_text(p->c, tape_text(p->t, extension_value(p, binding, SPAN(MAX_VALUE_SET)), p->c->arena));
@@ -339,7 +344,7 @@ read_binding(struct profiles_compiler *p, struct twig *twig)
 
 /* What the walk checks without a program; docs/validation.md has a sentence for each. */
 static const char *const natives[] = {
-    "ele-1", "ext-1", "dom-2", "bdl-1", "bdl-2", "bdl-3", "bdl-4", "bdl-5", "bdl-7", "bdl-8", "bdl-9", "bdl-10",
+    "ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "ref-1", "txt-1", "txt-2", "bdl-1", "bdl-2", "bdl-3", "bdl-4", "bdl-5", "bdl-7", "bdl-8", "bdl-9", "bdl-10",
     "bdl-11", "bdl-12",
 };
 
@@ -362,11 +367,68 @@ has_constraint(const struct compiler *c, const struct pack_node *base, struct pa
 }
 
 static bool
+grow_programs(struct profiles_compiler *p)
+{
+    uint32_t  room  = p->programs_room > 0 ? p->programs_room * 2 : 1024;
+    uint32_t *fresh = arena_make_n(p->c->arena, room, uint32_t), *old = p->programs;
+
+    if (fresh == NULL)
+        return false;
+    for (uint32_t i = 0; i < p->programs_room; i++) {
+        if (old[i] == 0)
+            continue;
+        uint32_t at = COMPILE_AT(p->c, PACK_CONSTRAINTS, struct pack_constraint, old[i] - 1)->expression.offset * 0x9e3779b9u;
+        while (fresh[at & (room - 1)] != 0)
+            at++;
+        fresh[at & (room - 1)] = old[i];
+    }
+    p->programs      = fresh;
+    p->programs_room = room;
+    return true;
+}
+
+/* Its program, that of an equal expression when there is one. */
+static bool
+add_program(struct profiles_compiler *p, struct pack_constraint *one, uint32_t index)
+{
+    struct span program;
+
+    if (p->programs_count * 2 >= p->programs_room && !grow_programs(p))
+        return false;
+    uint32_t at = one->expression.offset * 0x9e3779b9u;
+    for (; p->programs[at & (p->programs_room - 1)] != 0; at++) {
+        const struct pack_constraint *known =
+            COMPILE_AT(p->c, PACK_CONSTRAINTS, struct pack_constraint, p->programs[at & (p->programs_room - 1)] - 1);
+        if (known->expression.offset != one->expression.offset)
+            continue;
+        one->program       = known->program;
+        one->program_words = known->program_words;
+        return true;
+    }
+    p->programs[at & (p->programs_room - 1)] = index + 1;
+    p->programs_count++;
+    /* Its bytes move when texts are added: they are not while it is compiled. */
+    enum status st = fhirpath_compile(compile_span(p->c, one->expression), p->c->arena, &program, NULL);
+    if (st != ST_OK)                                     /* then it is said to be undecided */
+        return st != ST_NO_MEMORY;
+    one->program       = compile_count(p->c, PACK_PROGRAMS);
+    one->program_words = (uint32_t)(program.length / sizeof(uint32_t));
+    for (uint32_t i = 0; i < one->program_words; i++) {
+        uint32_t *word = COMPILE_APPEND(p->c, PACK_PROGRAMS, uint32_t);
+        if (word == NULL)
+            return false;
+        memcpy(word, program.at + i * sizeof *word, sizeof *word);
+    }
+    return true;
+}
+
+static bool
 read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
 {
     struct arena          *arena = p->c->arena;
     struct span            key   = tape_member_text(p->t, node, SPAN("key"), arena);
     struct pack_constraint one   = { .key = compile_text(p->c, key) };
+    uint32_t               index = compile_count(p->c, PACK_CONSTRAINTS);
 
     /* ele-1 and ext-1 are said of everything, and looked at everywhere. */
     if (span_eq_text(key, "ele-1") || span_eq_text(key, "ext-1") || has_constraint(p->c, base_of_element(p, twig), one.key)
@@ -380,6 +442,8 @@ read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
         one.flags |= CONSTRAINT_BEST_PRACTICE;
     if (is_native(key))
         one.flags |= CONSTRAINT_NATIVE;
+    else if (one.expression.length > 0 && !add_program(p, &one, index))
+        return false;
     struct pack_constraint *mine = COMPILE_APPEND(p->c, PACK_CONSTRAINTS, struct pack_constraint);
     if (mine == NULL)
         return false;

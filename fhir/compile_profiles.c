@@ -16,6 +16,7 @@ static bool compile_definition(struct profiles_compiler *, const struct definiti
 static bool compile_type(struct profiles_compiler *, const struct definition *, uint32_t profile);
 static bool compile_tree(struct profiles_compiler *, const struct definition *, uint32_t profile);
 static bool fill_slots(struct compiler *);
+static void mark_slots(struct compiler *);
 static void link_canonicals(struct compiler *);
 
 bool
@@ -34,6 +35,7 @@ compile_profiles(struct compiler *c)
         good = compile_definition(&p, &c->definitions[i], mine[i], true);
     if (!good || !fill_slots(c))
         return false;
+    mark_slots(c);
     link_canonicals(c);
     return compile_tests(&p);
 }
@@ -528,6 +530,24 @@ fill_slots(struct compiler *c)
         slots[at] = i + 1;
     }
     return true;
+}
+
+/* So that the walk sees at a member whether something is asked of it. */
+static void
+mark_slots(struct compiler *c)
+{
+    for (uint32_t i = 0; i < compile_count(c, PACK_SHAPES); i++) {
+        const struct pack_shape *shape = COMPILE_AT(c, PACK_SHAPES, struct pack_shape, i);
+        if (shape->structure == PACK_NONE)
+            continue;
+        for (uint32_t k = 0; k <= shape->slot_mask; k++) {
+            struct pack_slot *slot = COMPILE_AT(c, PACK_SLOTS, struct pack_slot, shape->first_slot + k);
+            if (slot->flags == 0 || (slot->flags & (SLOT_SHADOW | SLOT_RESOURCE_TYPE)))
+                continue;
+            const struct pack_element *e = COMPILE_AT(c, PACK_ELEMENTS, struct pack_element, shape->first_element + slot->element);
+            slot->flags = pack_slot_flags(e, COMPILE_AT(c, PACK_TYPES, struct pack_type, e->first_type + slot->type), false);
+        }
+    }
 }
 
 /* Also those of a base: what it lacked may be here. */

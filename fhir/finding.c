@@ -27,6 +27,7 @@ report_new(struct report *r, const struct finding *f)
         return false;
     }
     r->left--;
+    r->made++;
     if (f->place == 0 || r->known[slot].key != key)
         return true;
     issues_repeat(r->issues, r->known[slot].index);

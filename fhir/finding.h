@@ -17,6 +17,7 @@ struct report {
     struct arena        *arena;
     struct issues       *issues;
     uint32_t             left;           /* findings that may still be made */
+    uint32_t             made;           /* so far, repeated ones too */
     bool                 stopped;
     struct narratives   *narratives;     /* of fhir/narrative.h; NULL until one is met */
     struct { uint64_t key; uint32_t index; } known[REPORT_MEMORY];

@@ -132,7 +132,10 @@ struct pack_type {
 /* The upper byte: the enum primitive of a member that is one value of it; 0
  * for lists, objects, shadows and Element.id.  Most members are such, and the
  * walk need not look at their element. */
-enum pack_slot_flag { SLOT_USED = 1, SLOT_SHADOW = 2, SLOT_RESOURCE_TYPE = 4 };
+enum pack_slot_flag {
+    SLOT_USED = 1, SLOT_SHADOW = 2, SLOT_RESOURCE_TYPE = 4,
+    SLOT_ASKS = 8,                           /* its element has a node */
+};
 #define SLOT_PRIMITIVE 8                     /* shift */
 
 struct pack_slot {
@@ -197,7 +200,7 @@ pack_slot_flags(const struct pack_element *e, const struct pack_type *type, bool
     if (shadow)
         return SLOT_USED | SLOT_SHADOW;
     bool value = type->kind == TYPE_PRIMITIVE && !(e->flags & (ELEMENT_ARRAY | ELEMENT_ID));
-    return (uint16_t)(SLOT_USED | (value ? type->primitive << SLOT_PRIMITIVE : 0));
+    return (uint16_t)(SLOT_USED | (e->node != PACK_NONE ? SLOT_ASKS : 0) | (value ? type->primitive << SLOT_PRIMITIVE : 0));
 }
 
 static inline struct span

@@ -1,6 +1,7 @@
 /* fhir/pack_profiles.c -- the profiles of a pack: looked up, and checked once when it is opened. */
 #include "fhir/profile_format.h"
 
+#include "fhir/fhirpath.h"
 #include "fhir/lookup.h"
 
 uint32_t
@@ -52,7 +53,7 @@ text_good(const struct pack *p, struct pack_text text)
 static bool
 program_good(const struct pack *p, uint32_t first, uint32_t words)
 {
-    return range_good(p, PACK_PROGRAMS, first, words);
+    return range_good(p, PACK_PROGRAMS, first, words) && (words == 0 || fhirpath_check(pack_program(p, first, words)));
 }
 
 static bool

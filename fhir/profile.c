@@ -30,14 +30,24 @@ profiling_base(struct profiling *r, uint32_t node, const struct spot *spot)
 /* ---- findings ------------------------------------------------------------------------------ */
 
 bool
-profile_wrong(struct profiling *r, tape_node node, enum severity severity, enum issue_code code, const char *rule)
+profile_wrong(struct profiling *r, const struct pack_node *n, tape_node node, enum severity severity, enum issue_code code,
+              const char *rule)
 {
-    if (severity <= SEVERITY_ERROR)
-        r->errors++;
+    bool error = severity <= SEVERITY_ERROR;
+
+    r->errors += error;
     if (r->silent)
         return false;
     r->finding = (struct finding){ .node = node, .severity = severity, .code = code, .rule = rule };
-    return report_new(r->report, &r->finding);
+    if (error)
+        return report_new(r->report, &r->finding);
+    /* What is doubtful is often so everywhere: it is said once with a count,
+     * and does not use up the findings that stop the walk. */
+    if (n != NULL)
+        r->finding.place = ((uint64_t)(n - r->pack->nodes) << 32 | r->profile) + 1;
+    bool told = report_new(r->report, &r->finding);
+    r->report->left += r->report->stopped ? 0 : 1;
+    return told;
 }
 
 void
@@ -111,7 +121,7 @@ type_fits(struct profiling *r, const struct pack_profile *profile, const struct 
 
     if (profile_type_is(r, have, want))
         return true;
-    if (profile_wrong(r, node_of(spot), SEVERITY_ERROR, ISSUE_INVALID, "profile:type"))
+    if (profile_wrong(r, NULL, node_of(spot), SEVERITY_ERROR, ISSUE_INVALID, "profile:type"))
         profile_tell(r, arena_format(r->arena, "want a %.*s, which is what %.*s is for", SPAN_PRINT(want),
                                      SPAN_PRINT(short_name(pack_span(r->pack, profile->url)))),
                      arena_join(r->arena, SPAN("have a "), have), PROFILE_NOTHING);
@@ -223,7 +233,7 @@ profiling_declared(struct profiling *r, tape_node resource)
             continue;
         if (profile != PACK_NONE)
             profiling_apply(r, profile, &spot);
-        else if (profile_wrong(r, n, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
+        else if (profile_wrong(r, NULL, n, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
             profile_tell(r, SPAN("want a profile that is among the definitions"), SPAN("have one that is not: it was not checked"),
                          SPAN("Add the package that defines it"));
     }
@@ -233,7 +243,7 @@ profiling_declared(struct profiling *r, tape_node resource)
 static void
 refuse_unknown(struct profiling *r, struct span url)
 {
-    if (profile_wrong(r, r->bundle->root, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
+    if (profile_wrong(r, NULL, r->bundle->root, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
         profile_tell(r, SPAN("want a profile that is among the definitions"), arena_copy(r->arena, url),
                      SPAN("Add the package that defines it"));
 }

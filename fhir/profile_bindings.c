@@ -11,23 +11,24 @@
 #include "fhir/profile_run.h"
 #include "fhir/terminology.h"
 
-struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span code; };
+struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span system, code; };
 
 static struct verdict
-verdict_of(struct term_answer answer, struct span code)
+verdict_of(struct term_answer answer, struct span system, struct span code)
 {
-    return (struct verdict){ answer.verdict, answer.why, true, code };
+    return (struct verdict){ answer.verdict, answer.why, true, system, code };
 }
 
 static struct verdict
 check_coding(const struct profiling *r, uint32_t set, tape_node coding)
 {
-    struct span code = walk_find_text(r->tape, coding, SPAN("code"), r->arena);
+    struct span code   = walk_find_text(r->tape, coding, SPAN("code"), r->arena);
+    struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
 
     if (span_empty(code))
         return (struct verdict){ .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
-    return verdict_of(term_member(r->pack, set, walk_find_text(r->tape, coding, SPAN("system"), r->arena),
-                                  walk_find_text(r->tape, coding, SPAN("version"), r->arena), code), code);
+    return verdict_of(term_member(r->pack, set, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena), code),
+                      system, code);
 }
 
 /* The best of the codings: in, then undecided, then out. */
@@ -54,7 +55,7 @@ check(const struct profiling *r, uint32_t set, const struct spot *spot)
 
     if (walk_kind(r->tape, spot->value) == TAPE_STRING) {
         struct span code = tape_text(r->tape, spot->value, r->arena);
-        return verdict_of(term_member_code(r->pack, set, code), code);
+        return verdict_of(term_member_code(r->pack, set, code), PROFILE_NOTHING, code);
     }
     if (walk_kind(r->tape, spot->value) != TAPE_OBJECT)
         return (struct verdict){ .is = TERM_IN };
@@ -86,16 +87,36 @@ hint(struct profiling *r, uint32_t set)
     return count > 0 && more ? arena_join(r->arena, text, SPAN(" and others")) : text;
 }
 
+/* What stands where a code belongs may be anything.  It is repeated only when
+ * it is a code that a code system here has, or a number, as LOINC's are. */
+static bool
+may_be_told(const struct profiling *r, const struct verdict *v)
+{
+    bool number = v->code.length <= 18;
+
+    for (size_t i = 0; i < v->code.length; i++)
+        number = number && ((v->code.at[i] >= '0' && v->code.at[i] <= '9') || v->code.at[i] == '-');
+    return number || term_code(r->pack, v->system, PROFILE_NOTHING, v->code).verdict == TERM_IN;
+}
+
+static struct span
+found(struct profiling *r, const struct verdict *v)
+{
+    if (v->is == TERM_UNDECIDED)
+        return arena_format(r->arena, "it cannot be decided here: %s", term_why_text(v->why));
+    if (!v->coded)
+        return SPAN("have no code");
+    if (may_be_told(r, v))
+        return arena_format(r->arena, "have %.*s: %s", SPAN_PRINT(v->code), term_why_text(v->why));
+    return arena_format(r->arena, "have another: %s", term_why_text(v->why));
+}
+
 static void
 tell(struct profiling *r, const struct pack_node *n, struct pack_text value_set, const struct verdict *v, uint32_t set)
 {
-    struct span found = v->is == TERM_UNDECIDED ? arena_format(r->arena, "it cannot be decided here: %s", term_why_text(v->why))
-                      : !v->coded               ? SPAN("have no code")
-                                                : arena_format(r->arena, "have %.*s: %s", SPAN_PRINT(v->code), term_why_text(v->why));
-
     profile_tell(r, arena_format(r->arena, "want %.*s to be a code of %.*s", SPAN_PRINT(profile_place(r, n)),
                                  SPAN_PRINT(pack_span(r->pack, value_set))),
-                 found, v->is == TERM_UNDECIDED ? PROFILE_NOTHING : hint(r, set));
+                 found(r, v), v->is == TERM_UNDECIDED ? PROFILE_NOTHING : hint(r, set));
 }
 
 static void
@@ -107,7 +128,7 @@ check_set(struct profiling *r, const struct pack_node *n, struct pack_text value
     if (v.is == TERM_IN || (!v.coded && !required))
         return;
     enum severity severity = v.is == TERM_UNDECIDED ? SEVERITY_INFORMATION : required ? SEVERITY_ERROR : SEVERITY_WARNING;
-    if (profile_wrong(r, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
+    if (profile_wrong(r, n, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
         tell(r, n, value_set, &v, set);
 }
 

@@ -21,8 +21,9 @@ profile_ended(const struct profiling *r)
     return (r->silent && r->errors != r->silent_errors) || r->report->stopped || r->no_memory || r->steps == 0;
 }
 
-/* True when the texts have to be made: then profile_tell() follows.  An error counts either way. */
-bool profile_wrong(struct profiling *, tape_node, enum severity, enum issue_code, const char *rule);
+/* True when the texts have to be made: then profile_tell() follows.  An error
+ * counts either way.  The node is NULL when none asks it. */
+bool profile_wrong(struct profiling *, const struct pack_node *, tape_node, enum severity, enum issue_code, const char *rule);
 void profile_tell(struct profiling *, struct span wanted, struct span found, struct span hint);
 /* "us-core-patient: Patient.name", what a finding begins with. */
 struct span profile_place(struct profiling *, const struct pack_node *);

@@ -184,7 +184,7 @@ slice_of(struct profiling *r, const struct pack_node *n, const struct spot *spot
 static void
 refuse_slice(struct profiling *r, const struct pack_node *n, tape_node node, struct span wanted)
 {
-    if (profile_wrong(r, node, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:slicing"))
+    if (profile_wrong(r, n, node, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:slicing"))
         profile_tell(r, arena_format(r->arena, "want every %.*s %.*s", SPAN_PRINT(profile_place(r, n)), SPAN_PRINT(wanted)),
                      SPAN("have one that is not"), PROFILE_NOTHING);
 }

@@ -87,7 +87,7 @@ check_profiles(struct profiling *r, const struct pack_node *n, const struct pack
             && profile_fits(r, profile, &spot))
             return;
     }
-    if (profile_wrong(r, node, c->unknown ? SEVERITY_WARNING : SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
+    if (profile_wrong(r, n, node, c->unknown ? SEVERITY_WARNING : SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
         profile_tell(r, arena_format(r->arena, "want %.*s to name a resource that is what %.*s asks", SPAN_PRINT(profile_place(r, n)),
                                      SPAN_PRINT(targets_text(r, one))),
                      arena_format(r->arena, "have a %.*s that is not", SPAN_PRINT(type)),
@@ -113,7 +113,7 @@ profile_targets(struct profiling *r, const struct pack_node *n, const struct pac
     }
     if (c.unknown)
         return;
-    if (profile_wrong(r, spot->value, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
+    if (profile_wrong(r, n, spot->value, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
         profile_tell(r, arena_format(r->arena, "want %.*s to name one of %.*s", SPAN_PRINT(profile_place(r, n)),
                                      SPAN_PRINT(targets_text(r, one))),
                      arena_join(r->arena, SPAN("have a "), type), PROFILE_NOTHING);

@@ -3,10 +3,21 @@
  *   V1  fixed[x]: all members, all items in order, nothing more
  *   V2  pattern[x]: the members that the pattern has; of a list, each item of
  *       the pattern is matched by some item (R4 elementdefinition.html#pattern)
- *   V3  numbers as they are written, texts byte by byte after unescaping
+ *   V3  numbers are equal as decimals, texts byte by byte after unescaping
  */
 #include "base/json_walk.h"
+#include "fhir/decimal.h"
 #include "fhir/profile_run.h"
+
+static bool
+same_number(struct span a, struct span b)
+{
+    struct decimal x, y;
+
+    if (span_eq(a, b))
+        return true;
+    return decimal_read(a, &x) && decimal_read(b, &y) && decimal_compare(&x, &y) == 0;
+}
 
 /* Values that hold no others. */
 static bool
@@ -17,7 +28,7 @@ same_leaf(const struct profiling *r, const struct pack_value *value, tape_node n
     if (value->kind == TAPE_STRING)
         return tape_text_eq(r->tape, node, pack_span(r->pack, value->text));
     if (value->kind == TAPE_NUMBER)
-        return span_eq(pack_span(r->pack, value->text), walk_raw(r->tape, node));
+        return same_number(pack_span(r->pack, value->text), walk_raw(r->tape, node));
     return true;
 }
 
@@ -110,7 +121,7 @@ profile_fixed(struct profiling *r, const struct pack_node *n, const struct spot 
         && (fixed ? profile_equal(r, n->value, spot->value) : profile_matches(r, n->value, spot->value)))
         return;
     tape_node at = spot->value != TAPE_ABSENT ? spot->value : spot->shadow;
-    if (!profile_wrong(r, at, SEVERITY_ERROR, ISSUE_VALUE, fixed ? "profile:fixed" : "profile:pattern"))
+    if (!profile_wrong(r, n, at, SEVERITY_ERROR, ISSUE_VALUE, fixed ? "profile:fixed" : "profile:pattern"))
         return;
     profile_tell(r, arena_format(r->arena, "want %.*s to %s %.*s", SPAN_PRINT(profile_place(r, n)), fixed ? "be" : "have",
                                  SPAN_PRINT(profile_value_text(r, n->value))),

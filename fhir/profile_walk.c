@@ -15,7 +15,7 @@ profile_value(struct profiling *r, const struct pack_node *n, const struct spot 
     if (r->depth >= PROFILE_DEPTH || r->steps == 0) {
         r->steps = 0;
         r->silent = false;                               /* this has to be said */
-        if (profile_wrong(r, spot->value, SEVERITY_ERROR, ISSUE_TOO_COSTLY, "profile:cost"))
+        if (profile_wrong(r, NULL, spot->value, SEVERITY_ERROR, ISSUE_TOO_COSTLY, "profile:cost"))
             profile_tell(r, SPAN("want a document that its profiles can be asked of in bounded time"),
                          SPAN("have one that takes too many steps or levels: the rest was not looked at"), PROFILE_NOTHING);
         return;
@@ -25,8 +25,12 @@ profile_value(struct profiling *r, const struct pack_node *n, const struct spot 
         profile_types(r, n, spot);
     if (n->flags & (NODE_FIXED | NODE_PATTERN))
         profile_fixed(r, n, spot);
+    if (n->least != PACK_NONE || n->most != PACK_NONE || n->max_length > 0)
+        profile_bounds(r, n, spot);
     if (n->binding != PACK_NONE)
         profile_binding(r, n, spot);
+    if (n->constraint_count > 0)
+        profile_constraints(r, n, spot);
     if ((n->children[0] | n->children[1]) != 0)
         children(r, n, spot);
     r->depth--;
@@ -150,7 +154,7 @@ profile_list(struct profiling *r, const struct pack_node *n, tape_node object, u
 {
     if ((n->flags & NODE_CARDINALITY) && (count < n->min || count > n->max)) {
         tape_node at = count < n->min || r->spots[first].value == TAPE_ABSENT ? object : r->spots[first].value;
-        if (profile_wrong(r, at, SEVERITY_ERROR, count < n->min ? ISSUE_REQUIRED : ISSUE_STRUCTURE, "profile:cardinality"))
+        if (profile_wrong(r, n, at, SEVERITY_ERROR, count < n->min ? ISSUE_REQUIRED : ISSUE_STRUCTURE, "profile:cardinality"))
             profile_tell(r, wanted_count(r, n),
                          count == 0 ? SPAN("have none") : arena_format(r->arena, "have %u", count), PROFILE_NOTHING);
     }
@@ -213,7 +217,7 @@ one_of_profiles(struct profiling *r, const struct pack_node *n, const struct pac
         if (all[i].profile != PACK_NONE && profile_fits(r, all[i].profile, spot))
             return;
     bool decided = known == one->profile_count;
-    if (profile_wrong(r, spot->value, decided ? SEVERITY_ERROR : SEVERITY_WARNING,
+    if (profile_wrong(r, n, spot->value, decided ? SEVERITY_ERROR : SEVERITY_WARNING,
                       decided ? ISSUE_STRUCTURE : ISSUE_NOT_FOUND, decided ? "profile:type" : "profile:unknown"))
         profile_tell(r, arena_format(r->arena, "want %.*s to be what one of %u profiles asks, %.*s among them",
                                      SPAN_PRINT(profile_place(r, n)), one->profile_count, SPAN_PRINT(pack_span(r->pack, all[0].url))),
@@ -225,7 +229,7 @@ refuse_type(struct profiling *r, const struct pack_node *n, const struct spot *s
 {
     struct span list = PROFILE_NOTHING;
 
-    if (!profile_wrong(r, spot->value != TAPE_ABSENT ? spot->value : spot->shadow, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:type"))
+    if (!profile_wrong(r, n, spot->value != TAPE_ABSENT ? spot->value : spot->shadow, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:type"))
         return;
     for (uint32_t i = 0; i < n->allowed_count; i++)
         list = arena_join(r->arena, list, i > 0 ? SPAN(", ") : SPAN(""), pack_span(r->pack, r->pack->allowed[n->first_allowed + i].code));

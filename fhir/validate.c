@@ -28,7 +28,7 @@ struct frame {
     const struct pack_type  *type;       /* of the items of an array                  */
     struct good             *good;       /* where to remember it when nothing is found */
     uint32_t                 good_place;
-    uint32_t                 left;       /* findings that could be made when it began */
+    uint32_t                 left;       /* findings that were made when it began */
     bool                     whole;      /* something in it counts by where it is: never good */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
@@ -62,6 +62,7 @@ struct walk {
     struct noted_references references;  /* for when the walk is through */
     struct noted_ids        ids;
     struct report        report;
+    struct profiling     profiling;
     struct frame         own[OWN_FRAMES];
     struct good         *good;           /* few for one entry, many for a large bundle */
     uint32_t             good_mask;
@@ -105,6 +106,7 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->references = (struct noted_references){ 0 };
     w->ids        = (struct noted_ids){ 0 };
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
+    profiling_init(&w->profiling, pack, bundle, arena, &w->report);
     memset(w->few, 0, sizeof w->few);
     w->good      = w->few;
     w->good_mask = GOOD_FEW - 1;
@@ -125,17 +127,6 @@ check_whole(struct walk *w, struct resource_range range)
     return st == ST_OK ? id_rules(&w->report, &w->ids) : st;
 }
 
-/* Profiles, once the structure is known. */
-static enum status
-check_profiles(struct walk *w, const struct validate_options *options, uint32_t first, uint32_t end)
-{
-    struct profiling run;
-
-    profiling_init(&run, w->pack, w->bundle, w->arena, &w->report);
-    profiling_resources(&run, options, first, end);
-    return run.no_memory ? ST_NO_MEMORY : ST_OK;
-}
-
 static enum status
 conclude(struct walk *w, enum status st)
 {
@@ -145,7 +136,7 @@ conclude(struct walk *w, enum status st)
                              .found  = SPAN("have so many that the rest was not looked at") };
         issues_add(w->report.issues, &one);
     }
-    return st != ST_OK || w->no_memory ? ST_NO_MEMORY : arena_status(w->arena);
+    return st != ST_OK || w->no_memory || w->profiling.no_memory ? ST_NO_MEMORY : arena_status(w->arena);
 }
 
 enum status
@@ -168,7 +159,7 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     if (st == ST_OK)
         st = narrative_links(&w.report);
     if (st == ST_OK)
-        st = check_profiles(&w, options, 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle));
+        profiling_resources(&w.profiling, options, 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle));
     return conclude(&w, st);
 }
 
@@ -210,7 +201,9 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     bundle_entry_rules(&w.report, pack, bundle->root, &bundle->entries[entry]);
     struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
     enum status           st    = check_whole(&w, range);
-    return conclude(&w, st == ST_OK ? check_profiles(&w, NULL, range.first, range.end) : st);
+    if (st == ST_OK)
+        profiling_resources(&w.profiling, NULL, range.first, range.end);
+    return conclude(&w, st);
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */
@@ -280,7 +273,7 @@ walk_down(struct walk *w)
         if (f->next == TAPE_ABSENT) {
             if (f->shape != NULL)
                 close_object(w, f);
-            if (f->good != NULL && f->left == w->report.left)
+            if (f->good != NULL && f->left == w->report.made)
                 *f->good = good_of(w, f->node, f->good_place);
             w->depth--;
         } else if (f->shape != NULL) {
@@ -703,6 +696,23 @@ check_items(struct walk *w, struct frame *f)
     }
 }
 
+/* What the definition asks of the element beyond its structure. */
+static void
+ask_element(struct walk *w, tape_node value, const struct pack_element *e, const struct pack_type *type)
+{
+    bool        array = e->flags & ELEMENT_ARRAY;
+    struct spot spot  = { .type = type, .shape = type->kind == TYPE_COMPLEX ? type->shape : PACK_NONE };
+
+    if (array != (walk_kind(w->tape, value) == TAPE_ARRAY))
+        return;                                          /* refused already */
+    for (tape_node n = array ? walk_first(w->tape, value) : value; n != TAPE_ABSENT;
+         n = array ? walk_next(w->tape, n) : TAPE_ABSENT) {
+        spot.value = n;
+        if (walk_kind(w->tape, n) != TAPE_NULL)
+            profiling_base(&w->profiling, e->node, &spot);
+    }
+}
+
 /* What is not plain; kept out of the loop over members. */
 static __attribute__((noinline)) void
 check_element(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot, bool again)
@@ -730,7 +740,7 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
     struct good *known = small ? good_entry(w, &one) : NULL;
     if (small && is_good(w, known, &one))
         return;
-    uint32_t depth = w->depth, left = w->report.left;
+    uint32_t depth = w->depth, left = w->report.made;
     if (e->flags & ELEMENT_ARRAY && array)
         check_array(w, value, e, type, place, shadow);
     else if (array != ((e->flags & ELEMENT_ARRAY) != 0))
@@ -743,7 +753,9 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         check_primitive(w, value, e, type, place);
     else
         check_object(w, value, type, place, false);
-    if (small && w->depth > depth && left == w->report.left) {
+    if (slot->flags & SLOT_ASKS)
+        ask_element(w, value, e, type);
+    if (small && w->depth > depth && left == w->report.made) {
         w->stack[depth].good       = known;
         w->stack[depth].good_place = one.place;
         w->stack[depth].left       = left;
@@ -771,7 +783,7 @@ check_members(struct walk *w, struct frame *f)
                 continue;
             again = (f->met[word] | f->met[2 + word]) & bit;
             f->met[word + half] |= bit;
-            if (plain != PRIMITIVE_NONE && !again && primitive_plain(t, value, plain))
+            if (plain != PRIMITIVE_NONE && !again && !(slot->flags & SLOT_ASKS) && primitive_plain(t, value, plain))
                 continue;
         }
         f->next = next;
@@ -832,6 +844,9 @@ close_object(struct walk *w, const struct frame *f)
         for (; missing != 0; missing &= missing - 1)
             refuse_missing(w, f, word * 64 + (uint32_t)__builtin_ctzll(missing));
     }
+    if (f->shape->node != PACK_NONE)
+        profiling_base(&w->profiling, f->shape->node,
+                       &(struct spot){ .value = f->node, .shape = (uint32_t)(f->shape - w->pack->shapes) });
     if (f->shape->flags & SHAPE_HAS_RULES)
         type_rules(&w->report, f->shape->flags, f->node, f->place);
     if (f->shape->flags & SHAPE_EXTENSION)

@@ -523,7 +523,7 @@ test_looks_to_the_bottom_of_a_deep_document(void **state)
     buf_init(&json, 1 << 16);
     buf_add_text(&json, "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\"");
     for (unsigned i = 0; i < depth; i++)
-        buf_add_text(&json, ",\"item\":[{\"linkId\":\"1\",\"type\":\"group\"");
+        buf_add_format(&json, ",\"item\":[{\"linkId\":\"%u\",\"type\":\"string\"", i);
     buf_add_text(&json, ",\"oops\":1");
     for (unsigned i = 0; i < depth; i++)
         buf_add_text(&json, "}]");

@@ -1,0 +1,67 @@
+/* fhir/profile_constraints.c -- invariants: FHIRPath of the definitions, run on a value.
+ *
+ *   I1  false is an error, or a warning when the definition says so
+ *   I2  best practices are not asked
+ *   I3  an expression that cannot be evaluated is said as a warning and counts
+ *       as neither
+ */
+#include "fhir/fhirpath.h"
+#include "fhir/profile_run.h"
+
+static struct fhirpath_item
+focus_of(const struct profiling *r, const struct spot *spot)
+{
+    if (spot->type == NULL || spot->type->kind == TYPE_RESOURCE)
+        return spot->shape != PACK_NONE ? fhirpath_object(spot->shape, spot->value) : fhirpath_resource(r->pack, r->tape, spot->value);
+    if (spot->type->kind == TYPE_PRIMITIVE)
+        return fhirpath_primitive((enum primitive)spot->type->primitive, spot->value, spot->shadow);
+    return fhirpath_object(spot->shape, spot->value);
+}
+
+static void
+tell(struct profiling *r, const struct pack_node *n, const struct pack_constraint *one, enum fhirpath_truth truth, struct fhirpath_failure why)
+{
+    if (truth == FHIRPATH_FAILED)
+        profile_tell(r, arena_format(r->arena, "want %.*s: %.*s", SPAN_PRINT(profile_place(r, n)), SPAN_PRINT(pack_span(r->pack, one->human))),
+                     arena_format(r->arena, "it cannot be decided here: %s", fhirpath_failure_text(why.why)), PROFILE_NOTHING);
+    else
+        profile_tell(r, arena_format(r->arena, "want %.*s: %.*s", SPAN_PRINT(profile_place(r, n)), SPAN_PRINT(pack_span(r->pack, one->human))),
+                     SPAN("it does not hold"), PROFILE_NOTHING);
+}
+
+static void
+check(struct profiling *r, const struct pack_node *n, const struct pack_constraint *one, struct fhirpath_context *context)
+{
+    struct fhirpath_failure why   = { 0 };
+    enum fhirpath_truth     truth = fhirpath_true(pack_program(r->pack, one->program, one->program_words), context, r->arena, &why);
+
+    if (truth == FHIRPATH_TRUE || truth == FHIRPATH_EMPTY)
+        return;
+    enum severity severity = truth == FHIRPATH_FAILED || (one->flags & CONSTRAINT_WARNING) ? SEVERITY_WARNING : SEVERITY_ERROR;
+    if (profile_wrong(r, n, context->focus.node != TAPE_ABSENT ? context->focus.node : context->focus.shadow, severity, ISSUE_INVARIANT,
+                      r->pack->texts + one->key.offset))
+        tell(r, n, one, truth, why);
+}
+
+void
+profile_constraints(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+{
+    tape_node node     = spot->value != TAPE_ABSENT ? spot->value : spot->shadow;
+    uint32_t  resource = bundle_resource_index(r->bundle, node);
+
+    /* An element that is a resource is asked by the one around it. */
+    if (resource != ENTRY_NONE && n->element != PACK_NONE && bundle_resource_at(r->bundle, resource)->node == node)
+        resource = bundle_resource_at(r->bundle, resource)->up;
+    if (resource == ENTRY_NONE)
+        return;
+    const struct bundle_resource *mine    = bundle_resource_at(r->bundle, resource);
+    struct fhirpath_context       context = {
+        .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
+        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .references = r->references,
+    };
+    for (uint32_t i = 0; i < n->constraint_count && !profile_ended(r); i++) {
+        const struct pack_constraint *one = &r->pack->constraints[n->first_constraint + i];
+        if (one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE)))
+            check(r, n, one, &context);
+    }
+}
