@@ -174,7 +174,7 @@ string_text(struct reader *r, tape_node value)
 struct entry_parts
 entry_parts(const struct tape *t, tape_node item)
 {
-    struct entry_parts parts = { TAPE_ABSENT };
+    struct entry_parts parts = { .resource = TAPE_ABSENT };
 
     if (walk_kind(t, item) != TAPE_OBJECT)
         return parts;
