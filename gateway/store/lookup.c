@@ -32,13 +32,30 @@ walk_next(struct store *s, struct walk *w, int64_t *value)
  * is frozen is written before as much waits again. */
 #define STEP_AT_LEAST 512u
 
+/* Of LOOKUP_INSERTS: what a statement costs beside its rows is most of one row. */
+#define ROWS_AT_ONCE 32u
+
+static enum status
+entries_insert(struct store *s, const struct late_entry *e, uint32_t count)
+{
+    enum statement which = count == ROWS_AT_ONCE ? SQL_LOOKUP_INSERTS : SQL_LOOKUP_INSERT;
+    sqlite3_stmt  *q     = s->statement[which];
+
+    for (uint32_t i = 0; i < count; i++) {
+        (void)sqlite3_bind_int(q, (int)(3 * i + 1), (int)e[i].kind);
+        (void)sqlite3_bind_int64(q, (int)(3 * i + 2), e[i].key);
+        (void)sqlite3_bind_int64(q, (int)(3 * i + 3), e[i].value);
+    }
+    return sql_run(s, which);
+}
+
 enum status
 late_step(struct store *s)
 {
     struct late  *l     = s->late;
-    sqlite3_stmt *q     = s->statement[SQL_LOOKUP_INSERT];
     uint32_t      added = l->count - s->late_seen;
-    uint32_t      end   = l->written + STEP_AT_LEAST + 2 * added;
+    uint32_t      least = STEP_AT_LEAST + 2 * added;
+    uint32_t      end   = l->written + least + (ROWS_AT_ONCE - least % ROWS_AT_ONCE);
     enum status   st    = ST_OK;
 
     s->late_seen = l->count;
@@ -46,12 +63,9 @@ late_step(struct store *s)
         return ST_OK;
     if (end > l->frozen_count)
         end = l->frozen_count;
-    for (; l->written < end && st == ST_OK; l->written++) {
-        const struct late_entry *e = &l->frozen[l->written];
-        (void)sqlite3_bind_int(q, 1, (int)e->kind);
-        (void)sqlite3_bind_int64(q, 2, e->key);
-        (void)sqlite3_bind_int64(q, 3, e->value);
-        st = sql_run(s, SQL_LOOKUP_INSERT);
+    for (uint32_t count; l->written < end && st == ST_OK; l->written += count) {
+        count = end - l->written >= ROWS_AT_ONCE ? ROWS_AT_ONCE : 1;
+        st    = entries_insert(s, &l->frozen[l->written], count);
     }
     if (st == ST_OK && l->written == l->frozen_count) {
         s->now.late_inbox  = s->frozen_marks.last_inbox;
