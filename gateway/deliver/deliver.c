@@ -3,12 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "gateway/deliver/claims.h"
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/runtime/exchange.h"
+#include "gateway/runtime/identity.h"
 
 #define MAX_CONNECTIONS_A_PEER 64
 #define CONNECT_SECONDS        5
@@ -222,10 +222,8 @@ void
 deliver_judge(struct outgoing *out, int64_t now_ms)
 {
     const struct http_call *call = &out->call;
-    uint32_t                random = 0;
+    uint32_t                random;
 
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        random = 0;                      /* no jitter is no harm */
     out->attempts += !out->withdrawn;
     out->byte_may_have_left = out->byte_may_have_left || call->bytes_may_have_left;
     out->result = (struct store_delivery){
@@ -250,6 +248,7 @@ deliver_judge(struct outgoing *out, int64_t now_ms)
         out->result.state = DELIVERY_DEAD;
         return;
     }
+    random_draw(&random, sizeof random);
     out->result.state  = DELIVERY_WAITING;
     out->result.due_ms = now_ms + deliver_backoff_ms(out->attempts, call->retry_after_seconds, random);
 }

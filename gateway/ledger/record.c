@@ -1,11 +1,9 @@
 /* gateway/ledger/record.c -- one record of the ledger, authored once. */
 #include "gateway/ledger/record.h"
 
-#include <stdlib.h>
-#include <sys/random.h>
-
 #include "base/digits.h"
 #include "base/json_writer.h"
+#include "gateway/runtime/identity.h"
 
 /* Rule 4: a record is bounded.  Text is cut, lists end, items are counted
  * instead of named once the record has grown to ITEMS_UNTIL. */
@@ -31,8 +29,7 @@ record_event_id(struct arena *arena, int64_t now_ms)
     unsigned char b[16];
     char          text[DIGITS_UUID];
 
-    if (getrandom(b + 6, 10, 0) != 10)
-        abort();                         /* as ledger/tree.h: no ids that repeat */
+    random_draw(b + 6, sizeof b - 6);
     for (int i = 0; i < 6; i++)
         b[i] = (unsigned char)((uint64_t)now_ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));

@@ -1,4 +1,4 @@
-/* gateway/ops/log.c -- one event, one line, one write. */
+/* gateway/ops/log.c -- one event, one line; the lines of a loop's turn in one write. */
 #include "gateway/ops/log.h"
 
 #include <errno.h>
@@ -13,6 +13,11 @@
  * (PIPE_BUF). */
 enum { LINE_BYTES = 4096, TAIL_BYTES = 3 };
 
+/* What this thread gathers. */
+static _Thread_local bool   gathering;
+static _Thread_local size_t gathered;
+static _Thread_local char   lines[LINE_BYTES];
+
 static atomic_int threshold = LOG_INFO_LEVEL;
 static atomic_int log_fd    = STDERR_FILENO;
 
@@ -22,6 +27,7 @@ struct line {
     bool   full;
 };
 
+static void put(const char *, size_t);
 static void add_time(struct line *);
 static void add_field(struct line *, const struct log_field *);
 static void add_text(struct line *, struct span);
@@ -72,11 +78,42 @@ log_write(enum log_level level, const char *event, const struct log_field *field
     memcpy(line.at + line.length, "}\n", 2);
     line.length += 2;
 
-    /* A reader that went away must not take the gateway with it. */
-    ssize_t put;
+    if (line.length > LINE_BYTES - gathered)
+        log_flush();
+    if (!gathering) {
+        put(line.at, line.length);
+        return;
+    }
+    memcpy(lines + gathered, line.at, line.length);
+    gathered += line.length;
+    if (level >= LOG_WARN_LEVEL)
+        log_flush();
+}
+
+void
+log_gather(bool on)
+{
+    log_flush();
+    gathering = on;
+}
+
+void
+log_flush(void)
+{
+    if (gathered > 0)
+        put(lines, gathered);
+    gathered = 0;
+}
+
+/* A reader that went away must not take the gateway with it. */
+static void
+put(const char *at, size_t length)
+{
+    ssize_t done;
+
     do
-        put = write(atomic_load(&log_fd), line.at, line.length);
-    while (put < 0 && errno == EINTR);
+        done = write(atomic_load(&log_fd), at, length);
+    while (done < 0 && errno == EINTR);
 }
 
 /* The second is put into words once for all lines of it. */

@@ -8,13 +8,15 @@
  *   LOG_REASON  a static sentence of our own source
  * {"ts":"…Z","lvl":"info","ev":"exchange.done","stage":"respond","dur_us":812}
  *
- * Thread-safe; one write(2) a line of at most 4096 bytes: a field that does
- * not fit is left out.  Values are escaped, so a line is always
- * one line and valid JSON.
+ * Thread-safe; whole lines in one write(2) of at most 4096 bytes: a field that
+ * does not fit is left out.  Values are escaped, so a line is always one line and
+ * valid JSON.  A thread that gathers writes its lines when it says so, when they
+ * are 4096 bytes, and with the first that warns.
  */
 #ifndef SLUICE_GATEWAY_OPS_LOG_H
 #define SLUICE_GATEWAY_OPS_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -42,6 +44,8 @@ struct log_field {
 void log_write(enum log_level, const char *event, const struct log_field *fields);
 void log_set_level(enum log_level);
 bool log_level_named(struct span name, enum log_level *out);   /* "debug" "info" "warn" "error" */
+void log_gather(bool);                   /* this thread, from now on */
+void log_flush(void);
 void log_set_fd(int fd);                 /* default 2 */
 
 #endif

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/digits.h"
@@ -11,13 +12,29 @@
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 static EVP_MD        *sha256;
 
+/* No byte is handed out twice, or is left when it was. */
+void
+random_draw(void *out, size_t length)
+{
+    static _Thread_local unsigned char pool[256];
+    static _Thread_local size_t        left;
+
+    if (left < length) {
+        if (getrandom(pool, sizeof pool, 0) != (ssize_t)sizeof pool)
+            abort();
+        left = sizeof pool;
+    }
+    left -= length;
+    memcpy(out, pool + left, length);
+    explicit_bzero(pool + left, length);
+}
+
 void
 uuid_write(char out[UUID_CHARS + 1])
 {
     unsigned char b[16];
 
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
-        abort();
+    random_draw(b, sizeof b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);            /* RFC 9562 5.4: version 4 */
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
     (void)digits_uuid(b, out);

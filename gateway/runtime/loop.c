@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/ops/log.h"
+
 #define ARENAS_HELD_MAX ((size_t)16 << 20)
 
 struct loop {
@@ -134,12 +136,14 @@ loop_run_here(struct loop *loop)
     sigaddset(&pipe_only, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
     home = loop;
+    log_gather(true);
     while (!atomic_load(&loop->stopping))
         turn(loop);
     /* What was posted before the stop still runs. */
     run_posted(loop);
     run_once(loop);
     run_finals(loop);
+    log_gather(false);
     home = outer;
     atomic_store(&loop->stopping, false);
 }
@@ -260,6 +264,7 @@ turn(struct loop *loop)
     run_posted(loop);
     run_once(loop);
     run_finals(loop);
+    log_flush();
 }
 
 /* Takes what is there now; what these tasks post is for the next turn. */

@@ -24,6 +24,19 @@ test_uuids_are_version_4_and_differ(void **state)
     (void)state;
 }
 
+static void
+test_no_byte_is_drawn_twice(void **state)
+{
+    unsigned char drawn[32][16];
+
+    for (int i = 0; i < 32; i++)
+        random_draw(drawn[i], sizeof drawn[i]);
+    for (int i = 0; i < 32; i++)
+        for (int j = 0; j < i; j++)
+            assert_memory_not_equal(drawn[i], drawn[j], sizeof drawn[i]);
+    (void)state;
+}
+
 /* FIPS 180-4 example "abc", in one piece and in three. */
 static void
 test_sha256_is_of_the_concatenation(void **state)
@@ -55,6 +68,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_byte_is_drawn_twice),
         cmocka_unit_test(test_uuids_are_version_4_and_differ),
         cmocka_unit_test(test_sha256_is_of_the_concatenation),
         cmocka_unit_test(test_a_token_is_short_and_plain),

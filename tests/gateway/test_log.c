@@ -113,6 +113,29 @@ test_what_is_below_the_level_is_not_written(void **state)
     assert_int_equal(span_find(written(), SPAN("quiet")), SPAN_NOT_FOUND);
 }
 
+static void
+test_lines_that_are_gathered_are_written_together_and_with_the_first_that_warns(void **state)
+{
+    (void)state;
+    log_gather(true);
+    log_event(LOG_INFO_LEVEL, "one");
+    log_event(LOG_INFO_LEVEL, "two");
+    log_flush();
+    struct span both = written();
+    assert_true(span_find(both, SPAN("one")) < span_find(both, SPAN("two")));
+    assert_int_equal(both.at[both.length - 1], '\n');
+    log_event(LOG_INFO_LEVEL, "three");
+    log_event(LOG_WARN_LEVEL, "four");
+    assert_true(span_find(written(), SPAN("four")) != SPAN_NOT_FOUND);
+    for (int i = 0; i < 200; i++)
+        log_event(LOG_INFO_LEVEL, "many", LOG_F_COUNT("n", i));
+    size_t sum = written().length;
+    assert_true(sum % 4096 != 0);        /* whole lines */
+    assert_int_equal(text[sum - 1], '\n');
+    log_gather(false);
+    assert_true(span_find(written(), SPAN("\"n\":199}")) != SPAN_NOT_FOUND);
+}
+
 int
 main(void)
 {
@@ -122,6 +145,7 @@ main(void)
         T(test_nothing_breaks_out_of_a_line),
         T(test_a_field_that_does_not_fit_is_left_out_whole),
         T(test_what_is_below_the_level_is_not_written),
+        T(test_lines_that_are_gathered_are_written_together_and_with_the_first_that_warns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
