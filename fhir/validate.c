@@ -10,8 +10,10 @@
 #include "fhir/id_rules.h"
 #include "fhir/narrative.h"
 #include "fhir/pack_format.h"
+#include "fhir/pack_forms.h"
 #include "fhir/path.h"
 #include "fhir/profile.h"
+#include "fhir/questionnaire.h"
 #include "fhir/reference_rules.h"
 #include "fhir/type_rules.h"
 
@@ -124,7 +126,10 @@ check_whole(struct walk *w, struct resource_range range)
             st = bundle_rules(&w->report, w->pack, &tables.all[i], w->apart != TAPE_ABSENT);
     if (st == ST_OK)
         st = reference_rules(&w->report, w->pack, &w->references, &tables);
-    return st == ST_OK ? id_rules(&w->report, &w->ids) : st;
+    if (st == ST_OK)
+        st = id_rules(&w->report, &w->ids);
+    struct form_source source = pack_form_source(w->pack);
+    return st == ST_OK ? questionnaires_check(&w->report, &source, range) : st;
 }
 
 static enum status
