@@ -185,8 +185,8 @@ first_resource(const struct bundle *bundle, tape_node node)
 }
 
 enum status
-validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t entry, struct arena *arena,
-               struct issues *issues)
+validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t entry,
+               const struct validate_options *options, struct arena *arena, struct issues *issues)
 {
     struct walk              w;
     const struct pack_shape *shape = shape_named(pack, SPAN("Bundle"));
@@ -207,7 +207,7 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
     enum status           st    = check_whole(&w, range);
     if (st == ST_OK)
-        profiling_resources(&w.profiling, NULL, range.first, range.end);
+        profiling_resources(&w.profiling, options, range.first, range.end);
     return conclude(&w, st);
 }
 

@@ -55,6 +55,6 @@ enum status validate(const struct pack *, const struct bundle *, const struct va
  * they go into one sink: a sink for each entry tells which one is wrong.  All
  * entries together cost about what validate() costs. */
 enum status validate_entry(const struct pack *, const struct bundle *, uint32_t entry,
-                           struct arena *, struct issues *) MUST_CHECK;
+                           const struct validate_options *, struct arena *, struct issues *) MUST_CHECK;
 
 #endif

@@ -211,21 +211,20 @@ judge_create(struct exchange *ex, struct span type)
 }
 
 /* R4: "if a profile is nominated, and the server cannot validate against the
- * nominated profile, it SHALL return an error".  A type of the base is one too. */
+ * nominated profile, it SHALL return an error".  In a Bundle it is asked of the
+ * entries of its type. */
 static void
 judge_profile(struct exchange *ex, struct span url, struct span type)
 {
-    const struct pack *pack = ex->gateway->pack;
-    struct issue       one  = { .severity = SEVERITY_ERROR, .code = ISSUE_NOT_FOUND, .rule = "profile-unknown",
-                                .expression = type, .times = 1,
-                                .wanted = arena_join(ex->arena, SPAN("want the profile "), span_first(url, 256)),
-                                .found = SPAN("it is not among the definitions of this gateway"),
-                                .hint = SPAN("the operator adds packages with `sluice package add`") };
+    struct span  its = pack_profile_type(ex->gateway->pack, url);
+    struct issue one = { .severity = SEVERITY_ERROR, .code = ISSUE_NOT_FOUND, .rule = "profile-unknown",
+                         .expression = type, .times = 1,
+                         .wanted = arena_join(ex->arena, SPAN("want the profile "), span_first(url, 256)),
+                         .found = SPAN("it is not among the definitions of this gateway"),
+                         .hint = SPAN("the operator adds packages with `sluice package add`") };
 
-    for (uint32_t i = 0; i < pack_count(pack); i++) {
-        if (!span_eq(pack_url(pack, i), url))
-            continue;
-        if (pack_kind(pack, i) != PACK_KIND_RESOURCE || span_eq(pack_name(pack, i), type))
+    if (!span_empty(its)) {
+        if (ex->bundle->type != BUNDLE_SINGLE || span_eq(its, type))
             return;
         one.code  = ISSUE_INVALID;
         one.rule  = "profile-type";

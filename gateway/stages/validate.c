@@ -80,16 +80,30 @@ policy_of(const struct exchange *ex)
     return any ? policy : ROUTE_REFUSES;
 }
 
-/* Against the base and the profiles of the configuration; what a $validate
- * names is asked_judge's. */
+/* Profiles of the configuration, which every push has to meet. */
+static struct validate_options
+asked_of_all(const struct exchange *ex)
+{
+    return (struct validate_options){ .profiles      = ex->config->packages.profiles,
+                                      .profile_count = ex->config->packages.profile_count };
+}
+
+/* The same, and the profiles that a $validate names and that are here. */
 static enum status
 validate_body(struct exchange *ex)
 {
-    struct validate_options options = {
-        .profiles      = ex->config->packages.profiles,
-        .profile_count = ex->config->packages.profile_count,
-    };
+    struct validate_options options  = asked_of_all(ex);
+    size_t                  most     = options.profile_count + ex->to_validate.profile_count;
+    struct span            *profiles = arena_make_n(ex->arena, most, struct span);
 
+    if (profiles == NULL && most > 0)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < options.profile_count; i++)
+        profiles[i] = options.profiles[i];
+    for (size_t i = 0; i < ex->to_validate.profile_count; i++)
+        if (!span_empty(pack_profile_type(ex->gateway->pack, ex->to_validate.profiles[i])))
+            profiles[options.profile_count++] = ex->to_validate.profiles[i];
+    options.profiles = profiles;
     return validate(ex->gateway->pack, ex->bundle, &options, ex->arena, ex->issues);
 }
 
@@ -115,8 +129,9 @@ static enum step
 judge_shell(struct exchange *ex, enum route_validation policy)
 {
     struct issues          *own   = issues_new(ex->arena, MAX_ENTRY_FINDINGS);
-    struct validate_options shell = { .entries_apart = true };
+    struct validate_options shell = asked_of_all(ex);
 
+    shell.entries_apart = true;
     if (own == NULL || validate(ex->gateway->pack, ex->bundle, &shell, ex->arena, own) != ST_OK)
         return no_memory(ex);
     return refused(own, policy) ? exchange_refuse(ex, 422) : STEP_NEXT;
@@ -128,7 +143,8 @@ judge_shell(struct exchange *ex, enum route_validation policy)
 static enum step
 judge_entries(struct exchange *ex, enum route_validation policy)
 {
-    uint32_t count = ex->bundle->count, bad = 0, warned = 0;
+    uint32_t                count = ex->bundle->count, bad = 0, warned = 0;
+    struct validate_options all   = asked_of_all(ex);
 
     ex->entries     = arena_make_n(ex->arena, count, struct intake_entry);
     ex->entry_count = count;
@@ -137,7 +153,7 @@ judge_entries(struct exchange *ex, enum route_validation policy)
     enum step step = judge_shell(ex, policy);
     for (uint32_t i = 0; i < count && step == STEP_NEXT; i++) {
         struct issues *found = issues_new(ex->arena, MAX_ENTRY_FINDINGS);
-        if (found == NULL || validate_entry(ex->gateway->pack, ex->bundle, i, ex->arena, found) != ST_OK)
+        if (found == NULL || validate_entry(ex->gateway->pack, ex->bundle, i, &all, ex->arena, found) != ST_OK)
             return no_memory(ex);
         if (refused(found, policy)) {
             if (ex->bundle->type != BUNDLE_BATCH)

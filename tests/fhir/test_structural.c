@@ -30,7 +30,12 @@ static const struct { const char *rule; enum issue_code code; bool structural; }
     { "con-3", ISSUE_INVARIANT, false },
     { "us-core-2", ISSUE_INVARIANT, false },
     { "elements-1", ISSUE_INVARIANT, false },
-    { "profile", ISSUE_INVALID, false },
+    { "profile:cost", ISSUE_TOO_COSTLY, true },
+    { "reference-target", ISSUE_STRUCTURE, true },
+    { "profile:cardinality", ISSUE_REQUIRED, false },
+    { "profile:fixed", ISSUE_VALUE, false },
+    { "profile:target", ISSUE_STRUCTURE, false },
+    { "binding", ISSUE_CODE_INVALID, false },
 };
 
 static void

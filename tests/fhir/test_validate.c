@@ -451,14 +451,14 @@ test_entries_are_judged_alone(void **state)
     assert_int_equal(issues_count(issues), 0);
     for (uint32_t i = 0; i < bundle->count; i++) {
         issues = issues_new(arena, 10);
-        assert_int_equal(validate_entry(pack, bundle, i, arena, issues), ST_OK);
+        assert_int_equal(validate_entry(pack, bundle, i, NULL, arena, issues), ST_OK);
         assert_int_equal(issues_have_errors(issues), rules[i] != NULL);
         if (rules[i] != NULL) {
             assert_string_equal(issues_at(issues, 0)->rule, rules[i]);
             assert_text(issues_at(issues, 0)->expression, expressions[i]);
         }
     }
-    assert_int_equal(validate_entry(pack, bundle, bundle->count, arena, issues), ST_NOT_FOUND);
+    assert_int_equal(validate_entry(pack, bundle, bundle->count, NULL, arena, issues), ST_NOT_FOUND);
     arena_free(&arena);
 }
 

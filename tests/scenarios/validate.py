@@ -119,6 +119,17 @@ def a_profile_of_another_type_is_not_met():
     ask(observation("x"), mode="profile", status=400)
 
 
+def a_profile_of_a_package_is_asked():
+    url = "http://hl7.org/fhir/uv/ips/StructureDefinition/Patient-uv-ips"
+    check(all_is_well(ask(patient(), profile=url)), "it has a name and a date of birth")
+    bare = {"resourceType": "Patient", "id": "p1"}
+    check(all_is_well(ask(bare)), "the base asks for neither")
+    for found in (ask(bare, profile=url), ask(parameters(part("resource", resource=bare), part("profile", valueUri=url))),
+                  ask(bare, mode="profile", profile=url + "|2.0.0")):
+        check({rule(one) for one in errors(found)} == {"profile:cardinality"}, found)
+    check(errors(ask(bundle(patient("p0"), bare), profile=url)), "in a Bundle it is asked of entries of its type")
+
+
 def create_says_what_this_client_may():
     check(all_is_well(ask(patient(), mode="create")), "may")
     found = errors(ask(patient(), mode="create", client="reader"))
@@ -181,7 +192,7 @@ if __name__ == "__main__":
     try:
         main([it_is_200_whatever_is_found_and_nothing_is_kept, places_are_those_of_what_was_sent,
               parameters_carry_resource_mode_and_profile, an_unknown_mode_or_parameter_is_400,
-              a_profile_that_is_not_here_is_an_error, a_profile_of_another_type_is_not_met,
+              a_profile_that_is_not_here_is_an_error, a_profile_of_another_type_is_not_met, a_profile_of_a_package_is_asked,
               create_says_what_this_client_may, update_wants_an_id_and_that_of_the_path,
               delete_looks_at_rights_and_never_at_what_is_there, every_entry_of_a_bundle_is_looked_at,
               what_cannot_be_read_is_400_and_get_is_405, findings_hold_no_text_of_the_payload])

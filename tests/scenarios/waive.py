@@ -16,6 +16,7 @@ route "warned" { from = { "warned-ehr", "mixed-ehr" }  to = { "county-hie" }  va
 route "quiet"  { from = { "quiet-ehr" }  to = { "county-hie" }  validation = "accept" }
 route "strict" { from = { "mixed-ehr" }  to = { "lakeside-clinic" } }
 """
+IPS_PATIENT = "http://hl7.org/fhir/uv/ips/StructureDefinition/Patient-uv-ips"
 POLICIES = {"valley-ehr": "refuse", "warned-ehr": "warn", "quiet-ehr": "accept", "mixed-ehr": "refuse", "lone-ehr": "refuse"}
 
 gateway = Site(extra=EXTRA).start()
@@ -81,6 +82,55 @@ def warnings_are_in_the_answer_where_the_route_warns():
         check(found[2] == ([("warning", "rule primitive")] if policy == "warn" else []), (client, found))
 
 
+def short_of_its_claim(id, client):
+    """A Patient who claims a profile that wants a name and a date of birth."""
+    one = patient(f"{id}-{client}")
+    del one["name"], one["birthDate"]
+    one["meta"] = {"profile": [IPS_PATIENT]}
+    return one
+
+
+def what_a_claimed_profile_asks_is_the_routes_to_decide():
+    for client, policy in POLICIES.items():
+        before = gateway.settled()
+        one = short_of_its_claim("bound", client)
+        for kind in ("transaction", "batch"):
+            status, _, body = gateway.push(bundle(observation(f"about-{client}"), one, type=kind), client=client)
+            if policy == "refuse" and kind == "transaction":
+                check(status == 422 and "profile:cardinality" in json.loads(body)["issue"][0]["diagnostics"], (client, status, body))
+                continue
+            check(status == 200, (client, kind, status, body))
+            found = set(outcomes(body)[1])
+            severity = {"refuse": "error", "warn": "warning", "accept": None}[policy]
+            check(found == ({(severity, "rule profile:cardinality")} if severity else set()), (client, kind, found))
+        gateway.settled()
+        went = any(one["id"].encode() in got for got in gateway.hie.bodies()[before:])
+        check(went == (policy != "refuse"), (client, "delivered" if went else "not delivered"))
+
+
+def validate_tells_every_error_whatever_the_route_waives():
+    for client in POLICIES:
+        status, _, body = gateway.request("POST", "/fhir/$validate", short_of_its_claim("asked", client), client=client)
+        check(status == 200 and json.loads(body)["issue"][0]["severity"] == "error", (client, status, body))
+
+
+def a_configured_profile_is_asked_of_its_type_and_waived_where_the_route_says_so():
+    site = Site(extra=EXTRA + 'packages { profile = { "%s" } }\n' % IPS_PATIENT).start()
+    try:
+        nameless = patient("p9")
+        del nameless["name"], nameless["birthDate"]
+        for client, policy in POLICIES.items():
+            check(site.push(bundle(observation("o9", "p9")), client=client)[0] == 200, "an Observation is of another type")
+            check(site.push(bundle(patient(f"p8-{client}")), client=client)[0] == 200, "a Patient who meets it")
+            status, _, body = site.push(bundle(nameless), client=client)
+            check(status == (422 if policy == "refuse" else 200), (client, status, body))
+            status, _, body = site.push(bundle(nameless, observation("o10"), type="batch"), client=client)
+            first = json.loads(body)["entry"][0]["response"]["status"][:3]
+            check(status == 200 and (first == "422") == (policy == "refuse"), (client, status, body))
+    finally:
+        site.close()
+
+
 def a_single_resource_is_answered_by_its_outcome():
     for client, policy in POLICIES.items():
         one = odd("single", client)
@@ -120,7 +170,9 @@ def the_configuration_says_it():
 if __name__ == "__main__":
     try:
         main([what_is_structural_is_refused_by_every_route, a_batch_loses_its_structural_entries_under_every_route,
-              warnings_are_in_the_answer_where_the_route_warns, a_single_resource_is_answered_by_its_outcome,
+              warnings_are_in_the_answer_where_the_route_warns, what_a_claimed_profile_asks_is_the_routes_to_decide,
+              validate_tells_every_error_whatever_the_route_waives,
+              a_configured_profile_is_asked_of_its_type_and_waived_where_the_route_says_so, a_single_resource_is_answered_by_its_outcome,
               a_message_says_it_in_its_details, the_configuration_says_it])
     finally:
         gateway.close()
