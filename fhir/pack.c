@@ -109,6 +109,12 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     return ST_OK;
 }
 
+uint64_t
+pack_identity(const struct pack *p)
+{
+    return p->header->checksum;
+}
+
 struct span
 pack_about(const struct pack *p)
 {

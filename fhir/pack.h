@@ -30,6 +30,8 @@ enum status pack_open(struct span bytes, struct arena *, const struct pack **out
 
 /* "hl7.fhir.r4.core#4.0.1": what it was compiled from; and its SHA-256, as 32
  * bytes. */
+/* A number for these very bytes: another pack has another. */
+uint64_t    pack_identity(const struct pack *);
 struct span pack_about(const struct pack *);
 struct span pack_sources(const struct pack *);
 

@@ -4,6 +4,7 @@
 #include "base/json_author.h"
 #include "gateway/cli/load.h"
 #include "gateway/cli/run.h"
+#include "gateway/ops/definitions.h"
 
 enum { ARENA_BYTES = 1 << 30, OUT_BYTES = 16 << 20 };
 
@@ -73,23 +74,38 @@ add_line(struct work *w, const struct package *p, const char *state)
                    (unsigned long long)p->bytes, SPAN_PRINT(p->integrity), state[0] != '\0' ? "  " : "", state);
 }
 
+/* The built-in definitions, which packages are compiled on top of. */
+static int
+begin_change(const struct call *call, struct work *w, struct package_folder *folder)
+{
+    int code = begin(call, w);
+
+    *folder = (struct package_folder){ .dir = w->dir };
+    if (code == EXIT_CODE_OK && definitions_open(w->arena, &folder->base, &w->why) != ST_OK)
+        code = EXIT_CODE_DEPENDENCY;
+    return code;
+}
+
 int
 command_package_add(const struct call *call)
 {
-    struct work    w;
-    struct package package;
-    bool           known;
-    int            code = begin(call, &w), worst = EXIT_CODE_OK;
-    for (int i = 0; code == EXIT_CODE_OK && i < call->argument_count; i++) {
-        enum status st = package_add(w.dir, call->arguments[i], w.arena, &package, &known, &w.why);
-        if (st == ST_OK)
-            add_line(&w, &package, known ? "was there already" : "added");
-        else if (worst == EXIT_CODE_OK)
-            worst = code_of(st);
-        if (st != ST_OK)
-            buf_add_text(&w.why, i + 1 < call->argument_count ? "\n" : "");
+    struct work           w;
+    struct package_folder folder;
+    const char           *pin    = call_value(call, "integrity");
+    size_t                count  = (size_t)call->argument_count;
+    int                   code   = begin_change(call, &w, &folder);
+    struct package       *added  = w.arena != NULL ? arena_make_n(w.arena, count, struct package) : NULL;
+    bool                 *known  = w.arena != NULL ? arena_make_n(w.arena, count, bool) : NULL;
+    if (code == EXIT_CODE_OK && pin != NULL && count > 1) {
+        call_say(call, "--integrity is of one package: add them one by one");
+        code = EXIT_CODE_USAGE;
     }
-    return end(call, &w, code != EXIT_CODE_OK ? code : worst);
+    if (code == EXIT_CODE_OK && known != NULL)
+        code = code_of(package_add(&folder, (const char *const *)call->arguments, count, span_of(pin), w.arena, added, known,
+                                   &w.why));
+    for (size_t i = 0; code == EXIT_CODE_OK && i < count; i++)
+        add_line(&w, &added[i], known[i] ? "was there already" : "added");
+    return end(call, &w, code);
 }
 
 static void
@@ -148,9 +164,10 @@ command_package_verify(const struct call *call)
 int
 command_package_rm(const struct call *call)
 {
-    struct work w;
-    int         code = begin(call, &w);
+    struct work           w;
+    struct package_folder folder;
+    int                   code = begin_change(call, &w, &folder);
     if (code == EXIT_CODE_OK)
-        code = code_of(package_remove(w.dir, span_of(call->arguments[0]), w.arena, &w.why));
+        code = code_of(package_remove(&folder, span_of(call->arguments[0]), w.arena, &w.why));
     return end(call, &w, code);
 }

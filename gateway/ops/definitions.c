@@ -9,9 +9,9 @@
 
 static const char *const places[] = { "definitions/r4.pack", "../share/sluice/r4.pack" };
 
-/* Stays mapped: every thread reads it until the process ends. */
-static struct span
-map_file(const char *path)
+/* What is used stays mapped: every thread reads it until the process ends. */
+struct span
+definitions_map(const char *path)
 {
     struct stat about;
     struct span bytes = { 0 };
@@ -28,6 +28,13 @@ map_file(const char *path)
     return bytes;
 }
 
+void
+definitions_unmap(struct span bytes)
+{
+    if (!span_empty(bytes))
+        munmap((void *)(uintptr_t)bytes.at, bytes.length);
+}
+
 enum status
 definitions_open(struct arena *arena, const struct pack **out, struct buf *why)
 {
@@ -40,7 +47,7 @@ definitions_open(struct arena *arena, const struct pack **out, struct buf *why)
         *slash = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct span path  = arena_format(arena, "%s/%s", program, places[i]);
-        struct span bytes = path.at != NULL ? map_file(path.at) : (struct span){ 0 };
+        struct span bytes = path.at != NULL ? definitions_map(path.at) : (struct span){ 0 };
         if (span_empty(bytes))
             continue;
         enum status st = pack_open(bytes, arena, out);

@@ -10,10 +10,15 @@
 #include "base/buf.h"
 #include "fhir/pack.h"
 
-/* Packages (a .tgz or a folder each) compiled on top of a pack, for this
+/* Packages (a .tgz or a folder each; a folder of definitions alone will do),
+ * in this order, compiled on top of a pack, for this
  * process: the result lives in the arena.  `why` says what is broken. */
 enum status definitions_add(struct arena *, const struct pack *base, const char *const *paths, size_t count,
                             const struct pack **out, struct buf *why) MUST_CHECK;
+
+/* A file mapped read-only; empty when it is not there. */
+struct span definitions_map(const char *path);
+void        definitions_unmap(struct span);
 
 /* `why` says what was looked for when it is not there or not a pack. */
 enum status definitions_open(struct arena *, const struct pack **out, struct buf *why) MUST_CHECK;

@@ -10,16 +10,21 @@
 #include <unistd.h>
 
 #include "base/json_author.h"
+#include "base/digits.h"
+#include "base/hash.h"
 #include "base/json_tape.h"
 #include "gateway/ops/file.h"
+#include "gateway/ops/site_pack.h"
 #include "gateway/ops/tgz.h"
+#include "gateway/ops/tgz_write.h"
 
-enum { MANIFEST_BYTES = 1 << 20, LOCK_BYTES = 16 << 20, PATH_BYTES = 4096 };
+enum { LOCK_BYTES = 16 << 20, PATH_BYTES = 4096 };
 
 #define PACKAGE_BYTES TGZ_MEMBER_BYTES
+#define PACK_BYTES    ((size_t)1 << 30)
 #define LOCK_NAME     "packages.lock"
 
-static const struct tape_limits manifest_limits = { .max_bytes = LOCK_BYTES, .max_nodes = 1 << 20, .max_depth = 32, .max_number = 64 };
+static const struct tape_limits lock_limits = { .max_bytes = LOCK_BYTES, .max_nodes = 1 << 20, .max_depth = 32, .max_number = 64 };
 
 /* ---- names and hashes ------------------------------------------------------------- */
 
@@ -74,99 +79,86 @@ integrity_of(struct span bytes, struct arena *arena)
     return arena_format(arena, "sha512-%s", (const char *)text);
 }
 
-/* ---- package.json --------------------------------------------------------------------- */
-
-static enum status
-read_manifest(struct span json, struct arena *arena, struct package *out, struct buf *why)
+bool
+package_is(const struct package *p, struct span bytes)
 {
-    const struct tape *tape;
-    struct tape_error  error;
-    struct span        kept = arena_copy(arena, json);
-    if (tape_read(kept, &manifest_limits, arena, &tape, &error) != ST_OK) {
-        buf_add_format(why, "its package.json is refused at line %u: %s", error.line, tape_refusal_text(error.why));
-        return ST_MALFORMED;
-    }
-    out->name    = tape_member_text(tape, TAPE_ROOT, SPAN("name"), arena);
-    out->version = tape_member_text(tape, TAPE_ROOT, SPAN("version"), arena);
-    if (!good_name(out->name) || !good_version(out->version)) {
-        buf_add_text(why, "its package.json has no usable name and version");
-        return ST_MALFORMED;
-    }
-    return ST_OK;
+    struct arena *arena = arena_new("package hash", 4096);
+    bool          same  = arena != NULL && bytes.length == p->bytes && span_eq(integrity_of(bytes, arena), p->integrity);
+
+    arena_free(&arena);
+    return same;
 }
 
-struct manifest_search { struct arena *arena; struct package *out; struct buf *why; enum status status; };
+/* ---- reading ---------------------------------------------------------------------------- */
 
-static bool
-on_member(struct span name, struct span content, void *arg)
-{
-    struct manifest_search *s = arg;
-    if (!span_eq(name, SPAN("package/package.json")) && !span_eq(name, SPAN("./package/package.json")))
-        return true;
-    s->status = read_manifest(content, s->arena, s->out, s->why);
-    return false;
-}
-
+/* A folder as the archive that is kept of it: the same files, the same bytes. */
 static enum status
-read_archive(const char *path, struct span bytes, struct arena *arena, struct package *out, struct buf *why)
+archive_folder(const struct package_content *content, struct arena *arena, struct buf *out)
 {
-    struct manifest_search search = { arena, out, why, ST_NOT_FOUND };
-    buf_add_format(why, "%s: ", path);
-    enum status st = tgz_visit(bytes, on_member, &search, why);
-    if (st == ST_OK && search.status == ST_NOT_FOUND)
-        buf_add_text(why, "it holds no package/package.json: this is not a FHIR package");
-    if (st == ST_OK)
-        st = search.status == ST_NOT_FOUND ? ST_MALFORMED : search.status;
-    if (st == ST_OK)
-        buf_clear(why);
-    out->integrity = integrity_of(bytes, arena);
-    out->bytes     = bytes.length;
+    struct buf tar;
+
+    buf_init(&tar, TGZ_MEMBER_BYTES * 2);
+    tar_add(&tar, SPAN("package/package.json"), content->manifest);
+    for (size_t i = 0; i < content->file_count; i++)
+        tar_add(&tar, arena_join(arena, SPAN("package/"), content->files[i].name), content->files[i].bytes);
+    enum status st = tgz_finish(&tar, out);
+    buf_release(&tar);
     return st;
 }
 
 static enum status
-read_folder(const char *path, struct arena *arena, struct package *out, struct buf *why)
+read_bytes(const char *path, struct arena *arena, struct buf *bytes, struct package_content *content, struct buf *why)
 {
-    static const char *const places[] = { "package/package.json", "package.json" };
-    for (size_t i = 0; i < 2; i++) {
-        struct span whole = arena_format(arena, "%s/%s", path, places[i]);
-        struct buf  json;
-        buf_init(&json, MANIFEST_BYTES);
-        enum status st = file_read(whole.at, &json);
-        if (st == ST_OK)
-            st = read_manifest(buf_span(&json), arena, out, why);
-        buf_release(&json);
-        if (st != ST_NOT_FOUND)
-            return st;
+    struct stat about;
+    enum status st;
+
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        st = package_content_read(path, false, arena, content, why);
+        return st == ST_OK ? archive_folder(content, arena, bytes) : st;
     }
-    buf_add_format(why, "%s: there is no package.json in it: this is not a FHIR package", path);
-    return ST_MALFORMED;
-}
-
-/* The file whole, and what its manifest says. */
-static enum status
-read_file(const char *path, struct arena *arena, struct buf *bytes, struct package *out, struct buf *why)
-{
-    enum status st = file_read(path, bytes);
-
+    st = file_read(path, bytes);
     if (st == ST_OK)
-        return read_archive(path, buf_span(bytes), arena, out, why);
+        return package_content_of(path, buf_span(bytes), arena, content, why);
     buf_add_format(why, "%s: %s", path, file_why(st));
     return st;
 }
 
-enum status
-package_read(const char *path, struct arena *arena, struct package *out, struct buf *why)
+static bool
+integrity_agrees(struct span wanted, const struct package *p, struct span bytes)
 {
-    struct stat about;
-    struct buf  bytes;
-    *out = (struct package){ .bytes = 0 };
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-        return read_folder(path, arena, out, why);
-    buf_init(&bytes, PACKAGE_BYTES);
-    enum status st = read_file(path, arena, &bytes, out, why);
-    buf_release(&bytes);
-    return st;
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned      length = 0;
+    char          hex[2 * EVP_MAX_MD_SIZE];
+
+    if (span_empty(wanted) || span_eq(wanted, p->integrity))
+        return true;
+    if (EVP_Digest(bytes.at, bytes.length, hash, &length, EVP_sha512(), NULL) != 1)
+        return false;
+    return span_eq_nocase(wanted, span_from(hex, digits_hex(hash, length, hex)));
+}
+
+/* What is at the path, named and pinned; the bytes that are kept of it. */
+static enum status
+read_package(const char *path, struct span integrity, struct arena *arena, struct buf *bytes, struct package *out,
+             struct buf *why)
+{
+    struct package_content content;
+    enum status            st = read_bytes(path, arena, bytes, &content, why);
+
+    if (st != ST_OK)
+        return st;
+    *out = (struct package){ .name = content.name, .version = content.version, .bytes = bytes->length,
+                             .integrity = integrity_of(buf_span(bytes), arena) };
+    if (!good_name(out->name) || !good_version(out->version)) {
+        buf_add_format(why, "%s: its package.json has no usable name and version", path);
+        return ST_MALFORMED;
+    }
+    if (!integrity_agrees(integrity, out, buf_span(bytes))) {
+        buf_add_format(why, "%s: its hash is %.*s and not the one asked for", path, SPAN_PRINT(out->integrity));
+        return ST_INTEGRITY;
+    }
+    out->file = file_name(arena, out->name, out->version);
+    return arena_status(arena);
 }
 
 /* ---- the lock file --------------------------------------------------------------------- */
@@ -208,7 +200,7 @@ package_list(const char *dir, struct arena *arena, struct package_list *out, str
         buf_add_format(why, "%s: %s", path, file_why(st));
         return st;
     }
-    if (tape_read(text, &manifest_limits, arena, &tape, &error) != ST_OK) {
+    if (tape_read(text, &lock_limits, arena, &tape, &error) != ST_OK) {
         buf_add_format(why, "%s: line %u: %s", path, error.line, tape_refusal_text(error.why));
         return ST_INTEGRITY;
     }
@@ -278,79 +270,159 @@ find(const struct package_list *list, struct span name, struct span version)
     return NULL;
 }
 
+/* What package_add() is about to do: nothing changes before all of it is known
+ * to be good. */
+struct adding {
+    const struct package_folder *folder;
+    struct package_list          list;           /* those that are there, then the new ones */
+    struct span                 *fresh;          /* bytes of the new ones, beside the list  */
+    struct buf                  *bytes;
+    size_t                       before, room;
+    struct buf                  *why;
+};
+
 static enum status
-add_new(const char *dir, struct span bytes, const struct package *package, struct package_list *list, struct buf *why)
+begin_adding(struct adding *a, size_t count, struct arena *arena)
 {
-    enum status st = write_file(dir, package->file, bytes, why);
-    if (st != ST_OK)
+    struct package_list there;
+    enum status         st = package_list(a->folder->dir, arena, &there, a->why);
+
+    if (st != ST_OK && st != ST_NOT_FOUND)
         return st;
-    list->all[list->count++] = *package;                   /* package_list leaves room for one */
-    return write_lock(dir, list, why);
+    if (st == ST_NOT_FOUND)
+        buf_clear(a->why);                                 /* the folder is made when all is good */
+    a->before   = there.count;
+    a->list     = (struct package_list){ arena_make_n(arena, there.count + count, struct package), there.count };
+    a->fresh    = arena_make_n(arena, there.count + count, struct span);
+    a->bytes    = arena_make_n(arena, count, struct buf);
+    if (a->bytes == NULL)
+        return ST_NO_MEMORY;
+    if (there.count > 0)
+        memcpy(a->list.all, there.all, there.count * sizeof *there.all);
+    for (a->room = 0; a->room < count; a->room++)
+        buf_init(&a->bytes[a->room], PACKAGE_BYTES);
+    return ST_OK;
+}
+
+static enum status
+take_one(struct adding *a, const char *path, struct buf *bytes, const struct package *p, bool *known)
+{
+    const struct package *same = find(&a->list, p->name, p->version);
+
+    *known = same != NULL;
+    if (same != NULL && !span_eq(same->integrity, p->integrity)) {
+        buf_add_format(a->why, "%s: %.*s#%.*s is pinned to other bytes; remove that first if this is wanted", path,
+                       SPAN_PRINT(p->name), SPAN_PRINT(p->version));
+        return ST_CONFLICT;
+    }
+    if (same == NULL) {
+        a->fresh[a->list.count]      = buf_span(bytes);
+        a->list.all[a->list.count++] = *p;
+    }
+    return ST_OK;
+}
+
+/* The packages' own files, the pack, and then the list that says they are there. */
+static enum status
+write_all(const struct package_folder *folder, const struct adding *a, struct span pack)
+{
+    enum status st = ST_OK;
+
+    if (mkdir(folder->dir, 0755) != 0 && errno != EEXIST) {
+        buf_add_format(a->why, "%s: %s", folder->dir, strerror(errno));
+        return ST_IO;
+    }
+    for (size_t i = a->before; st == ST_OK && i < a->list.count; i++)
+        st = write_file(folder->dir, a->list.all[i].file, a->fresh[i], a->why);
+    if (st == ST_OK)
+        st = write_file(folder->dir, SPAN(SITE_PACK), pack, a->why);
+    return st == ST_OK ? write_lock(folder->dir, &a->list, a->why) : st;
+}
+
+static enum status
+compile_and_write(const struct package_folder *folder, const struct adding *a)
+{
+    struct buf pack;
+
+    buf_init(&pack, PACK_BYTES);
+    enum status st = site_pack_build(folder->dir, &a->list, a->fresh, folder->base, &pack, a->why);
+    if (st == ST_OK)
+        st = write_all(folder, a, buf_span(&pack));
+    buf_release(&pack);
+    return st;
 }
 
 enum status
-package_add(const char *dir, const char *path, struct arena *arena, struct package *out, bool *known, struct buf *why)
+package_add(const struct package_folder *folder, const char *const *paths, size_t count, struct span integrity,
+            struct arena *arena, struct package *out, bool *known, struct buf *why)
 {
-    struct package_list list;
-    struct buf          bytes;
-    *known = false;
-    *out   = (struct package){ .bytes = 0 };
-    if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
-        buf_add_format(why, "%s: %s", dir, strerror(errno));
-        return ST_IO;
+    struct adding a  = { .folder = folder, .why = why };
+    enum status   st = begin_adding(&a, count, arena);
+
+    for (size_t i = 0; st == ST_OK && i < count; i++) {
+        st = read_package(paths[i], integrity, arena, &a.bytes[i], &out[i], why);
+        if (st == ST_OK)
+            st = take_one(&a, paths[i], &a.bytes[i], &out[i], &known[i]);
     }
-    buf_init(&bytes, PACKAGE_BYTES);
-    enum status st = read_file(path, arena, &bytes, out, why);
-    if (st == ST_OK)
-        st = package_list(dir, arena, &list, why);
-    if (st == ST_OK && list.all == NULL)
-        list.all = arena_make_n(arena, 1, struct package);
-    struct package *same = st == ST_OK ? find(&list, out->name, out->version) : NULL;
-    out->file            = file_name(arena, out->name, out->version);
-    if (st == ST_OK && arena_spent(arena))
-        st = ST_NO_MEMORY;
-    if (same != NULL && !span_eq(same->integrity, out->integrity)) {
-        buf_add_format(why, "%s: %.*s#%.*s is pinned to other bytes; remove that first if this is wanted", path,
-                       SPAN_PRINT(out->name), SPAN_PRINT(out->version));
-        st = ST_CONFLICT;
-    } else if (same != NULL) {
-        *known = true;
-    } else if (st == ST_OK) {
-        st = add_new(dir, buf_span(&bytes), out, &list, why);
-    }
-    buf_release(&bytes);
+    if (st == ST_OK && a.list.count > a.before)
+        st = compile_and_write(folder, &a);
+    for (size_t i = 0; i < a.room; i++)
+        buf_release(&a.bytes[i]);
     return st;
 }
 
 enum status
 package_verify(const char *dir, const struct package *package, struct buf *why)
 {
-    char          path[PATH_BYTES];
-    struct buf    bytes;
-    struct arena *arena = arena_new("package hash", 4096);
+    char       path[PATH_BYTES];
+    struct buf bytes;
+
     path_in(path, dir, package->file);
     buf_init(&bytes, PACKAGE_BYTES);
-    enum status st = arena != NULL ? file_read(path, &bytes) : ST_NO_MEMORY;
+    enum status st = file_read(path, &bytes);
     if (st != ST_OK) {
         buf_add_format(why, "%s: %s", path, file_why(st));
-    } else if (bytes.length != package->bytes || !span_eq(integrity_of(buf_span(&bytes), arena), package->integrity)) {
+    } else if (!package_is(package, buf_span(&bytes))) {
         buf_add_format(why, "%s: these are not the bytes that were added", path);
         st = ST_INTEGRITY;
     }
     buf_release(&bytes);
-    arena_free(&arena);
     return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
 }
 
+/* The pack of what is left, before anything is gone: others may rest on it. */
+static enum status
+write_rest(const struct package_folder *folder, const struct package_list *rest, struct buf *why)
+{
+    char       path[PATH_BYTES];
+    struct buf pack;
+
+    if (rest->count == 0) {
+        path_in(path, folder->dir, SPAN(SITE_PACK));
+        enum status st = write_lock(folder->dir, rest, why);
+        if (st == ST_OK)
+            unlink(path);
+        return st;
+    }
+    buf_init(&pack, PACK_BYTES);
+    enum status st = site_pack_build(folder->dir, rest, NULL, folder->base, &pack, why);
+    if (st == ST_OK)
+        st = write_lock(folder->dir, rest, why);
+    if (st == ST_OK)
+        st = write_file(folder->dir, SPAN(SITE_PACK), buf_span(&pack), why);
+    buf_release(&pack);
+    return st;
+}
+
 enum status
-package_remove(const char *dir, struct span what, struct arena *arena, struct buf *why)
+package_remove(const struct package_folder *folder, struct span what, struct arena *arena, struct buf *why)
 {
     struct package_list list;
     char                path[PATH_BYTES];
     size_t              mark = span_find_last_byte(what, '#');
     if (mark == SPAN_NOT_FOUND)
         mark = span_find_last_byte(what, '@');
-    enum status st = package_list(dir, arena, &list, why);
+    enum status st = package_list(folder->dir, arena, &list, why);
     if (st != ST_OK)
         return st;
     struct package *found = mark == SPAN_NOT_FOUND ? NULL : find(&list, span_first(what, mark), span_skip(what, mark + 1));
@@ -359,10 +431,13 @@ package_remove(const char *dir, struct span what, struct arena *arena, struct bu
         return ST_NOT_FOUND;
     }
     /* First out of the list: a file too many does no harm, an entry without its file does. */
-    path_in(path, dir, found->file);
+    path_in(path, folder->dir, found->file);
     memmove(found, found + 1, (size_t)(list.all + list.count - (found + 1)) * sizeof *found);
     list.count--;
-    st = write_lock(dir, &list, why);
+    buf_add_format(why, "%.*s stays: ", SPAN_PRINT(what));
+    st = write_rest(folder, &list, why);
+    if (st == ST_OK)
+        buf_clear(why);
     if (st == ST_OK && unlink(path) != 0 && errno != ENOENT) {
         buf_add_format(why, "%s: %s", path, strerror(errno));
         st = ST_IO;

@@ -22,7 +22,6 @@ struct reading {
     struct package_content *out;
     struct buf             *why;
     size_t                  room, bytes;
-    struct span             manifest;
     enum status             status;
 };
 
@@ -65,7 +64,7 @@ take_file(struct reading *r, struct span name, struct span content)
         return fail(r, ST_TOO_LARGE, "it holds more than %zu MB", CONTENT_BYTES >> 20);
     r->bytes += content.length;
     if (span_eq_text(name, "package.json")) {
-        r->manifest = arena_copy(r->arena, content);
+        r->out->manifest = arena_copy(r->arena, content);
         return !arena_spent(r->arena) || fail(r, ST_NO_MEMORY, "there is not enough memory for it");
     }
     if (!is_definition_file(name))
@@ -105,7 +104,7 @@ package_content_of(const char *path, struct span tgz, struct arena *arena, struc
     enum status st   = tgz_visit(tgz, on_member, &r, why);
     if (st == ST_OK)
         st = r.status;
-    if (st == ST_OK && r.manifest.at == NULL) {
+    if (st == ST_OK && out->manifest.at == NULL) {
         buf_add_text(why, "it holds no package/package.json: this is not a FHIR package");
         st = ST_MALFORMED;
     }
@@ -157,7 +156,7 @@ read_folder(const char *path, bool loose, struct reading *r)
             break;
     }
     closedir(list);
-    if (r->status == ST_OK && r->manifest.at == NULL && !loose)
+    if (r->status == ST_OK && r->out->manifest.at == NULL && !loose)
         fail(r, ST_MALFORMED, "there is no package.json in it: this is not a FHIR package");
     return r->status == ST_OK ? finish(r) : r->status;
 }
@@ -203,7 +202,7 @@ read_manifest(struct reading *r)
     const struct tape *tape;
     struct tape_error  error;
 
-    if (tape_read(r->manifest, &manifest_limits, r->arena, &tape, &error) != ST_OK) {
+    if (tape_read(r->out->manifest, &manifest_limits, r->arena, &tape, &error) != ST_OK) {
         fail(r, ST_MALFORMED, "its package.json is refused at line %u: %s", error.line, tape_refusal_text(error.why));
         return r->status;
     }
@@ -228,5 +227,5 @@ finish(struct reading *r)
             fail(r, ST_MALFORMED, "two files in it have the name %.*s", SPAN_PRINT(out->files[i].name));
             return r->status;
         }
-    return r->manifest.at != NULL ? read_manifest(r) : ST_OK;
+    return r->out->manifest.at != NULL ? read_manifest(r) : ST_OK;
 }

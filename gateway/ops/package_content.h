@@ -31,6 +31,7 @@ struct package_content {
     size_t                     dependency_count;
     struct package_file       *files;
     size_t                     file_count;
+    struct span                manifest;         /* package.json, as it is */
 };
 
 /* Everything in the arena.  ST_MALFORMED, ST_TOO_LARGE, ST_NOT_FOUND, ST_IO or
