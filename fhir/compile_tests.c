@@ -396,12 +396,18 @@ test_profile(struct compiler *c, const struct cursor *at, uint32_t first, uint32
 {
     if (at->resolved)
         return add_test(c, TEST_PROFILE, first, count, at->first_target, at->target_count);
-    const struct pack_node *n = at->node == PACK_NONE ? NULL : node_at(c, at->node);
-    for (uint32_t i = 0; n != NULL && i < n->allowed_count; i++) {
-        const struct pack_allowed *one = COMPILE_AT(c, PACK_ALLOWED, struct pack_allowed, n->first_allowed + i);
-        if (one->profile_count > 0)
-            return add_test(c, TEST_PROFILE, first, count, one->first_profile, one->profile_count);
+    uint32_t profiles = compile_count(c, PACK_CANONICALS);
+    for (uint32_t i = 0; at->node != PACK_NONE && i < node_at(c, at->node)->allowed_count; i++) {
+        struct pack_allowed one = *COMPILE_AT(c, PACK_ALLOWED, struct pack_allowed, node_at(c, at->node)->first_allowed + i);
+        for (uint32_t k = 0; k < one.profile_count; k++) {
+            struct pack_canonical *copy = COMPILE_APPEND(c, PACK_CANONICALS, struct pack_canonical);
+            if (copy == NULL)
+                return false;
+            *copy = *COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, one.first_profile + k);
+        }
     }
+    if (compile_count(c, PACK_CANONICALS) > profiles)
+        return add_test(c, TEST_PROFILE, first, count, profiles, compile_count(c, PACK_CANONICALS) - profiles);
     return at->node == PACK_NONE || add_test(c, TEST_NODE, first, count, at->node, 1);
 }
 

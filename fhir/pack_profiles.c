@@ -4,6 +4,15 @@
 #include "fhir/fhirpath.h"
 #include "fhir/lookup.h"
 
+/* "0.2" asks for any 0.2.x (R4 references.html#canonical leaves it open; the
+ * official validator reads it so). */
+static bool
+version_fits(struct span have, struct span wanted)
+{
+    return span_empty(wanted) || span_eq(have, wanted)
+        || (have.length > wanted.length && span_starts(have, wanted) && have.at[wanted.length] == '.');
+}
+
 uint32_t
 pack_profile_named(const struct pack *p, struct span canonical)
 {
@@ -16,7 +25,7 @@ pack_profile_named(const struct pack *p, struct span canonical)
         return PACK_NONE;
     for (uint32_t at = (uint32_t)lookup_hash(url) & mask; p->profile_slots[at] != 0; at = (at + 1) & mask) {
         const struct pack_profile *one = &p->profiles[p->profile_slots[at] - 1];
-        if (span_eq(pack_span(p, one->url), url) && (span_empty(version) || span_eq(pack_span(p, one->version), version)))
+        if (span_eq(pack_span(p, one->url), url) && version_fits(pack_span(p, one->version), version))
             found = p->profile_slots[at] - 1;
     }
     return found;

@@ -1,6 +1,7 @@
 #include "fhir/profile.h"
 
 #include "base/json_walk.h"
+#include "fhir/lookup.h"
 #include "fhir/profile_run.h"
 
 enum { MEMO_RUNNING = 1, MEMO_RIGHT, MEMO_WRONG };
@@ -43,8 +44,7 @@ profile_wrong(struct profiling *r, const struct pack_node *n, tape_node node, en
         return report_new(r->report, &r->finding);
     /* What is doubtful is often so everywhere: it is said once with a count,
      * and does not use up the findings that stop the walk. */
-    if (n != NULL)
-        r->finding.place = ((uint64_t)(n - r->pack->nodes) << 32 | r->profile) + 1;
+    r->finding.place = n != NULL ? ((uint64_t)(n - r->pack->nodes) << 32 | r->profile) + 1 : r->place;
     bool told = report_new(r->report, &r->finding);
     r->report->left += r->report->stopped ? 0 : 1;
     return told;
@@ -231,12 +231,55 @@ profiling_declared(struct profiling *r, tape_node resource)
         uint32_t    profile = pack_profile_named(r->pack, url);
         if (walk_kind(r->tape, n) != TAPE_STRING)
             continue;
+        r->place = lookup_hash(url) | 1;
         if (profile != PACK_NONE)
             profiling_apply(r, profile, &spot);
         else if (profile_wrong(r, NULL, n, SEVERITY_WARNING, ISSUE_NOT_FOUND, "profile:unknown"))
             profile_tell(r, SPAN("want a profile that is among the definitions"), SPAN("have one that is not: it was not checked"),
                          SPAN("Add the package that defines it"));
     }
+}
+
+/* ---- vital signs ------------------------------------------------------------------------------ */
+
+#define R4_PROFILE "http://hl7.org/fhir/StructureDefinition/"
+
+static const struct { struct span code, profile; } vital_signs[] = {
+#define VITAL_SIGN(code, name) { { code, sizeof(code) - 1 }, { R4_PROFILE name, sizeof(R4_PROFILE name) - 1 } },
+#include "fhir/vital_signs.def"
+#undef VITAL_SIGN
+};
+
+static void
+apply_vital_sign(struct profiling *r, const struct spot *spot, tape_node coding)
+{
+    tape_node code = walk_find(r->tape, coding, SPAN("code"));
+
+    if (walk_kind(r->tape, code) != TAPE_STRING)
+        return;
+    for (size_t i = 0; i < sizeof vital_signs / sizeof vital_signs[0]; i++) {
+        if (!walk_is(r->tape, code, vital_signs[i].code)
+            || !tape_text_eq(r->tape, walk_find(r->tape, coding, SPAN("system")), SPAN("http://loinc.org")))
+            continue;
+        uint32_t profile = pack_profile_named(r->pack, vital_signs[i].profile);
+        if (profile != PACK_NONE)
+            profiling_apply(r, profile, spot);
+    }
+}
+
+/* R4 observation-vitalsigns.html: an Observation with one of these codes SHALL
+ * conform to the profile, whether it claims so or not. */
+static void
+implied(struct profiling *r, const struct spot *spot)
+{
+    tape_node concept = walk_find(r->tape, spot->value, SPAN("code"));
+    tape_node list    = walk_kind(r->tape, concept) == TAPE_OBJECT ? walk_find(r->tape, concept, SPAN("coding")) : TAPE_ABSENT;
+
+    if (walk_kind(r->tape, list) != TAPE_ARRAY)
+        return;
+    for (tape_node n = walk_first(r->tape, list); n != TAPE_ABSENT; n = walk_next(r->tape, n))
+        if (walk_kind(r->tape, n) == TAPE_OBJECT)
+            apply_vital_sign(r, spot, n);
 }
 
 /* What the caller names and nobody has is said once. */
@@ -258,6 +301,7 @@ void
 profiling_resources(struct profiling *r, const struct validate_options *options, uint32_t first, uint32_t end)
 {
     size_t    count = options != NULL ? options->profile_count : 0;
+    uint32_t  observation = profile_structure(r, SPAN("Observation"));
     uint32_t *asked = arena_make_n(r->arena, count + 1, uint32_t);
 
     for (size_t k = 0; asked != NULL && k < count; k++) {
@@ -270,6 +314,8 @@ profiling_resources(struct profiling *r, const struct validate_options *options,
         const struct bundle_resource *resource = bundle_resource_at(r->bundle, i);
         struct spot                   spot     = profiling_resource(r, resource->node);
         profiling_declared(r, resource->node);
+        if (spot.shape != PACK_NONE && r->pack->shapes[spot.shape].structure == observation)
+            implied(r, &spot);
         if (spot.shape == PACK_NONE || !stands_alone(r, resource))
             continue;
         for (size_t k = 0; k < count; k++)

@@ -59,6 +59,7 @@ struct profiling {
     uint32_t                 errors, silent_errors;      /* made; when the silent run began */
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */
+    uint64_t                 place;          /* of a doubt that no node has */
     struct spot             *spots;          /* a stack of items */
     uint32_t                 spot_count, spot_room;
     struct profiling_memo   *memo;           /* open addressing */
@@ -69,6 +70,9 @@ void profiling_init(struct profiling *, const struct pack *, const struct bundle
 
 /* What a node asks of a value of a base type. */
 void profiling_base(struct profiling *, uint32_t node, const struct spot *);
+
+/* A Coding by itself: whether its code system has its code. */
+void profiling_coding(struct profiling *, tape_node coding);
 
 /* One profile of one value; true when nothing was found wrong now or before. */
 bool profiling_apply(struct profiling *, uint32_t profile, const struct spot *);

@@ -74,6 +74,12 @@ profile_bound(struct profiling *r, const struct pack_binding *binding, const str
     return v.is == TERM_IN && spot->value != TAPE_ABSENT;
 }
 
+enum term_verdict
+profile_member(const struct profiling *r, struct span value_set, const struct spot *spot)
+{
+    return check(r, term_value_set(r->pack, value_set), spot).is;
+}
+
 /* Three codes of the value set, to see what is meant. */
 static struct span
 hint(struct profiling *r, uint32_t set)
@@ -119,13 +125,26 @@ tell(struct profiling *r, const struct pack_node *n, struct pack_text value_set,
                  found(r, v), v->is == TERM_UNDECIDED ? PROFILE_NOTHING : hint(r, set));
 }
 
+/* Units bound to a choice are asked of its quantities: R4's vital signs bind
+ * component.value[x], of any type, to units. */
+static bool
+is_of_units(const struct profiling *r, const struct pack_node *n, uint32_t set, const struct verdict *v)
+{
+    struct span code;
+    bool        more;
+
+    return v->why == TERM_WHY_OTHER_SYSTEM && n->element != PACK_NONE && (r->pack->elements[n->element].flags & ELEMENT_CHOICE)
+        && term_some_codes(r->pack, set, &code, 1, &more) == 1
+        && term_member(r->pack, set, SPAN("http://unitsofmeasure.org"), PROFILE_NOTHING, code).verdict == TERM_IN;
+}
+
 static void
 check_set(struct profiling *r, const struct pack_node *n, struct pack_text value_set, bool required, const struct spot *spot)
 {
     uint32_t       set = term_value_set(r->pack, pack_span(r->pack, value_set));
     struct verdict v   = check(r, set, spot);
 
-    if (v.is == TERM_IN || (!v.coded && !required))
+    if (v.is == TERM_IN || (!v.coded && !required) || is_of_units(r, n, set, &v))
         return;
     enum severity severity = v.is == TERM_UNDECIDED ? SEVERITY_INFORMATION : required ? SEVERITY_ERROR : SEVERITY_WARNING;
     if (profile_wrong(r, n, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
@@ -143,4 +162,21 @@ profile_binding(struct profiling *r, const struct pack_node *n, const struct spo
         check_set(r, n, b->value_set, b->strength == STRENGTH_REQUIRED, spot);
     if (b->max_value_set.length > 0 && b->strength != STRENGTH_REQUIRED)
         check_set(r, n, b->max_value_set, true, spot);
+}
+
+/* A system that is here as a whole and does not have the code: whoever reads
+ * it finds nothing (R4 terminologies.html#unbound). */
+void
+profiling_coding(struct profiling *r, tape_node coding)
+{
+    tape_node   at     = walk_find(r->tape, coding, SPAN("code"));
+    struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
+
+    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
+        return;
+    struct term_answer answer = term_code(r->pack, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena),
+                                          tape_text(r->tape, at, r->arena));
+    if (answer.verdict == TERM_OUT && profile_wrong(r, NULL, at, SEVERITY_ERROR, ISSUE_CODE_INVALID, "code-unknown"))
+        profile_tell(r, SPAN("want a code that its code system has"), arena_format(r->arena, "have another: %s", term_why_text(answer.why)),
+                     PROFILE_NOTHING);
 }

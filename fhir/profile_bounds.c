@@ -1,13 +1,16 @@
 /* fhir/profile_bounds.c -- least and most values, longest texts.
  *
  * Integers and decimals are compared as decimals; dates and times as far as
- * both are stated; quantities when both have the same unit.  What has no
+ * both are stated; quantities in units of the same dimension.  What has no
  * order is said, and counts as neither.
  */
 #include "base/json_walk.h"
 #include "fhir/decimal.h"
 #include "fhir/moment.h"
 #include "fhir/profile_run.h"
+#include "fhir/quantity.h"
+
+#define UCUM "http://unitsofmeasure.org"
 
 static uint32_t
 member_of(const struct profiling *r, uint32_t index, struct span name)
@@ -47,18 +50,18 @@ order(struct profiling *r, tape_node node, uint32_t index)
     }
     if (bound->kind != TAPE_OBJECT || kind != TAPE_OBJECT)
         return NO_ORDER;
-    static const char *const units[] = { "system", "code" };
-    for (size_t i = 0; i < 2; i++) {
-        uint32_t unit = member_of(r, index, span_of(units[i]));
-        if (unit != PACK_NONE && !tape_text_eq(r->tape, tape_member(r->tape, node, span_of(units[i])),
-                                               pack_span(r->pack, r->pack->values[unit].text)))
-            return NO_ORDER;
-    }
-    uint32_t  value = member_of(r, index, SPAN("value"));
-    tape_node mine  = walk_find(r->tape, node, SPAN("value"));
-    if (value == PACK_NONE || walk_kind(r->tape, mine) != TAPE_NUMBER)
+    struct fhirpath_quantity mine = { 0 }, limit = { 0 };
+    uint32_t                 value = member_of(r, index, SPAN("value")), unit = member_of(r, index, SPAN("code"));
+    tape_node                have  = walk_find(r->tape, node, SPAN("value"));
+    if (value == PACK_NONE || walk_kind(r->tape, have) != TAPE_NUMBER || !decimal_read(walk_raw(r->tape, have), &mine.value)
+        || !decimal_read(pack_span(r->pack, r->pack->values[value].text), &limit.value))
         return NO_ORDER;
-    return order_numbers(walk_raw(r->tape, mine), pack_span(r->pack, r->pack->values[value].text));
+    mine.unit     = walk_find_text(r->tape, node, SPAN("code"), r->arena);
+    mine.foreign  = !tape_text_eq(r->tape, walk_find(r->tape, node, SPAN("system")), SPAN(UCUM));
+    limit.unit    = unit == PACK_NONE ? PROFILE_NOTHING : pack_span(r->pack, r->pack->values[unit].text);
+    limit.foreign = mine.foreign;
+    int answer    = quantity_compare(&mine, &limit);
+    return answer == QUANTITY_APART ? NO_ORDER : answer;
 }
 
 static void

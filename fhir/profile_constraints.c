@@ -7,6 +7,7 @@
  */
 #include "fhir/fhirpath.h"
 #include "fhir/profile_run.h"
+#include "fhir/xhtml.h"
 
 static struct fhirpath_item
 focus_of(const struct profiling *r, const struct spot *spot)
@@ -17,6 +18,52 @@ focus_of(const struct profiling *r, const struct spot *spot)
         return fhirpath_primitive((enum primitive)spot->type->primitive, spot->value, spot->shadow);
     return fhirpath_object(spot->shape, spot->value);
 }
+
+/* ---- what FHIRPath asks back ---------------------------------------------------------------- */
+
+static struct spot
+spot_of(const struct fhirpath_item *item)
+{
+    return (struct spot){ .value = item->node, .shadow = item->shadow, .shape = item->shape };
+}
+
+static enum fhirpath_truth
+member_of(void *caller, const struct fhirpath_item *item, struct span value_set)
+{
+    struct profiling *r    = caller;
+    struct spot       spot = spot_of(item);
+
+    if (item->kind != FHIRPATH_NODE || item->node == TAPE_ABSENT)
+        return FHIRPATH_FAILED;
+    enum term_verdict verdict = profile_member(r, value_set, &spot);
+    return verdict == TERM_IN ? FHIRPATH_TRUE : verdict == TERM_OUT ? FHIRPATH_FALSE : FHIRPATH_FAILED;
+}
+
+static enum fhirpath_truth
+conforms_to(void *caller, const struct fhirpath_item *item, struct span canonical)
+{
+    struct profiling *r       = caller;
+    uint32_t          profile = pack_profile_named(r->pack, canonical);
+    struct spot       spot    = spot_of(item);
+
+    if (item->kind != FHIRPATH_NODE || item->node == TAPE_ABSENT || profile == PACK_NONE)
+        return FHIRPATH_FAILED;
+    return profile_fits(r, profile, &spot) ? FHIRPATH_TRUE : FHIRPATH_FALSE;
+}
+
+static enum fhirpath_truth
+html_checks(void *caller, const struct fhirpath_item *item)
+{
+    struct profiling *r = caller;
+
+    if (item->kind != FHIRPATH_NODE || tape_kind(r->tape, item->node) != TAPE_STRING)
+        return FHIRPATH_FAILED;
+    return xhtml_check(tape_text(r->tape, item->node, r->arena), NULL, NULL) ? FHIRPATH_TRUE : FHIRPATH_FALSE;
+}
+
+static const struct fhirpath_calls calls = { .member_of = member_of, .conforms_to = conforms_to, .html_checks = html_checks };
+
+/* ---- invariants ----------------------------------------------------------------------------------- */
 
 static void
 tell(struct profiling *r, const struct pack_node *n, const struct pack_constraint *one, enum fhirpath_truth truth, struct fhirpath_failure why)
@@ -57,10 +104,12 @@ profile_constraints(struct profiling *r, const struct pack_node *n, const struct
     const struct bundle_resource *mine    = bundle_resource_at(r->bundle, resource);
     struct fhirpath_context       context = {
         .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
-        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .references = r->references,
+        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .references = r->references, .calls = &calls, .caller = r,
     };
     for (uint32_t i = 0; i < n->constraint_count && !profile_ended(r); i++) {
         const struct pack_constraint *one = &r->pack->constraints[n->first_constraint + i];
+        if (one->flags & CONSTRAINT_RESOLVES)
+            context.references = profile_references(r);
         if (one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE)))
             check(r, n, one, &context);
     }

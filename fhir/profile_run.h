@@ -13,6 +13,7 @@
 #define SLUICE_FHIR_PROFILE_RUN_H
 
 #include "fhir/profile.h"
+#include "fhir/terminology.h"
 
 /* Whether nothing more has to be looked at. */
 static inline bool
@@ -44,6 +45,8 @@ void profile_push_item(struct profiling *, tape_node value, tape_node shadow, co
 
 void profile_types(struct profiling *, const struct pack_node *, const struct spot *);
 void profile_targets(struct profiling *, const struct pack_node *, const struct pack_allowed *, const struct spot *);
+/* The index of references, made when somebody asks; NULL when memory is spent. */
+const struct references *profile_references(struct profiling *);
 /* The resource that a reference or a canonical at this node names; TAPE_ABSENT when it is not in the document. */
 tape_node profile_resolve(struct profiling *, tape_node reference);
 
@@ -57,6 +60,8 @@ struct span profile_value_text(struct profiling *, uint32_t value);
 
 void profile_binding(struct profiling *, const struct pack_node *, const struct spot *);
 /* Whether a value is in a value set, for slices; undecided is not. */
+/* Of a value set by its url. */
+enum term_verdict profile_member(const struct profiling *, struct span value_set, const struct spot *);
 bool profile_bound(struct profiling *, const struct pack_binding *, const struct spot *);
 
 void profile_constraints(struct profiling *, const struct pack_node *, const struct spot *);

@@ -230,7 +230,8 @@ profile_slices(struct profiling *r, const struct pack_node *n, tape_node object,
         for (uint32_t i = 0; i < count; i++)
             if (slices[i] == k)
                 (void)profile_push(r, r->spots[first + i]);
-        if (!(r->pack->nodes[n->first_slice + k].flags & NODE_UNTESTED) && !r->no_memory)
+        /* Of nothing at all none is in any slice, however slices are told apart. */
+        if ((count == 0 || !(r->pack->nodes[n->first_slice + k].flags & NODE_UNTESTED)) && !r->no_memory)
             profile_list(r, &r->pack->nodes[n->first_slice + k], object, mine, r->spot_count - mine);
         r->spot_count = mine;
     }

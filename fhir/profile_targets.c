@@ -2,16 +2,22 @@
 #include "base/json_walk.h"
 #include "fhir/profile_run.h"
 
-/* The index of references, once somebody asks. */
-static const struct reference *
-reference_at(struct profiling *r, tape_node node)
+const struct references *
+profile_references(struct profiling *r)
 {
     if (r->references == NULL && references_read(r->bundle, r->arena, &r->references) != ST_OK) {
         r->references = NULL;
         r->no_memory  = true;
-        return NULL;
     }
-    return references_find(r->references, node);
+    return r->references;
+}
+
+static const struct reference *
+reference_at(struct profiling *r, tape_node node)
+{
+    const struct references *all = profile_references(r);
+
+    return all == NULL ? NULL : references_find(all, node);
 }
 
 static tape_node
@@ -87,7 +93,7 @@ check_profiles(struct profiling *r, const struct pack_node *n, const struct pack
             && profile_fits(r, profile, &spot))
             return;
     }
-    if (profile_wrong(r, n, node, c->unknown ? SEVERITY_WARNING : SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
+    if (profile_wrong(r, n, node, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
         profile_tell(r, arena_format(r->arena, "want %.*s to name a resource that is what %.*s asks", SPAN_PRINT(profile_place(r, n)),
                                      SPAN_PRINT(targets_text(r, one))),
                      arena_format(r->arena, "have a %.*s that is not", SPAN_PRINT(type)),
@@ -111,7 +117,7 @@ profile_targets(struct profiling *r, const struct pack_node *n, const struct pac
             check_profiles(r, n, one, spot->value, target, &c);
         return;
     }
-    if (c.unknown)
+    if (c.unknown && target == TAPE_ABSENT)
         return;
     if (profile_wrong(r, n, spot->value, SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:target"))
         profile_tell(r, arena_format(r->arena, "want %.*s to name one of %.*s", SPAN_PRINT(profile_place(r, n)),

@@ -134,6 +134,20 @@ concept(struct writer *w, const char *name)
     close_item(w, '}');
 }
 
+/* One that is bound to a value set. */
+static void
+status(struct writer *w, const char *name, const char *system, const char *code)
+{
+    open_item(w, name, '{');
+    open_item(w, "coding", '[');
+    open_item(w, NULL, '{');
+    text(w, "system", system);
+    text(w, "code", code);
+    close_item(w, '}');
+    close_item(w, ']');
+    close_item(w, '}');
+}
+
 static void
 reference(struct writer *w, const char *name)
 {
@@ -204,8 +218,9 @@ make_encounter(struct writer *w)
     close_item(w, ']');
     reference(w, "subject");
     open_item(w, "period", '{');
-    text(w, "start", date_time(w));
-    text(w, "end", date_time(w));
+    const char *date = date_time(w);
+    text(w, "start", date);
+    text(w, "end", date);
     close_item(w, '}');
     reference(w, "serviceProvider");
 }
@@ -213,8 +228,8 @@ make_encounter(struct writer *w)
 static void
 make_condition(struct writer *w)
 {
-    concept(w, "clinicalStatus");
-    concept(w, "verificationStatus");
+    status(w, "clinicalStatus", "http://terminology.hl7.org/CodeSystem/condition-clinical", "active");
+    status(w, "verificationStatus", "http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed");
     concept(w, "code");
     reference(w, "subject");
     reference(w, "encounter");
