@@ -12,7 +12,10 @@
  */
 #include "fhir/compile_terms.h"
 
-#define SPREADS 64u
+#include "fhir/regex.h"
+
+#define SPREADS     64u
+#define REGEX_STEPS 20000000u                /* that one filter may cost */
 
 /* What a filter is asked about. */
 struct asking {
@@ -21,6 +24,9 @@ struct asking {
     const struct pack_system *system;
     const struct tape        *tape;          /* of the code system; NULL: of the base */
     struct span               property, op, value;
+    struct span               pattern;       /* of op regex, compiled */
+    uint32_t                  steps;         /* that are left to it */
+    bool                      out_of_steps;
     uint8_t                  *marks;
 };
 
@@ -30,6 +36,16 @@ static const char *const not_selectable[] = { "notSelectable", "not-selectable",
 static enum term_why filter_concept(struct asking *);
 static enum term_why filter_text(struct asking *);
 static enum term_why filter_property(struct asking *);
+
+/* A pattern that needs more than regular expressions is left undecided. */
+static bool
+read_pattern(struct asking *a)
+{
+    const char *why;
+
+    a->steps = REGEX_STEPS;
+    return !span_eq_text(a->op, "regex") || regex_compile(a->value, a->t->c->arena, &a->pattern, &why) == ST_OK;
+}
 
 enum term_why
 terms_filter(struct terms *t, uint32_t system, tape_node filter, const struct tape *tape, uint8_t *marks)
@@ -44,11 +60,11 @@ terms_filter(struct terms *t, uint32_t system, tape_node filter, const struct ta
         .value    = tape_member_text(tape, filter, SPAN("value"), arena),
     };
 
-    if (span_eq_text(a.property, "concept") || span_eq_text(a.property, "code"))
-        return filter_concept(&a);
-    if (span_eq_text(a.property, "display"))
-        return filter_text(&a);
-    return filter_property(&a);
+    if (!read_pattern(&a))
+        return TERM_WHY_FILTER_KIND;
+    enum term_why why = span_eq_text(a.property, "concept") || span_eq_text(a.property, "code") ? filter_concept(&a)
+                      : span_eq_text(a.property, "display") ? filter_text(&a) : filter_property(&a);
+    return a.out_of_steps ? TERM_WHY_SIZE : why;
 }
 
 static uint32_t
@@ -187,10 +203,23 @@ is_hierarchical(struct span op)
     return false;
 }
 
-/* What =, in and not-in say of one value. */
+/* A regular expression is one of the whole value, as in XML Schema and in
+ * Java's String.matches(). */
 static bool
-passes(const struct asking *a, struct span value)
+matches(struct asking *a, struct span value)
 {
+    enum regex_found found = regex_test(a->pattern, value, true, a->t->c->arena, &a->steps);
+
+    a->out_of_steps = a->out_of_steps || found == REGEX_BUDGET;
+    return found == REGEX_YES;
+}
+
+/* What =, in, not-in and regex say of one value. */
+static bool
+passes(struct asking *a, struct span value)
+{
+    if (span_eq_text(a->op, "regex"))
+        return matches(a, value);
     if (span_eq_text(a->op, "="))
         return span_eq(value, a->value);
     return in_list(a->value, value) == span_eq_text(a->op, "in");
@@ -199,7 +228,7 @@ passes(const struct asking *a, struct span value)
 static bool
 is_comparing(struct span op)
 {
-    return span_eq_text(op, "=") || span_eq_text(op, "in") || span_eq_text(op, "not-in");
+    return span_eq_text(op, "=") || span_eq_text(op, "in") || span_eq_text(op, "not-in") || span_eq_text(op, "regex");
 }
 
 static enum term_why
@@ -262,7 +291,7 @@ property_name(const struct asking *a)
 
 /* A boolean that is not there is false. */
 static bool
-property_passes(const struct asking *a, tape_node concept, struct span name)
+property_passes(struct asking *a, tape_node concept, struct span name)
 {
     bool met = false, negative = span_eq_text(a->op, "not-in");
 

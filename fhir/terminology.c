@@ -216,15 +216,16 @@ term_member_code(const struct pack *p, uint32_t value_set, struct span code)
     uint32_t                     at     = (uint32_t)hash & v->member_mask;
     struct term_answer           answer = v->rest == SAID_UNDECIDED ? undecided(v->rest_why) : out(TERM_WHY_NOT_LISTED);
     const struct pack_member    *m;
+    bool                         any = false;
 
-    while ((m = next_member(p, v, code, hash, &at)) != NULL) {
+    for (; (m = next_member(p, v, code, hash, &at)) != NULL; any = true) {
         if (m->said == SAID_IN)
             return in;
         answer = unite(answer, said(m->said, m->why));
     }
     for (uint32_t i = 0; i < v->part_count && answer.verdict != TERM_IN; i++) {
         const struct pack_value_part *part = &p->value_parts[v->first_part + i];
-        if (part->fallback != SAID_OUT && !listed(p, v, i, code, hash))
+        if (part->fallback != SAID_OUT && !(any && listed(p, v, i, code, hash)))
             answer = unite(answer, fallback(p, part, code));
     }
     return answer;

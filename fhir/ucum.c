@@ -1,10 +1,10 @@
 #include "fhir/ucum.h"
 
-struct atom { const char *code; bool metric; };
+struct atom { struct span code; bool metric; };
 
 static const struct atom atoms[] = {
-#define ATOM(code)   { code, false },
-#define METRIC(code) { code, true },
+#define ATOM(code)   { { code, sizeof(code) - 1 }, false },
+#define METRIC(code) { { code, sizeof(code) - 1 }, true },
 #define PREFIX(code)
 #include "fhir/term_units.def"
 #undef ATOM
@@ -12,10 +12,10 @@ static const struct atom atoms[] = {
 #undef PREFIX
 };
 
-static const char *const prefixes[] = {
+static const struct span prefixes[] = {
 #define ATOM(code)
 #define METRIC(code)
-#define PREFIX(code) code,
+#define PREFIX(code) { code, sizeof(code) - 1 },
 #include "fhir/term_units.def"
 #undef ATOM
 #undef METRIC
@@ -37,7 +37,7 @@ find_atom(struct span code)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int    order  = span_compare(code, span_of(atoms[middle].code));
+        int    order  = span_compare(code, atoms[middle].code);
         if (order == 0)
             return &atoms[middle];
         if (order < 0)
@@ -55,8 +55,7 @@ is_unit(struct span code)
     if (find_atom(code) != NULL)
         return true;
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
-        struct span        prefix = span_of(prefixes[i]);
-        const struct atom *atom   = span_starts(code, prefix) ? find_atom(span_skip(code, prefix.length)) : NULL;
+        const struct atom *atom = span_starts(code, prefixes[i]) ? find_atom(span_skip(code, prefixes[i].length)) : NULL;
         if (atom != NULL && atom->metric)
             return true;
     }

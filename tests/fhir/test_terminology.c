@@ -53,7 +53,8 @@ static const char *const files[] = {
     ALL("selectable", FILTER("notSelectable", "=", "false")),
     ALL("not-selectable", FILTER("not-selectable", "not-in", "true")),
     ALL("named", FILTER("display", "=", "Dog")),
-    ALL("regex", FILTER("concept", "regex", "c.*")),
+    ALL("regex", FILTER("concept", "regex", "[cd].[a-g]")), ALL("regex-display", FILTER("display", "regex", "D.*")),
+    ALL("regex-tag", FILTER("tag", "regex", "a|c")), ALL("beyond-regex", FILTER("concept", "regex", "(?=c)cat")),
     ALL("undeclared", FILTER("wings", "=", "2")),
     ALL("nowhere", FILTER("concept", "is-a", "dragon")),
     ALL("both", OF_ANIMALS(",'filter':[{'property':'concept','op':'is-a','value':'mammal'},{'property':'legs','op':'=','value':'4'}]")),
@@ -139,7 +140,8 @@ static const struct {
     IN("tagged", "cat"), OUT("tagged", "dog"), OUT("untagged", "cat"), IN("untagged", "dog"), IN("untagged", "duck"),
     IN("selectable", "cat"), OUT("selectable", "mammal"), IN("not-selectable", "cat"), OUT("not-selectable", "mammal"),
     IN("named", "dog"), OUT("named", "cat"),
-    ABOUT("regex", ANIMALS, "cat", UNDECIDED, FILTER_KIND), ABOUT("undeclared", ANIMALS, "cat", UNDECIDED, FILTER_KIND),
+    IN("regex", "dog"), OUT("regex", "cat"), OUT("regex", "dodo"), IN("regex-display", "duck"), IN("regex-display", "cat"), OUT("regex-display", "bird"),
+    IN("regex-tag", "cat"), OUT("regex-tag", "dog"), ABOUT("beyond-regex", ANIMALS, "cat", UNDECIDED, FILTER_KIND), ABOUT("undeclared", ANIMALS, "cat", UNDECIDED, FILTER_KIND),
     ABOUT("nowhere", ANIMALS, "cat", UNDECIDED, FILTER),
     IN("both", "cat"), OUT("both", "siamese"), OUT("both", "duck"),
     IN("active", "cat"), OUT("active", "dodo"),
@@ -242,7 +244,7 @@ static void
 test_says_which_value_sets_leave_no_doubt(void **state)
 {
     static const char *const sure[]  = { "whole", "pinned", "listed", "is-a", "union", "loinc", "units", "few-units", "expanded", "active" };
-    static const char *const unsure[] = { "lost", "regex", "imports-nothing", "narrowed-by-nothing", "ring-a", "part", "absent", "mixed", "page", "empty", "nobody" };
+    static const char *const unsure[] = { "lost", "beyond-regex", "imports-nothing", "narrowed-by-nothing", "ring-a", "part", "absent", "mixed", "page", "empty", "nobody" };
 
     (void)state;
     for (size_t i = 0; i < sizeof sure / sizeof sure[0]; i++)
@@ -450,6 +452,71 @@ test_leaves_a_long_chain_of_imports_undecided(void **state)
     arena_free(&own);
 }
 
+/* Everything that a forged table may lead to. */
+static void
+ask_all(const struct pack *p)
+{
+    static const char *const some[] = { "cat", "ABC", "1-8", "mg", "" };
+    struct span              none = { NULL, 0 }, put[3];
+    bool                     more;
+
+    for (uint32_t set = 0; set < term_value_set_count(p); set++) {
+        for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+            (void)term_member(p, set, SPAN(ANIMALS), none, span_of(some[i]));
+            (void)term_member_code(p, set, span_of(some[i]));
+        }
+        (void)term_value_set(p, term_value_set_url(p, set));
+        (void)term_some_codes(p, set, put, 3, &more);
+        (void)term_decidable(p, set);
+    }
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        (void)term_display_known(p, term_concept(p, SPAN(ANIMALS), none, span_of(some[i])), SPAN("Katze"));
+        (void)term_is_a(p, SPAN(ANIMALS), none, span_of(some[i]), SPAN("mammal"));
+    }
+}
+
+static void
+test_refuses_a_forged_table_or_lives_with_it(void **state)
+{
+    static const char *const small[] = {
+        CS(ANIMALS, "1", "complete", "", "{'code':'mammal','concept':[{'code':'cat','display':'Cat','designation':[{'value':'Katze'}]}]}"),
+        CS(ANIMALS, "2", "fragment", "'caseSensitive':false,", "{'code':'ABC'}"),
+        ALL("a", FILTER("concept", "is-a", "mammal") ",{'system':'http://loinc.org','concept':[{'code':'1-8'}]}"),
+        ALL("b", OF_ANIMALS("") ",{'valueSet':['http://t/nobody']}"),
+    };
+    struct arena      *own     = test_arena();
+    const struct pack *p       = terms_pack(own, NULL, 4, small), *forged;
+    size_t             length  = p->header->length, refused = 0, taken = 0;
+    char              *copy    = arena_alloc(own, length);
+    size_t             checked = offsetof(struct pack_header, checksum) + sizeof p->header->checksum;
+
+    (void)state;
+    assert_non_null(copy);
+    for (size_t section = PACK_SYSTEMS; section <= PACK_MEMBERS; section++)
+        for (size_t at = 0; at + 4 <= (size_t)p->header->sections[section].count * p->header->sections[section].size; at += 2)
+            for (unsigned kind = 0; kind < 4; kind++) {
+                static const uint32_t masks[] = { UINT32_MAX, 1, 0x100, 0x10000 };
+                struct arena_mark     mark = arena_mark(own);
+                uint32_t              word;
+                char                 *place = copy + p->header->sections[section].offset + at;
+                memcpy(copy, p->header, length);
+                memcpy(&word, place, 4);
+                word ^= masks[kind];
+                memcpy(place, &word, 4);
+                uint64_t sum = pack_checksum(span_from(copy + checked, length - checked));
+                memcpy(copy + offsetof(struct pack_header, checksum), &sum, sizeof sum);
+                if (pack_open(span_from(copy, length), own, &forged) == ST_OK) {
+                    ask_all(forged);
+                    taken++;
+                } else {
+                    refused++;
+                }
+                arena_reset(own, mark);
+            }
+    assert_true(refused > 0 && taken > 0);
+    arena_free(&own);
+}
+
 /* ---- the definitions of the build ----------------------------------------------------------- */
 
 static void
@@ -496,6 +563,7 @@ main(void)
         cmocka_unit_test(test_refuses_broken_code_systems),
         cmocka_unit_test(test_takes_rings_of_concepts),
         cmocka_unit_test(test_leaves_a_long_chain_of_imports_undecided),
+        cmocka_unit_test(test_refuses_a_forged_table_or_lives_with_it),
         cmocka_unit_test(test_decides_what_r4_binds),
     };
 

@@ -6,10 +6,12 @@
  *         any    TAB value set TAB code
  *         code   TAB system TAB version TAB code
  *         isa    TAB system TAB version TAB code TAB ancestor
+ *     tool_terms PACK time            what opening and answers cost, and the bytes of the sections
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fhir/pack.h"
 #include "fhir/pack_terms.h"
@@ -76,6 +78,71 @@ answer(const struct pack *p, struct span line)
     return term_is_a(p, field[1], field[2], field[3], field[4]);
 }
 
+static double
+seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+#define TIMES 1000000u
+
+static void
+time_code(const struct pack *p, const char *canonical, const char *code)
+{
+    uint32_t set = term_value_set(p, span_of(canonical)), in = 0;
+    double   from = seconds();
+
+    for (uint32_t i = 0; i < TIMES; i++)
+        in += term_member_code(p, set, span_of(code)).verdict == TERM_IN;
+    printf("%6.1f ns  a code in %s (%s)\n", (seconds() - from) * 1e9 / TIMES, canonical, in > 0 ? "in" : "not in");
+}
+
+static void
+time_coding(const struct pack *p, const char *canonical, const char *system, const char *code)
+{
+    uint32_t    set  = term_value_set(p, span_of(canonical)), in = 0;
+    struct span none = { NULL, 0 };
+    double      from = seconds();
+
+    for (uint32_t i = 0; i < TIMES; i++)
+        in += term_member(p, set, span_of(system), none, span_of(code)).verdict == TERM_IN;
+    printf("%6.1f ns  a Coding in %s (%s)\n", (seconds() - from) * 1e9 / TIMES, canonical, in > 0 ? "in" : "not in");
+}
+
+static void
+time_all(const struct pack *p, struct span bytes, struct arena *arena)
+{
+    static const char *const names[] = { "systems", "system slots", "concepts", "concept slots", "parents", "designations",
+                                         "value sets", "value set slots", "value parts", "members" };
+    const struct pack       *again;
+    size_t                   total = 0;
+    double                   from  = seconds();
+
+    for (uint32_t i = 0; i < 10; i++)
+        if (pack_open(bytes, arena, &again) != ST_OK)
+            exit(1);
+    printf("%6.2f ms  opening %zu bytes\n", (seconds() - from) * 100, bytes.length);
+    from = seconds();
+    for (uint32_t i = 0; i < 10; i++)
+        if (!pack_terms_good(p))
+            exit(1);
+    printf("%6.2f ms  of these terminology\n", (seconds() - from) * 100);
+    time_code(p, "http://hl7.org/fhir/ValueSet/administrative-gender", "female");
+    time_code(p, "http://hl7.org/fhir/ValueSet/administrative-gender", "f");
+    time_code(p, "http://hl7.org/fhir/ValueSet/mimetypes", "application/fhir+json");
+    time_code(p, "http://hl7.org/fhir/ValueSet/ucum-units", "mg/dL");
+    time_coding(p, "http://hl7.org/fhir/ValueSet/condition-clinical", "http://terminology.hl7.org/CodeSystem/condition-clinical", "active");
+    time_coding(p, "http://terminology.hl7.org/ValueSet/v3-ActEncounterCode", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB");
+    for (uint32_t i = PACK_SYSTEMS; i <= PACK_MEMBERS; i++) {
+        printf("%8zu bytes  %u %s\n", (size_t)p->counts[i] * pack_record_sizes[i], p->counts[i], names[i - PACK_SYSTEMS]);
+        total += (size_t)p->counts[i] * pack_record_sizes[i];
+    }
+    printf("%8zu bytes  of terminology, beside its texts\n", total);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -85,8 +152,11 @@ main(int argc, char **argv)
 
     if (argc != 3 || arena == NULL)
         return 2;
-    if (pack_open(read_pack(argv[1], arena), arena, &pack) != ST_OK)
+    struct span bytes = read_pack(argv[1], arena);
+    if (pack_open(bytes, arena, &pack) != ST_OK)
         return 1;
+    if (strcmp(argv[2], "time") == 0)
+        time_all(pack, bytes, arena);
     if (strcmp(argv[2], "list") == 0)
         list(pack);
     while (strcmp(argv[2], "ask") == 0 && fgets(line, sizeof line, stdin) != NULL) {
