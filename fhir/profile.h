@@ -51,6 +51,7 @@ struct profiling {
     const struct tape       *tape;
     struct arena            *arena;
     struct report           *report;
+    struct term_questions   *questions;      /* validate_options; may be NULL */
     const struct references *references;     /* made when the first one is asked for */
     bool                     no_memory;
     uint64_t                 steps;          /* left */

@@ -9,14 +9,15 @@
  */
 #include "base/json_walk.h"
 #include "fhir/profile_run.h"
+#include "fhir/term_questions.h"
 #include "fhir/terminology.h"
 
-struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span system, code; };
+struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span system, code, version; };
 
 static struct verdict
 verdict_of(struct term_answer answer, struct span system, struct span code)
 {
-    return (struct verdict){ answer.verdict, answer.why, true, system, code };
+    return (struct verdict){ answer.verdict, answer.why, true, system, code, PROFILE_NOTHING };
 }
 
 static struct verdict
@@ -27,8 +28,10 @@ check_coding(const struct profiling *r, uint32_t set, tape_node coding)
 
     if (span_empty(code))
         return (struct verdict){ .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
-    return verdict_of(term_member(r->pack, set, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena), code),
-                      system, code);
+    struct span    version = walk_find_text(r->tape, coding, SPAN("version"), r->arena);
+    struct verdict v       = verdict_of(term_member(r->pack, set, system, version, code), system, code);
+    v.version = version;
+    return v;
 }
 
 /* The best of the codings: in, then undecided, then out. */
@@ -138,6 +141,16 @@ is_of_units(const struct profiling *r, const struct pack_node *n, uint32_t set, 
         && term_member(r->pack, set, SPAN("http://unitsofmeasure.org"), PROFILE_NOTHING, code).verdict == TERM_IN;
 }
 
+/* For who may ask a server.  Silent runs try what may not come to be asked. */
+static void
+note_question(const struct profiling *r, struct pack_text value_set, const struct verdict *v)
+{
+    struct term_question one = { pack_span(r->pack, value_set), v->system, v->version, v->code, v->why };
+
+    if (r->questions != NULL && !r->silent && v->is == TERM_UNDECIDED)
+        term_questions_note(r->questions, &one);
+}
+
 static void
 check_set(struct profiling *r, const struct pack_node *n, struct pack_text value_set, bool required, const struct spot *spot)
 {
@@ -146,6 +159,7 @@ check_set(struct profiling *r, const struct pack_node *n, struct pack_text value
 
     if (v.is == TERM_IN || (!v.coded && !required) || is_of_units(r, n, set, &v))
         return;
+    note_question(r, value_set, &v);
     enum severity severity = v.is == TERM_UNDECIDED ? SEVERITY_INFORMATION : required ? SEVERITY_ERROR : SEVERITY_WARNING;
     if (profile_wrong(r, n, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
         tell(r, n, value_set, &v, set);

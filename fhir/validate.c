@@ -155,6 +155,7 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
         return ST_NO_MEMORY;
     if (bundle->count > GOOD_FEW)
         w.good_mask = GOOD_MANY - 1;
+    w.profiling.questions = options != NULL ? options->questions : NULL;
     if (options != NULL && options->entries_apart && bundle->type != BUNDLE_SINGLE)
         w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
     push_resource(&w, bundle->root, 1, false);

@@ -35,6 +35,8 @@
 #include "fhir/issue.h"
 #include "fhir/pack.h"
 
+struct term_questions;
+
 #define VALIDATE_MOST_FINDINGS 10000u
 
 struct validate_options {
@@ -43,6 +45,8 @@ struct validate_options {
     size_t             profile_count;
     bool               entries_apart;    /* what is inside of Bundle.entry[i] is left to
                                           * validate_entry()                                 */
+    struct term_questions *questions;    /* fhir/term_questions.h: what bindings left undecided is
+                                          * noted there; may be NULL                         */
 };
 
 /* ST_OK however many findings there are; ST_NO_MEMORY when it could not be

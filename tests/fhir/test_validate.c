@@ -6,6 +6,7 @@
 #include "fhir/bundle.h"
 #include "fhir/finding.h"
 #include "fhir/reference.h"
+#include "fhir/term_questions.h"
 #include "fhir/validate.h"
 
 /* The definitions of the build; tests that need them are skipped without. */
@@ -623,6 +624,34 @@ test_what_is_not_r4_is_refused(void **state)
     assert_int_equal(tally.invalid, tally.files);
 }
 
+/* R4's jurisdiction filters the regions of UN M49, which nobody has as a CodeSystem. */
+static void
+test_notes_what_bindings_leave_undecided(void **state)
+{
+    static const char json[] =
+        "{\"resourceType\":\"ValueSet\",\"url\":\"http://t/v\",\"status\":\"active\",\"jurisdiction\":[{\"coding\":[{\"system\":"
+        "\"http://unstats.un.org/unsd/methods/m49/m49.htm\",\"code\":\"001\"}]},{\"coding\":[{\"system\":\"urn:iso:std:iso:3166\","
+        "\"code\":\"US\"}]}],\"compose\":{\"include\":[{\"system\":\"http://t\"}]}}";
+    struct arena           *arena   = test_arena();
+    struct issues          *issues  = issues_new(arena, 100);
+    struct validate_options options = { .questions = term_questions_new(arena) };
+    const struct bundle    *bundle;
+
+    (void)state;
+    if (pack == NULL) {
+        arena_free(&arena);
+        skip();
+    }
+    assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    assert_int_equal(options.questions->count, 1);
+    assert_text(options.questions->list[0].code, "001");
+    assert_text(options.questions->list[0].system, "http://unstats.un.org/unsd/methods/m49/m49.htm");
+    assert_text(options.questions->list[0].value_set, "http://hl7.org/fhir/ValueSet/jurisdiction");
+    assert_int_equal(options.questions->list[0].why, TERM_WHY_FILTER);
+    arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -630,6 +659,7 @@ main(void)
         cmocka_unit_test(test_finds_what_is_wrong_and_where),
         cmocka_unit_test(test_applies_the_rules_of_bundles),
         cmocka_unit_test(test_helps_to_mend_it),
+        cmocka_unit_test(test_notes_what_bindings_leave_undecided),
         cmocka_unit_test(test_doubtful_text_is_a_warning),
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
         cmocka_unit_test(test_equal_findings_are_grouped),
