@@ -22,16 +22,18 @@
 #include "gateway/ops/control.h"
 #include "gateway/ops/definitions.h"
 #include "gateway/ops/log.h"
+#include "gateway/ops/site_pack.h"
 #include "gateway/runtime/exchange.h"
 #include "gateway/stages/stages.h"
 
 #define DRAIN_SECONDS  20
 #define MAX_WHY_BYTES  4096
-#define PACK_BYTES     ((size_t)64 << 20)
+/* Packages whose site.pack is not of them are compiled into memory and stay. */
+#define PACK_BYTES     ((size_t)1 << 30)
 
 struct serving {
     struct gateway        gateway;
-    struct arena         *arena;         /* of the process: the pack's tables */
+    struct arena         *arena;         /* of the process: definitions */
     struct ledger_signer *signer;
     struct tls_server    *tls;
     struct http_census   *census;        /* one for the listeners of all loops */
@@ -243,6 +245,31 @@ start_listeners(struct serving *s)
     return ST_OK;
 }
 
+static void
+take_packages(struct serving *s, struct config *config, struct config_errors *errors)
+{
+    bool built;
+
+    site_pack_configure(config, s->gateway.pack, s->gateway.config->pack, s->arena, &built, errors);
+    if (built)
+        log_event(LOG_WARN_LEVEL, "packages.compiled",
+                  LOG_F_REASON("site.pack is not of these packages and this build: they were compiled for this process"));
+}
+
+static enum status
+start_definitions(struct serving *s)
+{
+    struct config_errors *errors = config_errors_new(s->arena);
+    enum status           st     = definitions_open(s->arena, &s->gateway.pack, &s->why);
+
+    if (st != ST_OK || errors == NULL)
+        return st != ST_OK ? st : ST_NO_MEMORY;
+    take_packages(s, s->gateway.config, errors);
+    for (size_t i = 0; i < config_errors_count(errors); i++)
+        buf_add_format(&s->why, "%s%.*s", i > 0 ? "\n" : "", SPAN_PRINT(config_errors_at(errors, i)));
+    return config_errors_count(errors) == 0 ? ST_OK : ST_MALFORMED;
+}
+
 static enum status
 start(struct serving *s)
 {
@@ -255,7 +282,7 @@ start(struct serving *s)
         return ST_NO_MEMORY;
     enum status st = take_signals(s);
     if (st == ST_OK)
-        st = definitions_open(s->arena, &g->pack, &s->why);
+        st = start_definitions(s);
     if (st == ST_OK)
         st = start_store(s);
     if (st == ST_OK)
@@ -295,6 +322,8 @@ read_again(struct serving *s, struct config **fresh, struct tls_server **tls, st
     if (!config_may_replace(s->gateway.config, *fresh, errors))
         return ST_CONFLICT;
     config_check_world(*fresh, true, errors);
+    if (config_errors_count(errors) == 0)
+        take_packages(s, *fresh, errors);
     buf_init(&why, MAX_WHY_BYTES);
     if (config_errors_count(errors) == 0 && listener_tls(*fresh, tls, &why) != ST_OK)
         config_error(errors, "listen: %.*s", SPAN_PRINT(buf_span(&why)));

@@ -4,8 +4,9 @@
 #include "gateway/cli/run.h"
 #include "gateway/ops/control.h"
 #include "gateway/ops/definitions.h"
+#include "gateway/ops/site_pack.h"
 
-enum { PAGE_BYTES = 16 << 20, ARENA_BYTES = 16 << 20, PACK_ARENA_BYTES = 64 << 20 };
+enum { PAGE_BYTES = 16 << 20, ARENA_BYTES = 16 << 20, PACK_ARENA_BYTES = 1 << 30 };
 
 /* ---- errors ------------------------------------------------------------------- */
 
@@ -45,14 +46,19 @@ gateway_runs(const struct config *config)
 }
 
 static void
-check_definitions(struct config_errors *errors)
+check_definitions(struct config *config, struct config_errors *errors)
 {
     struct arena      *arena = arena_new("definitions", PACK_ARENA_BYTES);
     const struct pack *pack  = NULL;
     struct buf         why;
     buf_init(&why, 4096);
+    bool built;
     if (arena == NULL || definitions_open(arena, &pack, &why) != ST_OK)
         config_error(errors, "%.*s", SPAN_PRINT(buf_span(&why)));
+    else if (config != NULL)
+        site_pack_configure(config, pack, NULL, arena, &built, errors);
+    if (config != NULL)
+        config->pack = NULL;             /* it goes with the arena */
     buf_release(&why);
     arena_free(&arena);
 }
@@ -87,7 +93,7 @@ command_config_check(const struct call *call)
     struct config *config = config_load(path, errors);
     if (config != NULL)
         config_check_world(config, gateway_runs(config), errors);
-    check_definitions(errors);
+    check_definitions(config, errors);
     bool good = config_errors_count(errors) == 0;
     int  code = good ? EXIT_CODE_OK : EXIT_CODE_CONFIG;
     if (call_has(call, "json"))

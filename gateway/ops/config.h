@@ -17,6 +17,7 @@
 #ifndef SLUICE_GATEWAY_OPS_CONFIG_H
 #define SLUICE_GATEWAY_OPS_CONFIG_H
 
+#include "fhir/pack.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "consent/facts.h"
@@ -70,6 +71,8 @@ struct config {
     struct { struct span engine, path, conninfo; } store;
     struct { struct span key, origin; } ledger;      /* path of PKCS#8 PEM; checkpoint origin line */
     struct { struct span dir; const struct span *profiles; size_t profile_count; } packages;
+    const struct pack *pack;             /* the definitions with these packages: set by who loads the
+                                          * configuration, before anybody else sees it */
     struct {
         size_t   max_body_bytes;         /* 413 above, also after gunzip */
         size_t   exchange_bytes;         /* arena budget of one exchange */

@@ -12,7 +12,7 @@
 #include "gateway/ops/package_depends.h"
 #include "gateway/ops/tgz.h"
 
-enum { PATH_BYTES = 4096, FINDINGS = 10 };
+enum { PATH_BYTES = 4096, FINDINGS = 10, WHY_BYTES = 8192 };
 
 #define COMPILE_BYTES ((size_t)2 << 30)
 #define PACK_MOST     ((size_t)1 << 30)
@@ -164,8 +164,8 @@ open_mapped(const char *dir, struct span identity, struct arena *arena)
 }
 
 enum status
-site_pack_open(const char *dir, const struct pack *base, struct arena *arena, const struct pack **out, bool *built,
-               struct buf *why)
+site_pack_open(const char *dir, const struct pack *base, const struct pack *used, struct arena *arena,
+               const struct pack **out, bool *built, struct buf *why)
 {
     struct package_list list;
     unsigned char       identity[32];
@@ -178,7 +178,8 @@ site_pack_open(const char *dir, const struct pack *base, struct arena *arena, co
         return st;
     if (!identity_of(&list, base, identity))
         return ST_NO_MEMORY;
-    const struct pack *mapped = open_mapped(dir, span_from(identity, sizeof identity), arena);
+    bool               same   = used != NULL && span_eq(pack_sources(used), span_from(identity, sizeof identity));
+    const struct pack *mapped = same ? used : open_mapped(dir, span_from(identity, sizeof identity), arena);
     if (mapped != NULL) {
         *out = mapped;
         return ST_OK;
@@ -192,4 +193,25 @@ site_pack_open(const char *dir, const struct pack *base, struct arena *arena, co
     *built = st == ST_OK;
     buf_release(&bytes);
     return st;
+}
+
+void
+site_pack_configure(struct config *config, const struct pack *base, const struct pack *used, struct arena *arena,
+                    bool *built, struct config_errors *errors)
+{
+    struct buf  why;
+    enum status st = ST_OK;
+
+    *built       = false;
+    config->pack = base;
+    buf_init(&why, WHY_BYTES);
+    if (!span_empty(config->packages.dir))
+        st = site_pack_open(config->packages.dir.at, base, used, arena, &config->pack, built, &why);
+    if (st != ST_OK)
+        config_error(errors, "packages: %.*s", SPAN_PRINT(why.length > 0 ? buf_span(&why) : span_of(status_text(st))));
+    buf_release(&why);
+    for (size_t i = 0; st == ST_OK && i < config->packages.profile_count; i++)
+        if (span_empty(pack_profile_type(config->pack, config->packages.profiles[i])))
+            config_error(errors, "packages: `profile` %.*s: no package here defines it",
+                         SPAN_PRINT(config->packages.profiles[i]));
 }

@@ -16,6 +16,7 @@
 #define SLUICE_GATEWAY_OPS_SITE_PACK_H
 
 #include "fhir/pack.h"
+#include "gateway/ops/config.h"
 #include "gateway/ops/package.h"
 #include "gateway/ops/package_content.h"
 
@@ -35,8 +36,14 @@ enum status site_pack_build(const char *dir, const struct package_list *, const 
 
 /* What is asked with where a folder is configured: its site.pack, mapped for the
  * life of the process, or compiled now when it is not of these packages (*built
- * true); the base itself when there are none. */
-enum status site_pack_open(const char *dir, const struct pack *base, struct arena *, const struct pack **out,
-                           bool *built, struct buf *why) MUST_CHECK;
+ * true); the base itself when there are none.  `used`, when it is of the same
+ * packages, is taken again; it may be NULL. */
+enum status site_pack_open(const char *dir, const struct pack *base, const struct pack *used, struct arena *,
+                           const struct pack **out, bool *built, struct buf *why) MUST_CHECK;
+
+/* config->pack, from packages { dir, profile }: an error for packages that cannot
+ * be used and for every profile that nobody defines. */
+void site_pack_configure(struct config *, const struct pack *base, const struct pack *used, struct arena *, bool *built,
+                         struct config_errors *);
 
 #endif

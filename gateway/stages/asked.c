@@ -216,7 +216,7 @@ judge_create(struct exchange *ex, struct span type)
 static void
 judge_profile(struct exchange *ex, struct span url, struct span type)
 {
-    struct span  its = pack_profile_type(ex->gateway->pack, url);
+    struct span  its = pack_profile_type(ex->config->pack, url);
     struct issue one = { .severity = SEVERITY_ERROR, .code = ISSUE_NOT_FOUND, .rule = "profile-unknown",
                          .expression = type, .times = 1,
                          .wanted = arena_join(ex->arena, SPAN("want the profile "), span_first(url, 256)),

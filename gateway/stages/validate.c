@@ -101,10 +101,10 @@ validate_body(struct exchange *ex)
     for (size_t i = 0; i < options.profile_count; i++)
         profiles[i] = options.profiles[i];
     for (size_t i = 0; i < ex->to_validate.profile_count; i++)
-        if (!span_empty(pack_profile_type(ex->gateway->pack, ex->to_validate.profiles[i])))
+        if (!span_empty(pack_profile_type(ex->config->pack, ex->to_validate.profiles[i])))
             profiles[options.profile_count++] = ex->to_validate.profiles[i];
     options.profiles = profiles;
-    return validate(ex->gateway->pack, ex->bundle, &options, ex->arena, ex->issues);
+    return validate(ex->config->pack, ex->bundle, &options, ex->arena, ex->issues);
 }
 
 /* $validate answers 200 whatever it finds (R4 resource-operation-validate). */
@@ -132,7 +132,7 @@ judge_shell(struct exchange *ex, enum route_validation policy)
     struct validate_options shell = asked_of_all(ex);
 
     shell.entries_apart = true;
-    if (own == NULL || validate(ex->gateway->pack, ex->bundle, &shell, ex->arena, own) != ST_OK)
+    if (own == NULL || validate(ex->config->pack, ex->bundle, &shell, ex->arena, own) != ST_OK)
         return no_memory(ex);
     return refused(own, policy) ? exchange_refuse(ex, 422) : STEP_NEXT;
 }
@@ -153,7 +153,7 @@ judge_entries(struct exchange *ex, enum route_validation policy)
     enum step step = judge_shell(ex, policy);
     for (uint32_t i = 0; i < count && step == STEP_NEXT; i++) {
         struct issues *found = issues_new(ex->arena, MAX_ENTRY_FINDINGS);
-        if (found == NULL || validate_entry(ex->gateway->pack, ex->bundle, i, &all, ex->arena, found) != ST_OK)
+        if (found == NULL || validate_entry(ex->config->pack, ex->bundle, i, &all, ex->arena, found) != ST_OK)
             return no_memory(ex);
         if (refused(found, policy)) {
             if (ex->bundle->type != BUNDLE_BATCH)

@@ -304,17 +304,17 @@ test_what_is_added_is_compiled_in_the_order_of_dependencies(void **state)
     bool               known[2], built;
     const struct pack *pack;
     assert_int_equal(package_add(&here, paths, 2, (struct span){ NULL, 0 }, arena, added, known, &why), ST_OK);
-    assert_int_equal(site_pack_open(dir, here.base, arena, &pack, &built, &why), ST_OK);
+    assert_int_equal(site_pack_open(dir, here.base, NULL, arena, &pack, &built, &why), ST_OK);
     assert_false(built);
     assert_true(span_eq(pack_about(pack), SPAN("zoo#1, middle#2.1.7, top#1.0.0")));
     assert_true(span_eq(pack_profile_type(pack, SPAN("http://t/top")), SPAN("Zoo")));
     /* One that is not of these packages, or not there, is made anew and not written. */
     shell("printf X | dd of='%s/site.pack' bs=1 seek=100 conv=notrunc status=none", dir);
-    assert_int_equal(site_pack_open(dir, here.base, arena, &pack, &built, &why), ST_OK);
+    assert_int_equal(site_pack_open(dir, here.base, NULL, arena, &pack, &built, &why), ST_OK);
     assert_true(built);
     assert_true(span_eq(pack_profile_type(pack, SPAN("http://t/top")), SPAN("Zoo")));
     shell("rm '%s/site.pack'", dir);
-    assert_int_equal(site_pack_open(dir, here.base, arena, &pack, &built, &why), ST_OK);
+    assert_int_equal(site_pack_open(dir, here.base, NULL, arena, &pack, &built, &why), ST_OK);
     assert_true(built);
     /* What another rests on stays. */
     assert_int_equal(package_remove(&here, SPAN("middle#2.1.7"), arena, &why), ST_MALFORMED);
@@ -322,7 +322,7 @@ test_what_is_added_is_compiled_in_the_order_of_dependencies(void **state)
     buf_clear(&why);
     assert_int_equal(package_remove(&here, SPAN("top#1.0.0"), arena, &why), ST_OK);
     assert_int_equal(package_remove(&here, SPAN("middle#2.1.7"), arena, &why), ST_OK);
-    assert_int_equal(site_pack_open(dir, here.base, arena, &pack, &built, &why), ST_OK);
+    assert_int_equal(site_pack_open(dir, here.base, NULL, arena, &pack, &built, &why), ST_OK);
     assert_ptr_equal(pack, here.base);
 }
 
