@@ -222,12 +222,12 @@ static void
 move_date(struct run *r, const struct fhirpath_instruction *n, const struct value *a, const struct value *b,
           struct items *out)
 {
-    enum moment_unit unit  = quantity_moment_unit(&b->quantity);
     struct decimal   count = b->quantity.value, thousand = decimal_of(1000);
+    enum moment_unit unit  = b->kind == FHIRPATH_QUANTITY ? quantity_moment_unit(&b->quantity) : (enum moment_unit)0;
     struct moment    moved;
     int64_t          whole;
 
-    if (unit == 0 || b->kind != FHIRPATH_QUANTITY) {
+    if (unit == 0) {
         run_fail(r, n, b->kind != FHIRPATH_QUANTITY ? FHIRPATH_FAILED_OPERAND : FHIRPATH_FAILED_UNIT);
         return;
     }

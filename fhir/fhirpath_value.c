@@ -501,6 +501,17 @@ item_hash(struct run *r, const struct fhirpath_item *item)
     }
 }
 
+/* As `=`, but a number and a quantity are two things: {"value": 3} beside its
+ * own 3 is no repetition. */
+static bool
+same_member(struct run *r, const struct fhirpath_item *a, const struct fhirpath_item *b)
+{
+    bool left  = a->kind == FHIRPATH_QUANTITY || (a->kind == FHIRPATH_NODE && a->primitive == PRIMITIVE_NONE);
+    bool right = b->kind == FHIRPATH_QUANTITY || (b->kind == FHIRPATH_NODE && b->primitive == PRIMITIVE_NONE);
+
+    return left == right && value_equal(r, a, b) == FHIRPATH_TRUE;
+}
+
 #define SET_FEW 8u                       /* up to here a look at each costs less */
 
 void
@@ -532,12 +543,12 @@ set_has(struct run *r, const struct set *s, const struct fhirpath_item *item)
 {
     if (s->slots == NULL) {
         for (uint32_t i = 0; i < s->items->count && !run_failed(r); i++)
-            if (value_equal(r, &s->items->at[i], item) == FHIRPATH_TRUE)
+            if (same_member(r, &s->items->at[i], item))
                 return true;
         return false;
     }
     for (uint32_t at = (uint32_t)item_hash(r, item) & s->mask; s->slots[at] != 0; at = (at + 1) & s->mask)
-        if (run_failed(r) || value_equal(r, &s->items->at[s->slots[at] - 1], item) == FHIRPATH_TRUE)
+        if (run_failed(r) || same_member(r, &s->items->at[s->slots[at] - 1], item))
             return true;
     return false;
 }
