@@ -3,7 +3,7 @@
  * For FHIRPath's matches() and replaceMatches() and for filters of value sets.
  * The pattern becomes instructions of an automaton, and all its states walk
  * over the text at once: nothing is ever tried again, so no pattern of a
- * profile and no text of a sender makes it slow (docs/decisions/0021).
+ * profile and no text of a sender makes it slow (docs/decisions/0025).
  *
  * The language is what PCRE, Java and ECMAScript agree on:
  *   .  [a-z]  [^a-z]  \d \D \w \W \s \S  \b \B  ^ $  (…)  (?:…)  |
