@@ -144,7 +144,7 @@ consented_load(struct store *s)
     sqlite3_stmt *q = s->statement[SQL_CONSENT_PATIENTS];
     int           code;
 
-    s->consented = consented_new();
+    s->consented = filter_new();
     if (s->consented == NULL)
         return ST_NO_MEMORY;
     while ((code = sqlite3_step(q)) == SQLITE_ROW)
@@ -179,6 +179,8 @@ writer_open(struct store *s, struct buf *why)
         st = ledger_rows_open(s, why);
     if (st == ST_OK)
         st = late_load(s);
+    if (st == ST_OK)
+        st = written_load(s);
     if (st == ST_OK)
         st = consented_load(s);
     if (st == ST_OK)
@@ -802,7 +804,8 @@ store_close(struct store **store)
     buf_release(&s->scratch);
     buf_release(&s->contents);
     late_free(&s->late);
-    consented_free(&s->consented);
+    filter_free(&s->consented);
+    filter_free(&s->written);
     arena_free(&s->list);
     arena_free(&s->temp);
     free(s->leases);

@@ -97,6 +97,24 @@ test_counts_versions_and_remembers_each(void **state)
     assert_int_equal(get(t, SPAN("Condition"), SPAN("b"), 0).status, ST_NOT_FOUND);
 }
 
+/* Closing writes the index, so it is found in the table. */
+static void
+test_versions_go_on_after_a_restart(void **state)
+{
+    struct scratch       *t = *state;
+    struct store_resource a = resource(SPAN("Condition"), SPAN("a"), SPAN("one"));
+    struct store_resource b = resource(SPAN("Condition"), SPAN("a"), SPAN("two"));
+
+    assert_int_equal(put(t, &a), ST_OK);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_int_equal(put(t, &b), ST_OK);
+    assert_int_equal(b.version, 2);
+    assert_false(b.created);
+    assert_int_equal(scratch_reopen(t), ST_OK);
+    assert_span(get(t, SPAN("Condition"), SPAN("a"), 1).row.bytes, "one");
+    assert_span(get(t, SPAN("Condition"), SPAN("a"), 0).row.bytes, "two");
+}
+
 static void
 test_deletes_by_a_version_and_creates_again(void **state)
 {
@@ -639,6 +657,7 @@ main(void)
         TEST(test_keeps_a_resource_that_came_in_a_body_byte_for_byte),
         TEST(test_reads_a_slice_of_a_large_body),
         TEST(test_counts_versions_and_remembers_each),
+        TEST(test_versions_go_on_after_a_restart),
         TEST(test_deletes_by_a_version_and_creates_again),
         TEST(test_refuses_a_version_that_is_not_the_current_one_and_writes_nothing_of_the_unit),
         TEST(test_every_resource_that_is_refused_says_why),
