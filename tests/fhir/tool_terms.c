@@ -6,6 +6,7 @@
  *         any    TAB value set TAB code
  *         code   TAB system TAB version TAB code
  *         isa    TAB system TAB version TAB code TAB ancestor
+ *         display TAB system TAB version TAB code TAB display
  *     tool_terms PACK time            what opening and answers cost, and the bytes of the sections
  */
 #include <stdio.h>
@@ -75,6 +76,11 @@ answer(const struct pack *p, struct span line)
         return term_member_code(p, term_value_set(p, field[1]), field[2]);
     if (span_eq_text(field[0], "code"))
         return term_code(p, field[1], field[2], field[3]);
+    if (span_eq_text(field[0], "display")) {
+        uint32_t concept = term_concept(p, field[1], field[2], field[3]);
+        return (struct term_answer){ concept == TERM_NONE ? TERM_UNDECIDED : term_display_known(p, concept, field[4]) ? TERM_IN : TERM_OUT,
+                                     TERM_WHY_NONE };
+    }
     return term_is_a(p, field[1], field[2], field[3], field[4]);
 }
 
