@@ -178,6 +178,22 @@ profile_binding(struct profiling *r, const struct pack_node *n, const struct spo
         check_set(r, n, b->max_value_set, true, spot);
 }
 
+/* Another text than the code system's makes two readers see two things.  A
+ * warning: displays change from version to version, and a site may have its own. */
+static void
+check_display(struct profiling *r, tape_node coding, uint32_t concept)
+{
+    tape_node at = walk_find(r->tape, coding, SPAN("display"));
+
+    if (at == TAPE_ABSENT || walk_kind(r->tape, at) != TAPE_STRING
+        || term_display_known(r->pack, concept, tape_text(r->tape, at, r->arena)))
+        return;
+    if (profile_wrong(r, NULL, at, SEVERITY_WARNING, ISSUE_CODE_INVALID, "display"))
+        profile_tell(r, arena_format(r->arena, "want the display that the code system gives to %.*s: %.*s",
+                                     SPAN_PRINT(term_concept_code(r->pack, concept)), SPAN_PRINT(term_display(r->pack, concept))),
+                     SPAN("have another"), PROFILE_NOTHING);
+}
+
 /* A system that is here as a whole and does not have the code: whoever reads
  * it finds nothing (R4 terminologies.html#unbound). */
 void
@@ -185,12 +201,15 @@ profiling_coding(struct profiling *r, tape_node coding)
 {
     tape_node   at     = walk_find(r->tape, coding, SPAN("code"));
     struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
+    uint32_t    concept;
 
     if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
         return;
-    struct term_answer answer = term_code(r->pack, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena),
-                                          tape_text(r->tape, at, r->arena));
+    struct term_answer answer = term_code_place(r->pack, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena),
+                                                tape_text(r->tape, at, r->arena), &concept);
     if (answer.verdict == TERM_OUT && profile_wrong(r, NULL, at, SEVERITY_ERROR, ISSUE_CODE_INVALID, "code-unknown"))
         profile_tell(r, SPAN("want a code that its code system has"), arena_format(r->arena, "have another: %s", term_why_text(answer.why)),
                      PROFILE_NOTHING);
+    if (concept != TERM_NONE)
+        check_display(r, coding, concept);
 }

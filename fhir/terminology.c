@@ -337,15 +337,17 @@ pack_concept_find(const struct pack *p, const struct pack_system *s, struct span
 }
 
 /* Of a system that may not be among the tables (PACK_NONE). */
-struct term_answer
-pack_code_in(const struct pack *p, uint32_t system, struct span url, struct span code)
+static struct term_answer
+place_in(const struct pack *p, uint32_t system, struct span url, struct span code, uint32_t *concept)
 {
     enum term_content content = system != PACK_NONE ? p->systems[system].content : TERM_CONTENT_UNKNOWN;
     bool              other_case = false;
 
+    *concept = PACK_NONE;
     if (content == TERM_CONTENT_COMPLETE || content == TERM_CONTENT_FRAGMENT || content == TERM_CONTENT_EXAMPLE)
-        if (pack_concept_find(p, &p->systems[system], code, &other_case) != PACK_NONE)
-            return in;
+        *concept = pack_concept_find(p, &p->systems[system], code, &other_case);
+    if (*concept != PACK_NONE)
+        return in;
     if (content == TERM_CONTENT_COMPLETE)
         return out(other_case ? TERM_WHY_CASE : TERM_WHY_NOT_A_CODE);
     const struct term_system *checked = term_system_of(url);
@@ -357,6 +359,14 @@ pack_code_in(const struct pack *p, uint32_t system, struct span url, struct span
     case TERM_CONTENT_NOT_PRESENT: return undecided(TERM_WHY_NOT_PRESENT);
     default:                       return undecided(TERM_WHY_NO_CODE_SYSTEM);
     }
+}
+
+struct term_answer
+pack_code_in(const struct pack *p, uint32_t system, struct span url, struct span code)
+{
+    uint32_t concept;
+
+    return place_in(p, system, url, code, &concept);
 }
 
 enum term_content
@@ -385,16 +395,25 @@ term_is_value_set_url(const struct pack *p, struct span system)
 }
 
 struct term_answer
-term_code(const struct pack *p, struct span system, struct span version, struct span code)
+term_code_place(const struct pack *p, struct span system, struct span version, struct span code, uint32_t *concept)
 {
     enum term_why why;
 
+    *concept = TERM_NONE;
     if (span_empty(system))
         return undecided(TERM_WHY_NO_SYSTEM);
     uint32_t index = pack_system_find(p, system, version, &why);
     if (index == PACK_NONE && why == TERM_WHY_VERSION)
         return undecided(why);
-    return pack_code_in(p, index, system, code);
+    return place_in(p, index, system, code, concept);
+}
+
+struct term_answer
+term_code(const struct pack *p, struct span system, struct span version, struct span code)
+{
+    uint32_t concept;
+
+    return term_code_place(p, system, version, code, &concept);
 }
 
 uint32_t

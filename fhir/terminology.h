@@ -118,6 +118,9 @@ bool              term_is_value_set_url(const struct pack *, struct span system)
 /* Whether the system has the code: IN, OUT (complete or checked), UNDECIDED. */
 struct term_answer term_code(const struct pack *, struct span system, struct span version, struct span code);
 
+/* Both at once: the answer and the place in the tables (TERM_NONE). */
+struct term_answer term_code_place(const struct pack *, struct span system, struct span version, struct span code,
+                                   uint32_t *concept);
 /* The code's place in the tables, TERM_NONE when it is not listed there. */
 uint32_t term_concept(const struct pack *, struct span system, struct span version, struct span code);
 

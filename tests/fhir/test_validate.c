@@ -624,6 +624,29 @@ test_what_is_not_r4_is_refused(void **state)
     assert_int_equal(tally.invalid, tally.files);
 }
 
+static void
+test_compares_displays_with_those_of_the_code_system(void **state)
+{
+    static const struct { const char *display; bool good; } rows[] = {
+        { "Married", true }, { " married", true }, { "M", false }, { "Never Married", false }, { "verheiratet", false },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena  *arena  = test_arena();
+        struct issues *issues = findings_of(arena, arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":"
+            "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"M\",\"display\":\"%s\"}]}}", rows[i].display));
+        bool           told = false;
+        for (uint32_t k = 0; k < issues_count(issues); k++)
+            told = told || (strcmp(issues_at(issues, k)->rule, "display") == 0 && issues_at(issues, k)->severity == SEVERITY_WARNING);
+        if (told == rows[i].good)
+            fail_msg("%s", rows[i].display);
+        arena_free(&arena);
+    }
+}
+
 /* R4's jurisdiction filters the regions of UN M49, which nobody has as a CodeSystem. */
 static void
 test_notes_what_bindings_leave_undecided(void **state)
@@ -659,6 +682,7 @@ main(void)
         cmocka_unit_test(test_finds_what_is_wrong_and_where),
         cmocka_unit_test(test_applies_the_rules_of_bundles),
         cmocka_unit_test(test_helps_to_mend_it),
+        cmocka_unit_test(test_compares_displays_with_those_of_the_code_system),
         cmocka_unit_test(test_notes_what_bindings_leave_undecided),
         cmocka_unit_test(test_doubtful_text_is_a_warning),
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
