@@ -30,9 +30,12 @@ make_room(struct compiler *c, enum pack_section_kind section, uint32_t more)
         room *= 2;
     if (room > UINT32_MAX)
         return false;
-    t->at   = arena_grow(c->arena, t->at, t->room * size, (size_t)room * size);
+    void *grown = arena_grow(c->arena, t->at, t->room * size, (size_t)room * size);
+    if (grown == NULL)                       /* what was there stays, and stays readable */
+        return false;
+    t->at   = grown;
     t->room = (uint32_t)room;
-    return t->at != NULL;
+    return true;
 }
 
 void *

@@ -33,7 +33,7 @@
 /* The resources that are definitions, as far as something is made of them. */
 enum definition_kind {
     DEFINITION_NONE = 0, DEFINITION_STRUCTURE, DEFINITION_VALUE_SET, DEFINITION_CODE_SYSTEM, DEFINITION_QUESTIONNAIRE,
-    DEFINITION_KINDS
+    DEFINITION_GUIDE, DEFINITION_KINDS
 };
 
 struct definition {

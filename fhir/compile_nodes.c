@@ -6,6 +6,7 @@
 #include "fhir/fhirpath.h"
 
 #define BEST_PRACTICE "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
+#define PROFILE_ELEMENT "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
 #define MAX_VALUE_SET "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 
 static bool read_cardinality(struct profiles_compiler *, struct twig *);
@@ -13,6 +14,8 @@ static bool read_types(struct profiles_compiler *, struct twig *);
 static bool read_values(struct profiles_compiler *, struct twig *);
 static bool read_binding(struct profiles_compiler *, struct twig *);
 static bool read_constraints(struct profiles_compiler *, struct twig *);
+
+static tape_node extension_value(const struct profiles_compiler *, tape_node object, struct span url);
 
 struct pack_node
 compile_no_node(void)
@@ -84,8 +87,18 @@ read_cardinality(struct profiles_compiler *p, struct twig *twig)
 
 /* ---- types ------------------------------------------------------------------------------ */
 
+/* Of an item of type.profile: the element of that profile which is meant
+ * (elementdefinition-profile-element; R4 allows it for BackboneElements). */
+static struct pack_text
+profile_element(struct profiles_compiler *p, tape_node shadows, uint32_t index)
+{
+    tape_node item = tape_item(p->t, shadows, index);
+
+    return compile_text(p->c, tape_text(p->t, extension_value(p, item, SPAN(PROFILE_ELEMENT)), p->c->arena));
+}
+
 static bool
-add_canonicals(struct profiles_compiler *p, tape_node list, uint32_t *first, uint32_t *count)
+add_canonicals(struct profiles_compiler *p, tape_node list, tape_node shadows, uint32_t *first, uint32_t *count)
 {
     *first = compile_count(p->c, PACK_CANONICALS);
     *count = 0;
@@ -93,7 +106,9 @@ add_canonicals(struct profiles_compiler *p, tape_node list, uint32_t *first, uin
         struct pack_canonical *one = COMPILE_APPEND(p->c, PACK_CANONICALS, struct pack_canonical);
         if (one == NULL)
             return false;
-        *one = (struct pack_canonical){ compile_text(p->c, tape_text(p->t, n, p->c->arena)), PACK_NONE };
+        struct pack_canonical mine = { compile_text(p->c, tape_text(p->t, n, p->c->arena)), profile_element(p, shadows, *count),
+                                       PACK_NONE, PACK_NONE };
+        *one = mine;
         *count += 1;
     }
     return true;
@@ -181,8 +196,8 @@ read_type(struct profiles_compiler *p, struct twig *twig, tape_node node, const 
     struct pack_allowed  one  = { .code = compile_text(p->c, code), .structure = compile_structure_named(p->c, code) };
     struct pack_allowed *mine;
 
-    if (!add_canonicals(p, tape_member(p->t, node, SPAN("profile")), &one.first_profile, &one.profile_count)
-        || !add_canonicals(p, tape_member(p->t, node, SPAN("targetProfile")), &one.first_target, &one.target_count)
+    if (!add_canonicals(p, tape_member(p->t, node, SPAN("profile")), tape_member(p->t, node, SPAN("_profile")), &one.first_profile, &one.profile_count)
+        || !add_canonicals(p, tape_member(p->t, node, SPAN("targetProfile")), TAPE_ABSENT, &one.first_target, &one.target_count)
         || (mine = COMPILE_APPEND(p->c, PACK_ALLOWED, struct pack_allowed)) == NULL)
         return false;
     *mine = one;
@@ -197,7 +212,9 @@ read_types(struct profiles_compiler *p, struct twig *twig)
     tape_node list     = tape_member(p->t, twig->at, SPAN("type"));
     bool      differs  = false, resource = false;
 
-    if (twig->element == PACK_NONE || twig->own_shape || tape_children(p->t, list) == 0)
+    /* A BackboneElement is nothing but itself, unless a profile's element is named. */
+    if (twig->element == PACK_NONE || tape_children(p->t, list) == 0
+        || (twig->own_shape && tape_member(p->t, tape_first(p->t, list), SPAN("profile")) == TAPE_ABSENT))
         return true;
     const struct pack_node *base = base_of_element(p, twig);
     uint32_t                types = base_types(p, twig, &resource);

@@ -17,6 +17,7 @@ static bool compile_type(struct profiles_compiler *, const struct definition *, 
 static bool compile_tree(struct profiles_compiler *, const struct definition *, uint32_t profile);
 static bool fill_slots(struct compiler *);
 static void mark_slots(struct compiler *);
+static bool add_globals(struct compiler *, const struct definition *);
 static void link_canonicals(struct compiler *);
 
 bool
@@ -37,7 +38,10 @@ compile_profiles(struct compiler *c)
         return false;
     mark_slots(c);
     link_canonicals(c);
-    return compile_tests(&p);
+    for (uint32_t i = 0; good && i < c->definition_count; i++)
+        if (c->definitions[i].kind == DEFINITION_GUIDE)
+            good = add_globals(c, &c->definitions[i]);
+    return good && compile_tests(&p);
 }
 
 static bool
@@ -550,6 +554,39 @@ mark_slots(struct compiler *c)
     }
 }
 
+/* The node of an element of a profile: its tree begins at the root and comes
+ * in one piece.  Only definitions that name elements pay for the search. */
+static uint32_t
+node_of(const struct compiler *c, uint32_t root, struct pack_text path)
+{
+    for (uint32_t i = root; root != PACK_NONE && i < compile_count(c, PACK_NODES); i++) {
+        const struct pack_node *n = COMPILE_AT(c, PACK_NODES, struct pack_node, i);
+        if (i > root && n->element == PACK_NONE)
+            break;                                       /* the next tree */
+        if (n->path.offset == path.offset)
+            return i;
+    }
+    return PACK_NONE;
+}
+
+/* ImplementationGuide.global: a profile for all resources of a type. */
+static bool
+add_globals(struct compiler *c, const struct definition *d)
+{
+    tape_node list = tape_member(d->tape, d->node, SPAN("global"));
+
+    for (tape_node n = tape_first(d->tape, list); n != TAPE_ABSENT; n = tape_next(d->tape, n)) {
+        uint32_t  profile = compile_profile_named(c, tape_member_text(d->tape, n, SPAN("profile"), c->arena));
+        uint32_t *one;
+        if (profile == PACK_NONE)
+            continue;
+        if ((one = COMPILE_APPEND(c, PACK_GLOBALS, uint32_t)) == NULL)
+            return false;
+        *one = profile;
+    }
+    return true;
+}
+
 /* Also those of a base: what it lacked may be here. */
 static void
 link_canonicals(struct compiler *c)
@@ -557,5 +594,7 @@ link_canonicals(struct compiler *c)
     for (uint32_t i = 0; i < compile_count(c, PACK_CANONICALS); i++) {
         struct pack_canonical *one = COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, i);
         one->profile = compile_profile_named(c, compile_span(c, one->url));
+        if (one->profile != PACK_NONE && one->element.length > 0)
+            one->node = node_of(c, COMPILE_AT(c, PACK_PROFILES, struct pack_profile, one->profile)->node, one->element);
     }
 }

@@ -155,9 +155,11 @@ profile_root(const struct compiler *c, const struct pack_node *n)
         const struct pack_allowed *one = COMPILE_AT(c, PACK_ALLOWED, struct pack_allowed, n->first_allowed + i);
         if (one->profile_count == 0)
             continue;
-        uint32_t profile = COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, one->first_profile)->profile;
-        if (profile != PACK_NONE)
-            return COMPILE_AT(c, PACK_PROFILES, struct pack_profile, profile)->node;
+        const struct pack_canonical *first = COMPILE_AT(c, PACK_CANONICALS, struct pack_canonical, one->first_profile);
+        if (first->node != PACK_NONE)
+            return first->node;
+        if (first->profile != PACK_NONE)
+            return COMPILE_AT(c, PACK_PROFILES, struct pack_profile, first->profile)->node;
     }
     return PACK_NONE;
 }

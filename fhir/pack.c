@@ -43,6 +43,7 @@ const uint32_t pack_record_sizes[PACK_SECTIONS] = {
     [PACK_PROGRAMS]      = sizeof(uint32_t),
     [PACK_TESTS]         = sizeof(struct pack_test),
     [PACK_STEPS]         = sizeof(struct pack_step),
+    [PACK_GLOBALS]       = sizeof(uint32_t),
     [PACK_SNAPSHOTS]       = sizeof(struct pack_snapshot),
     [PACK_SNAPSHOT_BYTES]  = 1,
     [PACK_SNAPSHOT_SLOTS]  = sizeof(uint32_t),
@@ -95,6 +96,7 @@ pack_open(struct span bytes, struct arena *arena, const struct pack **out)
     p.programs      = starts[PACK_PROGRAMS];
     p.tests         = starts[PACK_TESTS];
     p.steps         = starts[PACK_STEPS];
+    p.globals       = starts[PACK_GLOBALS];
     p.snapshots       = starts[PACK_SNAPSHOTS];
     p.snapshot_bytes  = starts[PACK_SNAPSHOT_BYTES];
     p.snapshot_slots  = starts[PACK_SNAPSHOT_SLOTS];

@@ -45,7 +45,7 @@ enum pack_section_kind {
     PACK_SYSTEMS, PACK_SYSTEM_SLOTS, PACK_CONCEPTS, PACK_CONCEPT_SLOTS, PACK_PARENTS, PACK_DESIGNATIONS,
     PACK_VALUE_SETS, PACK_VALUE_SET_SLOTS, PACK_VALUE_PARTS, PACK_MEMBERS,
     PACK_PROFILES, PACK_PROFILE_SLOTS, PACK_CONTEXTS, PACK_NODES, PACK_ALLOWED, PACK_CANONICALS, PACK_VALUES,
-    PACK_BINDINGS, PACK_CONSTRAINTS, PACK_PROGRAMS, PACK_TESTS, PACK_STEPS,
+    PACK_BINDINGS, PACK_CONSTRAINTS, PACK_PROGRAMS, PACK_TESTS, PACK_STEPS, PACK_GLOBALS,
     /* fhir/pack_snapshots.h */
     PACK_SNAPSHOTS, PACK_SNAPSHOT_BYTES, PACK_SNAPSHOT_SLOTS,
     /* Questionnaires: fhir/pack_forms.h */
@@ -178,6 +178,7 @@ struct pack {
     const uint32_t               *programs;
     const struct pack_test       *tests;
     const struct pack_step       *steps;
+    const uint32_t               *globals;
     const struct pack_snapshot   *snapshots;
     const char                   *snapshot_bytes;
     const uint32_t               *snapshot_slots;

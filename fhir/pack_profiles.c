@@ -147,7 +147,8 @@ asks_good(const struct pack *p)
             return false;
     }
     for (uint32_t i = 0; i < p->counts[PACK_CANONICALS]; i++)
-        if (!text_good(p, p->canonicals[i].url) || !index_good(p, PACK_PROFILES, p->canonicals[i].profile))
+        if (!text_good(p, p->canonicals[i].url) || !text_good(p, p->canonicals[i].element)
+            || !index_good(p, PACK_PROFILES, p->canonicals[i].profile) || !index_good(p, PACK_NODES, p->canonicals[i].node))
             return false;
     for (uint32_t i = 0; i < p->counts[PACK_BINDINGS]; i++)
         if (!text_good(p, p->bindings[i].value_set) || !text_good(p, p->bindings[i].max_value_set))
@@ -206,6 +207,9 @@ pack_profiles_good(const struct pack *p)
             return false;
     for (uint32_t i = 0; i < p->counts[PACK_STEPS]; i++)
         if (p->steps[i].kind < STEP_MEMBER || p->steps[i].kind > STEP_OF_TYPE || !text_good(p, p->steps[i].name))
+            return false;
+    for (uint32_t i = 0; i < p->counts[PACK_GLOBALS]; i++)
+        if (p->globals[i] >= p->counts[PACK_PROFILES])
             return false;
     for (uint32_t i = 0; i < p->counts[PACK_SHAPES]; i++)
         if (!index_good(p, PACK_NODES, p->shapes[i].node))

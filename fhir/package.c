@@ -45,7 +45,8 @@ kind_named(struct span type)
     return span_eq_text(type, "StructureDefinition") ? DEFINITION_STRUCTURE
          : span_eq_text(type, "ValueSet")            ? DEFINITION_VALUE_SET
          : span_eq_text(type, "CodeSystem")          ? DEFINITION_CODE_SYSTEM
-         : span_eq_text(type, "Questionnaire")       ? DEFINITION_QUESTIONNAIRE : DEFINITION_NONE;
+         : span_eq_text(type, "Questionnaire")       ? DEFINITION_QUESTIONNAIRE
+         : span_eq_text(type, "ImplementationGuide") ? DEFINITION_GUIDE : DEFINITION_NONE;
 }
 
 static bool

@@ -196,6 +196,21 @@ profile_value_fits(struct profiling *r, const struct pack_node *n, const struct 
     return fits;
 }
 
+void
+profile_apply_canonical(struct profiling *r, const struct pack_canonical *one, const struct spot *spot)
+{
+    if (one->node == PACK_NONE)
+        (void)profiling_apply(r, one->profile, spot);
+    else
+        profile_value(r, &r->pack->nodes[one->node], spot);
+}
+
+bool
+profile_fits_canonical(struct profiling *r, const struct pack_canonical *one, const struct spot *spot)
+{
+    return one->node == PACK_NONE ? profile_fits(r, one->profile, spot) : profile_value_fits(r, &r->pack->nodes[one->node], spot);
+}
+
 /* ---- resources ------------------------------------------------------------------------------------ */
 
 uint32_t
@@ -282,6 +297,14 @@ implied(struct profiling *r, const struct spot *spot)
             apply_vital_sign(r, spot, n);
 }
 
+static void
+apply_globals(struct profiling *r, const struct spot *spot)
+{
+    for (uint32_t i = 0; i < r->pack->counts[PACK_GLOBALS]; i++)
+        if (r->pack->profiles[r->pack->globals[i]].structure == r->pack->shapes[spot->shape].structure)
+            profiling_apply(r, r->pack->globals[i], spot);
+}
+
 /* What the caller names and nobody has is said once. */
 static void
 refuse_unknown(struct profiling *r, struct span url)
@@ -318,6 +341,7 @@ profiling_resources(struct profiling *r, const struct validate_options *options,
             implied(r, &spot);
         if (spot.shape == PACK_NONE || !stands_alone(r, resource))
             continue;
+        apply_globals(r, &spot);
         for (size_t k = 0; k < count; k++)
             if (asked[k] != PACK_NONE && r->pack->profiles[asked[k]].structure == r->pack->shapes[spot.shape].structure)
                 profiling_apply(r, asked[k], &spot);

@@ -18,6 +18,8 @@
  *   PROGRAMS       their FHIRPath, compiled; words
  *   TESTS          how a slice is recognised
  *   STEPS          the paths of tests
+ *   GLOBALS        profiles that a package asks of all resources of their type
+ *                  (ImplementationGuide.global)
  *
  * The same records say what the base types ask beyond structure: an element's
  * own by pack_element.node, those of everything in the place of a shape by
@@ -79,7 +81,12 @@ struct pack_allowed {
 };
 
 /* A profile that is not in the pack is PACK_NONE; its url still says what was asked for. */
-struct pack_canonical { struct pack_text url; uint32_t profile; };
+struct pack_canonical {
+    struct pack_text url;
+    struct pack_text element;                /* "Composition.section:a": of that element of the profile alone */
+    uint32_t         profile;
+    uint32_t         node;                   /* of `element`; PACK_NONE */
+};
 
 /* A value and all inside it, in document order, as on a tape. */
 struct pack_value {

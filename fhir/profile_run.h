@@ -34,6 +34,9 @@ void profile_value(struct profiling *, const struct pack_node *, const struct sp
 /* The same silently. */
 bool profile_value_fits(struct profiling *, const struct pack_node *, const struct spot *);
 bool profile_fits(struct profiling *, uint32_t profile, const struct spot *);
+/* The same of a canonical, which may mean one element of a profile. */
+void profile_apply_canonical(struct profiling *, const struct pack_canonical *, const struct spot *);
+bool profile_fits_canonical(struct profiling *, const struct pack_canonical *, const struct spot *);
 
 /* Items r->spots[first .. first + count) of a sliced node, into its slices. */
 void profile_slices(struct profiling *, const struct pack_node *, tape_node object, uint32_t first, uint32_t count);

@@ -140,7 +140,7 @@ ask_spot(struct profiling *r, const struct pack_test *test, const struct spot *s
     case TEST_PROFILE:
         for (uint32_t i = 0; i < test->count; i++)
             if (p->canonicals[test->first + i].profile != PACK_NONE
-                && profile_fits(r, p->canonicals[test->first + i].profile, spot))
+                && profile_fits_canonical(r, &p->canonicals[test->first + i], spot))
                 return true;
         return false;
     case TEST_NODE:

@@ -201,20 +201,17 @@ static void
 one_of_profiles(struct profiling *r, const struct pack_node *n, const struct pack_allowed *one, const struct spot *spot)
 {
     const struct pack_canonical *all = &r->pack->canonicals[one->first_profile];
-    uint32_t                     known = 0, last = PACK_NONE;
+    uint32_t                     known = 0;
 
     for (uint32_t i = 0; i < one->profile_count; i++) {
-        if (all[i].profile == PACK_NONE)
-            continue;
-        last = all[i].profile;
-        known++;
+        known += all[i].profile != PACK_NONE;
     }
     if (known == 1 && one->profile_count == 1) {
-        profiling_apply(r, last, spot);
+        profile_apply_canonical(r, &all[0], spot);
         return;
     }
     for (uint32_t i = 0; i < one->profile_count; i++)
-        if (all[i].profile != PACK_NONE && profile_fits(r, all[i].profile, spot))
+        if (all[i].profile != PACK_NONE && profile_fits_canonical(r, &all[i], spot))
             return;
     bool decided = known == one->profile_count;
     if (profile_wrong(r, n, spot->value, decided ? SEVERITY_ERROR : SEVERITY_WARNING,

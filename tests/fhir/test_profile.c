@@ -1,0 +1,224 @@
+/* Profiles of our own making, compiled on top of the definitions of the build. */
+#include "fhir/validate.h"
+
+#include "fhir/bundle.h"
+#include "fhir/package.h"
+#include "tests/fhir/fhir_check.h"
+
+static struct arena      *definitions;
+static const struct pack *pack;              /* NULL: the definitions are not installed */
+
+#define SD(id, type, elements)                                                                               \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t.example/" id "\",\"version\":\"1.2.0\",\"name\":\"" id "\","    \
+    "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"" type "\",\"derivation\":\"constraint\","    \
+    "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/" type "\",\"differential\":{\"element\":[" elements "]}}"
+#define EL(id, rest) "{\"id\":\"" id "\",\"path\":\"" id "\"," rest "}"
+#define SLICE(path, name, rest) "{\"id\":\"" path ":" name "\",\"path\":\"" path "\",\"sliceName\":\"" name "\"," rest "}"
+#define IN(id, path, rest) "{\"id\":\"" id "\",\"path\":\"" path "\"," rest "}"
+#define BY(kind, where) "\"slicing\":{\"discriminator\":[{\"type\":\"" kind "\",\"path\":\"" where "\"}],\"rules\":\"open\"}"
+
+static const char *const profiles[] = {
+    SD("plain", "Patient",
+       EL("Patient.name", "\"min\":1,\"max\":\"2\"") "," EL("Patient.photo", "\"max\":\"0\"") "," EL("Patient.gender", "\"fixedCode\":\"female\"") ","
+       EL("Patient.maritalStatus", "\"patternCodeableConcept\":{\"coding\":[{\"code\":\"M\"}]}") ","
+       EL("Patient.birthDate", "\"maxValueDate\":\"2020-01-01\"") "," EL("Patient.language", "\"maxLength\":2") ","
+       EL("Patient.deceased[x]", "\"type\":[{\"code\":\"boolean\"}]") ","
+       EL("Patient.contact", "\"constraint\":[{\"key\":\"t-1\",\"severity\":\"error\",\"human\":\"a contact has a name\",\"expression\":\"name.exists()\"}]")),
+    SD("slices", "Observation",
+       EL("Observation.category", "\"slicing\":{\"discriminator\":[{\"type\":\"pattern\",\"path\":\"$this\"}],\"rules\":\"closed\",\"ordered\":true}") ","
+       SLICE("Observation.category", "a", "\"min\":1,\"max\":\"1\",\"patternCodeableConcept\":{\"coding\":[{\"code\":\"a\"}]}") ","
+       SLICE("Observation.category", "b", "\"patternCodeableConcept\":{\"coding\":[{\"code\":\"b\"}]}") ","
+       EL("Observation.component", BY("value", "code.coding.code")) ","
+       SLICE("Observation.component", "x", "\"min\":1") ","
+       IN("Observation.component:x.code", "Observation.component.code", "\"min\":1") ","
+       IN("Observation.component:x.code.coding", "Observation.component.code.coding", "\"min\":1") ","
+       IN("Observation.component:x.code.coding.code", "Observation.component.code.coding.code", "\"min\":1,\"fixedCode\":\"x\"") ","
+       IN("Observation.component:x.value[x]", "Observation.component.value[x]", "\"min\":1")),
+    SD("whose", "Observation",
+       EL("Observation.subject", "\"min\":1,\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"http://t.example/plain\"]}]") ","
+       EL("Observation.hasMember", BY("profile", "resolve()")) ","
+       SLICE("Observation.hasMember", "sliced", "\"min\":1,\"max\":\"1\",\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"http://t.example/slices\"]}]")),
+    SD("types", "Observation",
+       EL("Observation.value[x]", "\"slicing\":{\"discriminator\":[{\"type\":\"type\",\"path\":\"$this\"}],\"rules\":\"open\"}") ","
+       SLICE("Observation.value[x]", "valueQuantity", "\"type\":[{\"code\":\"Quantity\"}]") ","
+       IN("Observation.value[x]:valueQuantity.code", "Observation.value[x].code", "\"min\":1")),
+    "{\"resourceType\":\"ImplementationGuide\",\"url\":\"http://t.example/guide\",\"global\":[{\"type\":\"Device\",\"profile\":\"http://t.example/everywhere\"}]}",
+    SD("everywhere", "Device", EL("Device.manufacturer", "\"min\":1")),
+};
+#define PROFILES (sizeof profiles / sizeof profiles[0])
+
+static int
+open_pack(void **state)
+{
+    static const char    sha[32] = "0123456789abcdef0123456789abcde";
+    const struct pack   *base;
+    struct package_file  files[PROFILES];
+    struct buf           out;
+
+    (void)state;
+    definitions = arena_new("definitions", (size_t)2 << 30);
+    struct span bytes = test_file(definitions, SLUICE_BINARY_DIR "/definitions/r4.pack");
+    if (span_empty(bytes))
+        return 0;
+    assert_int_equal(pack_open(bytes, definitions, &base), ST_OK);
+    for (size_t i = 0; i < PROFILES; i++)
+        files[i] = (struct package_file){ SPAN("profile.json"), span_of(profiles[i]) };
+    struct package_sources sources = { files, PROFILES, SPAN("t#1"), span_from(sha, 32), base };
+    struct issues         *issues  = issues_new(definitions, 10);
+    buf_init(&out, (size_t)1 << 30);
+    enum status st = package_compile(&sources, definitions, issues, &out);
+    for (uint32_t i = 0; i < issues_count(issues); i++)
+        print_error("%.*s: %.*s: %.*s\n", SPAN_PRINT(issues_at(issues, i)->expression), SPAN_PRINT(issues_at(issues, i)->wanted),
+                    SPAN_PRINT(issues_at(issues, i)->found));
+    assert_int_equal(st, ST_OK);
+    struct span copy = arena_copy(definitions, buf_span(&out));
+    buf_release(&out);
+    assert_int_equal(pack_open(copy, definitions, &pack), ST_OK);
+    return 0;
+}
+
+static int
+close_pack(void **state)
+{
+    (void)state;
+    arena_free(&definitions);
+    return 0;
+}
+
+#define P  "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"f\"}]"
+#define O  "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"t\"}"
+#define C(code) "{\"coding\":[{\"system\":\"http://t.example/s\",\"code\":\"" code "\"}]}"
+#define X  ",\"component\":[{\"code\":" C("x") ",\"valueInteger\":1}]"
+#define CLAIM(id) ",\"meta\":{\"profile\":[\"http://t.example/" id "\"]}"
+#define ENTRY(id, resource) "{\"fullUrl\":\"http://t.example/fhir/" id "\",\"resource\":" resource "}"
+#define BUNDLE(entries) "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" entries "]}"
+
+/* The error that there has to be, by its rule; NULL: none. */
+static const struct { const char *profile, *json, *rule, *expression; } cases[] = {
+    { "plain", P ",\"gender\":\"female\",\"birthDate\":\"2019-12-31\",\"language\":\"de\",\"deceasedBoolean\":true,\"contact\":[{\"name\":{\"text\":\"n\"}}],"
+               "\"maritalStatus\":{\"coding\":[{\"code\":\"S\"},{\"code\":\"M\",\"display\":\"d\"}],\"text\":\"t\"}}", NULL, NULL },
+    { "plain", "{\"resourceType\":\"Patient\",\"gender\":\"female\"}", "profile:cardinality", "Patient" },
+    { "plain", "{\"resourceType\":\"Patient\",\"name\":[{\"text\":\"a\"},{\"text\":\"b\"},{\"text\":\"c\"}]}", "profile:cardinality", "Patient.name[0]" },
+    { "plain", P ",\"photo\":[{\"url\":\"http://t.example/p\"}]}", "profile:cardinality", "Patient.photo[0]" },
+    { "plain", P ",\"gender\":\"male\"}", "profile:fixed", "Patient.gender" },
+    { "plain", P ",\"maritalStatus\":{\"coding\":[{\"code\":\"S\"}]}}", "profile:pattern", "Patient.maritalStatus" },
+    { "plain", P ",\"birthDate\":\"2021-01-01\"}", "profile:bounds", "Patient.birthDate" },
+    { "plain", P ",\"language\":\"de-CH\"}", "profile:max-length", "Patient.language" },
+    { "plain", P ",\"deceasedDateTime\":\"2020\"}", "profile:type", "Patient.deceasedDateTime" },
+    { "plain", P ",\"contact\":[{\"gender\":\"male\"}]}", "t-1", "Patient.contact[0]" },
+    { "plain|1.2", P "}", NULL, NULL },
+    { "slices", O ",\"category\":[" C("a") "," C("b") "," C("b") "]" X "}", NULL, NULL },
+    { "slices", O ",\"category\":[" C("b") "]" X "}", "profile:cardinality", "Observation" },
+    { "slices", O ",\"category\":[" C("a") "," C("c") "]" X "}", "profile:slicing", "Observation.category[1]" },
+    { "slices", O ",\"category\":[" C("b") "," C("a") "]" X "}", "profile:slicing", "Observation.category[1]" },
+    { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("y") ",\"valueInteger\":1}]}", "profile:cardinality", "Observation" },
+    { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
+    { "types", O ",\"valueQuantity\":{\"value\":1,\"system\":\"http://unitsofmeasure.org\",\"code\":\"kg\"}}", NULL, NULL },
+    { "types", O ",\"valueString\":\"s\"}", NULL, NULL },
+    { "types", O ",\"valueQuantity\":{\"value\":1}}", "profile:cardinality", "Observation.valueQuantity" },
+    { NULL, P CLAIM("plain") ",\"gender\":\"male\"}", "profile:fixed", "Patient.gender" },
+    { NULL, BUNDLE(ENTRY("Patient/p", "{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":[{\"text\":\"a\"}]}") ","
+                   ENTRY("Observation/m", O ",\"id\":\"m\",\"category\":[" C("a") "]" X "}") ","
+                   ENTRY("Observation/o", O CLAIM("whose") ",\"id\":\"o\",\"subject\":{\"reference\":\"Patient/p\"},\"hasMember\":[{\"reference\":\"Observation/m\"}]}")),
+      NULL, NULL },
+    { NULL, BUNDLE(ENTRY("Patient/p", "{\"resourceType\":\"Patient\",\"id\":\"p\"}") ","
+                   ENTRY("Observation/m", O ",\"id\":\"m\",\"category\":[" C("a") "]" X "}") ","
+                   ENTRY("Observation/o", O CLAIM("whose") ",\"id\":\"o\",\"subject\":{\"reference\":\"Patient/p\"},\"hasMember\":[{\"reference\":\"Observation/m\"}]}")),
+      "profile:target", "Bundle.entry[2].resource.subject" },
+    { NULL, BUNDLE(ENTRY("Patient/p", "{\"resourceType\":\"Patient\",\"id\":\"p\",\"name\":[{\"text\":\"a\"}]}") ","
+                   ENTRY("Observation/m", O ",\"id\":\"m\"}") ","
+                   ENTRY("Observation/o", O CLAIM("whose") ",\"id\":\"o\",\"subject\":{\"reference\":\"Patient/p\"},\"hasMember\":[{\"reference\":\"Observation/m\"}]}")),
+      "profile:cardinality", "Bundle.entry[2].resource" },
+    { NULL, "{\"resourceType\":\"Device\"}", "profile:cardinality", "Device" },
+    { NULL, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"8867-4\"}]}}",
+      "profile:cardinality", "Observation" },
+};
+
+static void
+check(size_t i)
+{
+    struct arena           *arena   = test_arena();
+    struct issues          *issues  = issues_new(arena, 100);
+    struct span             profile = cases[i].profile != NULL ? arena_format(arena, "http://t.example/%s", cases[i].profile) : (struct span){ NULL, 0 };
+    struct validate_options options = { .profiles = &profile, .profile_count = cases[i].profile != NULL };
+    const struct bundle    *bundle;
+    bool                    found = cases[i].rule == NULL;
+
+    assert_int_equal(bundle_read(test_tape(arena, span_of(cases[i].json)), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    for (uint32_t k = 0; k < issues_count(issues); k++) {
+        const struct issue *one = issues_at(issues, k);
+        if (one->severity > SEVERITY_ERROR)
+            continue;
+        if (cases[i].rule == NULL)
+            fail_msg("case %zu: %s at %.*s: %.*s", i, one->rule, SPAN_PRINT(one->expression), SPAN_PRINT(one->wanted));
+        found = found || (strcmp(one->rule, cases[i].rule) == 0 && span_eq_text(one->expression, cases[i].expression));
+    }
+    if (!found)
+        fail_msg("case %zu: want %s at %s among %u findings, first %s at %.*s", i, cases[i].rule, cases[i].expression, issues_count(issues),
+                 issues_count(issues) > 0 ? issues_at(issues, 0)->rule : "none",
+                 SPAN_PRINT(issues_count(issues) > 0 ? issues_at(issues, 0)->expression : SPAN("")));
+    arena_free(&arena);
+}
+
+static void
+test_profiles_are_asked(void **state)
+{
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check(i);
+}
+
+/* Observations whose members are each other: each is asked once. */
+static void
+test_circles_of_references_end(void **state)
+{
+    struct arena        *arena  = test_arena();
+    struct issues       *issues = issues_new(arena, 10);
+    const struct bundle *bundle;
+    struct buf           json;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    buf_init(&json, 1 << 20);
+    buf_add_text(&json, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
+    for (unsigned i = 0; i < 100; i++)
+        buf_add_format(&json, "%s" ENTRY("Observation/o%u", O CLAIM("whose") ",\"id\":\"o%u\",\"hasMember\":[{\"reference\":\"Observation/o%u\"}]}"),
+                       i > 0 ? "," : "", i, i, (i + 1) % 100);
+    buf_add_text(&json, "]}");
+    assert_int_equal(bundle_read(test_tape(arena, buf_span(&json)), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+    assert_true(issues_have_errors(issues));
+    for (uint32_t i = 0; i < issues_count(issues); i++)
+        assert_string_not_equal(issues_at(issues, i)->rule, "profile:cost");
+    buf_release(&json);
+    arena_free(&arena);
+}
+
+static void
+test_a_profile_has_a_type(void **state)
+{
+    (void)state;
+    if (pack == NULL)
+        skip();
+    assert_text(pack_profile_type(pack, SPAN("http://t.example/slices")), "Observation");
+    assert_text(pack_profile_type(pack, SPAN("http://t.example/slices|1.2.0")), "Observation");
+    assert_text(pack_profile_type(pack, SPAN("http://hl7.org/fhir/StructureDefinition/Patient")), "Patient");
+    assert_int_equal(pack_profile_type(pack, SPAN("http://t.example/slices|2")).length, 0);
+    assert_int_equal(pack_profile_type(pack, SPAN("http://t.example/none")).length, 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_profiles_are_asked),
+        cmocka_unit_test(test_circles_of_references_end),
+        cmocka_unit_test(test_a_profile_has_a_type),
+    };
+
+    return cmocka_run_group_tests(tests, open_pack, close_pack);
+}
