@@ -413,6 +413,8 @@ resolve_types(struct compiler *c, uint32_t first)
         type->primitive = s->primitive;
         if (span_eq_text(compile_span(c, s->name), "Reference"))
             type->flags |= TYPE_REFERENCE;
+        if (span_eq_text(compile_span(c, s->name), "Extension"))
+            type->flags |= TYPE_EXTENSION;
     }
     return true;
 }

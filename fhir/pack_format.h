@@ -33,7 +33,7 @@
 #include "fhir/pack.h"
 
 #define PACK_MAGIC   UINT64_C(0x31004b4341504c53)        /* "SLPACK\0001" read as little-endian */
-#define PACK_VERSION 6u
+#define PACK_VERSION 7u
 #define PACK_MANY    UINT32_MAX                          /* max "*" */
 #define PACK_NONE    UINT32_MAX                          /* no such index */
 /* Children of one shape: the walk keeps a bit for each. */
@@ -118,6 +118,7 @@ enum pack_type_kind { TYPE_PRIMITIVE = 1, TYPE_COMPLEX, TYPE_RESOURCE };
 enum pack_type_flag {
     TYPE_SYSTEM = 1,                         /* an id or Extension.url: it has no `_x` */
     TYPE_REFERENCE = 2,
+    TYPE_EXTENSION = 4,
 };
 
 struct pack_type {

@@ -6,6 +6,7 @@
 #include "fhir/bundle_rules.h"
 #include "fhir/datatypes.h"
 #include "fhir/element.h"
+#include "fhir/extension_rules.h"
 #include "fhir/finding.h"
 #include "fhir/id_rules.h"
 #include "fhir/narrative.h"
@@ -62,6 +63,7 @@ struct walk {
     bool                 no_memory;
     tape_node            apart;          /* an array whose items are not entered */
     struct noted_references references;  /* for when the walk is through */
+    struct noted_references extensions;
     struct noted_ids        ids;
     struct report        report;
     struct profiling     profiling;
@@ -106,6 +108,7 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->no_memory = false;
     w->apart     = TAPE_ABSENT;
     w->references = (struct noted_references){ 0 };
+    w->extensions = (struct noted_references){ 0 };
     w->ids        = (struct noted_ids){ 0 };
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
     profiling_init(&w->profiling, pack, bundle, arena, &w->report);
@@ -130,6 +133,14 @@ check_whole(struct walk *w, struct resource_range range)
         st = id_rules(&w->report, &w->ids);
     struct form_source source = pack_form_source(w->pack);
     return st == ST_OK ? questionnaires_check(&w->report, &source, range) : st;
+}
+
+/* What definitions beyond the base ask: profiles, extensions. */
+static enum status
+check_definitions(struct walk *w, const struct validate_options *options, struct resource_range range)
+{
+    profiling_resources(&w->profiling, options, range.first, range.end);
+    return extension_rules(&w->profiling, &w->extensions, options != NULL ? options->unknown_extensions : UNKNOWN_EXTENSIONS_TOLD);
 }
 
 static enum status
@@ -161,11 +172,12 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     push_resource(&w, bundle->root, 1, false);
     walk_down(&w);
     /* With entries apart, all other resources are inside of entries. */
-    enum status st = check_whole(&w, (struct resource_range){ 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle) });
+    struct resource_range range = { 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle) };
+    enum status           st    = check_whole(&w, range);
     if (st == ST_OK)
         st = narrative_links(&w.report);
     if (st == ST_OK)
-        profiling_resources(&w.profiling, options, 0, w.apart != TAPE_ABSENT ? 1 : bundle_resources(bundle));
+        st = check_definitions(&w, options, range);
     return conclude(&w, st);
 }
 
@@ -207,9 +219,7 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     bundle_entry_rules(&w.report, pack, bundle->root, &bundle->entries[entry]);
     struct resource_range range = { first_resource(bundle, node), first_resource(bundle, tape_after(bundle->tape, node)) };
     enum status           st    = check_whole(&w, range);
-    if (st == ST_OK)
-        profiling_resources(&w.profiling, options, range.first, range.end);
-    return conclude(&w, st);
+    return conclude(&w, st == ST_OK ? check_definitions(&w, options, range) : st);
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */
@@ -303,10 +313,8 @@ keep_whole(struct walk *w)
 }
 
 static void
-note_reference(struct walk *w, tape_node node, uint32_t type, uint64_t place)
+note_one(struct walk *w, struct noted_references *r, tape_node node, uint32_t type, uint64_t place)
 {
-    struct noted_references *r = &w->references;
-
     if (r->count == r->room) {
         uint32_t                room  = r->room > 0 ? r->room * 2 : 32;
         struct noted_reference *fresh = arena_grow(w->arena, r->all, r->room * sizeof *fresh, room * sizeof *fresh);
@@ -320,15 +328,16 @@ note_reference(struct walk *w, tape_node node, uint32_t type, uint64_t place)
     r->all[r->count++] = (struct noted_reference){ place, node, type };
 }
 
+/* A value, or each item. */
 static __attribute__((noinline)) void
-note_references(struct walk *w, tape_node value, uint32_t type, uint64_t place)
+note_all(struct walk *w, struct noted_references *r, tape_node value, uint32_t type, uint64_t place)
 {
     keep_whole(w);
     if (walk_kind(w->tape, value) != TAPE_ARRAY)
-        note_reference(w, value, type, place);
+        note_one(w, r, value, type, place);
     else
         for (tape_node n = walk_first(w->tape, value); n != TAPE_ABSENT; n = walk_next(w->tape, n))
-            note_reference(w, n, type, place);
+            note_one(w, r, n, type, place);
 }
 
 static void
@@ -492,7 +501,7 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
     if ((which == PRIMITIVE_URI || which == PRIMITIVE_URL || which == PRIMITIVE_CANONICAL)
         && walk_raw(w->tape, value).at[0] == '#') {
         keep_whole(w);
-        note_reference(w, value, NOTED_FRAGMENT, place);
+        note_one(w, &w->references, value, NOTED_FRAGMENT, place);
     }
 }
 
@@ -739,7 +748,9 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         && tape_text_eq(w->tape, value - 1, SPAN("contained")))
         add(w, value, ISSUE_INVARIANT, "dom-2", place, SPAN("want a contained resource to contain none"), NOTHING);
     if (type->flags & TYPE_REFERENCE && !shadow)
-        note_references(w, value, (uint32_t)(type - w->pack->types), place);
+        note_all(w, &w->references, value, (uint32_t)(type - w->pack->types), place);
+    if (type->flags & TYPE_EXTENSION)
+        note_all(w, &w->extensions, value, span_eq_text(pack_span(w->pack, e->name), "modifierExtension"), place);
     bool         small = type->kind == TYPE_COMPLEX && !shadow && !again && walk_children(w->tape, value) > 0
                       && walk_raw(w->tape, value).length <= GOOD_MOST_BYTES;
     struct good  one   = good_of(w, value, (uint32_t)(slot - w->pack->slots) << 1 | f->contained);

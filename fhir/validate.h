@@ -39,7 +39,11 @@ struct term_questions;
 
 #define VALIDATE_MOST_FINDINGS 10000u
 
+/* An extension that nothing here defines: R4 lets everybody have their own. */
+enum unknown_extensions { UNKNOWN_EXTENSIONS_TOLD = 0, UNKNOWN_EXTENSIONS_REFUSED };
+
 struct validate_options {
+    enum unknown_extensions unknown_extensions;
     const struct span *profiles;         /* canonical URLs, asked in addition to the base of the root and
                                           * of the resources of entries, each of those of its type */
     size_t             profile_count;

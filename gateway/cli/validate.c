@@ -142,7 +142,9 @@ validate_document(struct validation *v, const char *path, size_t line, struct sp
         arena_free(&arena);
         return;
     }
-    struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count };
+    struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count,
+                                        .unknown_extensions = call_has(v->call, "known-extensions")
+                                                                  ? UNKNOWN_EXTENSIONS_REFUSED : UNKNOWN_EXTENSIONS_TOLD };
     enum status             st      = load_bundle(bytes, arena, issues, &bundle);
     if (st == ST_OK)
         st = validate(v->pack, bundle, &options, arena, issues);

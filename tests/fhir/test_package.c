@@ -95,7 +95,7 @@ test_compiles_definitions(void **state)
 
 static const struct { const char *json; const char *rule; } zoo[] = {
     { "{\"resourceType\":\"Zoo\",\"id\":\"z\",\"cage\":[{\"label\":\"a\",\"inner\":[{\"label\":\"b\"}]}],\"moodBoolean\":true,"
-      "\"_moodBoolean\":{\"id\":\"x\"},\"keeper\":[\"k\",null],\"_keeper\":[null,{\"extension\":[{\"url\":\"u\",\"valueString\":\"v\"}]}]}", NULL },
+      "\"_moodBoolean\":{\"id\":\"x\"},\"keeper\":[\"k\",null],\"_keeper\":[null,{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueString\":\"v\"}]}]}", NULL },
     { "{\"resourceType\":\"Zoo\"}", "cardinality" },
     { "{\"resourceType\":\"Zoo\",\"cage\":[{\"open\":true}]}", "cardinality" },
     { "{\"resourceType\":\"Zoo\",\"cage\":[{\"label\":\"a\",\"inner\":[{\"label\":\"b\"},{\"label\":\"b\"},{\"label\":\"b\"}]}]}", "cardinality" },

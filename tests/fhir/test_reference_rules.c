@@ -52,6 +52,16 @@ findings_of(struct arena *arena, struct span json)
 #define HEAD(more)   "{\"resourceType\":\"MessageHeader\",\"eventUri\":\"u\",\"source\":{\"endpoint\":\"e\"}" more "}"
 #define HTML(text)   "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">" text "</div>\"}"
 
+/* What value sets say is another test's. */
+static const struct issue *
+first_of(const struct issues *issues)
+{
+    for (uint32_t i = 0; i < issues_count(issues); i++)
+        if (strcmp(issues_at(issues, i)->rule, "binding") != 0)
+            return issues_at(issues, i);
+    return NULL;
+}
+
 /* The first finding; a rule that begins with '?' is a warning; NULL: none. */
 struct row { const char *json, *rule, *expression; };
 
@@ -62,7 +72,7 @@ check_rows(const struct row *rows, size_t count)
         skip();
     for (size_t i = 0; i < count; i++) {
         struct arena       *arena  = test_arena();
-        const struct issue *one    = issues_at(findings_of(arena, span_of(rows[i].json)), 0);
+        const struct issue *one    = first_of(findings_of(arena, span_of(rows[i].json)));
         bool                warned = rows[i].rule != NULL && rows[i].rule[0] == '?';
         if ((one != NULL) != (rows[i].rule != NULL))
             fail_msg("%s: %s %.*s", rows[i].json, one != NULL ? one->rule : "nothing",
@@ -87,7 +97,7 @@ test_contained_resources_hang_together(void **state)
         { P ",\"contained\":[" P ",\"id\":\"a\",\"link\":[{\"other\":" REF("#") ",\"type\":\"refer\"}]}]}", NULL, NULL },
         { P ",\"contained\":[{\"resourceType\":\"Binary\",\"id\":\"a\",\"contentType\":\"image/png\"}],"
           HTML("<img src='#a' alt='x'/>") "}", NULL, NULL },
-        { P ",\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"a\",\"code\":{\"text\":\"x\"}}],\"extension\":[{\"url\":\"http://a/b\",\"valueUri\":\"#a\"}]}",
+        { P ",\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"a\",\"code\":{\"text\":\"x\"}}],\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueUri\":\"#a\"}]}",
           NULL, NULL },
         { P ",\"contained\":[" P "}]}", "contained-id", "Patient.contained[0]" },
         { P ",\"contained\":[" P ",\"id\":\"a\"}," P ",\"id\":\"a\"}],\"link\":[{\"other\":" REF("#a") ",\"type\":\"refer\"}]}",
@@ -120,7 +130,6 @@ test_references_name_what_may_stand_there(void **state)
         { O(",\"subject\":" REF("Patient/ 1")), "reference-form", "Observation.subject" },
         { O(",\"subject\":" REF("Practitioner/1")), "?reference-target", "Observation.subject" },
         { O(",\"subject\":{\"reference\":\"Patient/1\",\"type\":\"Patient\"}"), NULL, NULL },
-        { O(",\"subject\":{\"reference\":\"x\",\"type\":\"http://hl7.org/fhir/StructureDefinition/Patient\"}"), NULL, NULL },
         { O(",\"subject\":{\"reference\":\"Patient/1\",\"type\":\"Group\"}"), "reference-type", "Observation.subject" },
         { O(",\"subject\":{\"reference\":\"x\",\"type\":\"patient\"}"), "reference-type", "Observation.subject" },
         { O(",\"contained\":[{\"resourceType\":\"Practitioner\",\"id\":\"a\"}],\"subject\":" REF("#a")), "reference-target", "Observation.subject" },
@@ -255,8 +264,10 @@ test_ids_of_elements_are_unique(void **state)
           "\"name\":[{\"id\":\"a\",\"text\":\"x\"}]}", NULL, NULL },
         { B("collection", ",\"entry\":[" E(U("1"), P ",\"name\":[{\"id\":\"a\",\"text\":\"x\"}]}") "," E(U("2"), P ",\"name\":[{\"id\":\"a\",\"text\":\"x\"}]}") "]"),
           NULL, NULL },
-        { "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a.org/x\",\"name\":\"X\",\"status\":\"draft\",\"kind\":\"complex-type\","
-          "\"abstract\":false,\"type\":\"X\",\"snapshot\":{\"element\":[{\"id\":\"X\",\"path\":\"X\"}]},\"differential\":{\"element\":[{\"id\":\"X\",\"path\":\"X\"}]}}",
+        { "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://a.org/x\",\"name\":\"X\",\"status\":\"draft\",\"kind\":\"resource\","
+          "\"abstract\":false,\"type\":\"Basic\",\"derivation\":\"constraint\",\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/Basic\","
+          "\"differential\":{\"element\":[{\"id\":\"Basic\",\"path\":\"Basic\"}]},"
+          "\"snapshot\":{\"element\":[{\"id\":\"Basic\",\"path\":\"Basic\",\"definition\":\"x\",\"min\":0,\"max\":\"*\",\"base\":{\"path\":\"Basic\",\"min\":0,\"max\":\"*\"}}]}}",
           NULL, NULL },
     };
 
@@ -276,8 +287,8 @@ test_datatypes_have_rules_of_their_own(void **state)
         { P ",\"maritalStatus\":{\"coding\":[{\"system\":\"mine\",\"code\":\"x\"}]}}", "coding-system", "Patient.maritalStatus.coding[0]" },
         { P ",\"maritalStatus\":{\"coding\":[{\"code\":\"x\"}]}}", "?coding-system", "Patient.maritalStatus.coding[0]" },
         { P ",\"maritalStatus\":{\"coding\":[{\"display\":\"x\"}]}}", NULL, NULL },
-        { P ",\"photo\":[{\"data\":\"YWJj\",\"size\":3}]}", NULL, NULL },
-        { P ",\"photo\":[{\"data\":\"YWI=\",\"size\":3}]}", "attachment-size", "Patient.photo[0]" },
+        { P ",\"photo\":[{\"contentType\":\"text/plain\",\"data\":\"YWJj\",\"size\":3}]}", NULL, NULL },
+        { P ",\"photo\":[{\"contentType\":\"text/plain\",\"data\":\"YWI=\",\"size\":3}]}", "attachment-size", "Patient.photo[0]" },
         { P ",\"photo\":[{\"title\":\"x\"}]}", "?attachment-size", "Patient.photo[0]" },
         { P ",\"meta\":{\"security\":[{\"system\":\"http://a.org\",\"code\":\"R\"},{\"system\":\"http://a.org\",\"code\":\"V\"}]}}", NULL, NULL },
         { P ",\"meta\":{\"security\":[{\"system\":\"http://a.org\",\"code\":\"R\"},{\"system\":\"http://a.org\",\"code\":\"R\"}]}}",

@@ -74,11 +74,11 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":[{\"resourceType\":\"x\",\"family\":\"y\"}]}", "unknown-element", "Patient.name[0].resourceType" },
     { P ",\"_name\":[{\"id\":\"x\"}]}", "unknown-element", "Patient.name" },
     { P ",\"_id\":{\"id\":\"x\"}}", "unknown-element", "Patient.id" },
-    { P ",\"extension\":[{\"url\":\"u\",\"_url\":{\"id\":\"x\"},\"valueCode\":\"a\"}]}", "unknown-element", "Patient.extension[0].url" },
+    { P ",\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"_url\":{\"id\":\"x\"},\"valueCode\":\"a\"}]}", "unknown-element", "Patient.extension[0].url" },
     { P ",\"act\\u0069ve\":true}", NULL, NULL },
     /* cardinality */
     { "{\"resourceType\":\"Observation\",\"code\":{\"text\":\"x\"}}", "cardinality", "Observation" },
-    { "{\"resourceType\":\"Observation\",\"code\":{\"text\":\"x\"},\"_status\":{\"extension\":[{\"url\":\"u\",\"valueCode\":\"unknown\"}]}}", NULL, NULL },
+    { "{\"resourceType\":\"Observation\",\"code\":{\"text\":\"x\"},\"_status\":{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"unknown\"}]}}", NULL, NULL },
     { O ",\"component\":[{\"valueString\":\"x\"}]}", "cardinality", "Observation.component[0]" },
     { P ",\"communication\":[{\"preferred\":true}]}", "cardinality", "Patient.communication[0]" },
     { P ",\"contained\":[{\"resourceType\":\"Observation\",\"id\":\"o\",\"status\":\"final\",\"subject\":{\"reference\":\"#\"}}]}",
@@ -141,9 +141,9 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":[{\"id\":\"a_b/c\",\"family\":\"x\"}]}", NULL, NULL },
     /* ele-1, ext-1, dom-2 */
     { P ",\"name\":[{\"id\":\"x\"}]}", "ele-1", "Patient.name[0]" },
-    { P ",\"extension\":[{\"url\":\"u\"}]}", "ext-1", "Patient.extension[0]" },
-    { P ",\"extension\":[{\"url\":\"u\",\"valueCode\":\"a\",\"extension\":[{\"url\":\"v\",\"valueCode\":\"a\"}]}]}", "ext-1", "Patient.extension[0]" },
-    { P ",\"extension\":[{\"url\":\"u\",\"_valueCode\":{\"extension\":[{\"url\":\"v\",\"valueCode\":\"a\"}]}}]}", NULL, NULL },
+    { P ",\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\"}]}", "ext-1", "Patient.extension[0]" },
+    { P ",\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"a\",\"extension\":[{\"url\":\"v\",\"valueCode\":\"a\"}]}]}", "ext-1", "Patient.extension[0]" },
+    { P ",\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"_valueCode\":{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-v\",\"valueCode\":\"a\"}]}}]}", NULL, NULL },
     { P ",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"c\",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"d\"}]}],"
       "\"link\":[{\"other\":{\"reference\":\"#c\"},\"type\":\"refer\"},{\"other\":{\"reference\":\"#d\"},\"type\":\"refer\"}]}",
       "dom-2", "Patient.contained[0].contained" },

@@ -50,7 +50,7 @@ def ask(sluice, group, cases, root, scratch):
     files = [str(root / case["instance"]) for case in cases]
     notes = []
     for extra in (package + wanted, package, []):
-        done = subprocess.run([sluice, "validate", "--json", *extra, *files], capture_output=True, text=True,
+        done = subprocess.run([sluice, "validate", "--json", "--known-extensions", *extra, *files], capture_output=True, text=True,
                               timeout=ENOUGH_SECONDS, check=False)
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         if len(lines) == len(files):
