@@ -88,7 +88,7 @@ struct pack_structure {
 /* The roots of types that have rules of their own (fhir/type_rules.h). */
 enum pack_shape_flag {
     SHAPE_RESOURCE = 1, SHAPE_DOMAIN_RESOURCE = 2, SHAPE_EXTENSION = 4, SHAPE_IDENTIFIER = 8, SHAPE_CODING = 16,
-    SHAPE_ATTACHMENT = 32, SHAPE_META = 64,
+    SHAPE_ATTACHMENT = 32, SHAPE_META = 64, SHAPE_QUANTITY = 128,
     SHAPE_HAS_RULES = SHAPE_IDENTIFIER | SHAPE_CODING | SHAPE_ATTACHMENT | SHAPE_META,
 };
 

@@ -74,6 +74,8 @@ void profiling_base(struct profiling *, uint32_t node, const struct spot *);
 
 /* A Coding by itself: whether its code system has its code. */
 void profiling_coding(struct profiling *, tape_node coding);
+/* A Quantity by itself: whether its unit is one. */
+void profiling_quantity(struct profiling *, tape_node quantity);
 
 /* One profile of one value; true when nothing was found wrong now or before. */
 bool profiling_apply(struct profiling *, uint32_t profile, const struct spot *);

@@ -213,3 +213,21 @@ profiling_coding(struct profiling *r, tape_node coding)
     if (concept != TERM_NONE)
         check_display(r, coding, concept);
 }
+
+/* A warning: R4 does not bind Quantity.code, and `unit` says to a human what
+ * was measured; but nobody can convert what is no unit. */
+void
+profiling_quantity(struct profiling *r, tape_node quantity)
+{
+    tape_node   at     = walk_find(r->tape, quantity, SPAN("code"));
+    struct span system = walk_find_text(r->tape, quantity, SPAN("system"), r->arena);
+
+    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
+        return;
+    struct term_answer answer = term_code(r->pack, system, PROFILE_NOTHING, tape_text(r->tape, at, r->arena));
+    if (answer.verdict == TERM_OUT && profile_wrong(r, NULL, at, SEVERITY_WARNING, ISSUE_CODE_INVALID, "unit-unknown"))
+        profile_tell(r, SPAN("want a unit of the system that is named"),
+                     arena_format(r->arena, "have another: %s", term_why_text(answer.why)),
+                     answer.why == TERM_WHY_SYNTAX ? SPAN("UCUM has mm[Hg] for mmHg, /min for beats/minute, {score} for what is only counted")
+                                                   : PROFILE_NOTHING);
+}

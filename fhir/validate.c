@@ -868,6 +868,8 @@ close_object(struct walk *w, const struct frame *f)
         type_rules(&w->report, f->shape->flags, f->node, f->place);
     if (f->shape->flags & SHAPE_CODING)
         profiling_coding(&w->profiling, f->node);
+    if (f->shape->flags & SHAPE_QUANTITY)
+        profiling_quantity(&w->profiling, f->node);
     if (f->shape->flags & SHAPE_EXTENSION)
         check_extension(w, f);
     else if (walk_children(w->tape, f->node) == 1)

@@ -624,6 +624,18 @@ test_what_is_not_r4_is_refused(void **state)
     assert_int_equal(tally.invalid, tally.files);
 }
 
+/* Whether a finding of the rule was made, a warning. */
+static bool
+warned(struct arena *arena, const char *rule, struct span json)
+{
+    struct issues *issues = findings_of(arena, json);
+
+    for (uint32_t k = 0; k < issues_count(issues); k++)
+        if (strcmp(issues_at(issues, k)->rule, rule) == 0 && issues_at(issues, k)->severity == SEVERITY_WARNING)
+            return true;
+    return false;
+}
+
 static void
 test_compares_displays_with_those_of_the_code_system(void **state)
 {
@@ -635,14 +647,33 @@ test_compares_displays_with_those_of_the_code_system(void **state)
     if (pack == NULL)
         skip();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct arena  *arena  = test_arena();
-        struct issues *issues = findings_of(arena, arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":"
-            "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"M\",\"display\":\"%s\"}]}}", rows[i].display));
-        bool           told = false;
-        for (uint32_t k = 0; k < issues_count(issues); k++)
-            told = told || (strcmp(issues_at(issues, k)->rule, "display") == 0 && issues_at(issues, k)->severity == SEVERITY_WARNING);
-        if (told == rows[i].good)
+        struct arena *arena = test_arena();
+        struct span   json  = arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":"
+            "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"M\",\"display\":\"%s\"}]}}", rows[i].display);
+        if (warned(arena, "display", json) == rows[i].good)
             fail_msg("%s", rows[i].display);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_knows_units(void **state)
+{
+    static const struct { const char *system, *code; bool good; } rows[] = {
+        { "http://unitsofmeasure.org", "mm[Hg]", true }, { "http://unitsofmeasure.org", "mmHg", false },
+        { "http://unitsofmeasure.org", "{score}", true }, { "http://unitsofmeasure.org", "(score)", false },
+        { "http://example.org/units", "mmHg", true },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = test_arena();
+        struct span   json  = arena_format(arena, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},"
+            "\"valueQuantity\":{\"value\":1,\"system\":\"%s\",\"code\":\"%s\"}}", rows[i].system, rows[i].code);
+        if (warned(arena, "unit-unknown", json) == rows[i].good)
+            fail_msg("%s", rows[i].code);
         arena_free(&arena);
     }
 }
@@ -683,6 +714,7 @@ main(void)
         cmocka_unit_test(test_applies_the_rules_of_bundles),
         cmocka_unit_test(test_helps_to_mend_it),
         cmocka_unit_test(test_compares_displays_with_those_of_the_code_system),
+        cmocka_unit_test(test_knows_units),
         cmocka_unit_test(test_notes_what_bindings_leave_undecided),
         cmocka_unit_test(test_doubtful_text_is_a_warning),
         cmocka_unit_test(test_findings_hold_no_text_of_the_payload),
