@@ -7,6 +7,7 @@
 
 #define BEST_PRACTICE "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
 #define PROFILE_ELEMENT "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
+#define NARRATIVE_LANGUAGE "http://hl7.org/fhir/StructureDefinition/narrative-language-control"
 #define MAX_VALUE_SET "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 
 static bool read_cardinality(struct profiles_compiler *, struct twig *);
@@ -439,13 +440,27 @@ add_program(struct profiles_compiler *p, struct pack_constraint *one, uint32_t i
     return true;
 }
 
+/* Appends it, with the program of its expression. */
+static bool
+add_constraint(struct profiles_compiler *p, struct twig *twig, struct pack_constraint one)
+{
+    if (!(one.flags & CONSTRAINT_NATIVE) && one.expression.length > 0
+        && !add_program(p, &one, compile_count(p->c, PACK_CONSTRAINTS)))
+        return false;
+    struct pack_constraint *mine = COMPILE_APPEND(p->c, PACK_CONSTRAINTS, struct pack_constraint);
+    if (mine == NULL)
+        return false;
+    *mine = one;
+    twig->node.constraint_count++;
+    return true;
+}
+
 static bool
 read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
 {
     struct arena          *arena = p->c->arena;
     struct span            key   = tape_member_text(p->t, node, SPAN("key"), arena);
     struct pack_constraint one   = { .key = compile_text(p->c, key) };
-    uint32_t               index = compile_count(p->c, PACK_CONSTRAINTS);
 
     /* ele-1 and ext-1 are said of everything, and looked at everywhere. */
     if (span_eq_text(key, "ele-1") || span_eq_text(key, "ext-1") || has_constraint(p->c, base_of_element(p, twig), one.key)
@@ -461,14 +476,36 @@ read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
         one.flags |= CONSTRAINT_RESOLVES;
     if (is_native(key))
         one.flags |= CONSTRAINT_NATIVE;
-    else if (one.expression.length > 0 && !add_program(p, &one, index))
-        return false;
-    struct pack_constraint *mine = COMPILE_APPEND(p->c, PACK_CONSTRAINTS, struct pack_constraint);
-    if (mine == NULL)
-        return false;
-    *mine = one;
-    twig->node.constraint_count++;
-    return true;
+    return add_constraint(p, twig, one);
+}
+
+#define SECTION "<div[^>]*\\\\sxml:lang\\\\s*=\\\\s*"
+
+/* narrative-language-control of the extensions package: which languages a
+ * narrative has sections for (<div xml:lang>), as a constraint of its own. */
+static bool
+read_narrative(struct profiles_compiler *p, struct twig *twig)
+{
+    struct span            code = tape_text(p->t, extension_value(p, twig->at, SPAN(NARRATIVE_LANGUAGE)), p->c->arena);
+    struct span            expression;
+    struct pack_constraint one = { .key = compile_text(p->c, SPAN("narrative-language")) };
+
+    if (span_empty(code))
+        return true;
+    for (size_t i = 0; i < code.length; i++)             /* what stands between quotes below */
+        if (code.at[i] == '\'' || code.at[i] == '\\' || code.at[i] == '"')
+            return true;
+    if (span_eq_text(code, "_no"))
+        expression = SPAN("div.matches('" SECTION "').not()");
+    else if (span_eq_text(code, "_yes"))
+        expression = SPAN("div.matches('" SECTION "')");
+    else if (span_eq_text(code, "_resource"))
+        expression = SPAN("%resource.language.empty() or div.matches('" SECTION "[\"\\']' & %resource.language & '[\"\\']')");
+    else
+        expression = arena_format(p->c->arena, "div.matches('%s[\"\\']%.*s[\"\\']')", SECTION, SPAN_PRINT(code));
+    one.expression = compile_text(p->c, expression);
+    one.human      = compile_text(p->c, SPAN("The narrative has the language sections that the profile asks for"));
+    return add_constraint(p, twig, one);
 }
 
 static bool
@@ -480,5 +517,5 @@ read_constraints(struct profiles_compiler *p, struct twig *twig)
     for (tape_node n = tape_first(p->t, list); n != TAPE_ABSENT; n = tape_next(p->t, n))
         if (!read_constraint(p, twig, n))
             return false;
-    return true;
+    return read_narrative(p, twig);
 }

@@ -428,6 +428,11 @@ check_one_form(struct forms *f, tape_node questionnaire)
     if (form == NULL)
         return !arena_spent(f->report->arena);
     for (uint32_t i = 0; i < form->item_count; i++) {
+        /* R4's own expression counts more than two; its sentence says more than one. */
+        if (form->items[i].condition_count > 1
+            && tape_member(f->report->bundle->tape, form->nodes[i], SPAN("enableBehavior")) == TAPE_ABSENT)
+            add(f, form->nodes[i], SEVERITY_ERROR, "que-12",
+                SPAN("want enableBehavior where there is more than one enableWhen"), "have none");
         for (uint32_t k = 0; k < form->items[i].condition_count; k++) {
             uint32_t target = form->conditions[form->items[i].first_condition + k].target;
             if (target == FORM_NONE)

@@ -32,6 +32,7 @@
  * Of a Questionnaire itself:
  *   questionnaire-condition enableWhen.question is another item, not one
  *                           inside; a later one is a warning
+ *   que-12                  several conditions say how they are joined
  *
  * Cost: linear in response and Questionnaire, but for conditions over
  * repeating items and long lists of options, which have a budget.

@@ -34,6 +34,16 @@ detail_named(struct span name)
     return DETAILS;
 }
 
+static bool
+asks_of_narrative(const struct tape *t, tape_node extensions)
+{
+    for (tape_node n = tape_first(t, extensions); n != TAPE_ABSENT; n = tape_next(t, n))
+        if (span_starts(tape_raw(t, tape_member(t, n, SPAN("url"))),
+                        SPAN("http://hl7.org/fhir/StructureDefinition/narrative-")))
+            return true;
+    return false;
+}
+
 struct details
 details_read(const struct tape *t, tape_node element)
 {
@@ -41,7 +51,7 @@ details_read(const struct tape *t, tape_node element)
 
     for (tape_node n = tape_first(t, element); n != TAPE_ABSENT; n = tape_next(t, n)) {
         enum detail_kind kind = detail_named(tape_raw(t, tape_name(t, n)));
-        if (kind != DETAILS)
+        if (kind != DETAILS && (kind != DETAIL_EXTENSION || asks_of_narrative(t, n)))
             all.all[kind] = (struct value){ t, n };
     }
     return all;

@@ -18,7 +18,8 @@
 #define TREE_SEGMENTS 32u                /* names in one path, slices of slices counted */
 
 /* The members of an ElementDefinition that are kept, in the order in which
- * they are written. */
+ * they are written.  Extensions: only where one of them asks something of a
+ * narrative. */
 /*        name          member              kind of text                      */
 #define DETAIL_LIST(X)                                                    \
     X(SLICING,          "slicing",          DETAIL_OBJECT)                \
@@ -35,7 +36,8 @@
     X(CONSTRAINT,       "constraint",       DETAIL_OBJECTS)               \
     X(MUST_SUPPORT,     "mustSupport",      DETAIL_PLAIN)                 \
     X(MODIFIER,         "isModifier",       DETAIL_PLAIN)                 \
-    X(BINDING,          "binding",          DETAIL_OBJECT)
+    X(BINDING,          "binding",          DETAIL_OBJECT)                \
+    X(EXTENSION,        "extension",        DETAIL_PLAIN)
 
 enum detail_kind {
 #define X(name, member, form) DETAIL_##name,

@@ -310,6 +310,17 @@ test_conditions_name_an_earlier_item_outside(void **state)
                conditions[i].severity);
 }
 
+static void
+test_several_conditions_say_how_they_are_joined(void **state)
+{
+#define TWO(more) "{\"resourceType\":\"Questionnaire\",\"status\":\"active\",\"item\":[{\"linkId\":\"1\",\"type\":\"boolean\"},"    \
+    "{\"linkId\":\"2\",\"type\":\"boolean\"" more ",\"enableWhen\":[{\"question\":\"1\",\"operator\":\"exists\",\"answerBoolean\":true}," \
+    "{\"question\":\"1\",\"operator\":\"=\",\"answerBoolean\":true}]}]}"
+    (void)state;
+    expect(TWO(",\"enableBehavior\":\"all\""), questionnaire, NULL, NULL, 0);
+    expect(TWO(""), questionnaire, "que-12", "Questionnaire.item[1]", SEVERITY_ERROR);
+}
+
 /* A thousand groups that each ask all others: bounded, and said. */
 static void
 test_a_hostile_form_costs_a_bounded_amount(void **state)
@@ -344,6 +355,7 @@ main(void)
         cmocka_unit_test(test_compares_answers_of_every_type),
         cmocka_unit_test(test_finds_the_questionnaire),
         cmocka_unit_test(test_conditions_name_an_earlier_item_outside),
+        cmocka_unit_test(test_several_conditions_say_how_they_are_joined),
         cmocka_unit_test(test_a_hostile_form_costs_a_bounded_amount),
     };
 

@@ -1,6 +1,8 @@
 #include "tests/fhir/fhir_check.h"
 
+#include "base/buf.h"
 #include "fhir/issue.h"
+#include "fhir/package.h"
 #include "fhir/validate.h"
 #include "fhir/xhtml.h"
 
@@ -199,6 +201,53 @@ test_narratives_become_findings(void **state)
     }
 }
 
+/* A profile that asks for language sections, compiled on top of R4. */
+static void
+test_a_profile_asks_for_languages(void **state)
+{
+#define ASKS(code) "{\"resourceType\":\"StructureDefinition\",\"url\":\"urn:p:" code "\",\"name\":\"P\",\"status\":\"active\",\"kind\":\"resource\"," \
+    "\"abstract\":false,\"type\":\"Basic\",\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/Basic\",\"derivation\":\"constraint\"," \
+    "\"differential\":{\"element\":[{\"id\":\"Basic\",\"path\":\"Basic\"},{\"id\":\"Basic.text\",\"path\":\"Basic.text\",\"extension\":[{\"url\":" \
+    "\"http://hl7.org/fhir/StructureDefinition/narrative-language-control\",\"valueCode\":\"" code "\"}]}]}}"
+#define ENGLISH "<div xml:lang=\\\"en\\\">x</div>"
+    static const struct { const char *code, *json; bool fine; } languages[] = {
+        { "_yes", LIST("", "x"), false }, { "_yes", LIST("", ENGLISH), true },
+        { "_no", LIST("", "x"), true }, { "_no", LIST("", ENGLISH), false },
+        { "_resource", LIST("\"language\":\"en\",", ENGLISH), true }, { "_resource", LIST("\"language\":\"de\",", ENGLISH), false },
+        { "_resource", LIST("", "x"), true }, { "en", LIST("", ENGLISH), true }, { "de", LIST("", ENGLISH), false },
+    };
+    static const char *const definitions[] = { ASKS("_yes"), ASKS("_no"), ASKS("_resource"), ASKS("en"), ASKS("de") };
+    struct arena       *arena = test_arena();
+    struct package_file files[5];
+    struct span         bytes = test_file(arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
+    const struct pack  *r4, *pack;
+    struct buf          out;
+
+    (void)state;
+    if (span_empty(bytes))
+        skip();
+    for (size_t i = 0; i < 5; i++)
+        files[i] = (struct package_file){ .name = SPAN("p.json"), .bytes = span_of(definitions[i]) };
+    assert_int_equal(pack_open(bytes, arena, &r4), ST_OK);
+    struct package_sources sources = { .files = files, .count = 5, .about = SPAN("t#1"), .sha256 = pack_sources(r4), .base = r4 };
+    buf_init(&out, (size_t)128 << 20);
+    assert_int_equal(package_compile(&sources, arena, issues_new(arena, 10), &out), ST_OK);
+    assert_int_equal(pack_open(buf_span(&out), arena, &pack), ST_OK);
+    for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
+        struct issues          *issues  = issues_new(arena, 10);
+        struct span             profile = arena_format(arena, "urn:p:%s", languages[i].code);
+        struct validate_options options = { .profiles = &profile, .profile_count = 1 };
+        const struct bundle    *bundle;
+        assert_int_equal(bundle_read(test_tape(arena, span_of(languages[i].json)), arena, issues, &bundle), ST_OK);
+        assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+        assert_int_equal(issues_count(issues), !languages[i].fine);
+        if (!languages[i].fine)
+            assert_string_equal(issues_at(issues, 0)->rule, "narrative-language");
+    }
+    buf_release(&out);
+    arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -207,6 +256,7 @@ main(void)
         cmocka_unit_test(test_takes_depth_up_to_the_bound_and_no_more),
         cmocka_unit_test(test_never_reads_behind_the_end),
         cmocka_unit_test(test_narratives_become_findings),
+        cmocka_unit_test(test_a_profile_asks_for_languages),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
