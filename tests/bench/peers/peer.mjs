@@ -3,8 +3,8 @@
 //     node peer.mjs fhir.js FILE...
 //     node peer.mjs medplum [--profiles FILE] FILE...
 //
-// Reads the Bundles, warms up for three rounds and writes "ready"; then each line
-// on stdin is a round: every resource of every Bundle once.  A round is answered
+// Reads the Bundles, warms up and writes a line that says so, with the
+// profiles that it can use; then each line on stdin is a round: every resource of every Bundle once.  A round is answered
 // by one line of JSON: CPU seconds of this thread (its schedstat; garbage
 // collectors and compilers of the engine have threads of their own and are not
 // counted), for parsing and for validating, and what was found.
@@ -36,9 +36,15 @@ function medplum(profiles) {
   for (const name of ['profiles-types.json', 'profiles-resources.json']) {
     indexStructureDefinitionBundle(readJson(path.join(folder, name)));
   }
-  const ofType = new Map(profiles.map((profile) => [profile.type, profile]));
-  if (profiles.length > 0) {
-    indexStructureDefinitionBundle(profiles);
+  const ofType = new Map();
+  for (const profile of profiles) {
+    try {
+      indexStructureDefinitionBundle([profile]);
+      ofType.set(profile.type, profile);
+      used.push(profile.url);
+    } catch {
+      continue; // it cannot read this one: then nobody is asked for it
+    }
   }
   return (resource) => {
     try {
@@ -51,6 +57,7 @@ function medplum(profiles) {
 }
 
 const [name, ...rest] = process.argv.slice(2);
+const used = []; // urls of the profiles that it can be asked for
 const profiles = rest[0] === '--profiles' ? readJson(rest.splice(0, 2)[1]) : [];
 const texts = rest.map((file) => fs.readFileSync(file, 'utf8'));
 const begun = cpuSeconds();
@@ -72,10 +79,10 @@ function round() {
   return { parse: t1 - t0, validate: cpuSeconds() - t1, resources, bad, load, rss: process.memoryUsage().rss };
 }
 
-for (let warm = 0; warm < 3; warm++) {
-  round(); // until the engine has compiled what is hot
+for (let warm = 0; warm < (profiles.length > 0 ? 1 : 3); warm++) {
+  round(); // until the engine has compiled what is hot; with profiles a round is long enough for that
 }
-console.log('ready');
+console.log(JSON.stringify({ ready: name, profiles: used }));
 for await (const line of readline.createInterface({ input: process.stdin })) {
   if (line === 'end') {
     break;
