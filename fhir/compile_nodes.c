@@ -472,8 +472,6 @@ read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
         one.flags |= CONSTRAINT_WARNING;
     if (tape_kind(p->t, extension_value(p, node, SPAN(BEST_PRACTICE))) == TAPE_TRUE)
         one.flags |= CONSTRAINT_BEST_PRACTICE;
-    if (span_find(compile_span(p->c, one.expression), SPAN("resolve(")) != SPAN_NOT_FOUND)
-        one.flags |= CONSTRAINT_RESOLVES;
     if (is_native(key))
         one.flags |= CONSTRAINT_NATIVE;
     return add_constraint(p, twig, one);

@@ -1,5 +1,7 @@
 #include "fhir/issue.h"
 
+#include <string.h>
+
 #include "fhir/path.h"
 #include "fhir/structural.h"
 
@@ -62,6 +64,26 @@ issues_add(struct issues *all, const struct issue *one)
     return all->count++;
 }
 
+/* Eight bytes at once: a line of a document that is printed with indents is
+ * short, and to look for each end costs a call. */
+static uint32_t
+lines_in(const char *at, size_t length)
+{
+    uint64_t eight;
+    uint32_t lines = 0;
+    size_t   i     = 0;
+
+    for (; i + 8 <= length; i += 8) {
+        memcpy(&eight, at + i, 8);
+        eight ^= 0x0a0a0a0a0a0a0a0au;                    /* a zero byte for each newline */
+        eight = ~((((eight & 0x7f7f7f7f7f7f7f7fu) + 0x7f7f7f7f7f7f7f7fu) | eight) | 0x7f7f7f7f7f7f7f7fu);
+        lines += (uint32_t)((eight >> 7) * 0x0101010101010101u >> 56);
+    }
+    for (; i < length; i++)
+        lines += at[i] == '\n';
+    return lines;
+}
+
 /* Counts on from the last finding, or from the start when this one is before
  * it: a thousand findings must not read a long body a thousand times. */
 static void
@@ -73,14 +95,10 @@ place(struct issues *all, struct span body, size_t offset, struct issue *one)
         all->line       = 1;
         all->line_start = 0;
     }
-    while (all->offset < offset) {
-        size_t next = span_find_byte(span_from(body.at + all->offset, offset - all->offset), '\n');
-        if (next == SPAN_NOT_FOUND)
-            break;
-        all->offset += next + 1;
-        all->line_start = all->offset;
-        all->line++;
-    }
+    all->line += lines_in(body.at + all->offset, offset - all->offset);
+    size_t last = span_find_last_byte(span_from(body.at + all->offset, offset - all->offset), '\n');
+    if (last != SPAN_NOT_FOUND)
+        all->line_start = all->offset + last + 1;
     all->offset = offset;
     one->line   = all->line;
     one->column = (uint32_t)(offset - all->line_start) + 1;

@@ -27,6 +27,7 @@
 #ifndef SLUICE_FHIR_PROFILE_H
 #define SLUICE_FHIR_PROFILE_H
 
+#include "fhir/bundle_table.h"
 #include "fhir/finding.h"
 #include "fhir/profile_format.h"
 #include "fhir/reference.h"
@@ -35,6 +36,7 @@
 #define PROFILE_STEPS_LEAST UINT64_C(1000000)
 #define PROFILE_STEPS_EACH  UINT64_C(200)
 #define PROFILE_DEPTH       96u
+#define PROFILE_SYSTEMS     8u
 
 /* A value in its place: of a primitive both halves, of all others the object. */
 struct spot {
@@ -52,7 +54,8 @@ struct profiling {
     struct arena            *arena;
     struct report           *report;
     struct term_questions   *questions;      /* validate_options; may be NULL */
-    const struct references *references;     /* made when the first one is asked for */
+    struct bundle_tables    *tables;         /* for references; made when the first one is asked for */
+    uint32_t                 from;           /* the resource whose invariant is evaluated */
     bool                     no_memory;
     uint64_t                 steps;          /* left */
     uint32_t                 depth;
@@ -61,6 +64,8 @@ struct profiling {
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */
     uint64_t                 place;          /* of a doubt that no node has */
+    struct { struct span url; bool here; } systems[PROFILE_SYSTEMS];     /* the last ones, for profiling_coding */
+    uint32_t                 next_system;
     struct spot             *spots;          /* a stack of items */
     uint32_t                 spot_count, spot_room;
     struct profiling_memo   *memo;           /* open addressing */

@@ -194,6 +194,21 @@ check_display(struct profiling *r, tape_node coding, uint32_t concept)
                      SPAN("have another"), PROFILE_NOTHING);
 }
 
+/* Most codings are of a few systems, whose codes are not here (LOINC, SNOMED CT). */
+static bool
+is_here(struct profiling *r, struct span system)
+{
+    for (uint32_t i = 0; i < PROFILE_SYSTEMS; i++)
+        if (span_eq(r->systems[i].url, system))
+            return r->systems[i].here;
+    enum term_content content = term_content(r->pack, system, PROFILE_NOTHING);
+    bool              here    = content != TERM_CONTENT_UNKNOWN && content != TERM_CONTENT_NOT_PRESENT;
+    r->systems[r->next_system].url    = system;
+    r->systems[r->next_system].here   = here;
+    r->next_system = (r->next_system + 1) % PROFILE_SYSTEMS;
+    return here;
+}
+
 /* A system that is here as a whole and does not have the code: whoever reads
  * it finds nothing (R4 terminologies.html#unbound). */
 void
@@ -203,7 +218,7 @@ profiling_coding(struct profiling *r, tape_node coding)
     struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
     uint32_t    concept;
 
-    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
+    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING || !is_here(r, system))
         return;
     struct term_answer answer = term_code_place(r->pack, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena),
                                                 tape_text(r->tape, at, r->arena), &concept);

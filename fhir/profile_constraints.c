@@ -61,7 +61,19 @@ html_checks(void *caller, const struct fhirpath_item *item)
     return xhtml_check(tape_text(r->tape, item->node, r->arena), NULL, NULL) ? FHIRPATH_TRUE : FHIRPATH_FALSE;
 }
 
-static const struct fhirpath_calls calls = { .member_of = member_of, .conforms_to = conforms_to, .html_checks = html_checks };
+static bool
+resolve(void *caller, struct span reference, struct fhirpath_item *out)
+{
+    struct profiling *r      = caller;
+    tape_node         target = profile_resolve_text(r, r->from, reference);
+
+    if (target == TAPE_ABSENT)
+        return false;
+    *out = fhirpath_resource(r->pack, r->tape, target);
+    return true;
+}
+
+static const struct fhirpath_calls calls = { .resolve = resolve, .member_of = member_of, .conforms_to = conforms_to, .html_checks = html_checks };
 
 /* ---- invariants ----------------------------------------------------------------------------------- */
 
@@ -104,12 +116,11 @@ profile_constraints(struct profiling *r, const struct pack_node *n, const struct
     const struct bundle_resource *mine    = bundle_resource_at(r->bundle, resource);
     struct fhirpath_context       context = {
         .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
-        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .references = r->references, .calls = &calls, .caller = r,
+        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
     };
+    r->from = resource;
     for (uint32_t i = 0; i < n->constraint_count && !profile_ended(r); i++) {
         const struct pack_constraint *one = &r->pack->constraints[n->first_constraint + i];
-        if (one->flags & CONSTRAINT_RESOLVES)
-            context.references = profile_references(r);
         if (one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE)))
             check(r, n, one, &context);
     }

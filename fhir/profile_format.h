@@ -106,7 +106,6 @@ struct pack_binding {
 
 enum pack_constraint_flag {
     CONSTRAINT_WARNING = 1, CONSTRAINT_BEST_PRACTICE = 2,
-    CONSTRAINT_RESOLVES = 8,                 /* it has resolve() in it */
     CONSTRAINT_NATIVE = 4,                   /* the walk checks it without a program */
 };
 

@@ -48,10 +48,10 @@ void profile_push_item(struct profiling *, tape_node value, tape_node shadow, co
 
 void profile_types(struct profiling *, const struct pack_node *, const struct spot *);
 void profile_targets(struct profiling *, const struct pack_node *, const struct pack_allowed *, const struct spot *);
-/* The index of references, made when somebody asks; NULL when memory is spent. */
-const struct references *profile_references(struct profiling *);
 /* The resource that a reference or a canonical at this node names; TAPE_ABSENT when it is not in the document. */
 tape_node profile_resolve(struct profiling *, tape_node reference);
+/* The same of a text, of a resource by its index. */
+tape_node profile_resolve_text(struct profiling *, uint32_t resource, struct span text);
 
 void profile_fixed(struct profiling *, const struct pack_node *, const struct spot *);
 void profile_bounds(struct profiling *, const struct pack_node *, const struct spot *);

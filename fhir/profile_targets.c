@@ -2,38 +2,64 @@
 #include "base/json_walk.h"
 #include "fhir/profile_run.h"
 
-const struct references *
-profile_references(struct profiling *r)
-{
-    if (r->references == NULL && references_read(r->bundle, r->arena, &r->references) != ST_OK) {
-        r->references = NULL;
-        r->no_memory  = true;
-    }
-    return r->references;
-}
-
-static const struct reference *
-reference_at(struct profiling *r, tape_node node)
-{
-    const struct references *all = profile_references(r);
-
-    return all == NULL ? NULL : references_find(all, node);
-}
-
+/* "#id" inside of what contains; "#" is that itself. */
 static tape_node
-target_of(const struct profiling *r, const struct reference *ref)
+contained(struct profiling *r, tape_node container, struct span id)
 {
-    if (ref == NULL)
+    tape_node list = walk_find(r->tape, container, SPAN("contained"));
+
+    if (span_empty(id))
+        return container;
+    if (walk_kind(r->tape, list) != TAPE_ARRAY)
         return TAPE_ABSENT;
-    if (ref->to_contained != TAPE_ABSENT)
-        return ref->to_contained;
-    return ref->to == ENTRY_NONE ? TAPE_ABSENT : r->bundle->entries[ref->to].resource;
+    for (tape_node n = walk_first(r->tape, list); n != TAPE_ABSENT && r->steps > 1; n = walk_next(r->tape, n)) {
+        r->steps--;
+        if (walk_kind(r->tape, n) == TAPE_OBJECT && tape_text_eq(r->tape, walk_find(r->tape, n, SPAN("id")), id))
+            return n;
+    }
+    return TAPE_ABSENT;
+}
+
+tape_node
+profile_resolve_text(struct profiling *r, uint32_t resource, struct span text)
+{
+    uint32_t container = resource == ENTRY_NONE ? ENTRY_NONE : bundle_resource_at(r->bundle, resource)->container, entry;
+
+    if (container == ENTRY_NONE || span_empty(text))
+        return TAPE_ABSENT;
+    if (text.at[0] == '#')
+        return contained(r, bundle_resource_at(r->bundle, container)->node, span_skip(text, 1));
+    if (r->tables == NULL) {
+        struct bundle_tables *tables = arena_make(r->arena, struct bundle_tables);
+        struct resource_range all    = { 0, bundle_resources(r->bundle) };
+        if (tables == NULL || bundle_tables_read(r->bundle, all, r->arena, tables) != ST_OK) {
+            r->no_memory = true;
+            return TAPE_ABSENT;
+        }
+        r->tables = tables;
+    }
+    if (container < r->tables->range.first || container >= r->tables->range.end)
+        return TAPE_ABSENT;
+    struct home home = bundle_tables_home(r->tables, container);
+    if (home.table == NULL || bundle_table_resolve(home.table, home.entry, text, r->arena, r->tape, &entry) != RESOLUTION_ONE)
+        return TAPE_ABSENT;
+    return home.table->entries[entry].resource;
+}
+
+static struct span
+text_of(const struct profiling *r, tape_node reference)
+{
+    tape_node text = walk_kind(r->tape, reference) == TAPE_OBJECT ? walk_find(r->tape, reference, SPAN("reference")) : reference;
+
+    return walk_kind(r->tape, text) == TAPE_STRING ? tape_text(r->tape, text, r->arena) : PROFILE_NOTHING;
 }
 
 tape_node
 profile_resolve(struct profiling *r, tape_node reference)
 {
-    return reference == TAPE_ABSENT ? TAPE_ABSENT : target_of(r, reference_at(r, reference));
+    struct span text = text_of(r, reference);
+
+    return span_empty(text) ? TAPE_ABSENT : profile_resolve_text(r, bundle_resource_index(r->bundle, reference), text);
 }
 
 static struct span
@@ -103,15 +129,18 @@ check_profiles(struct profiling *r, const struct pack_node *n, const struct pack
 void
 profile_targets(struct profiling *r, const struct pack_node *n, const struct pack_allowed *one, const struct spot *spot)
 {
-    const struct reference *ref;
+    struct span base, id, type = PROFILE_NOTHING;
 
-    if (walk_kind(r->tape, spot->value) != TAPE_OBJECT || (ref = reference_at(r, spot->value)) == NULL)
+    if (walk_kind(r->tape, spot->value) != TAPE_OBJECT)
         return;
-    tape_node     target = target_of(r, ref);
-    struct span   type   = target != TAPE_ABSENT ? walk_find_text(r->tape, target, SPAN("resourceType"), r->arena) : ref->type;
-    struct choice c      = choose(r, one, type);
+    tape_node target = profile_resolve(r, spot->value);
+    if (target != TAPE_ABSENT)
+        type = walk_find_text(r->tape, target, SPAN("resourceType"), r->arena);
+    else if (!reference_split(text_of(r, spot->value), &base, &type, &id))
+        return;
     if (span_empty(type))
         return;
+    struct choice c = choose(r, one, type);
     if (c.type) {
         if (target != TAPE_ABSENT)
             check_profiles(r, n, one, spot->value, target, &c);

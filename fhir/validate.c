@@ -67,6 +67,7 @@ struct walk {
     struct noted_ids        ids;
     struct report        report;
     struct profiling     profiling;
+    struct bundle_tables tables;
     struct frame         own[OWN_FRAMES];
     struct good         *good;           /* few for one entry, many for a large bundle */
     uint32_t             good_mask;
@@ -121,14 +122,15 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
 static enum status
 check_whole(struct walk *w, struct resource_range range)
 {
-    struct bundle_tables tables;
-    enum status          st = bundle_tables_read(w->bundle, range, w->arena, &tables);
+    struct bundle_tables *tables = &w->tables;
+    enum status           st     = bundle_tables_read(w->bundle, range, w->arena, tables);
 
-    for (uint32_t i = 0; st == ST_OK && i < tables.count && !w->report.stopped; i++)
-        if (tables.all[i].node != w->bundle->root || range.first == 0)
-            st = bundle_rules(&w->report, w->pack, &tables.all[i], w->apart != TAPE_ABSENT);
+    for (uint32_t i = 0; st == ST_OK && i < tables->count && !w->report.stopped; i++)
+        if (tables->all[i].node != w->bundle->root || range.first == 0)
+            st = bundle_rules(&w->report, w->pack, &tables->all[i], w->apart != TAPE_ABSENT);
     if (st == ST_OK)
-        st = reference_rules(&w->report, w->pack, &w->references, &tables);
+        st = reference_rules(&w->report, w->pack, &w->references, tables);
+    w->profiling.tables = st == ST_OK ? tables : NULL;
     if (st == ST_OK)
         st = id_rules(&w->report, &w->ids);
     struct form_source source = pack_form_source(w->pack);
