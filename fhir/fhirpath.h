@@ -173,7 +173,8 @@ enum status fhirpath_run(struct span program, const struct fhirpath_context *, s
                          struct fhirpath_result *) MUST_CHECK;
 /* The one boolean of the result; a single item of another type counts as true
  * (N1, Singleton Evaluation of Collections), several are FHIRPATH_FAILED.
- * `failure` may be NULL.  The arena is scratch: what was taken is given back. */
+ * `failure` may be NULL.  The arena is scratch: what was taken is given back,
+ * unless the caller was asked, who may keep what it took. */
 enum fhirpath_truth fhirpath_true(struct span program, const struct fhirpath_context *, struct arena *scratch,
                                   struct fhirpath_failure *failure);
 

@@ -428,6 +428,7 @@ ask(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, 
         run_fail(r, n, FHIRPATH_FAILED_OPERAND);
         return;
     }
+    r->asked = true;
     if (calls != NULL && n->what == FHIRPATH_FUNCTION_MEMBER_OF && calls->member_of != NULL)
         truth = calls->member_of(r->context->caller, input->at, url);
     if (calls != NULL && n->what == FHIRPATH_FUNCTION_CONFORMS_TO && calls->conforms_to != NULL)
@@ -450,6 +451,7 @@ trace(struct run *r, const struct fhirpath_instruction *n, const struct frame *f
 
     if (calls != NULL && calls->trace != NULL && run_single(r, n, n->arg[0], f, &item) && value_string(r, &item, &name)) {
         items_open(&shown);
+        r->asked = true;
         if (arguments(n) == 2)
             for (uint32_t i = 0; i < input->count && !run_failed(r); i++) {
                 struct frame inner = { &input->at[i], i, f->total };

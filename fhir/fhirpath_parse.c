@@ -566,7 +566,7 @@ assemble(struct parser *p, struct span source, struct span *program)
     return ST_OK;
 }
 
-/* The root is the last instruction: what stands for $this alone gets one. */
+/* The root is the last instruction; $this behind others gets one of its own. */
 static bool
 whole(struct parser *p)
 {
@@ -662,7 +662,7 @@ fhirpath_check(struct span program)
     const struct fhirpath_header *h = fhirpath_header_of(program);
 
     if ((uintptr_t)program.at % 4 != 0 || program.length < sizeof *h || h->magic != FHIRPATH_MAGIC
-        || h->length != program.length || h->count < 2 || h->count > FHIRPATH_MOST_INSTRUCTIONS
+        || h->length != program.length || h->count == 0 || h->count > FHIRPATH_MOST_INSTRUCTIONS
         || h->length != sizeof *h + (uint64_t)h->count * sizeof(struct fhirpath_instruction) + h->texts
         || !text_inside(h, h->source, h->source_length))
         return false;

@@ -388,26 +388,21 @@ run_criterion(struct run *r, uint32_t at, const struct frame *outer, const struc
     size_t              used = arena_used(r->arena), bytes = r->bytes;
     enum fhirpath_truth truth  = run_truth(r, at, &f);
 
-    if (arena_used(r->arena) != used) {
+    if (arena_used(r->arena) != used && !r->asked) {
         arena_reset(r->arena, before);
         r->bytes = run_failed(r) ? 0 : bytes;
     }
     return truth;
 }
 
-/* Whether there is an item at all; stops at the first. */
-static bool
-any(struct run *r, uint32_t at, const struct frame *f)
+static __attribute__((noinline)) bool
+any_of_items(struct run *r, uint32_t at, const struct frame *f)
 {
     const struct fhirpath_instruction *n = &r->code[at];
     struct items                       input;
     bool filter = n->op == FHIRPATH_OP_CALL && n->what == FHIRPATH_FUNCTION_WHERE;
 
-    if (!run_step(r, 1))
-        return false;
     items_open(&input);
-    if (n->op == FHIRPATH_OP_NAME && n->input == 0)
-        return names_the_type(r, f, n) || walk_has_child(r, f->self, n);
     if (n->op != FHIRPATH_OP_NAME && !filter) {
         run_eval(r, at, f, &input);
         return input.count > 0;
@@ -418,6 +413,19 @@ any(struct run *r, uint32_t at, const struct frame *f)
                    : walk_has_child(r, &input.at[i], n))
             return true;
     return false;
+}
+
+/* Whether there is an item at all; stops at the first. */
+static bool
+any(struct run *r, uint32_t at, const struct frame *f)
+{
+    const struct fhirpath_instruction *n = &r->code[at];
+
+    if (!run_step(r, 1))
+        return false;
+    if (n->op == FHIRPATH_OP_NAME && n->input == 0)
+        return names_the_type(r, f, n) || walk_has_child(r, f->self, n);
+    return any_of_items(r, at, f);
 }
 
 static enum fhirpath_truth
@@ -465,11 +473,21 @@ call_truth(struct run *r, const struct fhirpath_instruction *n, const struct fra
     }
 }
 
+/* Apart, so that the room for a collection is only made when it is needed. */
+static __attribute__((noinline)) enum fhirpath_truth
+truth_of_items(struct run *r, uint32_t at, const struct frame *f)
+{
+    struct items list;
+
+    items_open(&list);
+    run_eval(r, at, f, &list);
+    return run_truth_of(r, &r->code[at], &list);
+}
+
 enum fhirpath_truth
 run_truth(struct run *r, uint32_t at, const struct frame *f)
 {
     const struct fhirpath_instruction *n = &r->code[at];
-    struct items                       list;
     enum fhirpath_truth                truth;
 
     if (n->op == FHIRPATH_OP_BINARY && operator_boolean(n) && run_step(r, 1)) {
@@ -480,9 +498,7 @@ run_truth(struct run *r, uint32_t at, const struct frame *f)
         truth = call_truth(r, n, f);
         return run_failed(r) ? FHIRPATH_FAILED : truth;
     }
-    items_open(&list);
-    run_eval(r, at, f, &list);
-    return run_truth_of(r, n, &list);
+    return truth_of_items(r, at, f);
 }
 
 /* ---- the entries -------------------------------------------------------------------------------------------- */
@@ -533,7 +549,7 @@ fhirpath_true(struct span program, const struct fhirpath_context *context, struc
     uint32_t          root   = begin(&r, program, context, scratch);
 
     enum fhirpath_truth truth = run_truth(&r, root, &f);
-    if (arena_used(scratch) != used)
+    if (arena_used(scratch) != used && !r.asked)
         arena_reset(scratch, before);
     if (failure != NULL)
         *failure = r.failure;

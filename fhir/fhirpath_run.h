@@ -25,10 +25,11 @@ struct run {
     uint32_t                           steps;
     size_t                             bytes;
     struct fhirpath_failure            failure;
+    bool                               asked;        /* the caller may have kept what it took of the arena */
 };
 
 /* A collection that grows.  Few items need no memory. */
-#define ITEMS_OWN 4u
+#define ITEMS_OWN 2u
 struct items {
     struct fhirpath_item *at;
     uint32_t              count, room;

@@ -122,8 +122,9 @@ object_of(const struct run *r, const struct fhirpath_item *item, const struct pa
 
 struct found { tape_node value, shadow; };
 
+/* The search for what has no shadow ends where it is found. */
 static struct found
-find_member(struct run *r, tape_node object, const struct fhirpath_instruction *n)
+find_member(struct run *r, tape_node object, const struct fhirpath_instruction *n, const struct pack_type *type)
 {
     const struct tape *t = r->tape;
     struct found       f = { TAPE_ABSENT, TAPE_ABSENT };
@@ -131,10 +132,13 @@ find_member(struct run *r, tape_node object, const struct fhirpath_instruction *
 
     for (tape_node value = walk_first(t, object); value != TAPE_ABSENT; value = walk_next(t, value)) {
         uint32_t key = walk_key(t, value - 1);
-        if (key == n->arg[0] && walk_is(t, value - 1, name))
+        if (key == n->arg[0] && walk_is(t, value - 1, name)) {
             f.value = value;
-        else if (key == n->arg[1] && walk_is(t, value - 1, shadow))
+            if (type != NULL && (type->kind != TYPE_PRIMITIVE || (type->flags & TYPE_SYSTEM)))
+                break;
+        } else if (key == n->arg[1] && walk_is(t, value - 1, shadow)) {
             f.shadow = value;
+        }
     }
     return f;
 }
@@ -289,13 +293,13 @@ walk_child(struct run *r, const struct fhirpath_item *item, const struct fhirpat
     if (object == TAPE_ABSENT || !run_step(r, 1 + walk_children(r->tape, object) / 16))
         return;
     if (shape == NULL) {
-        struct found f = find_member(r, object, n);
+        struct found f = find_member(r, object, n, NULL);
         if (f.value != TAPE_ABSENT || f.shadow != TAPE_ABSENT)
             add_member(r, f.value, f.shadow, NULL, out);
         else
             walk_choice(r, NULL, object, name_of(r, n), out);
     } else if (named_element(r, shape, n, &type)) {
-        struct found f = find_member(r, object, n);
+        struct found f = find_member(r, object, n, type);
         if (f.value != TAPE_ABSENT || f.shadow != TAPE_ABSENT)
             add_member(r, f.value, f.shadow, type, out);
     } else if (r->context->strict && !has_choice(r, shape, name_of(r, n))) {
@@ -315,7 +319,7 @@ walk_has_child(struct run *r, const struct fhirpath_item *item, const struct fhi
     tape_node                object = object_of(r, item, &shape);
 
     if (object != TAPE_ABSENT && shape != NULL && named_element(r, shape, n, &type)) {
-        struct found f = find_member(r, object, n);
+        struct found f = find_member(r, object, n, type);
         if (!run_step(r, 1) || (f.value == TAPE_ABSENT && f.shadow == TAPE_ABSENT))
             return false;
         if (walk_kind(r->tape, f.value) > TAPE_NULL && walk_kind(r->tape, f.value) != TAPE_ARRAY)
@@ -589,6 +593,7 @@ walk_resolve(struct run *r, const struct fhirpath_item *item, struct items *out)
             to = c->references->bundle->entries[ref->to].resource;
     }
     struct fhirpath_item found = fhirpath_resource(r->pack, r->tape, to);
+    r->asked = r->asked || (to == TAPE_ABSENT && c->calls != NULL && c->calls->resolve != NULL);
     if (to != TAPE_ABSENT || (text.length > 0 && c->calls != NULL && c->calls->resolve != NULL
                               && c->calls->resolve(c->caller, text, &found)))
         items_add(r, out, &found);

@@ -369,6 +369,7 @@ static void
 test_walks_elements_with_their_types(void **state)
 {
     static const struct line lines[] = {
+        { "$this", "<FHIR.Patient>" }, { "1 = 1 and $this", "true" },
         { "name.given", "Ana, Maria, Ani, Ana" }, { "Patient.name.family", "Rivera, L\xc3\xb3pez" }, { "Observation.name", "" },
         { "DomainResource.id", "p1" }, { "Resource.id", "p1" }, { "name[1].given", "Ani" }, { "`name`.`given`.first()", "Ana" },
         { "deceased", "false" }, { "deceasedBoolean", "" }, { "multipleBirth is Integer", "true" }, { "multipleBirth is integer", "true" },
