@@ -17,14 +17,6 @@ add_boolean(struct run *r, struct items *out, bool value)
     add_truth(r, out, value ? FHIRPATH_TRUE : FHIRPATH_FALSE);
 }
 
-static void
-add_integer(struct run *r, struct items *out, int64_t value)
-{
-    struct fhirpath_item item = item_integer(value);
-
-    items_add(r, out, &item);
-}
-
 /* ---- existence -------------------------------------------------------------------------------- */
 
 /* allTrue() … anyFalse(): every item is a boolean. */

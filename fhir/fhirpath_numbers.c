@@ -34,14 +34,6 @@ argument(struct run *r, const struct fhirpath_instruction *n, const struct frame
     return true;
 }
 
-static void
-add_integer(struct run *r, struct items *out, int64_t value)
-{
-    struct fhirpath_item item = item_integer(value);
-
-    items_add(r, out, &item);
-}
-
 /* abs() keeps the type: of an integer, a decimal, a quantity. */
 static void
 absolute(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, const struct items *input,

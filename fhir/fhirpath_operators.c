@@ -196,11 +196,8 @@ numbers(struct run *r, const struct fhirpath_instruction *n, const struct value 
     int64_t        whole;
 
     if (a->kind == FHIRPATH_INTEGER && b->kind == FHIRPATH_INTEGER && n->what != FHIRPATH_OPERATOR_DIVIDE) {
-        struct fhirpath_item item;
-        if (!integers(n, a->integer, b->integer, &whole))
-            return;
-        item = item_integer(whole);
-        items_add(r, out, &item);
+        if (integers(n, a->integer, b->integer, &whole))
+            add_integer(r, out, whole);
         return;
     }
     if (!value_number(a, &x) || !value_number(b, &y)) {
@@ -210,8 +207,7 @@ numbers(struct run *r, const struct fhirpath_instruction *n, const struct value 
     if (!decimals(n, &x, &y, &z))
         return;
     if (n->what == FHIRPATH_OPERATOR_DIV && decimal_to_integer(&z, &whole)) {
-        struct fhirpath_item item = item_integer(whole);
-        items_add(r, out, &item);
+        add_integer(r, out, whole);
         return;
     }
     add_decimal(r, out, &z);
@@ -373,8 +369,7 @@ operator_negate(struct run *r, const struct fhirpath_instruction *n, const struc
             v.quantity.value = decimal_negated(&v.quantity.value);
         add_quantity(r, out, &v.quantity);
     } else if (v.kind == FHIRPATH_INTEGER && v.integer != INT64_MIN) {
-        item = item_integer(negative ? -v.integer : v.integer);
-        items_add(r, out, &item);
+        add_integer(r, out, negative ? -v.integer : v.integer);
     } else if (value_number(&v, &d)) {
         d = negative ? decimal_negated(&d) : d;
         add_decimal(r, out, &d);

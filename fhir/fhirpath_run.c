@@ -63,6 +63,14 @@ items_add_all(struct run *r, struct items *list, const struct items *from)
 }
 
 void
+add_integer(struct run *r, struct items *out, int64_t value)
+{
+    struct fhirpath_item item = item_integer(value);
+
+    items_add(r, out, &item);
+}
+
+void
 add_truth(struct run *r, struct items *out, enum fhirpath_truth truth)
 {
     struct fhirpath_item item = item_boolean(truth == FHIRPATH_TRUE);
@@ -295,7 +303,6 @@ void
 run_eval(struct run *r, uint32_t at, const struct frame *f, struct items *out)
 {
     const struct fhirpath_instruction *n = &r->code[at];
-    struct fhirpath_item               item;
 
     if (!run_step(r, 1) || run_failed(r))
         return;
@@ -304,10 +311,7 @@ run_eval(struct run *r, uint32_t at, const struct frame *f, struct items *out)
         if (f->self->kind != FHIRPATH_NOTHING)
             items_add(r, out, f->self);
         return;
-    case FHIRPATH_OP_INDEX:
-        item = item_integer(f->index);
-        items_add(r, out, &item);
-        return;
+    case FHIRPATH_OP_INDEX:    add_integer(r, out, f->index); return;
     case FHIRPATH_OP_TOTAL:
         if (f->total != NULL)
             items_add_all(r, out, f->total);

@@ -112,6 +112,7 @@ item_string(struct span text)
     return (struct fhirpath_item){ .kind = FHIRPATH_STRING, .shape = FHIRPATH_NO_SHAPE, .text = text };
 }
 
+void add_integer(struct run *, struct items *, int64_t);
 void add_truth(struct run *, struct items *, enum fhirpath_truth);
 void add_decimal(struct run *, struct items *, const struct decimal *);
 void add_moment(struct run *, struct items *, const struct moment *);

@@ -55,14 +55,6 @@ add_made(struct maker *m, struct items *out)
         add_string(m->run, out, span_from(m->at, m->length));
 }
 
-static void
-add_integer(struct run *r, struct items *out, int64_t value)
-{
-    struct fhirpath_item item = item_integer(value);
-
-    items_add(r, out, &item);
-}
-
 /* The text that a function is called on; its length is paid for. */
 static bool
 subject(struct run *r, const struct fhirpath_instruction *n, const struct items *input, struct span *out)
