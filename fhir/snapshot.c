@@ -278,6 +278,8 @@ generate(struct compiler *c, const struct definition *d, struct memo *memo)
     c->id = d->url;
     if (adds)
         tree.root->name = root_name(c, d, list);
+    if (span_empty(tree.root->name))
+        return compile_broken(c, SPAN("want a type, or elements with paths"), d->url);
     if (!differential_apply(&tree, t, list, adds))
         return false;
     memo->json = tree_write(&tree);

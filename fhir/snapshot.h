@@ -27,8 +27,8 @@
  *       names; of several types, of the first that has the child asked for.
  *   S3  A new slice says what the sliced element says in the base, with the
  *       children as they are now; min is 0 unless the differential states one.
- *       What is sliced is there as often as its slices together, unless the
- *       differential has it as well.
+ *       What gets new slices is there as often as all of them together, unless
+ *       the differential has it as well.
  *   S4  Slices of extension and modifierExtension are told by url, and types
  *       of a choice by type, also when nobody says so.  A path that ends in
  *       valueQuantity means slice valueQuantity of value[x], and that there

@@ -82,7 +82,10 @@ read_way(struct generator *g, const struct tape *t, tape_node element, struct wa
     while (rest.at != NULL) {
         if (way->count == TREE_SEGMENTS)
             return compile_broken(g->c, SPAN("want at most 32 names in a path"), way->path);
-        way->steps[way->count++].name = span_split(&rest, '.');
+        struct span name = span_split(&rest, '.');
+        if (span_empty(name))
+            return compile_broken(g->c, SPAN("want a name before and behind every dot of a path"), way->path);
+        way->steps[way->count++].name = name;
     }
     way->by_id = id_agrees(way, tape_member_text(t, element, SPAN("id"), g->c->arena));
     if (way->count == 0 || !span_eq(way->steps[0].name, g->tree->root->name))
@@ -197,6 +200,7 @@ new_slice(struct generator *g, struct part *of, struct span slice)
 
     if (part == NULL || !imply_slicing(g, of))
         return NULL;
+    of->sliced = true;
     part->details = details_with(g->c, part->details, DETAIL_SLICING, none);
     if (part->details != NULL)
         part->details = details_with(g->c, part->details, DETAIL_MIN, value_from(g->c, 0));
@@ -233,7 +237,7 @@ count_slices(struct generator *g, struct part *part)
         if (!count_slices(g, slice))
             return false;
     }
-    if (sum > details_min(part->details) && sum <= INT32_MAX && part->details != NULL && !part->stated)
+    if (sum > details_min(part->details) && sum <= INT32_MAX && part->details != NULL && part->sliced && !part->stated)
         part->details = details_with(g->c, part->details, DETAIL_MIN, value_from(g->c, (uint32_t)sum));
     for (struct part *child = part->children; child != NULL; child = child->next)
         if (!count_slices(g, child))

@@ -129,6 +129,7 @@ copy_part(struct tree *tree, const struct part *from, bool with_slices)
     part->details  = from->details;
     part->origin = from;
     part->stated = from->stated;
+    part->sliced = from->sliced;
     if (!tree_copy_children(tree, part, from))
         return NULL;
     for (const struct part *slice = with_slices ? from->slices : NULL; slice != NULL; slice = slice->next)
@@ -298,10 +299,10 @@ struct writing { struct json_writer w; struct trail path, id; bool failed; };
 static void
 trail_add(struct writing *to, struct trail *trail, struct span text)
 {
-    if (text.length > sizeof trail->at - trail->length) {
+    if (text.length > sizeof trail->at - trail->length)
         to->failed = true;
+    if (to->failed || text.length == 0)
         return;
-    }
     memcpy(trail->at + trail->length, text.at, text.length);
     trail->length += text.length;
 }

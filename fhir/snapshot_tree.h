@@ -66,6 +66,7 @@ struct part {
     struct part        *slices, *last_slice;
     struct part        *next;            /* child or slice of the same       */
     bool                stated;          /* the differential has it          */
+    bool                sliced;          /* it has slices that are new       */
     bool                narrowed;        /* a choice: to the types that were named */
 };
 

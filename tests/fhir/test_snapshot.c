@@ -288,6 +288,8 @@ static const struct { const char *definitions[3]; const char *found; } refused[]
     { { PROFILE("p", "{\"path\":\"Zoo.cage.size.volume\"}") }, "Zoo.cage.size.volume" },
     { { PROFILE("p", "{\"path\":\"Pond\"}") }, "Pond" },
     { { PROFILE("p", "{\"id\":\"Zoo\"}") }, "" },
+    { { PROFILE("p", "{\"path\":\"Zoo..label\"}") }, "Zoo..label" },
+    { { "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t/p\",\"baseDefinition\":\"" ZOO "\"}" }, "http://t/p" },
     { { PROFILE("p", "{\"path\":\"Zoo.cage.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner."
                      "inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner.inner\"}") }, NULL },
 };
