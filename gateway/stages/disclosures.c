@@ -93,7 +93,7 @@ patient_name(struct exchange *ex, uint32_t at)
         return text;
     struct span given  = tape_text(tape, tape_first(tape, tape_member(tape, name, SPAN("given"))), ex->arena);
     struct span family = tape_member_text(tape, name, SPAN("family"), ex->arena);
-    return span_trim(arena_format(ex->arena, "%.*s %.*s", SPAN_PRINT(given), SPAN_PRINT(family)));
+    return span_trim(arena_join(ex->arena, given, SPAN(" "), family));
 }
 
 static void
@@ -111,8 +111,8 @@ describe_recipient(struct exchange *ex, const struct config_recipient *recipient
     if (ids == NULL)
         return;
     for (size_t i = 0; i < n; i++)
-        ids[i] = arena_format(ex->arena, "%.*s|%.*s", SPAN_PRINT(recipient->party.identifiers[i].system),
-                              SPAN_PRINT(recipient->party.identifiers[i].value));
+        ids[i] = arena_join(ex->arena, recipient->party.identifiers[i].system, SPAN("|"),
+                            recipient->party.identifiers[i].value);
     d->recipient.identifiers      = ids;
     d->recipient.identifier_count = n;
 }

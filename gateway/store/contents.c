@@ -1,6 +1,7 @@
 /* gateway/store/contents.c -- what a push contained: a list in its inbox row. */
 #include "gateway/store/contents.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define HEAD       56u
@@ -36,8 +37,8 @@ contents_begin(struct contents *c, struct arena *arena)
 static inline void
 put(char *at, uint64_t value, unsigned bytes)
 {
-    for (unsigned i = 0; i < bytes; i++)
-        at[i] = (char)(value >> (8 * i));
+    value = htole64(value);
+    memcpy(at, &value, bytes);
 }
 
 uint32_t
@@ -94,9 +95,8 @@ get(const char *at, unsigned bytes)
 {
     uint64_t value = 0;
 
-    for (unsigned i = bytes; i-- > 0;)
-        value = value << 8 | (unsigned char)at[i];
-    return value;
+    memcpy(&value, at, bytes);
+    return le64toh(value);
 }
 
 static bool
