@@ -41,13 +41,17 @@ filter_free(struct filter **f)
     *f = NULL;
 }
 
+/* No read-modify-write: nobody else writes. */
 void
 filter_add(struct filter *f, uint64_t hash)
 {
     struct marks m = marks_of(hash);
 
-    for (unsigned i = 0; i < MARKS; i++, m.at += m.step)
-        (void)atomic_fetch_or_explicit(&f->words[m.at % BITS / 64], bit_of(m.at), memory_order_relaxed);
+    for (unsigned i = 0; i < MARKS; i++, m.at += m.step) {
+        _Atomic uint64_t *word = &f->words[m.at % BITS / 64];
+        uint64_t          now  = atomic_load_explicit(word, memory_order_relaxed) | bit_of(m.at);
+        atomic_store_explicit(word, now, memory_order_relaxed);
+    }
 }
 
 bool

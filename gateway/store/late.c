@@ -10,7 +10,11 @@
 struct late *
 late_new(void)
 {
-    return calloc(1, sizeof(struct late));
+    struct late *l = calloc(1, sizeof *l);
+
+    if (l != NULL && (l->known = filter_new()) == NULL)
+        late_free(&l);
+    return l;
 }
 
 void
@@ -20,6 +24,7 @@ late_free(struct late **late)
         return;
     free((*late)->entries);
     free((*late)->frozen);
+    filter_free(&(*late)->known);
     free(*late);
     *late = NULL;
 }
@@ -60,7 +65,15 @@ late_add(struct late *l, enum late_kind kind, int64_t key, int64_t value)
         return ST_UNAVAILABLE;
     l->entries[l->count] = (struct late_entry){ key, value, (uint32_t)kind, l->newest[bucket] };
     l->newest[bucket]    = ++l->count;
+    if (kind == LATE_RESOURCE && l->known != NULL)
+        filter_add(l->known, (uint64_t)key);
     return ST_OK;
+}
+
+bool
+late_may(const struct late *l, enum late_kind kind, int64_t key)
+{
+    return kind != LATE_RESOURCE || l->known == NULL || filter_may(l->known, (uint64_t)key);
 }
 
 static void

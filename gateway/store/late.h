@@ -12,6 +12,9 @@
  *      written are made again from the rows behind the marks in `head`.
  *   2  A key is a hash: whoever finds a value reads its row and compares.
  *   3  A value may point to a row that is gone; then there is nothing.
+ *   4  A push asks for each of its resources whether it was there before, and most
+ *      were not: a filter over the keys of RESOURCE, here and in the table, knows it
+ *      for a fraction of what a search costs.  A key that was undone stays in it.
  *
  *   kind       key                     value
  *   RESOURCE   type/id                 inbox << 24 | place (store/contents.h)
@@ -28,6 +31,7 @@
 
 #include "base/span.h"
 #include "base/status.h"
+#include "gateway/store/filter.h"
 
 enum late_kind { LATE_RESOURCE = 1, LATE_ANSWER, LATE_EVENT, LATE_PATIENT, LATE_IDENTIFIER };
 
@@ -48,6 +52,7 @@ struct late {
     uint32_t           newest[LATE_BUCKETS];     /* index + 1 */
     struct late_entry *frozen;           /* in (kind, key, value) order */
     uint32_t           frozen_count, written;
+    struct filter     *known;            /* NULL: too many to know */
 };
 
 struct late *late_new(void);
@@ -57,6 +62,8 @@ void         late_clear(struct late *);
 /* What waits becomes what is written; only when nothing is frozen. */
 void         late_freeze(struct late *);
 void         late_frozen_done(struct late *);
+/* False: neither here nor in the table. */
+bool         late_may(const struct late *, enum late_kind, int64_t key);
 /* The next entry of this key behind `*at` (0: from the newest); false: none. */
 bool         late_next(const struct late *, enum late_kind, int64_t key, uint32_t *at, int64_t *value);
 

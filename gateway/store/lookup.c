@@ -1,39 +1,27 @@
 /* gateway/store/lookup.c -- finding through the late index, and writing it. */
-#include "gateway/store/filter.h"
 #include "gateway/store/sqlite.h"
 
 /* ---- finding --------------------------------------------------------------------------- */
 
-/* A push asks for each of its resources whether it was there before, and most
- * were not: a filter knows it for a fraction of what a search costs.  A start
- * fills it, unless that would take long. */
-#define WRITTEN_MOST 1000000
+/* So many are read in a fraction of a second; a start does not wait for more. */
+#define KNOWN_MOST 1000000
 
 enum status
-written_load(struct store *s)
+known_load(struct store *s)
 {
     sqlite3_stmt *q     = s->statement[SQL_LOOKUP_KEYS];
     int           count = 0, code;
 
-    s->written = filter_new();
-    if (s->written == NULL)
-        return ST_NO_MEMORY;
     (void)sqlite3_bind_int(q, 1, LATE_RESOURCE);
-    (void)sqlite3_bind_int(q, 2, WRITTEN_MOST);
+    (void)sqlite3_bind_int(q, 2, KNOWN_MOST);
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        filter_add(s->written, (uint64_t)sqlite3_column_int64(q, 0));
+        filter_add(s->late->known, (uint64_t)sqlite3_column_int64(q, 0));
         count++;
     }
     (void)sqlite3_reset(q);
-    if (count == WRITTEN_MOST)
-        filter_free(&s->written);
+    if (count == KNOWN_MOST)
+        filter_free(&s->late->known);
     return code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
-}
-
-static bool
-never_written(const struct store *s, const struct walk *w)
-{
-    return w->kind == LATE_RESOURCE && s->written != NULL && !filter_may(s->written, (uint64_t)w->key);
 }
 
 struct walk
@@ -47,10 +35,10 @@ walk_next(struct store *s, struct walk *w, int64_t *value)
 {
     sqlite3_stmt *q = s->statement[SQL_LOOKUP_FIND];
 
+    if (!late_may(s->late, w->kind, w->key))
+        return ST_NOT_FOUND;
     if (!w->in_table && late_next(s->late, w->kind, w->key, &w->at, value))
         return ST_OK;
-    if (never_written(s, w))
-        return ST_NOT_FOUND;
     w->in_table = true;
     (void)sqlite3_bind_int(q, 1, (int)w->kind);
     (void)sqlite3_bind_int64(q, 2, w->key);
@@ -82,8 +70,6 @@ entries_insert(struct store *s, const struct late_entry *e, uint32_t count)
         (void)sqlite3_bind_int(q, (int)(3 * i + 1), (int)e[i].kind);
         (void)sqlite3_bind_int64(q, (int)(3 * i + 2), e[i].key);
         (void)sqlite3_bind_int64(q, (int)(3 * i + 3), e[i].value);
-        if (e[i].kind == LATE_RESOURCE && s->written != NULL)
-            filter_add(s->written, (uint64_t)e[i].key);
     }
     return sql_run(s, which);
 }

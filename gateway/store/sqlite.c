@@ -180,7 +180,7 @@ writer_open(struct store *s, struct buf *why)
     if (st == ST_OK)
         st = late_load(s);
     if (st == ST_OK)
-        st = written_load(s);
+        st = known_load(s);
     if (st == ST_OK)
         st = consented_load(s);
     if (st == ST_OK)
@@ -805,7 +805,6 @@ store_close(struct store **store)
     buf_release(&s->contents);
     late_free(&s->late);
     filter_free(&s->consented);
-    filter_free(&s->written);
     arena_free(&s->list);
     arena_free(&s->temp);
     free(s->leases);

@@ -90,7 +90,6 @@ struct store {
     struct counters       now, durable;
     struct late          *late;
     uint32_t              late_seen;     /* entries that waited at the last step */
-    struct filter        *written;       /* RESOURCE keys in the table; NULL: too many to know */
     struct counters       frozen_marks;  /* what was indexed when the frozen ones were frozen */
     struct arena         *list, *temp;   /* a contents list being written; entries being read */
     struct buf            contents;      /* the list that was read last … */
@@ -192,8 +191,8 @@ struct walk {                            /* the values of a key, newest first */
     bool           in_table;
     int64_t        before;
 };
-/* After the open: what the table holds. */
-enum status written_load(struct store *) MUST_CHECK;
+/* After the open: the keys that the table holds (late.h, rule 4). */
+enum status known_load(struct store *) MUST_CHECK;
 struct walk walk_begin(enum late_kind, int64_t key);
 enum status walk_next(struct store *, struct walk *, int64_t *value) MUST_CHECK;   /* ST_NOT_FOUND: no more */
 /* In a transaction: writes some of what is frozen; then, when it is committed,
