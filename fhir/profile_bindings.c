@@ -188,6 +188,7 @@ check_display(struct profiling *r, tape_node coding, uint32_t concept)
     if (at == TAPE_ABSENT || walk_kind(r->tape, at) != TAPE_STRING
         || term_display_known(r->pack, concept, tape_text(r->tape, at, r->arena)))
         return;
+    r->place = (uint64_t)concept << 1 | 1;
     if (profile_wrong(r, NULL, at, SEVERITY_WARNING, ISSUE_CODE_INVALID, "display"))
         profile_tell(r, arena_format(r->arena, "want the display that the code system gives to %.*s: %.*s",
                                      SPAN_PRINT(term_concept_code(r->pack, concept)), SPAN_PRINT(term_display(r->pack, concept))),

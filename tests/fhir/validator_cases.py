@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 
-FLOOR = {"sensitivity": 0.88, "specificity": 0.99}
+FLOOR = {"sensitivity": 0.98, "specificity": 0.99}
 ENOUGH_SECONDS = 120
 
 
