@@ -15,10 +15,18 @@ struct issues {
     uint32_t      max;
     uint32_t      dropped;
     bool          errors, structural;
-    struct span   body;                  /* in which lines were counted … */
-    size_t        offset;                /* … up to here                  */
-    uint32_t      line;
-    size_t        line_start;
+    struct span   body;                  /* in which lines were counted …   */
+    struct mark  *marks;                 /* … at the start of each stretch … */
+    size_t        mark_count;            /* … as far as somebody asked       */
+};
+
+/* Lines are counted once, a stretch at a time: findings come in any order, and
+ * a long body must not be read for each. */
+#define STRETCH ((size_t)4096)
+
+struct mark {
+    uint32_t lines;                      /* that end before the stretch     */
+    uint32_t line_start;                 /* of the line that it begins in   */
 };
 
 static uint64_t group_hash(const struct issue *);
@@ -89,24 +97,46 @@ lines_in(const char *at, size_t length)
     return lines;
 }
 
-/* Counts on from the last finding, or from the start when this one is before
- * it: a thousand findings must not read a long body a thousand times. */
+static struct mark
+mark_after(struct mark at, const char *stretch, size_t length, size_t start)
+{
+    size_t last = span_find_last_byte(span_from(stretch, length), '\n');
+
+    if (last != SPAN_NOT_FOUND)
+        at.line_start = (uint32_t)(start + last + 1);
+    at.lines += lines_in(stretch, length);
+    return at;
+}
+
+/* Marks as far as the stretch that holds an offset of this body. */
+static bool
+mark_to(struct issues *all, struct span body, size_t stretch)
+{
+    if (body.at != all->body.at || body.length != all->body.length) {
+        all->marks      = arena_make_n(all->arena, body.length / STRETCH + 1, struct mark);
+        all->body       = body;
+        all->mark_count = 1;
+    }
+    if (all->marks == NULL)
+        return false;
+    for (; all->mark_count <= stretch; all->mark_count++) {
+        size_t start = (all->mark_count - 1) * STRETCH;
+        all->marks[all->mark_count] = mark_after(all->marks[all->mark_count - 1], body.at + start, STRETCH, start);
+    }
+    return true;
+}
+
 static void
 place(struct issues *all, struct span body, size_t offset, struct issue *one)
 {
-    if (body.at != all->body.at || body.length != all->body.length || offset < all->offset) {
-        all->body       = body;
-        all->offset     = 0;
-        all->line       = 1;
-        all->line_start = 0;
-    }
-    all->line += lines_in(body.at + all->offset, offset - all->offset);
-    size_t last = span_find_last_byte(span_from(body.at + all->offset, offset - all->offset), '\n');
-    if (last != SPAN_NOT_FOUND)
-        all->line_start = all->offset + last + 1;
-    all->offset = offset;
-    one->line   = all->line;
-    one->column = (uint32_t)(offset - all->line_start) + 1;
+    size_t stretch = offset / STRETCH;
+
+    if (offset > body.length || !mark_to(all, body, stretch))
+        return;
+    size_t      start = stretch * STRETCH;
+    struct mark at    = mark_after(all->marks[stretch], body.at + start, offset - start, start);
+    one->line   = at.lines + 1;
+    one->column = (uint32_t)(offset - at.line_start) + 1;
 }
 
 uint32_t

@@ -58,8 +58,8 @@ struct issues *issues_new(struct arena *, uint32_t max);      /* NULL: arena spe
 /* Copies nothing: texts must live as long as the arena.  Returns the index
  * under which it or its equal is kept, ISSUE_DROPPED when it is not. */
 uint32_t issues_add(struct issues *, const struct issue *);
-/* The same with expression, line and column of a node filled in.  Cheap for
- * findings that come in document order: lines are counted on from the last. */
+/* The same with expression, line and column of a node filled in.  Lines are
+ * counted once for all findings, in whatever order they come. */
 uint32_t issues_add_at(struct issues *, const struct issue *, const struct tape *,
                        const tape_node *parents, tape_node);
 /* One more of the finding at this index, for a caller that knows that it is

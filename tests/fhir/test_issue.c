@@ -1,5 +1,6 @@
 #include "tests/fhir/fhir_check.h"
 
+#include "base/buf.h"
 #include "fhir/issue.h"
 
 static struct issue
@@ -120,6 +121,33 @@ test_says_where_a_node_is(void **state)
     arena_free(&arena);
 }
 
+/* Lines that are longer and shorter than what is counted at a time, backwards. */
+static void
+test_says_where_in_long_documents_in_any_order(void **state)
+{
+    struct arena *arena = test_arena();
+    struct buf    text;
+    (void)state;
+    buf_init(&text, 1 << 20);
+    buf_add_text(&text, "[");
+    for (unsigned i = 0; i < 4000; i++)
+        buf_add_format(&text, "%s%*s%u%s", i > 0 ? "," : "", i % 977 == 0 ? 5000 : (int)(i % 7), "", i, i % 5 == 0 ? "\n\n" : "");
+    buf_add_text(&text, "]");
+    const struct tape *tape    = test_tape(arena, buf_span(&text));
+    const tape_node   *parents = tape_parents(tape, arena);
+    struct issues     *all     = issues_new(arena, 5000);
+    for (tape_node node = tape_count(tape); node > 7; node -= 7) {
+        uint32_t     line, column;
+        struct issue one  = { .severity = SEVERITY_ERROR, .rule = arena_format(arena, "r%u", node).at };
+        uint32_t     kept = issues_add_at(all, &one, tape, parents, node);
+        tape_line_column(tape_body(tape), tape_offset(tape, node), &line, &column);
+        assert_int_equal(issues_at(all, kept)->line, line);
+        assert_int_equal(issues_at(all, kept)->column, column);
+    }
+    buf_release(&text);
+    arena_free(&arena);
+}
+
 static void
 test_spells_words_as_fhir_does(void **state)
 {
@@ -141,6 +169,7 @@ main(void)
         cmocka_unit_test(test_counts_what_it_does_not_keep_and_remembers_errors),
         cmocka_unit_test(test_a_sink_without_room_still_knows_errors),
         cmocka_unit_test(test_says_where_a_node_is),
+        cmocka_unit_test(test_says_where_in_long_documents_in_any_order),
         cmocka_unit_test(test_spells_words_as_fhir_does),
     };
 
