@@ -1,11 +1,17 @@
 /* fhir/structural.c -- which findings nobody may waive. */
 #include "fhir/structural.h"
 
-/* docs/validation.md has a sentence for each.  Not `profile:cost`: the rest was
- * not looked at. */
+/* docs/validation.md has a sentence for each.  Not `profile:cost` and
+ * `questionnaire-budget`: the rest was not looked at. */
 static const char *const waivable[] = {
     "profile:cardinality", "profile:type", "profile:target", "profile:slicing", "profile:fixed", "profile:pattern",
-    "profile:unknown", "binding", "binding:undecided",
+    "profile:bounds", "profile:max-length", "profile:unknown",
+    "binding", "binding:undecided", "code-unknown", "display", "unit-unknown",
+    "extension-unknown", "extension-context",            /* not extension-modifier: it changes what is around it */
+    "questionnaire-condition", "questionnaire-enabled", "questionnaire-initial", "questionnaire-linkid",
+    "questionnaire-option", "questionnaire-order", "questionnaire-repeats", "questionnaire-required",
+    "questionnaire-status", "questionnaire-text", "questionnaire-type", "questionnaire-unknown", "questionnaire-value",
+    "score-code", "score-range", "score-total",
 };
 
 /* "bdl-7" is of the family "bdl-". */
