@@ -19,7 +19,8 @@
  *   F1  Budgets.  A source has at most FHIRPATH_MAX_SOURCE bytes and
  *       FHIRPATH_MAX_DEPTH levels; a run takes at most max_steps steps and
  *       max_bytes bytes of the arena.  Over them a run fails with
- *       FHIRPATH_FAILED_BUDGET: an error value, never a hang.
+ *       FHIRPATH_FAILED_BUDGET: an error value, never a hang.  Many runs
+ *       share what *steps_left says.
  *   F2  Decimals are exact (fhir/decimal.h), never a double.  exp, ln, log,
  *       sqrt and power with a fraction are right to DECIMAL_SERIES_DIGITS digits.
  *   F3  Pure: now(), today() and timeOfDay() are what the context says.
@@ -133,6 +134,8 @@ struct fhirpath_context {
     uint32_t                        variable_count;
     uint32_t                        max_steps;   /* 0: FHIRPATH_STEPS */
     size_t                          max_bytes;   /* 0: FHIRPATH_BYTES */
+    uint64_t                       *steps_left;  /* NULL, or what all runs of a document may take
+                                                  * together: goes down with each */
     int64_t                         now_ms;      /* epoch milliseconds */
     int16_t                         now_zone;    /* minutes east of UTC */
     bool                            strict;      /* an element that the type does not have is an error */

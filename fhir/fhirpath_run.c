@@ -517,7 +517,17 @@ begin(struct run *r, struct span program, const struct fhirpath_context *c, stru
         .pack = c->pack, .tape = c->tape, .arena = arena, .steps = c->max_steps > 0 ? c->max_steps : FHIRPATH_STEPS,
         .bytes = c->max_bytes > 0 ? c->max_bytes : FHIRPATH_BYTES,
     };
+    if (c->steps_left != NULL && *c->steps_left < r->steps)
+        r->steps = (uint32_t)*c->steps_left;
+    r->budget = r->steps;
     return h->count - 1;
+}
+
+static void
+pay(const struct run *r)
+{
+    if (r->context->steps_left != NULL)
+        *r->context->steps_left -= r->budget - r->steps;
 }
 
 enum status
@@ -538,6 +548,7 @@ fhirpath_run(struct span program, const struct fhirpath_context *context, struct
         result->items = kept;
         result->count = list.count;
     }
+    pay(&r);
     result->failure = r.failure;
     return !run_failed(&r) ? ST_OK : r.failure.why == FHIRPATH_FAILED_BUDGET ? ST_TOO_LARGE : ST_MALFORMED;
 }
@@ -555,6 +566,7 @@ fhirpath_true(struct span program, const struct fhirpath_context *context, struc
     enum fhirpath_truth truth = run_truth(&r, root, &f);
     if (arena_used(scratch) != used && !r.asked)
         arena_reset(scratch, before);
+    pay(&r);
     if (failure != NULL)
         *failure = r.failure;
     return run_failed(&r) ? FHIRPATH_FAILED : truth;

@@ -22,7 +22,7 @@ struct run {
     const struct pack                 *pack;
     const struct tape                 *tape;
     struct arena                      *arena;
-    uint32_t                           steps;
+    uint32_t                           steps, budget;    /* left; at the beginning */
     size_t                             bytes;
     struct fhirpath_failure            failure;
     bool                               asked;        /* the caller may have kept what it took of the arena */

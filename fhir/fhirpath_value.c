@@ -48,6 +48,7 @@ quantity_of(struct run *r, const struct fhirpath_item *item, struct value *out)
     struct fhirpath_quantity *q = &out->quantity;
 
     out->kind = FHIRPATH_NODE;
+    run_step(r, walk_children(t, item->node) / 8);
     if (walk_kind(t, value) != TAPE_NUMBER || walk_find(t, item->node, SPAN("comparator")) != TAPE_ABSENT
         || !decimal_read(walk_raw(t, value), &q->value))
         return;
@@ -255,11 +256,16 @@ same_tree(struct run *r, tape_node a, tape_node b, bool loose)
         return false;
     if (walk_kind(t, a) == TAPE_ARRAY)
         return same_array(r, a, b, loose);
+    tape_node y = walk_first(t, b);
     for (tape_node x = walk_first(t, a); x != TAPE_ABSENT; x = walk_next(t, x)) {
         struct span name = walk_text(t, x - 1, r->arena);
-        tape_node   y    = walk_find_key(t, b, walk_key(t, x - 1), name);
+        if (y == TAPE_ABSENT || !walk_named(t, y - 1, walk_key(t, x - 1), name)) {   /* mostly in the same order */
+            run_step(r, walk_children(t, b) / 16);
+            y = walk_find_key(t, b, walk_key(t, x - 1), name);
+        }
         if (y == TAPE_ABSENT || !same_tree(r, x, y, loose))
             return false;
+        y = walk_next(t, y);
     }
     return true;
 }

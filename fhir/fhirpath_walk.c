@@ -330,6 +330,30 @@ walk_has_child(struct run *r, const struct fhirpath_item *item, const struct fhi
     return list.count > 0;
 }
 
+/* Hardly any object has a shadow, and looking for one takes a search. */
+static bool
+has_shadows(const struct tape *t, tape_node object)
+{
+    for (tape_node value = walk_first(t, object); value != TAPE_ABSENT; value = walk_next(t, value)) {
+        struct span raw = walk_raw(t, value - 1);
+        if (raw.length > 0 && (raw.at[0] == '_' || raw.at[0] == '\\'))
+            return true;
+    }
+    return false;
+}
+
+static tape_node
+shadow_of(struct run *r, tape_node object, struct span name)
+{
+    char text[128];
+
+    if (name.length >= sizeof text || !run_step(r, walk_children(r->tape, object) / 16))
+        return TAPE_ABSENT;
+    text[0] = '_';
+    memcpy(text + 1, name.at, name.length);
+    return tape_member(r->tape, object, span_from(text, name.length + 1));
+}
+
 /* Children in the order of the document; a shadow without its value counts
  * where it stands, one with it is part of that. */
 void
@@ -341,6 +365,7 @@ walk_children_of(struct run *r, const struct fhirpath_item *item, struct items *
 
     if (object == TAPE_ABSENT)
         return;
+    bool shadows = has_shadows(t, object);
     for (tape_node value = walk_first(t, object); value != TAPE_ABSENT && run_step(r, 1); value = walk_next(t, value)) {
         const struct pack_type *type = NULL;
         struct span             name = walk_text(t, value - 1, r->arena);
@@ -348,18 +373,12 @@ walk_children_of(struct run *r, const struct fhirpath_item *item, struct items *
         if (span_eq_text(name, "resourceType") || (shape != NULL && element_of(r, shape, value - 1, &type) == NULL))
             continue;
         if (name.length > 0 && name.at[0] == '_') {
-            if (tape_member(t, object, span_skip(name, 1)) == TAPE_ABSENT)
+            if (run_step(r, walk_children(t, object) / 16) && tape_member(t, object, span_skip(name, 1)) == TAPE_ABSENT)
                 add_member(r, TAPE_ABSENT, value, type, out);
             continue;
         }
-        if (type == NULL || (type->kind == TYPE_PRIMITIVE && !(type->flags & TYPE_SYSTEM))) {
-            char text[128];
-            text[0] = '_';
-            if (name.length < sizeof text) {
-                memcpy(text + 1, name.at, name.length);
-                shadow = tape_member(t, object, span_from(text, name.length + 1));
-            }
-        }
+        if (shadows && (type == NULL || (type->kind == TYPE_PRIMITIVE && !(type->flags & TYPE_SYSTEM))))
+            shadow = shadow_of(r, object, name);
         add_member(r, value, shadow, type, out);
     }
 }
@@ -583,15 +602,15 @@ walk_resolve(struct run *r, const struct fhirpath_item *item, struct items *out)
         return;
     if (walk_kind(r->tape, node) == TAPE_STRING)
         text = walk_text(r->tape, node, r->arena);
-    if (text.length > 0 && text.at[0] == '#') {
-        to = contained_named(r, c->root_resource, span_skip(text, 1));
-    } else if (c->references != NULL && item->kind == FHIRPATH_NODE) {
+    if (c->references != NULL && item->kind == FHIRPATH_NODE) {
         const struct reference *ref = references_find(c->references, item->node);
         if (ref != NULL && ref->to_contained != TAPE_ABSENT)
             to = ref->to_contained;
         else if (ref != NULL && ref->to != ENTRY_NONE)
             to = c->references->bundle->entries[ref->to].resource;
     }
+    if (to == TAPE_ABSENT && text.length > 0 && text.at[0] == '#')
+        to = contained_named(r, c->root_resource, span_skip(text, 1));
     struct fhirpath_item found = fhirpath_resource(r->pack, r->tape, to);
     r->asked = r->asked || (to == TAPE_ABSENT && c->calls != NULL && c->calls->resolve != NULL);
     if (to != TAPE_ABSENT || (text.length > 0 && c->calls != NULL && c->calls->resolve != NULL
