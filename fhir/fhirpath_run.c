@@ -523,11 +523,14 @@ begin(struct run *r, struct span program, const struct fhirpath_context *c, stru
     return h->count - 1;
 }
 
+/* A call of the caller may have paid from the same purse meanwhile. */
 static void
 pay(const struct run *r)
 {
-    if (r->context->steps_left != NULL)
-        *r->context->steps_left -= r->budget - r->steps;
+    uint64_t *left = r->context->steps_left, used = r->budget - r->steps;
+
+    if (left != NULL)
+        *left = *left > used ? *left - used : 0;
 }
 
 enum status

@@ -1,6 +1,7 @@
 #include "fhir/profile.h"
 
 #include "base/json_walk.h"
+#include "fhir/fhirpath.h"
 #include "fhir/lookup.h"
 #include "fhir/profile_run.h"
 
@@ -16,6 +17,7 @@ profiling_init(struct profiling *r, const struct pack *pack, const struct bundle
 
     *r = (struct profiling){ .pack = pack, .bundle = bundle, .tape = bundle->tape, .arena = arena, .report = report,
                              .steps = steps > PROFILE_STEPS_LEAST ? steps : PROFILE_STEPS_LEAST, .profile = PACK_NONE };
+    r->expression_steps = r->steps + FHIRPATH_STEPS;
 }
 
 void

@@ -58,6 +58,7 @@ struct profiling {
     uint32_t                 from;           /* the resource whose invariant is evaluated */
     bool                     no_memory;
     uint64_t                 steps;          /* left */
+    uint64_t                 expression_steps;   /* left for all invariants together */
     uint32_t                 depth;
     bool                     silent;
     uint32_t                 errors, silent_errors;      /* made; when the silent run began */

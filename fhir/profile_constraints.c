@@ -3,7 +3,8 @@
  *   I1  false is an error, or a warning when the definition says so
  *   I2  best practices are not asked
  *   I3  an expression that cannot be evaluated is said as a warning and counts
- *       as neither
+ *       as neither; one that takes more than its budget is what I1 says, so
+ *       that nobody spends the budget to be accepted unseen
  */
 #include "fhir/fhirpath.h"
 #include "fhir/profile_run.h"
@@ -96,7 +97,8 @@ check(struct profiling *r, const struct pack_node *n, const struct pack_constrai
 
     if (truth == FHIRPATH_TRUE || truth == FHIRPATH_EMPTY)
         return;
-    enum severity severity = truth == FHIRPATH_FAILED || (one->flags & CONSTRAINT_WARNING) ? SEVERITY_WARNING : SEVERITY_ERROR;
+    bool          undecided = truth == FHIRPATH_FAILED && why.why != FHIRPATH_FAILED_BUDGET;
+    enum severity severity  = undecided || (one->flags & CONSTRAINT_WARNING) ? SEVERITY_WARNING : SEVERITY_ERROR;
     if (profile_wrong(r, n, context->focus.node != TAPE_ABSENT ? context->focus.node : context->focus.shadow, severity, ISSUE_INVARIANT,
                       r->pack->texts + one->key.offset))
         tell(r, n, one, truth, why);
@@ -106,7 +108,7 @@ void
 profile_constraints(struct profiling *r, const struct pack_node *n, const struct spot *spot)
 {
     tape_node node     = spot->value != TAPE_ABSENT ? spot->value : spot->shadow;
-    uint32_t  resource = bundle_resource_index(r->bundle, node);
+    uint32_t  resource = bundle_resource_index(r->bundle, node), whole = tape_count(r->tape);
 
     /* An element that is a resource is asked by the one around it. */
     if (resource != ENTRY_NONE && n->element != PACK_NONE && bundle_resource_at(r->bundle, resource)->node == node)
@@ -117,6 +119,8 @@ profile_constraints(struct profiling *r, const struct pack_node *n, const struct
     struct fhirpath_context       context = {
         .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
         .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
+        .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
+        .steps_left = &r->expression_steps,
     };
     r->from = resource;
     for (uint32_t i = 0; i < n->constraint_count && !profile_ended(r); i++) {
