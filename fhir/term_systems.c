@@ -66,10 +66,18 @@ is_currency(struct span code)
     return term_words_have(span_from(currencies, sizeof currencies - 1), 3, code);
 }
 
+/* R4 http.html#mime-type: CapabilityStatement.format, which is bound to media
+ * types, has "xml", "json" and "ttl" as well. */
+static bool
+format_good(struct span code)
+{
+    return media_type_good(code) || span_eq_text(code, "xml") || span_eq_text(code, "json") || span_eq_text(code, "ttl");
+}
+
 /* The urls are those of R4's terminologies-systems.html. */
 static const struct term_system systems[] = {
     { "http://unitsofmeasure.org", "UCUM 2.2", ucum_good, true },
-    { "urn:ietf:bcp:13", "RFC 6838 4.2, RFC 2045 5.1", media_type_good, true },
+    { "urn:ietf:bcp:13", "RFC 6838 4.2, RFC 2045 5.1", format_good, true },
     { "urn:ietf:bcp:47", "RFC 5646, IANA Language Subtag Registry", language_tag_good, true },
     { "urn:iso:std:iso:3166", "ISO 3166-1:2020", is_country, false },
     { "urn:iso:std:iso:3166:-2", "ISO 3166-2:2020", is_subdivision, false },

@@ -8,11 +8,13 @@
  *
  * How long the pack takes to open.  For each set: MB/s of the tape, of bundle_read, references_read and validate
  * (each alone, on a tape that is there), and how many times the tape's time
- * the three cost together.  Then the cost per entry of Bundles from 1 to
- * 100,000 entries, which must stay level.  Every document of a set is
+ * the three cost together.  Then the cost of Bundles from 1 to 100,000
+ * entries, and of 1 to 100,000 references, each of which must stay level.  Every document of a set is
  * different; a round does everything once; figures are medians over rounds of
  * the CPU time of this thread.  docs/performance.md holds figures.
  */
+#include <math.h>
+
 #include "fhir/reference.h"
 #include "fhir/validate.h"
 #include "tests/bench/bundles.h"
@@ -106,23 +108,55 @@ made_up(const char *name, size_t bytes, size_t count, struct arena *keep)
     run_set(&set);
 }
 
-/* Entries that point at each other: ns an entry, for all four parts together. */
+/* A List of references into a Bundle of ten Patients. */
 static void
-run_slope(size_t entries)
+pointing_list(struct buf *out, size_t count)
 {
-    struct buf out;
-    double     best = 1e9;
+    buf_add_text(out, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
+    for (int i = 0; i < 10; i++)
+        buf_add_format(out, "{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-00000000000%d\",\"resource\":{\"resourceType\":\"Patient\"}},", i);
+    buf_add_text(out, "{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000010\",\"resource\":{\"resourceType\":\"List\","
+                      "\"status\":\"current\",\"mode\":\"working\",\"entry\":[");
+    for (size_t i = 0; i < count; i++)
+        buf_add_format(out, "%s{\"item\":{\"reference\":\"urn:uuid:00000000-0000-4000-8000-00000000000%zu\"}}", i > 0 ? "," : "", i % 10);
+    buf_add_text(out, "]}}]}");
+}
 
-    buf_init(&out, (size_t)64 << 20);
-    measure_pointing_bundle(&out, entries);
+/* The least time of a few rounds, for all four parts and for validate alone. */
+static void
+least_times(struct span body, double *all, double *validate_alone)
+{
+    *all = *validate_alone = 1e9;
     for (int round = 0; round < 7; round++) {
         double spent[PARTS] = { 0 };
-        do_once(buf_span(&out), spent);
+        do_once(body, spent);
         double sum = spent[TAPE] + spent[BUNDLE] + spent[REFERENCES] + spent[VALIDATE];
-        best = sum < best ? sum : best;
+        *all            = sum < *all ? sum : *all;
+        *validate_alone = spent[VALIDATE] < *validate_alone ? spent[VALIDATE] : *validate_alone;
     }
-    printf("%10zu entries %10.0f ns an entry\n", entries, best / (double)entries * 1e9);
-    buf_release(&out);
+}
+
+/* Entries that point at each other, or references of one List: ns each, and
+ * how the time of validate grows: n to the power of the slope. */
+static void
+run_slope(const char *what, void (*make)(struct buf *, size_t))
+{
+    double first = 0, last = 0;
+
+    for (size_t count = 1; count <= 100000; count *= 10) {
+        struct buf out;
+        double     all, alone;
+        buf_init(&out, (size_t)64 << 20);
+        make(&out, count);
+        measure_stop_unless(buf_status(&out) == ST_OK, "a made-up Bundle did not fit");
+        least_times(buf_span(&out), &all, &alone);
+        printf("%10zu %-10s %8.0f ns each, %8.0f of them validate\n", count, what, all / (double)count * 1e9,
+               alone / (double)count * 1e9);
+        first = count == 100 ? alone : first;
+        last  = alone;
+        buf_release(&out);
+    }
+    printf("%21s slope from 100 to 100000: n^%.2f\n", what, log10(last / first) / 3);
 }
 
 /* Twice without being counted: the pool is warm then. */
@@ -180,8 +214,8 @@ main(int argc, char **argv)
         add_document(&files, check_file(keep, argv[i]), keep);
     if (files.count > 0)
         run_set(&files);
-    for (size_t entries = 1; entries <= 100000; entries *= 10)
-        run_slope(entries);
+    run_slope("entries", measure_pointing_bundle);
+    run_slope("references", pointing_list);
     arena_free(&keep);
     arena_pool_free(&pool);
     return 0;
