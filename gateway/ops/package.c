@@ -128,7 +128,7 @@ integrity_agrees(struct span wanted, const struct package *p, struct span bytes)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned      length = 0;
-    char          hex[2 * EVP_MAX_MD_SIZE];
+    char          hex[2 * EVP_MAX_MD_SIZE + 1];
 
     if (span_empty(wanted) || span_eq(wanted, p->integrity))
         return true;
