@@ -14,8 +14,7 @@
 
 #include "fhir/regex.h"
 
-#define SPREADS     64u
-#define REGEX_STEPS 20000000u                /* that one filter may cost */
+#define SPREADS 64u
 
 /* What a filter is asked about. */
 struct asking {
@@ -25,7 +24,6 @@ struct asking {
     const struct tape        *tape;          /* of the code system; NULL: of the base */
     struct span               property, op, value;
     struct span               pattern;       /* of op regex, compiled */
-    uint32_t                  steps;         /* that are left to it */
     bool                      out_of_steps;
     uint8_t                  *marks;
 };
@@ -37,13 +35,21 @@ static enum term_why filter_concept(struct asking *);
 static enum term_why filter_text(struct asking *);
 static enum term_why filter_property(struct asking *);
 
+static bool
+may_look(struct terms *t, uint32_t concepts)
+{
+    bool may = concepts < t->work_left;
+
+    t->work_left -= may ? concepts : t->work_left;
+    return may;
+}
+
 /* A pattern that needs more than regular expressions is left undecided. */
 static bool
 read_pattern(struct asking *a)
 {
     const char *why;
 
-    a->steps = REGEX_STEPS;
     return !span_eq_text(a->op, "regex") || regex_compile(a->value, a->t->c->arena, &a->pattern, &why) == ST_OK;
 }
 
@@ -60,6 +66,8 @@ terms_filter(struct terms *t, uint32_t system, tape_node filter, const struct ta
         .value    = tape_member_text(tape, filter, SPAN("value"), arena),
     };
 
+    if (!may_look(t, a.system->concept_count))
+        return TERM_WHY_SIZE;
     if (!read_pattern(&a))
         return TERM_WHY_FILTER_KIND;
     enum term_why why = span_eq_text(a.property, "concept") || span_eq_text(a.property, "code") ? filter_concept(&a)
@@ -128,7 +136,7 @@ spread(const struct asking *a, uint8_t *hit, bool up)
     bool changed = true;
 
     for (uint32_t pass = 0; changed; pass++) {
-        if (pass == SPREADS)
+        if (pass == SPREADS || !may_look(a->t, count_of(a)))
             return false;
         changed = false;
         if (up)
@@ -208,7 +216,7 @@ is_hierarchical(struct span op)
 static bool
 matches(struct asking *a, struct span value)
 {
-    enum regex_found found = regex_test(a->pattern, value, true, a->t->c->arena, &a->steps);
+    enum regex_found found = regex_test(a->pattern, value, true, a->t->c->arena, &a->t->steps_left);
 
     a->out_of_steps = a->out_of_steps || found == REGEX_BUDGET;
     return found == REGEX_YES;

@@ -16,7 +16,8 @@ compile_terminology(struct compiler *c)
 {
     struct terms t = { .c = c, .first_system = compile_count(c, PACK_SYSTEMS),
                        .first_concept = compile_count(c, PACK_CONCEPTS),
-                       .first_value_set = compile_count(c, PACK_VALUE_SETS) };
+                       .first_value_set = compile_count(c, PACK_VALUE_SETS), .work_left = TERMS_WORK,
+                       .steps_left = TERMS_STEPS };
 
     return terms_systems(&t) && terms_value_sets(&t);
 }

@@ -19,6 +19,11 @@
  * concepts of all systems: 40 times what R4, THO and IPS have. */
 #define TERMS_ITEMS    (UINT64_C(1) << 23)
 #define TERMS_CONCEPTS (UINT32_C(1) << 22)
+/* Concepts that all filters together may look at, and steps of their regular
+ * expressions: a hostile package may have a hundred thousand filters over a
+ * million concepts. */
+#define TERMS_WORK     (UINT64_C(1) << 26)
+#define TERMS_STEPS    (UINT32_C(1) << 28)
 /* Value sets that include each other. */
 #define TERMS_DEPTH    32u
 
@@ -40,6 +45,8 @@ struct terms {
     uint32_t                  node_room;
     struct value_source      *sources;       /* of each value set */
     struct term_set_oracle    oracle;
+    uint64_t                  work_left;
+    uint32_t                  steps_left;
 };
 
 /* Tables move when they grow: look again before asking the view. */
