@@ -8,8 +8,9 @@
  * fixed time.  ANGLE is one of its own, as in UCUM. */
 enum dimension { LENGTH = 0, TIME, MASS, ANGLE, TEMPERATURE, CHARGE, LIGHT, MONTH, DIMENSIONS };
 
+/* The factor is a fraction: a minute's reciprocal has no last digit. */
 struct unit {
-    struct decimal factor;
+    struct decimal over, under;
     int8_t         power[DIMENSIONS];
 };
 
@@ -112,11 +113,11 @@ row_of(struct span code)
 static bool
 from_row(const struct row *row, int tens, struct unit *out)
 {
-    *out = (struct unit){ .power = { 0 } };
+    *out = (struct unit){ .under = decimal_of(1) };
     memcpy(out->power, row->power, sizeof row->power);
-    if (!decimal_read(span_of(row->factor), &out->factor))
+    if (!decimal_read(span_of(row->factor), &out->over))
         return false;
-    out->factor.scale -= tens;
+    out->over.scale -= tens;
     return true;
 }
 
@@ -142,9 +143,10 @@ atom_of(struct span code, struct unit *out)
 static bool
 combine(struct unit *a, const struct unit *b, int power)
 {
+    const struct decimal *over = power < 0 ? &b->under : &b->over, *under = power < 0 ? &b->over : &b->under;
+
     for (int n = power < 0 ? -power : power; n > 0; n--) {
-        if (!(power < 0 ? decimal_divide(&a->factor, &b->factor, &a->factor)
-                        : decimal_multiply(&a->factor, &b->factor, &a->factor)))
+        if (!decimal_multiply(&a->over, over, &a->over) || !decimal_multiply(&a->under, under, &a->under))
             return false;
         for (int i = 0; i < DIMENSIONS; i++) {
             int sum = a->power[i] + (power < 0 ? -b->power[i] : b->power[i]);
@@ -218,7 +220,7 @@ component(struct reader *r, struct unit *out)
     uint64_t number;
     int      power = 1;
 
-    *out = (struct unit){ .factor = decimal_of(1) };
+    *out = (struct unit){ .over = decimal_of(1), .under = decimal_of(1) };
     if (annotation(r))
         return true;
     if (r->rest.length > 0 && r->rest.at[0] == '(') {
@@ -232,7 +234,7 @@ component(struct reader *r, struct unit *out)
     struct span code = take_code(r);
     annotation(r);
     if (code.length > 0 && span_to_u64(code, &number) && number <= INT64_MAX) {
-        out->factor = decimal_of((int64_t)number);
+        out->over = decimal_of((int64_t)number);
         return number > 0;
     }
     struct unit atom;
@@ -242,7 +244,7 @@ component(struct reader *r, struct unit *out)
 static bool
 product(struct reader *r, struct unit *out)
 {
-    *out = (struct unit){ .factor = decimal_of(1) };
+    *out = (struct unit){ .over = decimal_of(1), .under = decimal_of(1) };
     int sign = 1;
     if (r->rest.length > 0 && r->rest.at[0] == '/') {
         sign    = -1;
@@ -285,9 +287,9 @@ unit_of(const struct fhirpath_quantity *q, struct unit *out)
     if (q->foreign || q->unit.length > MOST_UNIT)
         return false;
     if (word >= 0) {
-        *out = (struct unit){ .factor = decimal_of(words[word].months) };
+        *out = (struct unit){ .over = decimal_of(words[word].months), .under = decimal_of(1) };
         out->power[words[word].seconds == NULL ? MONTH : TIME] = 1;
-        return words[word].seconds == NULL || decimal_read(span_of(words[word].seconds), &out->factor);
+        return words[word].seconds == NULL || decimal_read(span_of(words[word].seconds), &out->over);
     }
     struct reader r = { q->unit, 0 };
     return q->unit.length > 0 && product(&r, out) && r.rest.length == 0;
@@ -300,6 +302,16 @@ same_dimension(const struct unit *a, const struct unit *b)
 }
 
 /* ---- comparing ---------------------------------------------------------------------------- */
+
+/* value * from / to, one division at the end. */
+static bool
+rescale(struct decimal *value, const struct unit *from, const struct unit *to)
+{
+    struct decimal by;
+
+    return decimal_multiply(value, &from->over, value) && decimal_multiply(value, &to->under, value)
+        && decimal_multiply(&from->under, &to->over, &by) && decimal_divide(value, &by, value);
+}
 
 static bool
 same_text(const struct fhirpath_quantity *a, const struct fhirpath_quantity *b)
@@ -316,7 +328,8 @@ quantity_compare(const struct fhirpath_quantity *a, const struct fhirpath_quanti
     if (same_text(a, b))
         return decimal_compare(&a->value, &b->value);
     if (!unit_of(a, &x) || !unit_of(b, &y) || !same_dimension(&x, &y)
-        || !decimal_multiply(&a->value, &x.factor, &left) || !decimal_multiply(&b->value, &y.factor, &right))
+        || !decimal_multiply(&a->value, &x.over, &left) || !decimal_multiply(&left, &y.under, &left)
+        || !decimal_multiply(&b->value, &y.over, &right) || !decimal_multiply(&right, &x.under, &right))
         return QUANTITY_APART;
     return decimal_compare(&left, &right);
 }
@@ -336,8 +349,7 @@ quantity_convert(const struct fhirpath_quantity *q, struct span unit, struct fhi
     struct unit              x, y;
 
     if (!same_text(q, &r)
-        && (!unit_of(q, &x) || !unit_of(&r, &y) || !same_dimension(&x, &y)
-            || !decimal_multiply(&r.value, &x.factor, &r.value) || !decimal_divide(&r.value, &y.factor, &r.value)))
+        && (!unit_of(q, &x) || !unit_of(&r, &y) || !same_dimension(&x, &y) || !rescale(&r.value, &x, &y)))
         return false;
     *out = r;
     return true;
@@ -355,11 +367,11 @@ quantity_add(const struct fhirpath_quantity *a, const struct fhirpath_quantity *
     if (!same_text(a, b)) {
         if (!unit_of(a, &x) || !unit_of(b, &y) || !same_dimension(&x, &y))
             return false;
-        bool finer = decimal_compare(&y.factor, &x.factor) < 0;
-        struct fhirpath_quantity *moved = finer ? &r : &other;
-        const struct unit *from = finer ? &x : &y, *to = finer ? &y : &x;
-        if (!decimal_multiply(&moved->value, &from->factor, &moved->value)
-            || !decimal_divide(&moved->value, &to->factor, &moved->value))
+        struct decimal left, right;
+        if (!decimal_multiply(&y.over, &x.under, &left) || !decimal_multiply(&x.over, &y.under, &right))
+            return false;
+        bool finer = decimal_compare(&left, &right) < 0;
+        if (!(finer ? rescale(&r.value, &x, &y) : rescale(&other.value, &y, &x)))
             return false;
         r.unit     = finer ? b->unit : a->unit;
         r.calendar = finer ? b->calendar : a->calendar;
@@ -431,7 +443,8 @@ quantity_multiply(const struct fhirpath_quantity *a, const struct fhirpath_quant
         return true;
     }
     if (!unit_of(a, &x) || !unit_of(b, &y) || x.power[MONTH] != 0 || y.power[MONTH] != 0
-        || !combine(&x, &y, divide ? -1 : 1) || !decimal_multiply(&r.value, &x.factor, &r.value))
+        || !combine(&x, &y, divide ? -1 : 1) || !decimal_multiply(&r.value, &x.over, &r.value)
+        || !decimal_divide(&r.value, &x.under, &r.value))
         return false;
     r.unit = base_text(&x, arena);
     *out   = r;

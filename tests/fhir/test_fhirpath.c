@@ -579,6 +579,61 @@ test_ends_within_its_budget(void **state)
     arena_free(&arena);
 }
 
+/* The runs of a document pay from one purse; an empty one pays for nothing. */
+static void
+test_shares_a_budget_among_runs(void **state)
+{
+    struct arena           *arena = test_arena();
+    const struct tape      *tape  = test_tape(arena, span_of(patient));
+    struct fhirpath_context c     = context_of(tape);
+    uint64_t                left  = 1000;
+    unsigned                runs  = 0;
+    struct fhirpath_failure failure;
+    struct span             program;
+
+    (void)state;
+    c.steps_left = &left;
+    assert_int_equal(fhirpath_compile(SPAN("name.given.exists() and descendants().exists()"), arena, &program, NULL), ST_OK);
+    while (fhirpath_true(program, &c, arena, &failure) == FHIRPATH_TRUE)
+        runs++;
+    assert_in_range(runs, 2, 20);
+    assert_int_equal(failure.why, FHIRPATH_FAILED_BUDGET);
+    assert_int_equal(left, 0);
+    assert_int_equal(fhirpath_true(program, &c, arena, &failure), FHIRPATH_FAILED);
+    arena_free(&arena);
+}
+
+/* An object with very many members: looks into it are paid by their number. */
+static void
+test_pays_for_wide_objects(void **state)
+{
+    static const char *const expressions[] = { "wide.children().count()", "wide = other", "wide.all(a1.exists())", "wide.descendants().isDistinct()" };
+    struct arena *arena = test_arena();
+    size_t        room = 4000000, n = 0;
+    char         *text = arena_alloc(arena, room);
+
+    (void)state;
+    n += (size_t)snprintf(text + n, room - n, "{\"wide\":{\"_a0\":{}");
+    for (unsigned i = 0; i < 50000; i++)
+        n += (size_t)snprintf(text + n, room - n, ",\"a%u\":%u", i, i);
+    n += (size_t)snprintf(text + n, room - n, "},\"other\":{\"_a0\":{}");
+    for (unsigned i = 50000; i-- > 0;)
+        n += (size_t)snprintf(text + n, room - n, ",\"a%u\":%u", i, i);
+    n += (size_t)snprintf(text + n, room - n, "}}");
+    const struct tape      *tape = test_tape(arena, span_from(text, n));
+    struct fhirpath_context c    = context_of(tape);
+    c.pack = NULL;
+    for (size_t i = 0; i < sizeof expressions / sizeof expressions[0]; i++) {
+        struct fhirpath_result result;
+        struct span            program;
+        assert_int_equal(fhirpath_compile(span_of(expressions[i]), arena, &program, NULL), ST_OK);
+        enum status st = fhirpath_run(program, &c, arena, &result);
+        assert_true(st == ST_OK || result.failure.why == FHIRPATH_FAILED_BUDGET);
+        assert_true(i != 2 || st == ST_OK);
+    }
+    arena_free(&arena);
+}
+
 static void
 test_refuses_sources_that_are_too_deep_or_long(void **state)
 {
@@ -710,6 +765,8 @@ main(void)
         cmocka_unit_test(test_asks_the_caller),
         cmocka_unit_test(test_answers_an_invariant_and_gives_memory_back),
         cmocka_unit_test(test_ends_within_its_budget),
+        cmocka_unit_test(test_shares_a_budget_among_runs),
+        cmocka_unit_test(test_pays_for_wide_objects),
         cmocka_unit_test(test_refuses_sources_that_are_too_deep_or_long),
         cmocka_unit_test(test_checks_programs_that_come_from_elsewhere),
         cmocka_unit_test(test_compiles_every_invariant_of_r4),
