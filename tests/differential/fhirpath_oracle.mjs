@@ -149,6 +149,8 @@ const known = [
     { where: /-/, when: (ours, theirs) => ours !== null && /Unary - can only/.test(theirs) },
     // It rounds -0.5 up to 0; ours takes halves away from zero, as HAPI does.
     { where: /-[\d.]+.*\.round\(/, when: (ours, theirs) => ours?.length === 1 && typeof theirs[0] === 'number' },
+    // It gives a primitive that children() found a `value`, and one that a name found none.
+    { where: /children\(\).*value/, when: (ours, theirs) => ours !== null && theirs.length === ours.length + 1 },
     // It encodes the low bytes of UTF-16, not UTF-8.
     { where: /encode\(/, when: (ours, theirs) => ours !== null && Array.isArray(theirs) },
 ];
