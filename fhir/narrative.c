@@ -125,6 +125,18 @@ reach_ids(struct report *r, const struct lookup *links, bool *reached)
             reach(links, reached, walk_text(t, n + 1, r->arena));
 }
 
+/* HL7's publisher writes "#Type_id" for a resource that it shows on the same
+ * page: of a Bundle that leads to an entry, if not to a place in a narrative. */
+static bool
+names_entry(struct report *r, struct span name)
+{
+    size_t at = span_find_byte(name, '_');
+
+    return at != SPAN_NOT_FOUND
+        && bundle_find_name(r->bundle, arena_join(r->arena, span_first(name, at), SPAN("/"), span_skip(name, at + 1)))
+               != ENTRY_NONE;
+}
+
 enum status
 narrative_links(struct report *r)
 {
@@ -147,7 +159,11 @@ narrative_links(struct report *r)
     for (uint32_t i = 0; i < n->links.count; i++) {
         struct finding one = { .node = n->links.all[i].value, .severity = SEVERITY_ERROR,
                                .code = ISSUE_NOT_FOUND, .rule = "xhtml-link" };
-        if (!reached[i] && report_new(r, &one))
+        if (reached[i])
+            continue;
+        if (names_entry(r, n->links.all[i].name))
+            one.severity = SEVERITY_WARNING;
+        if (report_new(r, &one))
             report_add(r, &one, SPAN("want a link inside of the document to lead to an id or a name in it"),
                        SPAN("have one that leads nowhere"), (struct span){ NULL, 0 });
     }

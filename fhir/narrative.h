@@ -8,7 +8,8 @@
  *   xhtml        the FORM of fhir/xhtml.h
  *   txt-1, txt-2 R4 narrative.html#invs
  *   xhtml-active what acts, or could
- *   xhtml-link   a link inside of the document that leads nowhere
+ *   xhtml-link   a link inside of the document that leads nowhere; a warning
+ *                when "#Type_id" names an entry
  */
 #ifndef SLUICE_FHIR_NARRATIVE_H
 #define SLUICE_FHIR_NARRATIVE_H

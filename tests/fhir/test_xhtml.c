@@ -170,18 +170,20 @@ findings_of(struct arena *arena, const char *json)
 #define LIST(more, div) "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"a\"}," more \
                         "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">" div "</div>\"}}"
 
-static const struct { const char *json, *rule; } findings[] = {
-    { LIST("", "x"), NULL },
-    { LIST("", "<p/>"), "txt-2" },
-    { LIST("", "<o>x</o>"), "txt-1" },
-    { LIST("", "&copy;"), "xhtml" },
-    { LIST("", "<script>x</script>"), "xhtml-active" },
-    { LIST("", "<a href='#x'>x</a>"), "xhtml-link" },
-    { LIST("", "<a href='#x'>x</a><p id='x'/>"), NULL },
-    { LIST("", "<a name='x'> </a><a href='#x'>x</a>"), NULL },
-    { LIST("\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"x\",\"code\":{\"text\":\"a\"}}],", "<a href='#x'>x</a>"), NULL },
+static const struct { const char *json, *rule; enum severity severity; } findings[] = {
+    { LIST("", "x"), NULL, 0 },
+    { LIST("", "<p/>"), "txt-2", SEVERITY_ERROR },
+    { LIST("", "<o>x</o>"), "txt-1", SEVERITY_ERROR },
+    { LIST("", "&copy;"), "xhtml", SEVERITY_ERROR },
+    { LIST("", "<script>x</script>"), "xhtml-active", SEVERITY_ERROR },
+    { LIST("", "<a href='#x'>x</a>"), "xhtml-link", SEVERITY_ERROR },
+    { LIST("", "<a href='#x'>x</a><p id='x'/>"), NULL, 0 },
+    { LIST("", "<a name='x'> </a><a href='#x'>x</a>"), NULL, 0 },
+    { LIST("\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"x\",\"code\":{\"text\":\"a\"}}],", "<a href='#x'>x</a>"), NULL, 0 },
     { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"resource\":" LIST("", "<a href='#x'>x</a>")
-      "},{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000002\",\"resource\":" LIST("", "<a href='#y'>x</a><p id='x'/>") "}]}", "xhtml-link" },
+      "},{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000002\",\"resource\":" LIST("", "<a href='#y'>x</a><p id='x'/>") "}]}", "xhtml-link", SEVERITY_ERROR },
+    { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"resource\":"
+      LIST("\"id\":\"a\",", "<a href='#Basic_a'>x</a>") "}]}", "xhtml-link", SEVERITY_WARNING },
 };
 
 static void
@@ -194,6 +196,7 @@ test_narratives_become_findings(void **state)
         assert_int_equal(issues_count(issues), findings[i].rule != NULL);
         if (findings[i].rule != NULL) {
             assert_string_equal(issues_at(issues, 0)->rule, findings[i].rule);
+            assert_int_equal(issues_at(issues, 0)->severity, findings[i].severity);
             assert_true(span_ends(issues_at(issues, 0)->expression, SPAN("text.div")));
             assert_int_equal(issues_at(issues, 0)->line, 1);
         }
