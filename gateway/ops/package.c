@@ -364,7 +364,7 @@ package_add(const struct package_folder *folder, const char *const *paths, size_
         if (st == ST_OK)
             st = take_one(&a, paths[i], &a.bytes[i], &out[i], &known[i]);
     }
-    if (st == ST_OK && a.list.count > a.before)
+    if (st == ST_OK)                     /* also of those that were there: for this build, perhaps for the first time */
         st = compile_and_write(folder, &a);
     for (size_t i = 0; i < a.room; i++)
         buf_release(&a.bytes[i]);
