@@ -135,6 +135,17 @@ check_unit(struct check *c, const struct form_item *it, const struct answer_valu
     value_wrong(c, value->node, SPAN("want one of the units that the Questionnaire lists"));
 }
 
+/* Bytes behind base64: its quartets, white space and padding left out. */
+static uint64_t
+decoded_size(struct span base64)
+{
+    uint64_t digits = 0;
+
+    for (size_t i = 0; i < base64.length; i++)
+        digits += (unsigned char)base64.at[i] > ' ' && base64.at[i] != '=';
+    return digits * 3 / 4;
+}
+
 /* maxSize: "for uploaded attachments, in MB" (R4 extension-maxsize.html). */
 static void
 check_attachment(struct check *c, const struct form_item *it, const struct answer_value *value)
@@ -142,13 +153,18 @@ check_attachment(struct check *c, const struct form_item *it, const struct answe
     struct span    mime = form_text(c->form, it->mime_type), want_size = form_text(c->form, it->max_size);
     struct span    type = tape_member_text(c->t, value->node, SPAN("contentType"), c->arena);
     tape_node      size = tape_member(c->t, value->node, SPAN("size"));
+    tape_node      data = tape_member(c->t, value->node, SPAN("data"));
     struct decimal most, have, million = decimal_of(1000000);
 
     if (mime.length > 0 && !span_eq(mime, SPAN("*")) && type.length > 0 && !span_eq_nocase(mime, type))
         value_wrong(c, value->node, SPAN("want the MIME type that the Questionnaire asks for"));
-    if (want_size.length > 0 && tape_kind(c->t, size) == TAPE_NUMBER && decimal_read(want_size, &most)
-        && decimal_multiply(&most, &million, &most) && decimal_read(tape_extent(c->t, size), &have)
-        && decimal_compare(&have, &most) > 0)
+    if (want_size.length == 0 || !decimal_read(want_size, &most) || !decimal_multiply(&most, &million, &most))
+        return;
+    if (tape_kind(c->t, data) == TAPE_STRING)
+        have = decimal_of((int64_t)decoded_size(tape_text(c->t, data, c->arena)));
+    else if (tape_kind(c->t, size) != TAPE_NUMBER || !decimal_read(tape_extent(c->t, size), &have))
+        return;
+    if (decimal_compare(&have, &most) > 0)
         value_wrong(c, value->node, SPAN("want an attachment no larger than the Questionnaire's maxSize"));
 }
 

@@ -46,6 +46,7 @@ static const char questionnaire[] =
     "{\"linkId\":\"kg\",\"type\":\"quantity\",\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption\",\"valueCoding\":" CODE("http://unitsofmeasure.org", "kg") "}]},"
     "{\"linkId\":\"file\",\"type\":\"attachment\",\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/mimeType\",\"valueCode\":\"image/png\"},"
                                                             "{\"url\":\"http://hl7.org/fhir/StructureDefinition/maxSize\",\"valueDecimal\":0.5}]},"
+    "{\"linkId\":\"tiny\",\"type\":\"attachment\",\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/maxSize\",\"valueDecimal\":0.000004}]},"
     "{\"linkId\":\"said\",\"type\":\"string\",\"required\":true,\"extension\":[{\"url\":\"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression\",\"valueExpression\":{\"language\":\"text/fhirpath\",\"expression\":\"false\"}}]}"
     "]}";
 
@@ -122,6 +123,8 @@ static const struct { const char *json, *rule, *expression; enum severity severi
     { AFTER(ITEM("file", ANSWER("\"valueAttachment\":{\"contentType\":\"image/png\",\"size\":500000}"))), NULL, NULL, 0 },
     { AFTER(ITEM("file", ANSWER("\"valueAttachment\":{\"contentType\":\"image/png\",\"size\":500001}"))), "questionnaire-value", "QuestionnaireResponse.item[1].answer[0].valueAttachment", SEVERITY_ERROR },
     { AFTER(ITEM("file", ANSWER("\"valueAttachment\":{\"contentType\":\"image/jpeg\"}"))), "questionnaire-value", "QuestionnaireResponse.item[1].answer[0].valueAttachment", SEVERITY_ERROR },
+    { AFTER(ITEM("tiny", ANSWER("\"valueAttachment\":{\"data\":\"YWJjZA==\"}"))), NULL, NULL, 0 },
+    { AFTER(ITEM("tiny", ANSWER("\"valueAttachment\":{\"data\":\"YWJjZGU=\"}"))), "questionnaire-value", "QuestionnaireResponse.item[1].answer[0].valueAttachment", SEVERITY_ERROR },
     /* initial, text, no value with a reason */
     { AFTER(ITEM("fixed", ANSWER("\"valueInteger\":7"))), NULL, NULL, 0 },
     { AFTER(ITEM("fixed", ANSWER("\"valueInteger\":8"))), "questionnaire-initial", "QuestionnaireResponse.item[1].answer[0].valueInteger", SEVERITY_WARNING },
