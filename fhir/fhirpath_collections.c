@@ -420,7 +420,7 @@ ask(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, 
         run_fail(r, n, FHIRPATH_FAILED_OPERAND);
         return;
     }
-    r->asked = true;
+    r->asked = r->asked || calls != NULL;
     if (calls != NULL && n->what == FHIRPATH_FUNCTION_MEMBER_OF && calls->member_of != NULL)
         truth = calls->member_of(r->context->caller, input->at, url);
     if (calls != NULL && n->what == FHIRPATH_FUNCTION_CONFORMS_TO && calls->conforms_to != NULL)
