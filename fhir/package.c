@@ -1,6 +1,7 @@
 #include "fhir/package.h"
 
 #include "fhir/compile.h"
+#include "fhir/pack_snapshots.h"
 
 /* 9.4 MB of definitions are a million and a half nodes. */
 static const struct tape_limits definition_limits = {
@@ -112,6 +113,22 @@ collect(struct compiler *c, const struct package_file *file)
     return collect_resource(c, file, t, TAPE_ROOT);
 }
 
+/* Whoever asks for one looks through all of its url: many would make a search a
+ * walk. */
+static bool
+few_versions(struct compiler *c, const struct lookup *urls)
+{
+    uint32_t run = 1;
+
+    for (uint32_t at = 0; at < lookup_count(urls); at++) {
+        run   = lookup_next(urls, at) != LOOKUP_NONE ? run + 1 : 1;
+        c->id = lookup_key(urls, at);
+        if (run > PACK_SNAPSHOT_VERSIONS && !span_empty(c->id))
+            return compile_broken(c, SPAN("want at most 64 definitions with one canonical URL"), SPAN("have more"));
+    }
+    return true;
+}
+
 static bool
 index_definitions(struct compiler *c)
 {
@@ -123,7 +140,7 @@ index_definitions(struct compiler *c)
         for (uint32_t i = 0; i < c->definition_count; i++)
             if (c->definitions[i].kind == kind)
                 items[count++] = (struct lookup_item){ .key = c->definitions[i].url, .value = i };
-        if ((c->by_url[kind] = lookup_build(items, count, c->arena)) == NULL)
+        if ((c->by_url[kind] = lookup_build(items, count, c->arena)) == NULL || !few_versions(c, c->by_url[kind]))
             return false;
     }
     return true;

@@ -164,6 +164,26 @@ test_refuses_broken_definitions(void **state)
 }
 
 static void
+test_refuses_more_definitions_of_one_url_than_a_search_can_bear(void **state)
+{
+    const char *files[100];
+
+    (void)state;
+    for (size_t count = 64; count <= 65; count++) {
+        struct arena  *arena  = test_arena();
+        struct issues *issues = issues_new(arena, 10);
+        struct buf     out;
+        files[0] = ELEMENT, files[1] = EXTENSION, files[2] = STRING, files[3] = BOOLEAN;
+        for (size_t i = 0; i < count; i++)
+            files[4 + i] = arena_format(arena, "{\"resourceType\":\"ValueSet\",\"url\":\"http://t/v\",\"version\":\"%zu\"}", i).at;
+        buf_init(&out, 1 << 20);
+        assert_int_equal(compile(arena, issues, &out, 4 + count, files), count == 64 ? ST_OK : ST_MALFORMED);
+        buf_release(&out);
+        arena_free(&arena);
+    }
+}
+
+static void
 test_wants_element_and_a_digest(void **state)
 {
     static const char *const files[] = { STRING };
@@ -311,6 +331,7 @@ main(void)
         cmocka_unit_test(test_compiles_definitions),
         cmocka_unit_test(test_the_validator_runs_a_compiled_pack),
         cmocka_unit_test(test_refuses_broken_definitions),
+        cmocka_unit_test(test_refuses_more_definitions_of_one_url_than_a_search_can_bear),
         cmocka_unit_test(test_wants_element_and_a_digest),
         cmocka_unit_test(test_compiles_on_top_of_another_pack),
         cmocka_unit_test(test_says_when_memory_is_spent),
