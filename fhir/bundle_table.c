@@ -35,6 +35,9 @@ bundle_tables_read(const struct bundle *bundle, struct resource_range range, str
         return ST_NO_MEMORY;
     if (bundle->type != BUNDLE_SINGLE && read_table(bundle, bundle->root, arena, &out->all[out->count++]) != ST_OK)
         return ST_NO_MEMORY;
+    /* One entry by itself: to read the versions of all for each one would be quadratic. */
+    if (range.first > 0 && (out->all[0].versions = lookup_build(NULL, 0, arena)) == NULL)
+        return ST_NO_MEMORY;
     for (uint32_t i = range.first; i < range.end; i++) {
         tape_node node = bundle_resource_at(bundle, i)->node;
         if (node != bundle->root && is_bundle(bundle, i)

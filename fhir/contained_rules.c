@@ -122,6 +122,23 @@ in_narrative(struct contained *c, const struct report *report, uint32_t resource
     return false;
 }
 
+bool
+fragment_known(struct report *report, struct span id, size_t *budget)
+{
+    struct span all = tape_body(report->bundle->tape);
+
+    if (all.length > *budget)
+        return true;
+    *budget -= all.length;
+    for (size_t at = span_find(all, id); at != SPAN_NOT_FOUND; at = span_find(all, id)) {
+        char before = at > 0 ? all.at[at - 1] : '\0', after = at + id.length < all.length ? all.at[at + id.length] : '\0';
+        if ((before == '"' || before == '\'') && (after == '"' || after == '\'' || after == '\\'))
+            return true;
+        all = span_skip(all, at + 1);
+    }
+    return false;
+}
+
 static void
 check_one(struct contained *c, struct report *report, uint32_t resource)
 {

@@ -23,6 +23,10 @@ enum status contained_read(struct report *, struct resource_range, struct contai
  * ENTRY_NONE: nothing.  "#" alone names what contains. */
 uint32_t contained_find(struct contained *, const struct bundle *, uint32_t from_resource, struct span text);
 
+/* Whether an element, a resource or a narrative of the document has this id, as
+ * far as can be seen cheaply: "no" is certain. */
+bool fragment_known(struct report *, struct span id, size_t *budget);
+
 /* When all references were looked up. */
 void contained_rules(struct contained *, struct report *);
 

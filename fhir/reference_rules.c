@@ -33,6 +33,7 @@ struct references_check {
     uint32_t              before;        /* the last one that begins before it       */
     tape_node             last;
     bool                  no_memory;
+    size_t                fragments;     /* bytes that may still be searched for ids */
     struct seen           seen[SEEN_ROWS];
 };
 
@@ -76,7 +77,8 @@ reference_rules(struct report *report, const struct pack *pack, const struct not
                 struct bundle_tables *tables)
 {
     struct references_check c = { .report = report, .pack = pack, .bundle = report->bundle,
-                                  .tape = report->bundle->tape, .tables = tables, .before = tables->range.first };
+                                  .tape = report->bundle->tape, .tables = tables, .before = tables->range.first,
+                                  .fragments = 4 * tape_body(report->bundle->tape).length };
 
     if (contained_read(report, tables->range, &c.contained) != ST_OK)
         return ST_NO_MEMORY;
@@ -110,7 +112,7 @@ static void
 check_noted(struct references_check *c, const struct noted_reference *noted)
 {
     move_to(c, noted->node);
-    if (noted->type == NOTED_FRAGMENT)
+    if (noted->type == NOTED_FRAGMENT || noted->type == NOTED_CANONICAL)
         check_fragment(c, noted);
     else if (walk_kind(c->tape, noted->node) == TAPE_OBJECT)
         check_reference(c, noted);
@@ -167,15 +169,19 @@ note_link(struct references_check *c, const struct pointer *p, uint32_t to)
 
 /* ---- one reference ---------------------------------------------------------------------- */
 
-/* A uri may name any element by its id, which is not looked for here: that it
- * names a contained resource counts for dom-3. */
+/* A uri may name any element by its id; that it names a contained resource
+ * counts for dom-3. */
 static void
 check_fragment(struct references_check *c, const struct noted_reference *noted)
 {
-    struct span text = walk_text(c->tape, noted->node, c->report->arena);
+    struct span    text = walk_text(c->tape, noted->node, c->report->arena);
+    struct pointer p    = { .noted = noted };
 
-    if (text.length > 1)
-        contained_find(c->contained, c->bundle, c->resource, text);
+    if (text.length < 2 || contained_find(c->contained, c->bundle, c->resource, text) != ENTRY_NONE)
+        return;
+    if (!fragment_known(c->report, span_skip(text, 1), &c->fragments))
+        add(c, &p, noted->type == NOTED_FRAGMENT ? SEVERITY_ERROR : SEVERITY_WARNING, ISSUE_NOT_FOUND, "uri-fragment",
+            SPAN("want # and an id that something in the document has"), SPAN("have one that nothing has"));
 }
 
 static void

@@ -16,6 +16,8 @@
  *                     one fullUrl is meant, not several; Type/id of an entry that
  *                     its fullUrl does not lead to is an error in documents and
  *                     messages, elsewhere a warning, like a urn: that names none
+ *   uri-fragment      a uri that is "#id" names an id of the document; a canonical: a
+ *                     warning
  *   contained-id      a contained resource has an id that no other one there has
  *   dom-3, dom-4, dom-5   fhir/contained_rules.h
  *   linked            fhir/linked_rules.h
@@ -30,9 +32,10 @@
 #include "fhir/finding.h"
 #include "fhir/pack_format.h"
 
-/* `type`: index into the pack's types, or NOTED_FRAGMENT: a uri, url or
- * canonical that begins with '#'. */
-#define NOTED_FRAGMENT PACK_NONE
+/* `type`: index into the pack's types, or of what begins with '#'
+ * NOTED_FRAGMENT: a uri or url, NOTED_CANONICAL: a canonical. */
+#define NOTED_FRAGMENT  PACK_NONE
+#define NOTED_CANONICAL (PACK_NONE - 1)
 struct noted_reference { uint64_t place; tape_node node; uint32_t type; };
 
 struct noted_references {

@@ -503,7 +503,7 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
     if ((which == PRIMITIVE_URI || which == PRIMITIVE_URL || which == PRIMITIVE_CANONICAL)
         && walk_raw(w->tape, value).at[0] == '#') {
         keep_whole(w);
-        note_one(w, &w->references, value, NOTED_FRAGMENT, place);
+        note_one(w, &w->references, value, which == PRIMITIVE_CANONICAL ? NOTED_CANONICAL : NOTED_FRAGMENT, place);
     }
 }
 

@@ -99,6 +99,14 @@ test_contained_resources_hang_together(void **state)
           HTML("<img src='#a' alt='x'/>") "}", NULL, NULL },
         { P ",\"contained\":[{\"resourceType\":\"Basic\",\"id\":\"a\",\"code\":{\"text\":\"x\"}}],\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueUri\":\"#a\"}]}",
           NULL, NULL },
+        { "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"},\"identifier\":[{\"id\":\"i\",\"value\":\"x\"}],"
+          "\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueUri\":\"#i\"}]}", NULL, NULL },
+        { "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"},"
+          "\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueUri\":\"#j\"}]}",
+          "uri-fragment", "Basic.extension[0].valueUri" },
+        { "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"},"
+          "\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCanonical\":\"#j\"}]}",
+          "?uri-fragment", "Basic.extension[0].valueCanonical" },
         { P ",\"contained\":[" P "}]}", "contained-id", "Patient.contained[0]" },
         { P ",\"contained\":[" P ",\"id\":\"a\"}," P ",\"id\":\"a\"}],\"link\":[{\"other\":" REF("#a") ",\"type\":\"refer\"}]}",
           "dom-3", "Patient.contained[1]" },
