@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fhir/fhirpath.h"
+#include "fhir/profile_run.h"
 
 #define BEST_PRACTICE "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
 #define PROFILE_ELEMENT "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
@@ -472,6 +473,7 @@ read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
         one.flags |= CONSTRAINT_WARNING;
     if (tape_kind(p->t, extension_value(p, node, SPAN(BEST_PRACTICE))) == TAPE_TRUE)
         one.flags |= CONSTRAINT_BEST_PRACTICE;
+    one.flags |= profile_shortcut_of(compile_span(p->c, one.expression)) << CONSTRAINT_SHORTCUT;
     if (is_native(key))
         one.flags |= CONSTRAINT_NATIVE;
     return add_constraint(p, twig, one);

@@ -104,28 +104,47 @@ check(struct profiling *r, const struct pack_node *n, const struct pack_constrai
         tell(r, n, one, truth, why);
 }
 
-void
-profile_constraints(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+/* Those of a node that are left when the ones that hold at a glance are taken off. */
+static bool
+has_work(const struct profiling *r, const struct pack_constraint *one, const struct spot *spot)
+{
+    return one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE))
+        && !profile_holds_at_a_glance(r, one, spot);
+}
+
+static bool
+context_of(struct profiling *r, const struct pack_node *n, const struct spot *spot, struct fhirpath_context *out)
 {
     tape_node node     = spot->value != TAPE_ABSENT ? spot->value : spot->shadow;
-    uint32_t  resource = bundle_resource_index(r->bundle, node), whole = tape_count(r->tape);
+    uint32_t  resource = bundle_resource_index(r->bundle, node);
 
     /* An element that is a resource is asked by the one around it. */
     if (resource != ENTRY_NONE && n->element != PACK_NONE && bundle_resource_at(r->bundle, resource)->node == node)
         resource = bundle_resource_at(r->bundle, resource)->up;
     if (resource == ENTRY_NONE)
-        return;
-    const struct bundle_resource *mine    = bundle_resource_at(r->bundle, resource);
-    struct fhirpath_context       context = {
+        return false;
+    const struct bundle_resource *mine = bundle_resource_at(r->bundle, resource);
+    *out = (struct fhirpath_context){
         .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
         .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
-        .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
-        .steps_left = &r->expression_steps,
     };
     r->from = resource;
+    return true;
+}
+
+void
+profile_constraints(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+{
+    struct fhirpath_context context;
+    bool                    ready = false;
+
     for (uint32_t i = 0; i < n->constraint_count && !profile_ended(r); i++) {
         const struct pack_constraint *one = &r->pack->constraints[n->first_constraint + i];
-        if (one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE)))
-            check(r, n, one, &context);
+        if (!has_work(r, one, spot))
+            continue;
+        if (!ready && !context_of(r, n, spot, &context))
+            return;
+        ready = true;
+        check(r, n, one, &context);
     }
 }

@@ -108,6 +108,7 @@ enum pack_constraint_flag {
     CONSTRAINT_WARNING = 1, CONSTRAINT_BEST_PRACTICE = 2,
     CONSTRAINT_NATIVE = 4,                   /* the walk checks it without a program */
 };
+#define CONSTRAINT_SHORTCUT 8                /* shift: a row of fhir/shortcuts.def + 1, 0: none */
 
 struct pack_constraint {
     struct pack_text key, human, expression;

@@ -8,6 +8,7 @@
  *     profile_bounds.c       least and most values, longest texts
  *     profile_bindings.c     value sets
  *     profile_constraints.c  invariants
+ *     profile_shortcuts.c    those that hold at a glance
  */
 #ifndef SLUICE_FHIR_PROFILE_RUN_H
 #define SLUICE_FHIR_PROFILE_RUN_H
@@ -67,6 +68,10 @@ void profile_binding(struct profiling *, const struct pack_node *, const struct 
 enum term_verdict profile_member(const struct profiling *, struct span value_set, const struct spot *);
 bool profile_bound(struct profiling *, const struct pack_binding *, const struct spot *);
 
+/* The row of fhir/shortcuts.def + 1, 0 when there is none. */
+uint32_t profile_shortcut_of(struct span expression);
+/* True: the invariant holds.  False: it has to be evaluated. */
+bool profile_holds_at_a_glance(const struct profiling *, const struct pack_constraint *, const struct spot *);
 void profile_constraints(struct profiling *, const struct pack_node *, const struct spot *);
 
 /* PACK_NONE when there is no such type. */

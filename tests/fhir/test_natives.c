@@ -36,6 +36,12 @@ static const struct native of_resources[] = {
     { "dom-3", "%.*s" }, { "dom-4", "%.*s" }, { "dom-5", "%.*s" },
     { "ref-1", "descendants().ofType(Reference).where((%.*s) = false).empty()" },
 };
+/* Of fhir/shortcuts.def: what holds at a glance does not hide what does not hold. */
+static const struct native of_observations[] = {
+    { "obs-6", "%.*s" }, { "obs-7", "%.*s" }, { "qty-3", "descendants().ofType(Quantity).where((%.*s) = false).empty()" },
+    { "per-1", "descendants().ofType(Period).where((%.*s) = false).empty()" },
+};
+static const struct native of_photos[] = { { "att-1", "photo.where((%.*s) = false).empty()" } };
 /* What a contained resource contains is also looked at, and is not by the others' expressions. */
 static const struct native of_nested[] = { { "dom-2", "%.*s" } };
 static const struct native of_bundles[] = {
@@ -176,6 +182,42 @@ make_bundle(struct chance *c, struct buf *out)
     buf_add_text(out, count > 0 ? "]}" : "}");
 }
 
+static void
+make_observation(struct chance *c, struct buf *out)
+{
+    static const char *const moments[] = { "2020", "2020-02", "2020-02-03", "2020-02-03T10:00:00Z", "2020-02-03T10:00:00+01:00", "2020-02-03T11:30:00+02:00",
+                                           "2020-02-03T10:00:00.500+01:00", "2019-12-31T23:59:59-05:00", "2021-01-01T00:00:00+01:00" };
+    static const char *const codes[]   = { "a", "b" };
+
+    buf_add_format(out, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://t.example/s\",\"code\":\"%s\"}]}",
+                   codes[chance_below(c, 2)]);
+    MAYBE(c, out, ",\"dataAbsentReason\":{\"text\":\"t\"}");
+    if (chance_below(c, 2) == 0) {
+        buf_add_text(out, ",\"valueQuantity\":{\"value\":1");
+        MAYBE(c, out, ",\"code\":\"kg\"");
+        MAYBE(c, out, ",\"system\":\"http://unitsofmeasure.org\"");
+        buf_add_text(out, "}");
+    } else {
+        MAYBE(c, out, ",\"_valueString\":{\"extension\":[{\"url\":\"http://t.example/e\",\"valueCode\":\"c\"}]}");
+    }
+    if (chance_below(c, 2) == 0)
+        buf_add_format(out, ",\"component\":[{\"code\":{\"coding\":[{\"system\":\"http://t.example/s\",\"code\":\"%s\"}]},\"valueString\":\"s\"}]",
+                       codes[chance_below(c, 2)]);
+    buf_add_format(out, ",\"effectivePeriod\":{\"start\":\"%s\"", moments[chance_below(c, 9)]);
+    if (chance_below(c, 4) > 0)
+        buf_add_format(out, ",\"end\":\"%s\"", moments[chance_below(c, 9)]);
+    buf_add_text(out, "}}");
+}
+
+static void
+make_photo(struct chance *c, struct buf *out)
+{
+    buf_add_text(out, "{\"resourceType\":\"Patient\",\"photo\":[{\"title\":\"t\"");
+    MAYBE(c, out, ",\"data\":\"AAAA\"");
+    MAYBE(c, out, ",\"contentType\":\"image/png\"");
+    buf_add_text(out, "}]}");
+}
+
 /* ---- tests --------------------------------------------------------------------------------- */
 
 static void
@@ -216,12 +258,23 @@ test_bundles_by_walk_and_by_expression(void **state)
     agree(make_bundle, of_bundles, sizeof of_bundles / sizeof of_bundles[0], 1500);
 }
 
+static void
+test_a_glance_and_the_expression_agree(void **state)
+{
+    (void)state;
+    if (pack == NULL)
+        skip();
+    agree(make_observation, of_observations, sizeof of_observations / sizeof *of_observations, 1500);
+    agree(make_photo, of_photos, 1, 50);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resources_by_walk_and_by_expression),
         cmocka_unit_test(test_bundles_by_walk_and_by_expression),
+        cmocka_unit_test(test_a_glance_and_the_expression_agree),
     };
 
     return cmocka_run_group_tests(tests, open_pack, close_pack);
