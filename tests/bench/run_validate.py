@@ -190,7 +190,8 @@ def part_pack(o, scratch):
     whole = compile_pack(o.build, f"{scratch}/whole.pack", "hl7.fhir.r4.core#4.0.1", core_files() + packages)
     opened = statistics.median(sluice(o.build, "--open", f"{o.build}/definitions/r4.pack")["open_ms"] for _ in range(9))
     size = os.path.getsize(f"{o.build}/definitions/r4.pack")
-    print(f"R4 core compiles in {seconds:.2f} s of CPU (10 at most), with terminology, extensions and IPS in {whole:.2f} s; the pack of {size / 1e6:.1f} MB opens in {opened:.2f} ms (50 at most)")
+    print(f"R4 core compiles in {seconds:.2f} s of CPU (10 at most), with terminology, extensions and IPS in {whole:.2f} s; the pack "
+          f"of {size / 1e6:.1f} MB opens in {opened:.2f} ms (50 at most)")
     return {"compile_s": seconds, "compile_all_s": whole, "open_ms": opened, "bytes": size}
 
 
