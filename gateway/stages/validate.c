@@ -150,13 +150,14 @@ judge_entries(struct exchange *ex, enum route_validation policy)
     ex->entry_count = count;
     if (ex->entries == NULL && count > 0)
         return no_memory(ex);
-    enum step step = judge_shell(ex, policy);
-    for (uint32_t i = 0; i < count && step == STEP_NEXT; i++) {
+    enum step step  = judge_shell(ex, policy);
+    bool      batch = ex->bundle->type == BUNDLE_BATCH;  /* whose later entries may yet be refused */
+    for (uint32_t i = 0; i < count && step == STEP_NEXT && (batch || warned < MAX_WARNED_ENTRIES); i++) {
         struct issues *found = issues_new(ex->arena, MAX_ENTRY_FINDINGS);
         if (found == NULL || validate_entry(ex->config->pack, ex->bundle, i, &all, ex->arena, found) != ST_OK)
             return no_memory(ex);
         if (refused(found, policy)) {
-            if (ex->bundle->type != BUNDLE_BATCH)
+            if (!batch)
                 return exchange_refuse(ex, 422);         /* whole or not at all */
             ex->entries[i].status = 422;
             ex->entries[i].issues = found;
