@@ -77,6 +77,14 @@ profile_place(struct profiling *r, const struct pack_node *n)
     return arena_join(r->arena, short_name(pack_span(r->pack, r->pack->profiles[r->profile].url)), SPAN(": "), path);
 }
 
+void
+profiling_end(struct profiling *r)
+{
+    if (r->steps == 0 && profile_wrong(r, NULL, r->bundle->root, SEVERITY_ERROR, ISSUE_TOO_COSTLY, "profile:cost"))
+        profile_tell(r, SPAN("want a document that its profiles can be asked of in bounded time"),
+                     SPAN("have one that takes too many steps or levels: the rest was not looked at"), PROFILE_NOTHING);
+}
+
 /* ---- each once -------------------------------------------------------------------------------- */
 
 static uint32_t

@@ -75,6 +75,9 @@ struct profiling {
 
 void profiling_init(struct profiling *, const struct pack *, const struct bundle *, struct arena *, struct report *);
 
+/* Once, when all was asked: an error when the steps did not suffice (P4). */
+void profiling_end(struct profiling *);
+
 /* What a node asks of a value of a base type. */
 void profiling_base(struct profiling *, uint32_t node, const struct spot *);
 

@@ -12,14 +12,10 @@ profile_value(struct profiling *r, const struct pack_node *n, const struct spot 
     if (profile_ended(r))
         return;
     r->steps--;
-    if (r->depth >= PROFILE_DEPTH || r->steps == 0) {
+    if (r->depth >= PROFILE_DEPTH)
         r->steps = 0;
-        r->silent = false;                               /* this has to be said */
-        if (profile_wrong(r, NULL, spot->value, SEVERITY_ERROR, ISSUE_TOO_COSTLY, "profile:cost"))
-            profile_tell(r, SPAN("want a document that its profiles can be asked of in bounded time"),
-                         SPAN("have one that takes too many steps or levels: the rest was not looked at"), PROFILE_NOTHING);
-        return;
-    }
+    if (r->steps == 0)
+        return;                                          /* profiling_end() says so */
     r->depth++;
     if (n->flags & NODE_TYPES)
         profile_types(r, n, spot);

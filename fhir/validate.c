@@ -148,6 +148,7 @@ check_definitions(struct walk *w, const struct validate_options *options, struct
 static enum status
 conclude(struct walk *w, enum status st)
 {
+    profiling_end(&w->profiling);
     if (w->report.stopped) {
         struct issue one = { .severity = SEVERITY_ERROR, .code = ISSUE_TOO_COSTLY, .rule = "validate",
                              .wanted = SPAN("want fewer findings"),

@@ -3,6 +3,7 @@
 
 #include "fhir/bundle.h"
 #include "fhir/package.h"
+#include "fhir/profile.h"
 #include "tests/fhir/fhir_check.h"
 
 static struct arena      *definitions;
@@ -198,6 +199,36 @@ test_circles_of_references_end(void **state)
     arena_free(&arena);
 }
 
+/* What was not looked at for lack of steps is never right. */
+static void
+test_spent_steps_are_an_error(void **state)
+{
+    struct arena        *arena  = test_arena();
+    struct issues       *issues = issues_new(arena, 10);
+    const struct bundle *bundle;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    assert_int_equal(bundle_read(test_tape(arena, span_of(O CLAIM("slices") ",\"category\":[" C("a") "]" X "}")), arena, issues, &bundle), ST_OK);
+    for (uint64_t steps = 1; steps < 1000; steps++) {
+        struct report    report;
+        struct profiling run;
+        issues = issues_new(arena, 10);
+        report_init(&report, bundle, arena, issues, 10);
+        profiling_init(&run, pack, bundle, arena, &report);
+        run.steps = steps;
+        profiling_resources(&run, NULL, 0, bundle_resources(bundle));
+        profiling_end(&run);
+        assert_int_equal(issues_have_errors(issues), run.steps == 0);
+        if (run.steps > 0)
+            break;
+        assert_string_equal(issues_at(issues, issues_count(issues) - 1)->rule, "profile:cost");
+        assert_true(steps < 999);
+    }
+    arena_free(&arena);
+}
+
 static void
 test_a_profile_has_a_type(void **state)
 {
@@ -217,6 +248,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles_are_asked),
         cmocka_unit_test(test_circles_of_references_end),
+        cmocka_unit_test(test_spent_steps_are_an_error),
         cmocka_unit_test(test_a_profile_has_a_type),
     };
 
