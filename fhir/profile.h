@@ -47,6 +47,9 @@ struct spot {
 
 struct profiling_memo { tape_node node; uint32_t profile; uint8_t state, told; };
 
+/* What a Coding.system is: its codes are here; it is something else (odd). */
+struct known_system { struct span url; bool here, odd; };
+
 struct profiling {
     const struct pack       *pack;
     const struct bundle     *bundle;
@@ -65,7 +68,7 @@ struct profiling {
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */
     uint64_t                 place;          /* of a doubt that no node has */
-    struct { struct span url; bool here; } systems[PROFILE_SYSTEMS];     /* the last ones, for profiling_coding */
+    struct known_system      systems[PROFILE_SYSTEMS];   /* the last ones, for profiling_coding */
     uint32_t                 next_system;
     struct spot             *spots;          /* a stack of items */
     uint32_t                 spot_count, spot_room;

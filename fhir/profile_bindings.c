@@ -8,6 +8,7 @@
  *       required binding; an extensible one lets it be
  */
 #include "base/json_walk.h"
+#include "fhir/lookup.h"
 #include "fhir/profile_run.h"
 #include "fhir/term_questions.h"
 #include "fhir/terminology.h"
@@ -195,19 +196,42 @@ check_display(struct profiling *r, tape_node coding, uint32_t concept)
                      SPAN("have another"), PROFILE_NOTHING);
 }
 
-/* Most codings are of a few systems, whose codes are not here (LOINC, SNOMED CT). */
+/* A system that is not here may be one by another name, or no code system at
+ * all. */
 static bool
-is_here(struct profiling *r, struct span system)
+is_odd(const struct profiling *r, struct span system)
+{
+    return term_is_value_set_url(r->pack, system) || !span_empty(term_system_meant(system));
+}
+
+/* Most codings are of a few systems, whose codes are not here (LOINC, SNOMED CT). */
+static const struct known_system *
+known_system(struct profiling *r, struct span system)
 {
     for (uint32_t i = 0; i < PROFILE_SYSTEMS; i++)
         if (span_eq(r->systems[i].url, system))
-            return r->systems[i].here;
-    enum term_content content = term_content(r->pack, system, PROFILE_NOTHING);
-    bool              here    = content != TERM_CONTENT_UNKNOWN && content != TERM_CONTENT_NOT_PRESENT;
-    r->systems[r->next_system].url    = system;
-    r->systems[r->next_system].here   = here;
+            return &r->systems[i];
+    struct known_system *mine    = &r->systems[r->next_system];
+    enum term_content    content = term_content(r->pack, system, PROFILE_NOTHING);
     r->next_system = (r->next_system + 1) % PROFILE_SYSTEMS;
-    return here;
+    *mine = (struct known_system){ system, content != TERM_CONTENT_UNKNOWN && content != TERM_CONTENT_NOT_PRESENT,
+                                   content == TERM_CONTENT_UNKNOWN && is_odd(r, system) };
+    return mine;
+}
+
+static void
+refuse_odd_system(struct profiling *r, tape_node coding, struct span system)
+{
+    tape_node at = walk_find(r->tape, coding, SPAN("system"));
+
+    r->place = lookup_hash(system) | 1;
+    if (term_is_value_set_url(r->pack, system)) {
+        if (profile_wrong(r, NULL, at, SEVERITY_ERROR, ISSUE_CODE_INVALID, "coding-value-set"))
+            profile_tell(r, SPAN("want a code system in Coding.system"), SPAN("have a value set"), PROFILE_NOTHING);
+    } else if (profile_wrong(r, NULL, at, SEVERITY_WARNING, ISSUE_CODE_INVALID, "coding-alias")) {
+        profile_tell(r, SPAN("want the URI that FHIR gives to the code system"), SPAN("have another name of it"),
+                     arena_format(r->arena, "It is %.*s", SPAN_PRINT(term_system_meant(system))));
+    }
 }
 
 /* A system that is here as a whole and does not have the code: whoever reads
@@ -219,7 +243,12 @@ profiling_coding(struct profiling *r, tape_node coding)
     struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
     uint32_t    concept;
 
-    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING || !is_here(r, system))
+    if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
+        return;
+    const struct known_system *known = known_system(r, system);
+    if (known->odd)
+        refuse_odd_system(r, coding, system);
+    if (!known->here)
         return;
     struct term_answer answer = term_code_place(r->pack, system, walk_find_text(r->tape, coding, SPAN("version"), r->arena),
                                                 tape_text(r->tape, at, r->arena), &concept);

@@ -624,14 +624,14 @@ test_what_is_not_r4_is_refused(void **state)
     assert_int_equal(tally.invalid, tally.files);
 }
 
-/* Whether a finding of the rule was made, a warning. */
+/* Whether a finding of the rule was made, with this severity. */
 static bool
-warned(struct arena *arena, const char *rule, struct span json)
+told(struct arena *arena, const char *rule, enum severity severity, struct span json)
 {
     struct issues *issues = findings_of(arena, json);
 
     for (uint32_t k = 0; k < issues_count(issues); k++)
-        if (strcmp(issues_at(issues, k)->rule, rule) == 0 && issues_at(issues, k)->severity == SEVERITY_WARNING)
+        if (strcmp(issues_at(issues, k)->rule, rule) == 0 && issues_at(issues, k)->severity == severity)
             return true;
     return false;
 }
@@ -650,8 +650,31 @@ test_compares_displays_with_those_of_the_code_system(void **state)
         struct arena *arena = test_arena();
         struct span   json  = arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":"
             "\"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus\",\"code\":\"M\",\"display\":\"%s\"}]}}", rows[i].display);
-        if (warned(arena, "display", json) == rows[i].good)
+        if (told(arena, "display", SEVERITY_WARNING, json) == rows[i].good)
             fail_msg("%s", rows[i].display);
+        arena_free(&arena);
+    }
+}
+
+static void
+test_says_what_a_system_should_have_been(void **state)
+{
+    static const struct { const char *system, *rule; enum severity severity; bool is; } rows[] = {
+        { "http://hl7.org/fhir/ValueSet/marital-status", "coding-value-set", SEVERITY_ERROR, true },
+        { "urn:oid:2.16.840.1.113883.6.96", "coding-alias", SEVERITY_WARNING, true }, { "https://loinc.org", "coding-alias", SEVERITY_WARNING, true },
+        { "http://loinc.org", "coding-alias", SEVERITY_WARNING, false }, { "urn:oid:1.2.3", "coding-alias", SEVERITY_WARNING, false },
+        { "http://example.org", "coding-value-set", SEVERITY_ERROR, false },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = test_arena();
+        struct span   json  = arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":\"%s\",\"code\":\"x\"}]}}",
+                                           rows[i].system);
+        if (told(arena, rows[i].rule, rows[i].severity, json) != rows[i].is)
+            fail_msg("%s", rows[i].system);
         arena_free(&arena);
     }
 }
@@ -672,7 +695,7 @@ test_knows_units(void **state)
         struct arena *arena = test_arena();
         struct span   json  = arena_format(arena, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},"
             "\"valueQuantity\":{\"value\":1,\"system\":\"%s\",\"code\":\"%s\"}}", rows[i].system, rows[i].code);
-        if (warned(arena, "unit-unknown", json) == rows[i].good)
+        if (told(arena, "unit-unknown", SEVERITY_WARNING, json) == rows[i].good)
             fail_msg("%s", rows[i].code);
         arena_free(&arena);
     }
@@ -714,6 +737,7 @@ main(void)
         cmocka_unit_test(test_applies_the_rules_of_bundles),
         cmocka_unit_test(test_helps_to_mend_it),
         cmocka_unit_test(test_compares_displays_with_those_of_the_code_system),
+        cmocka_unit_test(test_says_what_a_system_should_have_been),
         cmocka_unit_test(test_knows_units),
         cmocka_unit_test(test_notes_what_bindings_leave_undecided),
         cmocka_unit_test(test_doubtful_text_is_a_warning),
