@@ -15,12 +15,19 @@
  *                    every index
  *   choice           value[x] once, and only with the types it may have
  *   primitive        lexical form of every R4 primitive (fhir/datatypes.h)
- *   element-id       Element.id holds no white space
+ *   element-id       Element.id holds no white space, and is unique (fhir/id_rules.h)
  *   ele-1, ext-1     an element has a value or children; an extension has
  *                    either a value or extensions
  *   dom-2            a contained resource contains none
- *   bundle-type, bdl-1 … bdl-12   fhir/bundle_rules.h
- * Profiles, bindings, slicing and FHIRPath run on the same tables.
+ *   identifiers, codings, attachments, labels   fhir/type_rules.h
+ *   Bundles                                      fhir/bundle_rules.h
+ *   references, contained resources, documents   fhir/reference_rules.h
+ *   extensions                                   fhir/extension_rules.h
+ *   narratives                                   fhir/narrative.h
+ *   Questionnaires and responses                 fhir/questionnaire.h
+ *   profiles, bindings, slices, invariants       fhir/profile.h
+ * What depends on the bytes of a value alone is said during the walk; what
+ * depends on where it stands is noted, and looked at when the walk is through.
  *
  * What is below an unknown name or an unknown resourceType is not looked at.
  * After VALIDATE_MOST_FINDINGS findings the walk stops and says so: the cost

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/json_tape.h"
 #include "base/span.h"
+#include "fhir/pack.h"
 
 #define TEST_BUDGET ((size_t)256 << 20)
 
@@ -91,6 +92,22 @@ test_file(struct arena *arena, const char *path)
     assert_int_equal(fread(at, 1, (size_t)length, f), length);
     fclose(f);
     return span_from(at, (size_t)length);
+}
+
+/* The definitions of the build, opened once; NULL without them: then a test skips. */
+static inline const struct pack *
+test_pack(void)
+{
+    static struct arena      *arena;
+    static const struct pack *pack;
+
+    if (arena == NULL) {
+        arena = test_arena();
+        struct span bytes = test_file(arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
+        if (!span_empty(bytes))
+            assert_int_equal(pack_open(bytes, arena, &pack), ST_OK);
+    }
+    return pack;
 }
 
 #endif

@@ -4,25 +4,13 @@
 #include "fhir/validate.h"
 
 /* Extensions against R4's own definitions of some, through validate(). */
-static struct arena      *pack_arena;
 static const struct pack *pack;
 
 static int
 open_pack(void **state)
 {
     (void)state;
-    pack_arena = test_arena();
-    struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
-    if (!span_empty(bytes))
-        assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
-    return 0;
-}
-
-static int
-close_pack(void **state)
-{
-    (void)state;
-    arena_free(&pack_arena);
+    pack = test_pack();
     return 0;
 }
 
@@ -123,5 +111,5 @@ main(void)
         cmocka_unit_test(test_unknown_extensions_are_refused_when_asked),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, close_pack);
+    return cmocka_run_group_tests(tests, open_pack, NULL);
 }

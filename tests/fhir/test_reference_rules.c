@@ -7,25 +7,13 @@
 /* Rules that look at more than one value: references, contained resources,
  * ids, entries of Bundles; and datatypes with rules of their own.  Through
  * validate(), with the definitions of the build. */
-static struct arena      *pack_arena;
 static const struct pack *pack;
 
 static int
 open_pack(void **state)
 {
     (void)state;
-    pack_arena = test_arena();
-    struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
-    if (!span_empty(bytes))
-        assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
-    return 0;
-}
-
-static int
-close_pack(void **state)
-{
-    (void)state;
-    arena_free(&pack_arena);
+    pack = test_pack();
     return 0;
 }
 
@@ -354,5 +342,5 @@ main(void)
         cmocka_unit_test(test_repeated_bytes_do_not_hide_what_counts_by_place),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, close_pack);
+    return cmocka_run_group_tests(tests, open_pack, NULL);
 }

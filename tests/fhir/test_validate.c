@@ -9,26 +9,14 @@
 #include "fhir/term_questions.h"
 #include "fhir/validate.h"
 
-/* The definitions of the build; tests that need them are skipped without. */
-static struct arena      *pack_arena;
+/* Tests that need the definitions of the build are skipped without. */
 static const struct pack *pack;
 
 static int
 open_pack(void **state)
 {
     (void)state;
-    pack_arena = test_arena();
-    struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
-    if (!span_empty(bytes))
-        assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
-    return 0;
-}
-
-static int
-close_pack(void **state)
-{
-    (void)state;
-    arena_free(&pack_arena);
+    pack = test_pack();
     return 0;
 }
 
@@ -755,5 +743,5 @@ main(void)
         cmocka_unit_test(test_what_is_not_r4_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, close_pack);
+    return cmocka_run_group_tests(tests, open_pack, NULL);
 }
