@@ -6,7 +6,7 @@
 static const char *const waivable[] = {
     "profile:cardinality", "profile:type", "profile:target", "profile:slicing", "profile:fixed", "profile:pattern",
     "profile:bounds", "profile:max-length", "profile:unknown",
-    "binding", "binding:undecided", "code-unknown", "display", "unit-unknown",
+    "binding", "binding:undecided", "code-unknown", "coding-value-set", "coding-alias", "display", "unit-unknown",
     "extension-unknown", "extension-context",            /* not extension-modifier: it changes what is around it */
     "questionnaire-condition", "questionnaire-enabled", "questionnaire-initial", "questionnaire-linkid",
     "questionnaire-option", "questionnaire-order", "questionnaire-repeats", "questionnaire-required",

@@ -44,6 +44,7 @@ static const struct { const char *rule; enum issue_code code; bool structural; }
     { "profile:fixed", ISSUE_VALUE, false },
     { "profile:target", ISSUE_STRUCTURE, false },
     { "binding", ISSUE_CODE_INVALID, false },
+    { "coding-value-set", ISSUE_CODE_INVALID, false },
 };
 
 static void
