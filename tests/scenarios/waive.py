@@ -108,6 +108,20 @@ def what_a_claimed_profile_asks_is_the_routes_to_decide():
         check(went == (policy != "refuse"), (client, "delivered" if went else "not delivered"))
 
 
+def what_a_binding_or_an_invariant_asks_is_too():
+    unbound = observation("unbound")
+    unbound["status"] = "finished"                       # no code of R4's
+    abated = condition("abated", code="I10", display="Essential hypertension", abatementDateTime="2026-01-01")   # con-4: active
+    for one, rule in ((unbound, "rule binding"), (abated, "rule con-4")):
+        for client, policy in POLICIES.items():
+            status, _, body = gateway.push(bundle(patient(), one), client=client)
+            if policy == "refuse":
+                check(status == 422 and rule in [i["diagnostics"] for i in json.loads(body)["issue"]], (client, status, body))
+            else:
+                found = outcomes(body)[1] if status == 200 else None
+                check(status == 200 and (("warning", rule) in found) == (policy == "warn"), (client, status, body))
+
+
 def validate_tells_every_error_whatever_the_route_waives():
     for client in POLICIES:
         status, _, body = gateway.request("POST", "/fhir/$validate", short_of_its_claim("asked", client), client=client)
@@ -171,7 +185,7 @@ if __name__ == "__main__":
     try:
         main([what_is_structural_is_refused_by_every_route, a_batch_loses_its_structural_entries_under_every_route,
               warnings_are_in_the_answer_where_the_route_warns, what_a_claimed_profile_asks_is_the_routes_to_decide,
-              validate_tells_every_error_whatever_the_route_waives,
+              what_a_binding_or_an_invariant_asks_is_too, validate_tells_every_error_whatever_the_route_waives,
               a_configured_profile_is_asked_of_its_type_and_waived_where_the_route_says_so, a_single_resource_is_answered_by_its_outcome,
               a_message_says_it_in_its_details, the_configuration_says_it])
     finally:
