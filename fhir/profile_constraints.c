@@ -89,13 +89,14 @@ tell(struct profiling *r, const struct pack_node *n, const struct pack_constrain
                      SPAN("it does not hold"), PROFILE_NOTHING);
 }
 
+/* Met is what is true: empty is as false is, as for HL7's validators. */
 static void
 check(struct profiling *r, const struct pack_node *n, const struct pack_constraint *one, struct fhirpath_context *context)
 {
     struct fhirpath_failure why   = { 0 };
     enum fhirpath_truth     truth = fhirpath_true(pack_program(r->pack, one->program, one->program_words), context, r->arena, &why);
 
-    if (truth == FHIRPATH_TRUE || truth == FHIRPATH_EMPTY)
+    if (truth == FHIRPATH_TRUE)
         return;
     bool          undecided = truth == FHIRPATH_FAILED && why.why != FHIRPATH_FAILED_BUDGET;
     enum severity severity  = undecided || (one->flags & CONSTRAINT_WARNING) ? SEVERITY_WARNING : SEVERITY_ERROR;

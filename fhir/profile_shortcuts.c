@@ -53,6 +53,17 @@ by_members(const struct tape *t, tape_node object, struct span absent, struct sp
     return !met;
 }
 
+/* A period whose end is a date, a month or a year has all of it inside (R4
+ * datatypes.html#Period), and one that begins on a date may begin at its first
+ * moment.  FHIRPath has no answer for such a pair, which would refuse it. */
+static bool
+ordered_days(struct span from, struct span to)
+{
+    size_t both = from.length < to.length ? from.length : to.length;
+
+    return both <= 10 && span_compare(span_from(from.at, both), span_from(to.at, both)) <= 0;
+}
+
 /* Two moments that are written alike, in one zone, have the order of their texts. */
 static bool
 ordered(const struct tape *t, tape_node object)
@@ -65,8 +76,10 @@ ordered(const struct tape *t, tape_node object)
         return false;
     struct span a = walk_raw(t, from), b = walk_raw(t, to);
     size_t      zone = a.length == 10 ? 0 : 6;
-    return a.length == b.length && (a.length == 10 || a.length == 25 || a.length == 29)
-        && span_eq(span_skip(a, a.length - zone), span_skip(b, b.length - zone)) && span_compare(a, b) <= 0;
+    if (a.length != b.length || (a.length != 10 && a.length != 25 && a.length != 29)
+        || !span_eq(span_skip(a, a.length - zone), span_skip(b, b.length - zone)))
+        return ordered_days(a, b);
+    return span_compare(a, b) <= 0;
 }
 
 bool

@@ -45,7 +45,7 @@ static const struct { const char *json, *rule, *expression; enum severity severi
     { "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\","
       "\"resource\":" P ",\"extension\":[" PLACE "]}}]}", NULL, NULL, 0 },
     /* an element that is defined by reference to another one */
-    { "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\",\"type\":\"group\",\"item\":[{\"linkId\":\"2\","
+    { "{\"resourceType\":\"Questionnaire\",\"name\":\"Q\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\",\"type\":\"group\",\"item\":[{\"linkId\":\"2\","
       "\"type\":\"string\",\"extension\":[{\"url\":\"" SD "questionnaire-hidden\",\"valueBoolean\":true}]}]}]}", NULL, NULL, 0 },
 };
 

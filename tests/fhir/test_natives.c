@@ -78,7 +78,7 @@ interpreted(const struct native *native, const struct bundle *bundle, struct are
     buf_release(&source);
     enum fhirpath_truth truth = fhirpath_true(program, &context, arena, NULL);
     assert_int_not_equal(truth, FHIRPATH_FAILED);
-    return truth != FHIRPATH_FALSE;
+    return truth == FHIRPATH_TRUE;
 }
 
 static bool

@@ -226,7 +226,7 @@ test_entries_are_where_they_say(void **state)
         { B("collection", ",\"entry\":[" E("http://a.org/Group/1", P ",\"id\":\"1\"}") "]"), "bundle-full-url", "Bundle.entry[0].fullUrl" },
         { B("collection", ",\"entry\":[" E("http://a.org/Patient/1", P "}") "]"), "bundle-full-url", "Bundle.entry[0].fullUrl" },
         { B("collection", ",\"entry\":[" E("http://a.org/some/thing", P ",\"id\":\"1\"}") "]"), NULL, NULL },
-        { B("collection", ",\"entry\":[" E("http://a.org/my-codes", "{\"resourceType\":\"CodeSystem\",\"id\":\"c\",\"status\":\"draft\","
+        { B("collection", ",\"entry\":[" E("http://a.org/my-codes", "{\"resourceType\":\"CodeSystem\",\"name\":\"C\",\"id\":\"c\",\"status\":\"draft\","
             "\"content\":\"complete\",\"url\":\"http://a.org/my-codes\"}") "]"), "bundle-full-url", "Bundle.entry[0].fullUrl" },
         { B("searchset", ",\"link\":[{\"relation\":\"self\",\"url\":\"Patient\"}],\"entry\":[{\"search\":{\"mode\":\"outcome\"},\"resource\":"
             "{\"resourceType\":\"OperationOutcome\",\"issue\":[{\"severity\":\"warning\",\"code\":\"value\"}]}}]"), NULL, NULL },

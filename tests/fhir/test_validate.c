@@ -136,12 +136,18 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
       "\"link\":[{\"other\":{\"reference\":\"#c\"},\"type\":\"refer\"},{\"other\":{\"reference\":\"#d\"},\"type\":\"refer\"}]}",
       "dom-2", "Patient.contained[0].contained" },
     /* where else definitions lead: contentReference, resources in Parameters */
-    { "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\",\"type\":\"group\",\"item\":[{\"type\":\"string\"}]}]}",
+    { "{\"resourceType\":\"Questionnaire\",\"name\":\"Q\",\"status\":\"draft\",\"item\":[{\"linkId\":\"1\",\"type\":\"group\",\"item\":[{\"type\":\"string\"}]}]}",
       "cardinality", "Questionnaire.item[0].item[0]" },
     { "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"a\",\"part\":[{\"name\":\"b\",\"resource\":{\"resourceType\":\"Patient\",\"x\":1}}]}]}",
       "unknown-element", "Parameters.parameter[0].part[0].resource.x" },
     { "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"a\",\"valueSampledData\":{\"origin\":{\"value\":1},\"period\":2,\"dimensions\":1}}]}", NULL, NULL },
     { P ",\"text\":{\"status\":\"generated\"}}", "cardinality", "Patient.text" },
+    /* invariants are met by what is true: empty is not; a period may end on the day on which it begins */
+    { "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\"}", "que-0", "Questionnaire" },
+    { O ",\"effectivePeriod\":{\"start\":\"2026-05-10T23:30:00-05:00\",\"end\":\"2026-05-10\"}}", NULL, NULL },
+    { O ",\"effectivePeriod\":{\"start\":\"2026\",\"end\":\"2026-03\"}}", NULL, NULL },
+    { O ",\"effectivePeriod\":{\"start\":\"2026-05-11T00:30:00-05:00\",\"end\":\"2026-05-10\"}}", "per-1", "Observation.effectivePeriod" },
+    { O ",\"effectivePeriod\":{\"start\":\"2026-05-10T10:00:30.5Z\",\"end\":\"2026-05-10T10:00:30Z\"}}", "per-1", "Observation.effectivePeriod" },
 };
 
 static void
@@ -510,7 +516,7 @@ test_looks_to_the_bottom_of_a_deep_document(void **state)
     if (pack == NULL)
         skip();
     buf_init(&json, 1 << 16);
-    buf_add_text(&json, "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\"");
+    buf_add_text(&json, "{\"resourceType\":\"Questionnaire\",\"name\":\"Q\",\"status\":\"draft\"");
     for (unsigned i = 0; i < depth; i++)
         buf_add_format(&json, ",\"item\":[{\"linkId\":\"%u\",\"type\":\"string\"", i);
     buf_add_text(&json, ",\"oops\":1");
