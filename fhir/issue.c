@@ -18,6 +18,7 @@ struct issues {
     struct span   body;                  /* in which lines were counted …   */
     struct mark  *marks;                 /* … at the start of each stretch … */
     size_t        mark_count;            /* … as far as somebody asked       */
+    struct path_counts counts;
 };
 
 /* Lines are counted once, a stretch at a time: findings come in any order, and
@@ -145,7 +146,7 @@ issues_add_at(struct issues *all, const struct issue *one, const struct tape *ta
 {
     struct issue mine = *one;
 
-    mine.expression = path_of(tape, parents, node, all->arena);
+    mine.expression = path_of_many(&all->counts, tape, parents, node, all->arena);
     if (node != TAPE_ABSENT)
         place(all, tape_body(tape), tape_offset(tape, node), &mine);
     return issues_add(all, &mine);

@@ -10,23 +10,54 @@ static size_t      steps_up(const struct tape *, const tape_node *parents, tape_
 static struct span root_name(const struct tape *);
 static struct span step_name(const struct tape *, tape_node);
 
+/* The index of an item, counted on from the last one of this depth. */
+static bool
+index_of(struct path_counts *counts, const struct tape *t, tape_node list, tape_node item, size_t depth, uint32_t *out)
+{
+    struct path_place *place = &counts->places[depth % PATH_PLACES];
+    bool               on    = place->list == list && place->item != TAPE_ROOT && place->item <= item;
+    tape_node          n     = on ? place->item : tape_first(t, list);
+    uint32_t           index = on ? place->index : 0;
+
+    for (; n != item && n != TAPE_ABSENT; n = tape_next(t, n), index++)
+        if (++counts->counted > PATH_COUNTED) {
+            counts->counted = PATH_COUNTED;
+            return false;
+        }
+    *place = (struct path_place){ .list = list, .item = item, .index = index };
+    *out   = index;
+    return true;
+}
+
 struct span
 path_of(const struct tape *t, const tape_node *parents, tape_node node, struct arena *arena)
+{
+    struct path_counts alone = { 0 };
+
+    return path_of_many(&alone, t, parents, node, arena);
+}
+
+struct span
+path_of_many(struct path_counts *counts, const struct tape *t, const tape_node *parents, tape_node node, struct arena *arena)
 {
     tape_node   steps[MAX_STEPS];
     struct span parts[MAX_STEPS];
     size_t      length = 0, used = 0;
+    uint32_t    index  = 0;
 
     if (node == TAPE_ABSENT)
         return (struct span){ NULL, 0 };
-    size_t count = steps_up(t, parents, node, steps);
+    if (counts->tape != t)
+        *counts = (struct path_counts){ .tape = t, .counted = counts->counted };
+    size_t count = steps_up(t, parents, node, steps), all = count;
     parts[used++] = root_name(t);
     length += parts[0].length;
     while (count > 0) {
         tape_node   step  = steps[--count];
         bool        item  = tape_kind(t, parents[step]) == TAPE_ARRAY;
-        struct span part  = item ? arena_format(arena, "[%u]", tape_index(t, parents[step], step))
-                                 : step_name(t, step);
+        if (item && !index_of(counts, t, parents[step], step, all - count, &index))
+            continue;
+        struct span part = item ? arena_format(arena, "[%u]", index) : step_name(t, step);
         if (span_empty(part))
             break;                                   /* not a name that FHIRPath can say */
         if (!item)

@@ -78,7 +78,7 @@ test_counts_what_it_does_not_keep_and_remembers_errors(void **state)
 static void
 test_a_sink_without_room_still_knows_errors(void **state)
 {
-    struct arena  *arena = arena_new("small", 200);
+    struct arena  *arena = arena_new("small", 400);
     struct issues *all   = issues_new(arena, 100);
     struct issue   one   = finding(SEVERITY_FATAL, "rule", "A");
 

@@ -34,6 +34,29 @@ test_items_carry_their_index(void **state)
 }
 
 static void
+test_many_are_the_same_in_any_order(void **state)
+{
+    static const char *const addresses[] = { "a[0][0]", "a[0][1][0]", "entry[1].resource.name[0]._given[1]", "entry[0]",
+                                             "entry[1]", "entry[1].resource.name[0].given[1]",
+                                             "entry[1].resource.name[0].given[0]", "a[0][1]", "a[0][0]" };
+    struct arena      *arena   = test_arena();
+    const struct tape *tape    = test_tape(arena, span_of(document));
+    const tape_node   *parents = tape_parents(tape, arena);
+    struct path_counts counts  = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        tape_node   node = test_node(tape, addresses[i]);
+        struct span want = path_of(tape, parents, node, arena);
+        assert_true(span_eq(path_of_many(&counts, tape, parents, node, arena), want));
+    }
+    counts.counted = PATH_COUNTED;
+    assert_text(path_of_many(&counts, tape, parents, test_node(tape, "entry[1].resource.name[0].given[1]"), arena),
+                "Bundle.entry.resource.name[0].given");
+    arena_free(&arena);
+}
+
+static void
 test_a_shadow_reads_as_its_element(void **state)
 {
     (void)state;
@@ -121,6 +144,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begins_with_the_resource_type),
         cmocka_unit_test(test_items_carry_their_index),
+        cmocka_unit_test(test_many_are_the_same_in_any_order),
         cmocka_unit_test(test_a_shadow_reads_as_its_element),
         cmocka_unit_test(test_a_choice_keeps_its_json_name),
         cmocka_unit_test(test_a_name_that_is_no_identifier_ends_the_expression),
