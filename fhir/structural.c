@@ -15,7 +15,8 @@ static const char *const waivable[] = {
 };
 
 /* "bdl-7" is of the family "bdl-". */
-static const char *const families[] = { "ele-", "ext-", "dom-", "bdl-", "ref-", "txt-", "per-" };
+static const char *const families[] = { "ele-", "ext-", "dom-", "bdl-", "ref-", "txt-", "per-",
+                                        "bundle-", "contained-" };
 
 bool
 issue_structural(const struct issue *issue)
