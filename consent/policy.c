@@ -27,7 +27,6 @@ static void read_extensions(struct compiler *);
 static enum base_rule read_policy_rule(struct compiler *);
 static bool says_hipaa_only(struct compiler *);
 static bool has_strange_modifier(const struct tape *, tape_node consent);
-static bool scope_is_privacy(const struct tape *, tape_node consent);
 static void deny_everything(struct compiler *, const char *why);
 static void compile_provisions(struct compiler *);
 static bool queue_tree(struct compiler *, tape_node root, struct queue *);
@@ -51,6 +50,7 @@ static const struct identifier *read_identifiers(struct compiler *, tape_node, s
 static tape_node contained_resource(struct compiler *, struct span id);
 static bool  range_of(struct compiler *, tape_node period, struct time_range *out);
 static struct coding coding_of(struct compiler *, tape_node);
+static bool  span_among(struct span text, const char *const *codes, size_t count);
 static bool  concept_has(const struct tape *, tape_node concept, const char *const *codes, size_t count);
 
 #define CODES(array) (array), sizeof(array) / sizeof *(array)
@@ -201,7 +201,13 @@ compile_consent(struct compiler *c, const struct consent_source *source)
 static void
 read_head(struct compiler *c, const struct consent_source *source)
 {
+    /* consent-state-codes, consentscope */
+    static const char *const not_active[]   = { "draft", "proposed", "rejected", "inactive", "entered-in-error" };
+    static const char *const other_scopes[] = { "adr", "research", "treatment" };
+    static const char *const privacy[]      = { "patient-privacy" };
+
     struct consent *consent = c->consent;
+    tape_node       scope   = tape_member(c->tape, consent->node, SPAN("scope"));
     struct span     id      = tape_member_text(c->tape, consent->node, SPAN("id"), c->arena);
     struct span     status  = tape_member_text(c->tape, consent->node, SPAN("status"), c->arena);
 
@@ -215,17 +221,21 @@ read_head(struct compiler *c, const struct consent_source *source)
 
     if (!tape_text_eq(c->tape, tape_member(c->tape, consent->node, SPAN("resourceType")), SPAN("Consent")))
         consent->unusable = "it is not a Consent";
-    else if (!span_eq_text(status, "active"))
+    else if (span_among(status, CODES(not_active)))
         consent->unusable = span_eq_text(status, "inactive") ? "it was revoked or has ended (status inactive)"
                                                              : "its status is not active";
-    else if (!scope_is_privacy(c->tape, consent->node))
+    else if (concept_has(c->tape, scope, CODES(other_scopes)))
         consent->unusable = "its scope is not patient-privacy";
     else if (has_strange_modifier(c->tape, consent->node))
         consent->unusable = "it holds a modifierExtension or implicitRules that are not understood";
     else if (span_empty(consent->patient.reference) && consent->patient.identifier_count == 0)
         consent->unusable = "it does not say whose it is";
 
-    if (!consent->dated)
+    if (!span_eq_text(status, "active"))
+        consent->deficiency = "its status is none that R4 has";
+    else if (!concept_has(c->tape, scope, CODES(privacy)))
+        consent->deficiency = "its scope is none that R4 has";
+    else if (!consent->dated)
         consent->deficiency = "it has no date of signature, 2.31(a)(9)";
     else if (says_hipaa_only(c))
         consent->deficiency = "a HIPAA authorization is not a consent under 42 CFR 2.31";
@@ -330,14 +340,6 @@ has_strange_modifier(const struct tape *tape, tape_node consent)
             && (tape_text_eq(tape, n, SPAN("modifierExtension")) || tape_text_eq(tape, n, SPAN("implicitRules"))))
             return true;
     return false;
-}
-
-static bool
-scope_is_privacy(const struct tape *tape, tape_node consent)
-{
-    static const char *const privacy[] = { "patient-privacy" };
-
-    return concept_has(tape, tape_member(tape, consent, SPAN("scope")), CODES(privacy));
 }
 
 /* V2, V7 */
@@ -779,6 +781,15 @@ coding_of(struct compiler *c, tape_node node)
 {
     return (struct coding){ .system = tape_member_text(c->tape, node, SPAN("system"), c->arena),
                             .code   = tape_member_text(c->tape, node, SPAN("code"), c->arena) };
+}
+
+static bool
+span_among(struct span text, const char *const *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_eq_text(text, codes[i]))
+            return true;
+    return false;
 }
 
 /* A CodeableConcept holds one of these codes.  The system is not asked: these

@@ -11,6 +11,8 @@
  *       2026-11-22 is the whole day), not revoked or expired by an event, no
  *       modifierExtension and no implicitRules that are not understood.
  *       Anything else changes nothing: not what it permits, not what it denies.
+ *       A status or scope that R4 does not have is no answer: such a consent
+ *       denies and is deficient (V3).
  *   V2  A consent that counts and cannot be read fully never permits by what
  *       could not be read, and denies by it: a criterion in a wrong form is
  *       indeterminate, a provision without type denies, a provision that is no

@@ -634,6 +634,32 @@ test_a_consent_that_names_its_patient_in_any_way_is_that_patients(void **state)
     }
 }
 
+#define UNREAD(status, scope, type)                                                                        \
+    "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"" status "\",\"scope\":{\"coding\":[{\"code\":\"" scope "\"}]}," \
+    "\"patient\":{\"reference\":\"Patient/p1\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"" type "\"}}"
+
+/* A route may let a status that R4 does not have through: what is denied stays denied. */
+static void
+test_a_consent_whose_status_or_scope_nobody_knows_still_denies(void **state)
+{
+    static const struct { const char *consent; bool denies; } rows[] = {
+        { UNREAD("active", "patient-privacy", "deny"), true }, { UNREAD("Active", "patient-privacy", "deny"), true },
+        { UNREAD("activ", "patient-privacy", "deny"), true },  { UNREAD("", "patient-privacy", "deny"), true },
+        { UNREAD("active", "privacy", "deny"), true },         { UNREAD("inactive", "patient-privacy", "deny"), false },
+        { UNREAD("active", "research", "deny"), false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[8192];
+        snprintf(request, sizeof request, REQUEST("%s"), rows[i].consent);
+        struct world w = world_read(request, BUNDLE(GLUCOSE));
+        world_decide(&w);
+        if ((w.decisions[0].verdict == VERDICT_PERMIT) == rows[i].denies)
+            fail_msg("row %zu: %.*s", i, SPAN_PRINT(w.decisions[0].because));
+        world_end(&w);
+    }
+}
+
 static void
 test_says_why_no_consent_reaches_a_part_2_record(void **state)
 {
@@ -647,6 +673,8 @@ test_says_why_no_consent_reaches_a_part_2_record(void **state)
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") ",\"wording\":1}"), "cannot be read fully" },
         { "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]},\"patient\":{\"reference\":\"Patient/p1\"},\"provision\":{\"type\":\"permit\"}}", "2.31(a)(9)" },
         { "{" CONSENT_HEAD("c1", "2024-01-01") ",\"category\":[{\"coding\":[{\"code\":\"HIPAAAuth\"}]}],\"provision\":{\"type\":\"permit\"}}", "HIPAA authorization" },   /* CV-25 */
+        { UNREAD("Active", "patient-privacy", "permit"), "status is none that R4 has" },
+        { UNREAD("active", "privacy", "permit"), "scope is none that R4 has" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -857,6 +885,7 @@ main(void)
         cmocka_unit_test(test_each_record_follows_its_own_patients_consent),
         cmocka_unit_test(test_a_consent_in_the_bundle_is_tied_to_its_patient_by_resolution),
         cmocka_unit_test(test_a_consent_that_names_its_patient_in_any_way_is_that_patients),
+        cmocka_unit_test(test_a_consent_whose_status_or_scope_nobody_knows_still_denies),
         cmocka_unit_test(test_says_why_no_consent_reaches_a_part_2_record),
         cmocka_unit_test(test_the_order_of_consents_never_matters),
         cmocka_unit_test(test_one_more_refusal_never_widens_and_one_more_unusable_consent_changes_nothing),
