@@ -72,6 +72,23 @@ compile_append_bytes(struct compiler *c, enum pack_section_kind section, struct 
     return true;
 }
 
+uint32_t *
+compile_slots(struct compiler *c, enum pack_section_kind section, uint32_t count, uint32_t *mask)
+{
+    struct compile_table *t    = &c->tables[section];
+    uint32_t              room = 16;
+
+    while (room < 2 * (uint64_t)count && room < (uint32_t)1 << 31)
+        room *= 2;
+    t->count = 0;
+    if (!make_room(c, section, room))
+        return NULL;
+    memset(t->at, 0, (size_t)room * pack_record_sizes[section]);
+    t->count = room;
+    *mask    = room - 1;
+    return t->at;
+}
+
 /* ---- texts ------------------------------------------------------------------------------- */
 
 static const char *

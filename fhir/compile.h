@@ -72,6 +72,12 @@ bool     compile_append_bytes(struct compiler *, enum pack_section_kind, struct 
 #define COMPILE_APPEND(c, section, type)    ((type *)compile_append((c), (section)))
 #define COMPILE_AT(c, section, type, index) ((type *)compile_at((c), (section), (index)))
 
+/* Empties a section of slots (uint32_t: index + 1, 0: free) and gives it room for
+ * `count` entries, half of it free; a power of 2, whose mask is *mask.  Made anew
+ * each time: that of a base has no room for what comes on top.  NULL when the
+ * arena is spent. */
+uint32_t *compile_slots(struct compiler *, enum pack_section_kind, uint32_t count, uint32_t *mask);
+
 struct pack_text compile_text(struct compiler *, struct span);         /* interned */
 struct span      compile_span(const struct compiler *, struct pack_text);
 

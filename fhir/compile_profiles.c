@@ -514,23 +514,16 @@ compile_tree(struct profiles_compiler *p, const struct definition *d, uint32_t p
 static bool
 fill_slots(struct compiler *c)
 {
-    uint32_t count = compile_count(c, PACK_PROFILES), room = 16;
+    uint32_t  count = compile_count(c, PACK_PROFILES), mask;
+    uint32_t *slots = compile_slots(c, PACK_PROFILE_SLOTS, count, &mask);
 
-    while (room < 2 * count)
-        room *= 2;
-    c->tables[PACK_PROFILE_SLOTS].count = 0;
-    for (uint32_t i = 0; i < room; i++) {
-        uint32_t *slot = COMPILE_APPEND(c, PACK_PROFILE_SLOTS, uint32_t);
-        if (slot == NULL)
-            return false;
-        *slot = 0;
-    }
-    uint32_t *slots = c->tables[PACK_PROFILE_SLOTS].at;
+    if (slots == NULL)
+        return false;
     for (uint32_t i = 0; i < count; i++) {
         struct span url = compile_span(c, COMPILE_AT(c, PACK_PROFILES, struct pack_profile, i)->url);
-        uint32_t    at  = (uint32_t)lookup_hash(url) & (room - 1);
+        uint32_t    at  = (uint32_t)lookup_hash(url) & mask;
         while (slots[at] != 0)
-            at = (at + 1) & (room - 1);
+            at = (at + 1) & mask;
         slots[at] = i + 1;
     }
     return true;

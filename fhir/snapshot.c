@@ -342,28 +342,20 @@ chain_record(struct compiler *c, uint32_t *head, uint32_t index)
         || compile_broken(c, SPAN("want at most 64 versions of one definition"), compile_span(c, one->url));
 }
 
-/* Anew each time: the table of a base has no room for what comes on top. */
 static bool
 hash_records(struct compiler *c)
 {
-    uint32_t count = compile_count(c, PACK_SNAPSHOTS), room = 4;
+    uint32_t  count = compile_count(c, PACK_SNAPSHOTS), mask;
+    uint32_t *slots = compile_slots(c, PACK_SNAPSHOT_SLOTS, count, &mask);
 
-    while (room < 2 * count)
-        room *= 2;
-    c->tables[PACK_SNAPSHOT_SLOTS].count = 0;
-    for (uint32_t i = 0; i < room; i++) {
-        uint32_t *slot = COMPILE_APPEND(c, PACK_SNAPSHOT_SLOTS, uint32_t);
-        if (slot == NULL)
-            return false;
-        *slot = 0;
-    }
-    uint32_t *slots = COMPILE_AT(c, PACK_SNAPSHOT_SLOTS, uint32_t, 0);
+    if (slots == NULL)
+        return false;
     for (uint32_t i = 0; i < count; i++) {
         const struct pack_snapshot *one = COMPILE_AT(c, PACK_SNAPSHOTS, struct pack_snapshot, i);
-        uint32_t                    at  = (uint32_t)lookup_hash(compile_span(c, one->url)) & (room - 1);
+        uint32_t                    at  = (uint32_t)lookup_hash(compile_span(c, one->url)) & mask;
         while (slots[at] != 0
                && COMPILE_AT(c, PACK_SNAPSHOTS, struct pack_snapshot, slots[at] - 1)->url.offset != one->url.offset)
-            at = (at + 1) & (room - 1);
+            at = (at + 1) & mask;
         uint32_t head = slots[at] != 0 ? slots[at] - 1 : PACK_NONE;
         if (!chain_record(c, &head, i))
             return false;
