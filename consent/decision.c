@@ -646,10 +646,12 @@ base_voice(const struct provision *root, const struct audience *a, const struct 
     return v;
 }
 
-/* P7, V3, U2: what a Part 2 record asks of a permit beyond its criteria. */
+/* V1; P7, V3, U2: what a permit needs beyond its criteria, and more for a Part 2 record. */
 static bool
 may_release(const struct provision *p, const struct audience *a, const struct record *r)
 {
+    if (p->consent->denies_only != NULL)
+        return false;
     if (r->labeled->part2 == PART2_NOT)
         return true;
     return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;

@@ -226,15 +226,15 @@ read_head(struct compiler *c, const struct consent_source *source)
                                                              : "its status is not active";
     else if (concept_has(c->tape, scope, CODES(other_scopes)))
         consent->unusable = "its scope is not patient-privacy";
-    else if (has_strange_modifier(c->tape, consent->node))
-        consent->unusable = "it holds a modifierExtension or implicitRules that are not understood";
     else if (span_empty(consent->patient.reference) && consent->patient.identifier_count == 0)
         consent->unusable = "it does not say whose it is";
 
-    if (!span_eq_text(status, "active"))
-        consent->deficiency = "its status is none that R4 has";
-    else if (!concept_has(c->tape, scope, CODES(privacy)))
-        consent->deficiency = "its scope is none that R4 has";
+    consent->denies_only = !span_eq_text(status, "active")                ? "its status is none that R4 has"
+                         : !concept_has(c->tape, scope, CODES(privacy))   ? "its scope is none that R4 has"
+                         : has_strange_modifier(c->tape, consent->node)
+                             ? "it holds a modifierExtension or implicitRules that are not understood" : NULL;
+    if (consent->denies_only != NULL)
+        consent->deficiency = consent->denies_only;
     else if (!consent->dated)
         consent->deficiency = "it has no date of signature, 2.31(a)(9)";
     else if (says_hipaa_only(c))

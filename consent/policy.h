@@ -8,11 +8,11 @@
  *
  *   V1  A consent counts when: status active, scope patient-privacy, dateTime
  *       not in the future, root period around the moment (FHIR precision:
- *       2026-11-22 is the whole day), not revoked or expired by an event, no
- *       modifierExtension and no implicitRules that are not understood.
+ *       2026-11-22 is the whole day), not revoked or expired by an event.
  *       Anything else changes nothing: not what it permits, not what it denies.
- *       A status or scope that R4 does not have is no answer: such a consent
- *       denies and is deficient (V3).
+ *       What is not understood is no answer: with a status or scope that R4
+ *       does not have, a modifierExtension or implicitRules, a consent denies
+ *       what it denies and permits nothing.
  *   V2  A consent that counts and cannot be read fully never permits by what
  *       could not be read, and denies by it: a criterion in a wrong form is
  *       indeterminate, a provision without type denies, a provision that is no

@@ -104,6 +104,7 @@ struct consent {
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */
     struct target           patient;
     const char             *unusable;    /* does not count at all: why; NULL when it may */
+    const char             *denies_only; /* not understood: why it permits nothing (V1) */
     const char             *deficiency;  /* must not permit a Part 2 record: why (2.31(c)(2)) */
     bool                    dated;
     struct time_range       date;

@@ -29,8 +29,6 @@ test_only_an_active_privacy_consent_in_force_counts(void **state)
         { HEAD_WITH("active", "research", DATED, ""), "scope" },
         { HEAD_WITH("active", PRIVACY, "\"dateTime\":\"2026-11-23\",", ""), "future" },    /* CV-02 */
         { HEAD_WITH("active", PRIVACY, "\"dateTime\":\"2026-11-22\",", ""), NULL },
-        { HEAD_WITH("active", PRIVACY, DATED, "\"modifierExtension\":[{\"url\":\"urn:x\",\"valueCode\":\"x\"}],"), "modifierExtension" },
-        { HEAD_WITH("active", PRIVACY, DATED, "\"implicitRules\":\"urn:x\","), "implicitRules" },
         { HEAD_WITH("active", PRIVACY, DATED, "\"verification\":[{\"verified\":false}],"), NULL },
         { HEAD_WITH("active", PRIVACY, DATED, "\"extension\":[{\"url\":\"" CONSENT_EXTENSION "revoked\",\"valueDateTime\":\"2026-11-22T10:00:00Z\"}],"), "revoked" },   /* CV-16 */
         { HEAD_WITH("active", PRIVACY, DATED, "\"extension\":[{\"url\":\"" CONSENT_EXTENSION "revoked\",\"valueDateTime\":\"2026-11-22T16:00:00Z\"}],"), NULL },
