@@ -6,6 +6,8 @@
  *   B3  what the definitions cannot decide is information, never right or wrong
  *   B4  an element without a code (a CodeableConcept with text alone) breaks a
  *       required binding; an extensible one lets it be
+ *   B5  what somebody else has answered of B3 counts as if the definitions had
+ *       said it (fhir/term_questions.h), in silent runs too
  */
 #include "base/json_walk.h"
 #include "fhir/lookup.h"
@@ -15,14 +17,36 @@
 
 struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span system, code, version; };
 
+/* The value set that is wanted: as the binding names it, and in the tables. */
+struct wanted { struct span canonical; uint32_t set; };
+
+static struct wanted
+wanted_of(const struct profiling *r, struct span canonical)
+{
+    return (struct wanted){ canonical, term_value_set(r->pack, canonical) };
+}
+
 static struct verdict
 verdict_of(struct term_answer answer, struct span system, struct span code)
 {
     return (struct verdict){ answer.verdict, answer.why, true, system, code, PROFILE_NOTHING };
 }
 
+/* B5.  Without anybody to ask it is what the definitions say. */
 static struct verdict
-check_coding(const struct profiling *r, uint32_t set, tape_node coding)
+settled(const struct profiling *r, const struct wanted *w, struct verdict v)
+{
+    if (v.is != TERM_UNDECIDED || r->questions == NULL)
+        return v;
+    v.is = term_questions_ask(r->questions, &(struct term_question){ w->canonical, v.system, v.version, v.code, v.why,
+                                                                     TERM_UNDECIDED, false }, r->silent);
+    if (v.is == TERM_OUT)
+        v.why = TERM_WHY_SERVER;
+    return v;
+}
+
+static struct verdict
+check_coding(const struct profiling *r, const struct wanted *w, tape_node coding)
 {
     struct span code   = walk_find_text(r->tape, coding, SPAN("code"), r->arena);
     struct span system = walk_find_text(r->tape, coding, SPAN("system"), r->arena);
@@ -30,50 +54,65 @@ check_coding(const struct profiling *r, uint32_t set, tape_node coding)
     if (span_empty(code))
         return (struct verdict){ .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
     struct span    version = walk_find_text(r->tape, coding, SPAN("version"), r->arena);
-    struct verdict v       = verdict_of(term_member(r->pack, set, system, version, code), system, code);
+    struct verdict v       = verdict_of(term_member(r->pack, w->set, system, version, code), system, code);
     v.version = version;
     return v;
 }
 
 /* The best of the codings: in, then undecided, then out. */
 static struct verdict
-check_concept(const struct profiling *r, uint32_t set, tape_node concept)
+best_coding(const struct profiling *r, const struct wanted *w, tape_node list, bool ask)
 {
-    tape_node      list = walk_find(r->tape, concept, SPAN("coding"));
     struct verdict best = { .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
 
-    if (walk_kind(r->tape, list) != TAPE_ARRAY)
-        return best;
     for (tape_node n = walk_first(r->tape, list); n != TAPE_ABSENT && best.is != TERM_IN; n = walk_next(r->tape, n)) {
-        struct verdict one = walk_kind(r->tape, n) == TAPE_OBJECT ? check_coding(r, set, n) : best;
+        struct verdict one = walk_kind(r->tape, n) == TAPE_OBJECT ? check_coding(r, w, n) : best;
+        if (ask)
+            one = settled(r, w, one);
         if (one.is == TERM_IN || !best.coded || (one.is == TERM_UNDECIDED && best.is == TERM_OUT))
             best = one;
     }
     return best;
 }
 
+/* What the definitions say of all codings comes before any question (Q4). */
 static struct verdict
-check(const struct profiling *r, uint32_t set, const struct spot *spot)
+check_concept(const struct profiling *r, const struct wanted *w, tape_node concept)
+{
+    tape_node list = walk_find(r->tape, concept, SPAN("coding"));
+
+    if (walk_kind(r->tape, list) != TAPE_ARRAY)
+        return (struct verdict){ .is = TERM_OUT, .why = TERM_WHY_NOT_LISTED };
+    struct verdict best = best_coding(r, w, list, false);
+    return best.is == TERM_UNDECIDED && r->questions != NULL ? best_coding(r, w, list, true) : best;
+}
+
+static struct verdict
+check(const struct profiling *r, const struct wanted *w, const struct spot *spot)
 {
     struct span type = profile_type_name(r, spot);
 
     if (walk_kind(r->tape, spot->value) == TAPE_STRING) {
-        struct span code = tape_text(r->tape, spot->value, r->arena);
-        return verdict_of(term_member_code(r->pack, set, code), PROFILE_NOTHING, code);
+        struct span    code = tape_text(r->tape, spot->value, r->arena);
+        struct verdict v    = verdict_of(term_member_code(r->pack, w->set, code), PROFILE_NOTHING, code);
+        if (v.is == TERM_UNDECIDED && r->questions != NULL)
+            v.system = term_value_set_system(r->pack, w->set);
+        return settled(r, w, v);
     }
     if (walk_kind(r->tape, spot->value) != TAPE_OBJECT)
         return (struct verdict){ .is = TERM_IN };
     if (span_eq_text(type, "CodeableConcept"))
-        return check_concept(r, set, spot->value);
+        return check_concept(r, w, spot->value);
     if (span_eq_text(type, "Coding") || profile_type_is(r, type, SPAN("Quantity")))
-        return check_coding(r, set, spot->value);
+        return settled(r, w, check_coding(r, w, spot->value));
     return (struct verdict){ .is = TERM_IN };
 }
 
 bool
 profile_bound(struct profiling *r, const struct pack_binding *binding, const struct spot *spot)
 {
-    struct verdict v = check(r, term_value_set(r->pack, pack_span(r->pack, binding->value_set)), spot);
+    struct wanted  w = wanted_of(r, pack_span(r->pack, binding->value_set));
+    struct verdict v = check(r, &w, spot);
 
     return v.is == TERM_IN && spot->value != TAPE_ABSENT;
 }
@@ -81,7 +120,9 @@ profile_bound(struct profiling *r, const struct pack_binding *binding, const str
 enum term_verdict
 profile_member(const struct profiling *r, struct span value_set, const struct spot *spot)
 {
-    return check(r, term_value_set(r->pack, value_set), spot).is;
+    struct wanted w = wanted_of(r, value_set);
+
+    return check(r, &w, spot).is;
 }
 
 /* Three codes of the value set, to see what is meant. */
@@ -142,28 +183,17 @@ is_of_units(const struct profiling *r, const struct pack_node *n, uint32_t set, 
         && term_member(r->pack, set, SPAN("http://unitsofmeasure.org"), PROFILE_NOTHING, code).verdict == TERM_IN;
 }
 
-/* For who may ask a server.  Silent runs try what may not come to be asked. */
-static void
-note_question(const struct profiling *r, struct pack_text value_set, const struct verdict *v)
-{
-    struct term_question one = { pack_span(r->pack, value_set), v->system, v->version, v->code, v->why };
-
-    if (r->questions != NULL && !r->silent && v->is == TERM_UNDECIDED)
-        term_questions_note(r->questions, &one);
-}
-
 static void
 check_set(struct profiling *r, const struct pack_node *n, struct pack_text value_set, bool required, const struct spot *spot)
 {
-    uint32_t       set = term_value_set(r->pack, pack_span(r->pack, value_set));
-    struct verdict v   = check(r, set, spot);
+    struct wanted  w = wanted_of(r, pack_span(r->pack, value_set));
+    struct verdict v = check(r, &w, spot);
 
-    if (v.is == TERM_IN || (!v.coded && !required) || is_of_units(r, n, set, &v))
+    if (v.is == TERM_IN || (!v.coded && !required) || is_of_units(r, n, w.set, &v))
         return;
-    note_question(r, value_set, &v);
     enum severity severity = v.is == TERM_UNDECIDED ? SEVERITY_INFORMATION : required ? SEVERITY_ERROR : SEVERITY_WARNING;
     if (profile_wrong(r, n, spot->value, severity, ISSUE_CODE_INVALID, v.is == TERM_UNDECIDED ? "binding:undecided" : "binding"))
-        tell(r, n, value_set, &v, set);
+        tell(r, n, value_set, &v, w.set);
 }
 
 void

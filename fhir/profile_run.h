@@ -63,9 +63,9 @@ bool profile_matches(struct profiling *, uint32_t pattern, tape_node);    /* at 
 struct span profile_value_text(struct profiling *, uint32_t value);
 
 void profile_binding(struct profiling *, const struct pack_node *, const struct spot *);
-/* Whether a value is in a value set, for slices; undecided is not. */
 /* Of a value set by its url. */
 enum term_verdict profile_member(const struct profiling *, struct span value_set, const struct spot *);
+/* Whether a value is in a value set, for slices; undecided is not. */
 bool profile_bound(struct profiling *, const struct pack_binding *, const struct spot *);
 
 /* The row of fhir/shortcuts.def + 1, 0 when there is none. */

@@ -97,6 +97,23 @@ term_value_set_version(const struct pack *p, uint32_t value_set)
                                                   : (struct span){ NULL, 0 };
 }
 
+struct span
+term_value_set_system(const struct pack *p, uint32_t value_set)
+{
+    struct span system = { NULL, 0 };
+
+    if (value_set >= p->counts[PACK_VALUE_SETS] || p->value_sets[value_set].rest != SAID_OUT)
+        return system;
+    const struct pack_value_set *v = &p->value_sets[value_set];
+    for (uint32_t i = 0; i < v->part_count; i++) {
+        struct span one = pack_span(p, p->value_parts[v->first_part + i].system);
+        if (i > 0 && !span_eq(one, system))
+            return (struct span){ NULL, 0 };
+        system = one;
+    }
+    return system;
+}
+
 /* IN wins: systems of a value set are united.  Then the doubt, then what
  * says most. */
 static struct term_answer

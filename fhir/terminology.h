@@ -62,7 +62,8 @@ enum term_verdict { TERM_UNDECIDED = 0, TERM_OUT, TERM_IN };
     X(CIRCULAR,     "the value set includes itself")                                               \
     X(DEPTH,        "the value set includes others too deeply")                                    \
     X(SIZE,         "the value set has more codes than are compiled")                              \
-    X(EMPTY,        "the value set says neither which codes it has nor how to find them")
+    X(EMPTY,        "the value set says neither which codes it has nor how to find them")          \
+    X(SERVER,       "the terminology server says that the value set does not have this code")
 
 enum term_why {
 #define X(name, text) TERM_WHY_##name,
@@ -93,6 +94,9 @@ struct term_answer term_member(const struct pack *, uint32_t value_set, struct s
  * system of the value set. */
 struct term_answer term_member_code(const struct pack *, uint32_t value_set, struct span code);
 
+/* The one system that its codes are of; empty when it has several, or others
+ * that the definitions do not name. */
+struct span term_value_set_system(const struct pack *, uint32_t value_set);
 /* Whether no answer about this value set can be undecided, for reports. */
 bool term_decidable(const struct pack *, uint32_t value_set);
 /* Some codes of the value set, for the hint of a finding: how many were put

@@ -56,8 +56,8 @@ struct validate_options {
     size_t             profile_count;
     bool               entries_apart;    /* what is inside of Bundle.entry[i] is left to
                                           * validate_entry()                                 */
-    struct term_questions *questions;    /* fhir/term_questions.h: what bindings left undecided is
-                                          * noted there; may be NULL                         */
+    struct term_questions *questions;    /* fhir/term_questions.h: what bindings leave undecided is
+                                          * noted there, and answers are taken from there; may be NULL */
 };
 
 /* ST_OK however many findings there are; ST_NO_MEMORY when it could not be
