@@ -558,6 +558,15 @@ check_shadow(struct walk *w, tape_node shadow, uint64_t place)
     check_object(w, shadow, &element, place, false);
 }
 
+/* ele-1 of a primitive whose value is not there: an id says nothing. */
+static void
+check_bare(struct walk *w, tape_node value, tape_node shadow, uint64_t place)
+{
+    if ((value == TAPE_ABSENT || walk_kind(w->tape, value) == TAPE_NULL) && walk_kind(w->tape, shadow) == TAPE_OBJECT
+        && walk_children(w->tape, shadow) == 1 && walk_is(w->tape, walk_first(w->tape, shadow) - 1, SPAN("id")))
+        add(w, shadow, ISSUE_INVARIANT, "ele-1", place, SPAN("want a value or children besides the id"), NOTHING);
+}
+
 /* R4 json.html#primitive: both arrays as long as each other, null where one
  * has nothing.  The objects are looked at by the walk: the array is pushed. */
 static void
@@ -577,6 +586,7 @@ check_parallel(struct walk *w, tape_node shadows, uint64_t place)
             && (v == TAPE_ABSENT || walk_kind(w->tape, v) == TAPE_NULL))
             add(w, s, ISSUE_STRUCTURE, "json-parallel", place,
                 SPAN("want a value or an extension at every index"), SPAN("Leave the index out on both sides"));
+        check_bare(w, v, s, place);
         v = walk_next(w->tape, v);
     }
 }
@@ -767,9 +777,10 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         add(w, value, ISSUE_STRUCTURE, "json-array", place, array ? SPAN("want one value, not an array")
                                                                 : SPAN("want an array"),
             array ? NOTHING : SPAN("Put it in brackets"));
-    else if (shadow)
+    else if (shadow) {
         check_shadow(w, value, place);
-    else if (type->kind == TYPE_PRIMITIVE)
+        check_bare(w, element_twin(w->tape, w->bundle->parents, value), value, place);
+    } else if (type->kind == TYPE_PRIMITIVE)
         check_primitive(w, value, e, type, place);
     else
         check_object(w, value, type, place, false);
@@ -844,8 +855,8 @@ check_extension(struct walk *w, const struct frame *f)
             SPAN("want either a value or extensions inside an extension, not both and not none"), NOTHING);
 }
 
-/* ele-1: hasValue() or (children().count() > id.count()); what stands in `_x`
- * may have its value in x. */
+/* ele-1: hasValue() or (children().count() > id.count()); of what stands in
+ * `_x` check_bare() knows whether x has a value. */
 static void
 check_only_child(struct walk *w, const struct frame *f)
 {
@@ -875,6 +886,6 @@ close_object(struct walk *w, const struct frame *f)
         profiling_quantity(&w->profiling, f->node);
     if (f->shape->flags & SHAPE_EXTENSION)
         check_extension(w, f);
-    else if (walk_children(w->tape, f->node) == 1)
+    if (walk_children(w->tape, f->node) == 1)
         check_only_child(w, f);
 }

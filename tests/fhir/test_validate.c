@@ -40,6 +40,7 @@ findings_of(struct arena *arena, struct span json)
 
 #define O "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"}"
 #define P "{\"resourceType\":\"Patient\""
+#define E "{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"a\"}]}"
 
 /* One finding each, or none. */
 static const struct { const char *json, *rule, *expression; } cases[] = {
@@ -75,8 +76,8 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":{\"family\":\"x\"}}", "json-array", "Patient.name" },
     { P ",\"gender\":[\"male\"]}", "json-array", "Patient.gender" },
     { P ",\"name\":[{\"given\":\"x\"}]}", "json-array", "Patient.name[0].given" },
-    { P ",\"name\":[{\"_given\":{\"id\":\"x\"}}]}", "json-array", "Patient.name[0].given" },
-    { P ",\"_birthDate\":[{\"id\":\"x\"}]}", "json-array", "Patient.birthDate" },
+    { P ",\"name\":[{\"_given\":" E "}]}", "json-array", "Patient.name[0].given" },
+    { P ",\"_birthDate\":[" E "]}", "json-array", "Patient.birthDate" },
     { P ",\"name\":[[{\"family\":\"x\"}]]}", "json-type", "Patient.name[0]" },
     /* json-type */
     { P ",\"maritalStatus\":\"M\"}", "json-type", "Patient.maritalStatus" },
@@ -102,18 +103,22 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":[{\"given\":[\"a\",null]}]}", "json-null", "Patient.name[0].given[1]" },
     { P ",\"_birthDate\":null}", "json-null", "Patient.birthDate" },
     /* json-parallel */
-    { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[null,{\"id\":\"x\"}]}]}", NULL, NULL },
-    { P ",\"name\":[{\"_given\":[{\"id\":\"x\"}]}]}", NULL, NULL },
-    { P ",\"name\":[{\"given\":[null],\"_given\":[{\"id\":\"x\"}]}]}", NULL, NULL },
+    { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[null," E "]}]}", NULL, NULL },
+    { P ",\"name\":[{\"_given\":[" E "]}]}", NULL, NULL },
+    { P ",\"name\":[{\"given\":[null],\"_given\":[" E "]}]}", NULL, NULL },
     { P ",\"name\":[{\"given\":[\"a\"],\"_given\":[null,{\"id\":\"x\"}]}]}", "json-parallel", "Patient.name[0].given" },
     { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[{\"id\":\"x\"},null]}]}", "json-parallel", "Patient.name[0].given[1]" },
-    { P ",\"name\":[{\"_given\":[null,{\"id\":\"x\"}]}]}", "json-parallel", "Patient.name[0].given[0]" },
+    { P ",\"name\":[{\"_given\":[null," E "]}]}", "json-parallel", "Patient.name[0].given[0]" },
     { P ",\"name\":[{\"_given\":[{\"id\":\"x\",\"value\":1}]}]}", "unknown-element", "Patient.name[0].given[0].value" },
+    /* ele-1: an id is nothing without a value */
+    { P ",\"_birthDate\":{\"id\":\"x\"}}", "ele-1", "Patient.birthDate" },
+    { P ",\"birthDate\":\"2000\",\"_birthDate\":{\"id\":\"x\"}}", NULL, NULL },
+    { P ",\"name\":[{\"given\":[null,\"b\"],\"_given\":[{\"id\":\"x\"},{\"id\":\"y\"}]}]}", "ele-1", "Patient.name[0].given[0]" },
     /* choice */
     { P ",\"deceasedBoolean\":true,\"_deceasedBoolean\":{\"id\":\"x\"}}", NULL, NULL },
     { P ",\"deceasedBoolean\":true,\"deceasedDateTime\":\"2000\"}", "choice", "Patient.deceasedDateTime" },
-    { P ",\"deceasedBoolean\":true,\"_deceasedDateTime\":{\"id\":\"x\"}}", "choice", "Patient.deceasedDateTime" },
-    { P ",\"_deceasedDateTime\":{\"id\":\"x\"},\"deceasedBoolean\":true}", "choice", "Patient.deceasedBoolean" },
+    { P ",\"deceasedBoolean\":true,\"_deceasedDateTime\":" E "}", "choice", "Patient.deceasedDateTime" },
+    { P ",\"_deceasedDateTime\":" E ",\"deceasedBoolean\":true}", "choice", "Patient.deceasedBoolean" },
     { P ",\"deceasedString\":\"x\"}", "unknown-element", "Patient.deceasedString" },
     { P ",\"deceased\":true}", "unknown-element", "Patient.deceased" },
     { O ",\"valueQuantity\":{\"value\":1.50}}", NULL, NULL },
@@ -357,7 +362,7 @@ test_bytes_that_were_good_are_good_only_there(void **state)
         { "{" REQ ",\"resource\":" P ",\"contact\":[{\"name\":{\"text\":\"x\"}}],\"name\":[{\"text\":\"x\"}]}}", 0, 0 },
         { "{" REQ ",\"resource\":" P ",\"maritalStatus\":{\"text\":\"x\"},\"managingOrganization\":{\"text\":\"x\"}}}", 1, 40 },
         { "{" REQ ",\"resource\":" P ",\"name\":[{\"text\":\"x\",\"zz\":1}]}}", 1, 40 },
-        { "{" REQ ",\"resource\":" P ",\"name\":[{\"given\":[null,\"x\"],\"_given\":[{\"id\":\"a\"},null]},{\"given\":[null,\"x\"]}]}}", 1, 40 },
+        { "{" REQ ",\"resource\":" P ",\"name\":[{\"given\":[null,\"x\"],\"_given\":[" E ",null]},{\"given\":[null,\"x\"]}]}}", 1, 40 },
     };
 
     (void)state;
