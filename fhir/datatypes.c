@@ -135,7 +135,8 @@ primitive_doubtful(const struct tape *t, tape_node node, enum primitive which, s
     return blank || control;
 }
 
-/* [^\s]+(\s[^\s]+)* */
+/* [^\s]+(\s[^\s]+)*, and the sentence beside it: no white space but single
+ * spaces (datatypes.html#code). */
 static bool
 code_valid(struct span s)
 {
@@ -143,7 +144,7 @@ code_valid(struct span s)
 
     for (size_t i = 0; i < s.length; i++) {
         bool space = (unsigned char)s.at[i] <= 0x20;
-        if (space && (spaced || !is_space(s.at[i])))
+        if (space && (spaced || s.at[i] != ' '))
             return false;
         spaced = space;
     }

@@ -195,8 +195,10 @@ check_reference(struct references_check *c, const struct noted_reference *noted)
         else if (walk_called(c->tape, n - 1, SPAN("type")))
             p.type_node = n;
     }
-    if (walk_kind(c->tape, p.text_node) != TAPE_STRING)
+    if (walk_kind(c->tape, p.text_node) != TAPE_STRING) {
+        check_type(c, &p);                               /* a logical reference is of a type as well */
         return;
+    }
     p.text = walk_text(c->tape, p.text_node, c->report->arena);
     struct seen *seen = seen_row(c, &p);
     if (was_seen(seen, &p)) {
@@ -441,7 +443,7 @@ said_type(const struct references_check *c, struct span text)
 {
     struct span base, type, id;
 
-    if (text.at[0] == '#' || !reference_split(text, &base, &type, &id) || !pack_resource_named(c->pack, type))
+    if (span_starts(text, SPAN("#")) || !reference_split(text, &base, &type, &id) || !pack_resource_named(c->pack, type))
         return NOTHING;
     return type;
 }

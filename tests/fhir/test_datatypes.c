@@ -52,7 +52,7 @@ static const struct {
     { "time", "\"24:00:00\"", false }, { "time", "\"10:11\"", false }, { "time", "\"10:11:12Z\"", false },
     { "time", "\"10:11:12.\"", false },
     { "code", "\"a\"", true }, { "code", "\"a b\"", true }, { "code", "\" a\"", false }, { "code", "\"a \"", false },
-    { "code", "\"a  b\"", false }, { "code", "\"a\\n\"", false }, { "code", "\"a\\nb\"", true },
+    { "code", "\"a  b\"", false }, { "code", "\"a\\n\"", false }, { "code", "\"a\\nb\"", false }, { "code", "\"a\\tb\"", false },
     { "code", "\"a\\u0001b\"", false }, { "code", "\"\"", false },
     { "oid", "\"urn:oid:1.2.3.4.5\"", true }, { "oid", "\"urn:oid:2.0\"", true }, { "oid", "\"urn:oid:1\"", false },
     { "oid", "\"urn:oid:3.1\"", false }, { "oid", "\"urn:oid:1.02\"", false }, { "oid", "\"urn:oid:1..2\"", false },
