@@ -124,10 +124,14 @@ context_of(struct profiling *r, const struct pack_node *n, const struct spot *sp
         resource = bundle_resource_at(r->bundle, resource)->up;
     if (resource == ENTRY_NONE)
         return false;
-    const struct bundle_resource *mine = bundle_resource_at(r->bundle, resource);
+    const struct bundle_resource *mine  = bundle_resource_at(r->bundle, resource);
+    uint32_t                      whole = tape_count(r->tape);
     *out = (struct fhirpath_context){
         .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
         .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
+        /* As large as the document asks for; together they share a budget. */
+        .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
+        .steps_left = &r->expression_steps,
     };
     r->from = resource;
     return true;

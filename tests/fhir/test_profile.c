@@ -44,6 +44,9 @@ static const char *const profiles[] = {
        SLICE("Observation.value[x]", "valueQuantity", "\"type\":[{\"code\":\"Quantity\"}]") ","
        IN("Observation.value[x]:valueQuantity.code", "Observation.value[x].code", "\"min\":1")),
     "{\"resourceType\":\"ImplementationGuide\",\"url\":\"http://t.example/guide\",\"global\":[{\"type\":\"Device\",\"profile\":\"http://t.example/everywhere\"}]}",
+    /* Less than one expression may take, and more than all of 600 contacts may. */
+    SD("dear", "Patient", EL("Patient.contact", "\"constraint\":[{\"key\":\"t-9\",\"severity\":\"error\",\"human\":\"long\","
+       "\"expression\":\"%resource.contact.all(%resource.contact.count() > 0)\"}]")),
     SD("everywhere", "Device", EL("Device.manufacturer", "\"min\":1")),
 };
 #define PROFILES (sizeof profiles / sizeof profiles[0])
@@ -199,6 +202,34 @@ test_circles_of_references_end(void **state)
     arena_free(&arena);
 }
 
+static void
+test_invariants_of_a_document_share_their_steps(void **state)
+{
+    static const struct { unsigned contacts; bool spent; } rows[] = { { 20, false }, { 600, true } };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena        *arena  = test_arena();
+        struct issues       *issues = issues_new(arena, 10);
+        const struct bundle *bundle;
+        struct buf           json;
+        buf_init(&json, 1 << 20);
+        buf_add_text(&json, P CLAIM("dear") ",\"contact\":[");
+        for (unsigned k = 0; k < rows[i].contacts; k++)
+            buf_add_text(&json, k > 0 ? ",{\"name\":{\"text\":\"n\"}}" : "{\"name\":{\"text\":\"n\"}}");
+        buf_add_text(&json, "]}");
+        assert_int_equal(bundle_read(test_tape(arena, buf_span(&json)), arena, issues, &bundle), ST_OK);
+        assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+        assert_int_equal(issues_have_errors(issues), rows[i].spent);
+        if (rows[i].spent)
+            assert_string_equal(issues_at(issues, 0)->rule, "t-9");
+        buf_release(&json);
+        arena_free(&arena);
+    }
+}
+
 /* What was not looked at for lack of steps is never right. */
 static void
 test_spent_steps_are_an_error(void **state)
@@ -248,6 +279,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles_are_asked),
         cmocka_unit_test(test_circles_of_references_end),
+        cmocka_unit_test(test_invariants_of_a_document_share_their_steps),
         cmocka_unit_test(test_spent_steps_are_an_error),
         cmocka_unit_test(test_a_profile_has_a_type),
     };
