@@ -169,8 +169,8 @@ static bool
 type_asks(const struct profiles_compiler *p, const struct twig *twig, const struct pack_node *base,
           const struct pack_allowed *one)
 {
-    if (p->base)
-        return one->profile_count > 0;
+    if (p->base || one->ways != 0)
+        return one->profile_count > 0 || one->ways != 0;
     if (one->target_count > 0 && !any_target(p->c, one) && !base_targets(p->c, twig->element, one))
         return true;
     for (uint32_t i = 0; base != NULL && i < base->allowed_count; i++) {
@@ -191,11 +191,33 @@ base_types(const struct profiles_compiler *p, const struct twig *twig, bool *res
     return e->type_count;
 }
 
+static uint32_t
+ways_of(const struct profiles_compiler *p, tape_node type)
+{
+    static const struct { const char *code; uint32_t way; } modes[] = {
+        { "contained", WAY_CONTAINED }, { "referenced", WAY_REFERENCED }, { "bundled", WAY_BUNDLED },
+    };
+    tape_node list = tape_member(p->t, type, SPAN("aggregation")), versioning = tape_member(p->t, type, SPAN("versioning"));
+    uint32_t  ways = 0;
+
+    for (tape_node n = tape_first(p->t, list); n != TAPE_ABSENT; n = tape_next(p->t, n))
+        for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+            ways |= tape_text_eq(p->t, n, span_of(modes[i].code)) ? modes[i].way : 0;
+    if ((ways & WAYS_TO_TARGET) == WAYS_TO_TARGET)
+        ways = 0;
+    if (tape_text_eq(p->t, versioning, SPAN("specific")))
+        ways |= WAY_SPECIFIC;
+    if (tape_text_eq(p->t, versioning, SPAN("independent")))
+        ways |= WAY_INDEPENDENT;
+    return ways;
+}
+
 static bool
 read_type(struct profiles_compiler *p, struct twig *twig, tape_node node, const struct pack_node *base, bool *differs)
 {
     struct span          code = tape_member_text(p->t, node, SPAN("code"), p->c->arena);
-    struct pack_allowed  one  = { .code = compile_text(p->c, code), .structure = compile_structure_named(p->c, code) };
+    struct pack_allowed  one  = { .code = compile_text(p->c, code), .structure = compile_structure_named(p->c, code),
+                                 .ways = ways_of(p, node) };
     struct pack_allowed *mine;
 
     if (!add_canonicals(p, tape_member(p->t, node, SPAN("profile")), tape_member(p->t, node, SPAN("_profile")), &one.first_profile, &one.profile_count)
@@ -406,12 +428,31 @@ grow_programs(struct profiles_compiler *p)
     return true;
 }
 
+bool
+compile_program(struct compiler *c, struct pack_text expression, uint32_t *first, uint32_t *words)
+{
+    struct span program;
+
+    *words = 0;
+    /* Its bytes move when texts are added: they are not while it is compiled. */
+    enum status st = fhirpath_compile(compile_span(c, expression), c->arena, &program, NULL);
+    if (st != ST_OK)                                     /* then it is said to be undecided */
+        return st != ST_NO_MEMORY;
+    *first = compile_count(c, PACK_PROGRAMS);
+    *words = (uint32_t)(program.length / sizeof(uint32_t));
+    for (uint32_t i = 0; i < *words; i++) {
+        uint32_t *word = COMPILE_APPEND(c, PACK_PROGRAMS, uint32_t);
+        if (word == NULL)
+            return false;
+        memcpy(word, program.at + i * sizeof *word, sizeof *word);
+    }
+    return true;
+}
+
 /* Its program, that of an equal expression when there is one. */
 static bool
 add_program(struct profiles_compiler *p, struct pack_constraint *one, uint32_t index)
 {
-    struct span program;
-
     if (p->programs_count * 2 >= p->programs_room && !grow_programs(p))
         return false;
     uint32_t at = one->expression.offset * 0x9e3779b9u;
@@ -426,19 +467,7 @@ add_program(struct profiles_compiler *p, struct pack_constraint *one, uint32_t i
     }
     p->programs[at & (p->programs_room - 1)] = index + 1;
     p->programs_count++;
-    /* Its bytes move when texts are added: they are not while it is compiled. */
-    enum status st = fhirpath_compile(compile_span(p->c, one->expression), p->c->arena, &program, NULL);
-    if (st != ST_OK)                                     /* then it is said to be undecided */
-        return st != ST_NO_MEMORY;
-    one->program       = compile_count(p->c, PACK_PROGRAMS);
-    one->program_words = (uint32_t)(program.length / sizeof(uint32_t));
-    for (uint32_t i = 0; i < one->program_words; i++) {
-        uint32_t *word = COMPILE_APPEND(p->c, PACK_PROGRAMS, uint32_t);
-        if (word == NULL)
-            return false;
-        memcpy(word, program.at + i * sizeof *word, sizeof *word);
-    }
-    return true;
+    return compile_program(p->c, one->expression, &one->program, &one->program_words);
 }
 
 /* Appends it, with the program of its expression. */

@@ -83,16 +83,34 @@ compile_profile_named(const struct compiler *c, struct span canonical)
 /* ---- enlist --------------------------------------------------------------------------------- */
 
 static bool
-add_context(struct compiler *c, const struct tape *t, tape_node node)
+add_context(struct compiler *c, enum pack_context_kind kind, struct span expression)
 {
-    struct span          type = tape_member_text(t, node, SPAN("type"), c->arena);
-    struct pack_context *one  = COMPILE_APPEND(c, PACK_CONTEXTS, struct pack_context);
+    struct pack_context one = { .kind = kind, .expression = compile_text(c, expression) }, *mine;
 
-    if (one == NULL)
+    if (kind >= CONTEXT_FHIRPATH && !compile_program(c, one.expression, &one.program, &one.program_words))
         return false;
-    one->expression = compile_text(c, tape_member_text(t, node, SPAN("expression"), c->arena));
-    one->kind       = span_eq_text(type, "extension") ? CONTEXT_EXTENSION
-                    : span_eq_text(type, "fhirpath")  ? CONTEXT_FHIRPATH : CONTEXT_ELEMENT;
+    if ((mine = COMPILE_APPEND(c, PACK_CONTEXTS, struct pack_context)) == NULL)
+        return false;
+    *mine = one;
+    return true;
+}
+
+static bool
+add_contexts(struct compiler *c, const struct tape *t, tape_node definition, struct pack_profile *profile)
+{
+    tape_node contexts = tape_member(t, definition, SPAN("context")), invariants = tape_member(t, definition, SPAN("contextInvariant"));
+
+    profile->first_context = compile_count(c, PACK_CONTEXTS);
+    for (tape_node n = tape_first(t, contexts); n != TAPE_ABSENT; n = tape_next(t, n), profile->context_count++) {
+        struct span            type = tape_member_text(t, n, SPAN("type"), c->arena);
+        enum pack_context_kind kind = span_eq_text(type, "extension") ? CONTEXT_EXTENSION
+                                    : span_eq_text(type, "fhirpath")  ? CONTEXT_FHIRPATH : CONTEXT_ELEMENT;
+        if (!add_context(c, kind, tape_member_text(t, n, SPAN("expression"), c->arena)))
+            return false;
+    }
+    for (tape_node n = tape_first(t, invariants); n != TAPE_ABSENT; n = tape_next(t, n), profile->invariant_count++)
+        if (!add_context(c, CONTEXT_INVARIANT, tape_text(t, n, c->arena)))
+            return false;
     return true;
 }
 
@@ -115,9 +133,7 @@ enlist(struct compiler *c, const struct definition *d, uint32_t *profile)
         .url = compile_text(c, d->url), .version = compile_text(c, d->version), .type = compile_text(c, type),
         .name = compile_text(c, tape_member_text(t, d->node, SPAN("name"), c->arena)),
         .structure = compile_structure_named(c, type), .node = PACK_NONE,
-        .first_context = compile_count(c, PACK_CONTEXTS),
     };
-    tape_node            list = tape_member(t, d->node, SPAN("context"));
     struct pack_profile *mine;
 
     *profile = PACK_NONE;
@@ -129,11 +145,8 @@ enlist(struct compiler *c, const struct definition *d, uint32_t *profile)
         one.flags |= PROFILE_CONSTRAINT;
     if ((one.flags & PROFILE_CONSTRAINT) && span_eq_text(type, "Extension"))
         one.flags |= PROFILE_EXTENSION | (is_modifier(t, d->node) ? PROFILE_MODIFIER : 0);
-    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n)) {
-        if (!add_context(c, t, n))
-            return false;
-        one.context_count++;
-    }
+    if (!add_contexts(c, t, d->node, &one))
+        return false;
     if ((mine = COMPILE_APPEND(c, PACK_PROFILES, struct pack_profile)) == NULL)
         return false;
     *mine    = one;

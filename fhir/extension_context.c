@@ -1,6 +1,7 @@
 #include "fhir/extension_context.h"
 
 #include "base/json_walk.h"
+#include "fhir/element.h"
 #include "fhir/profile_run.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
@@ -69,6 +70,9 @@ extension_place_read(struct profiling *r, tape_node extension, struct extension_
     struct spot        spot     = profiling_resource(r, resource);
 
     place->container = container_of(r, extension);
+    place->resource  = resource;
+    place->type      = NULL;
+    place->shape     = spot.shape;
     place->depth     = 0;
     place->paths[0]  = NOTHING;
     place->unknown   = spot.shape == PACK_NONE || !climb(r, extension, resource, members, &count);
@@ -90,6 +94,8 @@ extension_place_read(struct profiling *r, tape_node extension, struct extension_
         place->types[place->depth] = pack_span(p, type->code);
         shape = type->kind == TYPE_COMPLEX ? type->shape : p->header->element_shape;
         place->paths[place->depth] = path_of_shape(p, shape);
+        place->type                = type;
+        place->shape               = shape;
     }
     place->url = url_around(r, place);
 }
@@ -193,23 +199,110 @@ used_more_widely(const struct profiling *r, const struct pack_profile *definitio
     return false;
 }
 
-bool
-extension_may_stand(const struct profiling *r, const struct pack_profile *definition, const struct extension_place *place)
+/* The element that holds the extension, as FHIRPath has it. */
+static struct fhirpath_item
+container_item(struct profiling *r, const struct extension_place *place)
 {
+    if (place->type == NULL)
+        return fhirpath_resource(r->pack, r->tape, place->container);
+    if (place->type->kind != TYPE_PRIMITIVE)
+        return fhirpath_object(place->shape, place->container);
+    /* The value beside `_x` takes a search among the items. */
+    uint64_t beside     = tape_children(r->tape, r->bundle->parents[place->container]);
+    r->expression_steps = r->expression_steps > beside ? r->expression_steps - beside : 0;
+    return fhirpath_primitive((enum primitive)place->type->primitive, element_twin(r->tape, r->bundle->parents, place->container), place->container);
+}
+
+/* What a program says of an item; nobody is asked, so the arena is scratch. */
+static enum fhirpath_truth
+selects(struct profiling *r, const struct pack_context *one, const struct extension_place *place, struct fhirpath_item focus, bool *boolean)
+{
+    struct fhirpath_context context;
+    struct fhirpath_result  result;
+    enum fhirpath_truth     truth = FHIRPATH_FALSE;
+    struct arena_mark       mark  = arena_mark(r->arena);
+
+    *boolean = true;
+    if (!profile_expression(r, bundle_resource_index(r->bundle, place->resource), focus, &context))
+        return FHIRPATH_FAILED;
+    context.calls = NULL;
+    enum status st = fhirpath_run(pack_program(r->pack, one->program, one->program_words), &context, r->arena, &result);
+    if (st == ST_OK) {
+        *boolean = result.count == 0 || result.items[0].kind == FHIRPATH_BOOLEAN;
+        for (uint32_t i = 0; i < result.count; i++)
+            if (*boolean ? result.items[i].boolean && result.count == 1
+                         : result.items[i].kind == FHIRPATH_NODE && (result.items[i].node == place->container || result.items[i].shadow == place->container))
+                truth = FHIRPATH_TRUE;
+    } else if (result.failure.why != FHIRPATH_FAILED_BUDGET) {
+        truth = FHIRPATH_FAILED;
+    }
+    if (!arena_spent(r->arena))
+        arena_reset(r->arena, mark);
+    return truth;
+}
+
+static enum fhirpath_truth
+expression_fits(struct profiling *r, const struct pack_context *one, const struct extension_place *place)
+{
+    bool boolean, unused;
+
+    if (one->program_words == 0)
+        return FHIRPATH_FAILED;
+    enum fhirpath_truth truth = selects(r, one, place, fhirpath_resource(r->pack, r->tape, place->resource), &boolean);
+    if (!boolean)
+        return truth;
+    /* It says, and does not select: then it is said of the element. */
+    return selects(r, one, place, container_item(r, place), &unused);
+}
+
+enum fhirpath_truth
+extension_invariant(struct profiling *r, uint32_t at, const struct extension_place *place, tape_node extension)
+{
+    const struct pack_context *one   = &r->pack->contexts[at];
+    uint32_t                   type  = profile_structure(r, SPAN("Extension"));
+    struct fhirpath_variable   mine  = { SPAN("extension"), fhirpath_object(type != PACK_NONE ? r->pack->structures[type].shape : PACK_NONE, extension) };
+    struct fhirpath_failure    why   = { 0 };
+    struct fhirpath_context    context;
+
+    if (place->unknown)
+        return FHIRPATH_TRUE;
+    if (one->program_words == 0 || !profile_expression(r, bundle_resource_index(r->bundle, place->resource), container_item(r, place), &context))
+        return FHIRPATH_FAILED;
+    context.variables      = &mine;
+    context.variable_count = 1;
+    enum fhirpath_truth truth = fhirpath_true(pack_program(r->pack, one->program, one->program_words), &context, r->arena, &why);
+    if (truth == FHIRPATH_FAILED && why.why != FHIRPATH_FAILED_BUDGET)
+        return FHIRPATH_FAILED;
+    return truth == FHIRPATH_TRUE ? FHIRPATH_TRUE : FHIRPATH_FALSE;
+}
+
+enum fhirpath_truth
+extension_may_stand(struct profiling *r, const struct pack_profile *definition, const struct extension_place *place)
+{
+    enum fhirpath_truth truth = FHIRPATH_FALSE;
+
     if (place->unknown || definition->context_count == 0 || in_sample(place))
-        return true;
+        return FHIRPATH_TRUE;
     for (uint32_t i = 0; i < definition->context_count; i++) {
         const struct pack_context *one  = &r->pack->contexts[definition->first_context + i];
         struct span                text = pack_span(r->pack, one->expression);
         size_t                     hash = span_find_byte(text, '#');
-        if (one->kind == CONTEXT_FHIRPATH || (one->kind == CONTEXT_EXTENSION && span_eq(text, place->url)))
-            return true;
+        if (one->kind == CONTEXT_EXTENSION && span_eq(text, place->url))
+            return FHIRPATH_TRUE;
         if (hash != SPAN_NOT_FOUND)                      /* of a profile: "url#Patient.name" */
             text = span_skip(text, hash + 1);
         if (one->kind == CONTEXT_ELEMENT
             && (span_eq_text(text, "Element") || span_eq_text(text, "Any") || path_fits(r, text, place)
                 || definition_fits(text, place)))
-            return true;
+            return FHIRPATH_TRUE;
     }
-    return used_more_widely(r, definition, place);
+    if (used_more_widely(r, definition, place))
+        return FHIRPATH_TRUE;
+    for (uint32_t i = 0; i < definition->context_count && truth != FHIRPATH_TRUE; i++) {
+        const struct pack_context *one = &r->pack->contexts[definition->first_context + i];
+        enum fhirpath_truth        fits = one->kind == CONTEXT_FHIRPATH ? expression_fits(r, one, place) : FHIRPATH_FALSE;
+        if (fits != FHIRPATH_FALSE)
+            truth = fits;
+    }
+    return truth;
 }

@@ -93,6 +93,21 @@ check_extension(struct extensions_check *c, const struct noted_reference *noted)
 /* ---- one that is defined ---------------------------------------------------------------------- */
 
 static void
+check_invariant(struct extensions_check *c, const struct noted_reference *noted, uint32_t profile, uint32_t at, const struct extension_place *place)
+{
+    struct profiling   *r     = c->run;
+    enum fhirpath_truth truth = extension_invariant(r, at, place, noted->node);
+
+    if (truth == FHIRPATH_TRUE)
+        return;
+    r->place = ((uint64_t)at << 32 | profile) + 1;
+    add(c, place->container, truth == FHIRPATH_FALSE ? SEVERITY_ERROR : SEVERITY_WARNING, "extension-context",
+        arena_format(r->arena, "want the extension %.*s where %.*s", SPAN_PRINT(pack_span(r->pack, r->pack->profiles[profile].name)),
+                     SPAN_PRINT(pack_span(r->pack, r->pack->contexts[at].expression))),
+        truth == FHIRPATH_FALSE ? SPAN("it does not hold") : SPAN("it cannot be decided here"), NOTHING);
+}
+
+static void
 check_context(struct extensions_check *c, const struct noted_reference *noted, uint32_t profile)
 {
     struct profiling          *r    = c->run;
@@ -100,25 +115,30 @@ check_context(struct extensions_check *c, const struct noted_reference *noted, u
     uint32_t                   row  = (uint32_t)((noted->place ^ profile) * 0x9e3779b97f4a7c15u >> 32) & (SEEN_ROWS - 1);
     bool                       kept = c->seen[row].place == noted->place && c->seen[row].profile == profile && noted->place != 0;
 
-    /* A context that is an extension depends on the url around, which is no place. */
+    /* A context that is an extension depends on the url around, which is no
+     * place; what FHIRPath says depends on everything. */
     for (uint32_t i = 0; i < p->context_count; i++)
-        kept = kept && r->pack->contexts[p->first_context + i].kind != CONTEXT_EXTENSION;
-    if (kept)
+        kept = kept && r->pack->contexts[p->first_context + i].kind == CONTEXT_ELEMENT;
+    if (kept && p->invariant_count == 0)
         return;
     struct extension_place place;
     extension_place_read(r, noted->node, &place);
-    if (extension_may_stand(r, p, &place)) {
+    enum fhirpath_truth may = extension_may_stand(r, p, &place);
+    if (may == FHIRPATH_TRUE) {
         c->seen[row].place   = noted->place;
         c->seen[row].profile = profile;
+        for (uint32_t i = 0; i < p->invariant_count; i++)
+            check_invariant(c, noted, profile, p->first_context + p->context_count + i, &place);
         return;
     }
     struct span list = NOTHING;
     for (uint32_t i = 0; i < p->context_count; i++)
         list = arena_join(r->arena, list, i > 0 ? SPAN(", ") : SPAN(""),
                           pack_span(r->pack, r->pack->contexts[p->first_context + i].expression));
-    add(c, place.container, SEVERITY_ERROR, "extension-context",
+    r->place = (uint64_t)profile + 1;
+    add(c, place.container, may == FHIRPATH_FALSE ? SEVERITY_ERROR : SEVERITY_WARNING, "extension-context",
         arena_format(r->arena, "want the extension %.*s on %.*s", SPAN_PRINT(pack_span(r->pack, p->name)), SPAN_PRINT(list)),
-        SPAN("have it on another element"), NOTHING);
+        may == FHIRPATH_FALSE ? SPAN("have it on another element") : SPAN("it cannot be decided here"), NOTHING);
 }
 
 static void

@@ -73,6 +73,7 @@ profiles_good(const struct pack *p)
         if (!text_good(p, one->url) || !text_good(p, one->version) || !text_good(p, one->name) || !text_good(p, one->type)
             || !index_good(p, PACK_STRUCTURES, one->structure) || !index_good(p, PACK_NODES, one->node)
             || !range_good(p, PACK_CONTEXTS, one->first_context, one->context_count)
+            || !range_good(p, PACK_CONTEXTS, one->first_context + one->context_count, one->invariant_count)
             || (one->node != PACK_NONE && p->nodes[one->node].element != PACK_NONE))
             return false;
     }

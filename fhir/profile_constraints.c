@@ -113,6 +113,24 @@ has_work(const struct profiling *r, const struct pack_constraint *one, const str
         && !profile_holds_at_a_glance(r, one, spot);
 }
 
+bool
+profile_expression(struct profiling *r, uint32_t resource, struct fhirpath_item focus, struct fhirpath_context *out)
+{
+    if (resource == ENTRY_NONE)
+        return false;
+    const struct bundle_resource *mine  = bundle_resource_at(r->bundle, resource);
+    uint32_t                      whole = tape_count(r->tape);
+    *out = (struct fhirpath_context){
+        .pack = r->pack, .tape = r->tape, .focus = focus, .resource = mine->node,
+        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
+        /* As large as the document asks for; together they share a budget. */
+        .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
+        .steps_left = &r->expression_steps,
+    };
+    r->from = resource;
+    return true;
+}
+
 static bool
 context_of(struct profiling *r, const struct pack_node *n, const struct spot *spot, struct fhirpath_context *out)
 {
@@ -122,19 +140,7 @@ context_of(struct profiling *r, const struct pack_node *n, const struct spot *sp
     /* An element that is a resource is asked by the one around it. */
     if (resource != ENTRY_NONE && n->element != PACK_NONE && bundle_resource_at(r->bundle, resource)->node == node)
         resource = bundle_resource_at(r->bundle, resource)->up;
-    if (resource == ENTRY_NONE)
-        return false;
-    const struct bundle_resource *mine  = bundle_resource_at(r->bundle, resource);
-    uint32_t                      whole = tape_count(r->tape);
-    *out = (struct fhirpath_context){
-        .pack = r->pack, .tape = r->tape, .focus = focus_of(r, spot), .resource = mine->node,
-        .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
-        /* As large as the document asks for; together they share a budget. */
-        .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
-        .steps_left = &r->expression_steps,
-    };
-    r->from = resource;
-    return true;
+    return profile_expression(r, resource, focus_of(r, spot), out);
 }
 
 void

@@ -38,15 +38,19 @@ struct pack_profile {
     uint32_t         structure;              /* PACK_NONE: no type of R4 (a logical model)         */
     uint32_t         node;                   /* the root; PACK_NONE: asks nothing beyond its type  */
     uint32_t         first_context, context_count;
+    uint32_t         invariant_count;        /* of CONTEXTS, behind the contexts */
     uint32_t         flags;
 };
 
-enum pack_context_kind { CONTEXT_ELEMENT = 1, CONTEXT_EXTENSION, CONTEXT_FHIRPATH };
+enum pack_context_kind {
+    CONTEXT_ELEMENT = 1, CONTEXT_EXTENSION, CONTEXT_FHIRPATH,
+    CONTEXT_INVARIANT,                       /* contextInvariant: behind the others, and all of them hold */
+};
 
 struct pack_context {
     uint32_t         kind;
     struct pack_text expression;
-    uint32_t         program, program_words; /* of CONTEXT_FHIRPATH, in PROGRAMS; 0 words: none */
+    uint32_t         program, program_words; /* of the last two kinds, in PROGRAMS; 0 words: none */
 };
 
 enum pack_node_flag {
@@ -73,11 +77,17 @@ struct pack_node {
     uint32_t         flags;
 };
 
+/* How a reference may name its target (ElementDefinition.type.aggregation and
+ * .versioning); none of the first three: any way. */
+enum pack_way { WAY_CONTAINED = 1, WAY_REFERENCED = 2, WAY_BUNDLED = 4, WAY_SPECIFIC = 8, WAY_INDEPENDENT = 16 };
+#define WAYS_TO_TARGET (WAY_CONTAINED | WAY_REFERENCED | WAY_BUNDLED)
+
 struct pack_allowed {
     struct pack_text code;                   /* "Reference" */
     uint32_t         structure;              /* PACK_NONE: a system type */
     uint32_t         first_profile, profile_count;       /* of CANONICALS: one of them */
     uint32_t         first_target, target_count;
+    uint32_t         ways;                   /* of enum pack_way */
 };
 
 /* A profile that is not in the pack is PACK_NONE; its url still says what was asked for. */

@@ -13,6 +13,7 @@
 #ifndef SLUICE_FHIR_PROFILE_RUN_H
 #define SLUICE_FHIR_PROFILE_RUN_H
 
+#include "fhir/fhirpath.h"
 #include "fhir/profile.h"
 #include "fhir/terminology.h"
 
@@ -48,6 +49,8 @@ bool profile_push(struct profiling *, struct spot);
 void profile_push_item(struct profiling *, tape_node value, tape_node shadow, const struct pack_type *);
 
 void profile_types(struct profiling *, const struct pack_node *, const struct spot *);
+/* aggregation and versioning. */
+void profile_ways(struct profiling *, const struct pack_node *, const struct pack_allowed *, const struct spot *);
 void profile_targets(struct profiling *, const struct pack_node *, const struct pack_allowed *, const struct spot *);
 /* The resource that a reference or a canonical at this node names; TAPE_ABSENT when it is not in the document. */
 tape_node profile_resolve(struct profiling *, tape_node reference);
@@ -72,6 +75,9 @@ bool profile_bound(struct profiling *, const struct pack_binding *, const struct
 uint32_t profile_shortcut_of(struct span expression);
 /* True: the invariant holds.  False: it has to be evaluated. */
 bool profile_holds_at_a_glance(const struct profiling *, const struct pack_constraint *, const struct spot *);
+/* How an expression is run on a value of the resource with this index, within
+ * the steps that all of a document share; false when there is no such resource. */
+bool profile_expression(struct profiling *, uint32_t resource, struct fhirpath_item focus, struct fhirpath_context *out);
 void profile_constraints(struct profiling *, const struct pack_node *, const struct spot *);
 
 /* PACK_NONE when there is no such type. */

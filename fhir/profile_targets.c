@@ -153,3 +153,63 @@ profile_targets(struct profiling *r, const struct pack_node *n, const struct pac
                                      SPAN_PRINT(targets_text(r, one))),
                      arena_join(r->arena, SPAN("have a "), type), PROFILE_NOTHING);
 }
+
+/* ---- how they are named ------------------------------------------------------------------------- */
+
+static bool
+in_bundle(const struct profiling *r, tape_node node)
+{
+    for (uint32_t at = bundle_resource_index(r->bundle, node); at != ENTRY_NONE; at = bundle_resource_at(r->bundle, at)->up)
+        if (tape_text_eq(r->tape, walk_find(r->tape, bundle_resource_at(r->bundle, at)->node, SPAN("resourceType")), SPAN("Bundle")))
+            return true;
+    return false;
+}
+
+/* What is in the same Bundle is also referenced (R4 aggregation-mode: "resolved
+ * externally to the resource that includes the reference"). */
+static void
+check_aggregation(struct profiling *r, const struct pack_node *n, const struct pack_allowed *one, tape_node value, struct span text)
+{
+    static const char *const names[] = { "contained", "referenced", "bundled" };
+    bool                     inside  = text.at[0] == '#', bundled = !inside && profile_resolve(r, value) != TAPE_ABSENT;
+    struct span              list    = PROFILE_NOTHING;
+
+    if (one->ways & (inside ? WAY_CONTAINED : bundled ? WAY_BUNDLED | WAY_REFERENCED : WAY_REFERENCED))
+        return;
+    /* Of a resource alone nobody knows the Bundle in which it will be. */
+    bool open = !inside && (one->ways & WAY_BUNDLED) && !in_bundle(r, value);
+    if (!profile_wrong(r, n, value, open ? SEVERITY_WARNING : SEVERITY_ERROR, ISSUE_STRUCTURE, "profile:aggregation"))
+        return;
+    for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (one->ways >> i & 1)
+            list = arena_join(r->arena, list, span_empty(list) ? SPAN("") : SPAN(" or "), span_of(names[i]));
+    profile_tell(r, arena_format(r->arena, "want what %.*s names to be %.*s", SPAN_PRINT(profile_place(r, n)), SPAN_PRINT(list)),
+                 inside ? SPAN("have a contained one") : bundled ? SPAN("have one of the same Bundle") : SPAN("have one that is elsewhere"), PROFILE_NOTHING);
+}
+
+/* "Patient/1/_history/2", "http://…|1.0".  What is contained has no version of its own. */
+static void
+check_versioning(struct profiling *r, const struct pack_node *n, const struct pack_allowed *one, tape_node value, struct span text)
+{
+    bool specific  = one->ways & WAY_SPECIFIC;
+    bool versioned = span_find(text, walk_kind(r->tape, value) == TAPE_OBJECT ? SPAN("/_history/") : SPAN("|")) != SPAN_NOT_FOUND;
+
+    if (text.at[0] == '#' || versioned == specific)
+        return;
+    if (profile_wrong(r, n, value, SEVERITY_ERROR, ISSUE_VALUE, "profile:versioning"))
+        profile_tell(r, arena_format(r->arena, specific ? "want %.*s to name a version" : "want %.*s to name no version", SPAN_PRINT(profile_place(r, n))),
+                     specific ? SPAN("have none") : SPAN("have one"), PROFILE_NOTHING);
+}
+
+void
+profile_ways(struct profiling *r, const struct pack_node *n, const struct pack_allowed *one, const struct spot *spot)
+{
+    struct span text = text_of(r, spot->value);
+
+    if (span_empty(text))
+        return;
+    if (one->ways & WAYS_TO_TARGET)
+        check_aggregation(r, n, one, spot->value, text);
+    if (one->ways & (WAY_SPECIFIC | WAY_INDEPENDENT))
+        check_versioning(r, n, one, spot->value, text);
+}

@@ -245,6 +245,8 @@ profile_types(struct profiling *r, const struct pack_node *n, const struct spot 
             one_of_profiles(r, n, one, spot);
         if (one->target_count > 0)
             profile_targets(r, n, one, spot);
+        if (one->ways != 0)
+            profile_ways(r, n, one, spot);
         return;
     }
     refuse_type(r, n, spot, have);

@@ -13,6 +13,13 @@ static const struct pack *pack;              /* NULL: the definitions are not in
     "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t.example/" id "\",\"version\":\"1.2.0\",\"name\":\"" id "\","    \
     "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"" type "\",\"derivation\":\"constraint\","    \
     "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/" type "\",\"differential\":{\"element\":[" elements "]}}"
+/* An extension with a boolean, and where it may stand. */
+#define EXTENSION(id, where)                                                                                 \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t.example/" id "\",\"version\":\"1.2.0\",\"name\":\"" id "\","    \
+    "\"status\":\"draft\",\"kind\":\"complex-type\",\"abstract\":false,\"type\":\"Extension\",\"derivation\":\"constraint\"," where ","    \
+    "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/Extension\",\"differential\":{\"element\":["    \
+    "{\"id\":\"Extension.url\",\"path\":\"Extension.url\",\"fixedUri\":\"http://t.example/" id "\"}]}}"
+#define CONTEXT(type, expression) "\"context\":[{\"type\":\"" type "\",\"expression\":\"" expression "\"}]"
 #define EL(id, rest) "{\"id\":\"" id "\",\"path\":\"" id "\"," rest "}"
 #define SLICE(path, name, rest) "{\"id\":\"" path ":" name "\",\"path\":\"" path "\",\"sliceName\":\"" name "\"," rest "}"
 #define IN(id, path, rest) "{\"id\":\"" id "\",\"path\":\"" path "\"," rest "}"
@@ -44,6 +51,18 @@ static const char *const profiles[] = {
        SLICE("Observation.value[x]", "valueQuantity", "\"type\":[{\"code\":\"Quantity\"}]") ","
        IN("Observation.value[x]:valueQuantity.code", "Observation.value[x].code", "\"min\":1")),
     "{\"resourceType\":\"ImplementationGuide\",\"url\":\"http://t.example/guide\",\"global\":[{\"type\":\"Device\",\"profile\":\"http://t.example/everywhere\"}]}",
+    SD("ways", "Observation",
+       EL("Observation.subject", "\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"http://hl7.org/fhir/StructureDefinition/Patient\"],\"aggregation\":[\"contained\"]}]") ","
+       EL("Observation.encounter", "\"type\":[{\"code\":\"Reference\",\"aggregation\":[\"referenced\"]}]") ","
+       EL("Observation.device", "\"type\":[{\"code\":\"Reference\",\"aggregation\":[\"bundled\"]}]") ","
+       EL("Observation.specimen", "\"type\":[{\"code\":\"Reference\",\"versioning\":\"specific\"}]") ","
+       EL("Observation.hasMember", "\"type\":[{\"code\":\"Reference\",\"versioning\":\"independent\"}]")),
+    SD("drawn", "CarePlan", EL("CarePlan.instantiatesCanonical", "\"type\":[{\"code\":\"canonical\",\"versioning\":\"specific\"}]")),
+    EXTENSION("selected", CONTEXT("fhirpath", "name.where(use = 'official').given")),
+    EXTENSION("said", CONTEXT("fhirpath", "use.exists() and use = 'official'")),
+    EXTENSION("dearer", CONTEXT("fhirpath", "contact.where(%resource.contact.count() > 0)")),
+    EXTENSION("unsaid", CONTEXT("fhirpath", "memberOf('http://t.example/none')")),
+    EXTENSION("ruled", CONTEXT("element", "HumanName") ",\"contextInvariant\":[\"use = 'official'\",\"%extension.value\"]"),
     /* Less than one expression may take, and more than all of 600 contacts may. */
     SD("dear", "Patient", EL("Patient.contact", "\"constraint\":[{\"key\":\"t-9\",\"severity\":\"error\",\"human\":\"long\","
        "\"expression\":\"%resource.contact.all(%resource.contact.count() > 0)\"}]")),
@@ -97,6 +116,9 @@ close_pack(void **state)
 #define ENTRY(id, resource) "{\"fullUrl\":\"http://t.example/fhir/" id "\",\"resource\":" resource "}"
 #define BUNDLE(entries) "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" entries "]}"
 
+#define HAS(id, value) "\"extension\":[{\"url\":\"http://t.example/" id "\",\"valueBoolean\":" value "}]"
+#define N(use, rest) "{\"resourceType\":\"Patient\",\"name\":[{\"use\":\"" use "\"" rest "}]}"
+
 /* The error that there has to be, by its rule; NULL: none. */
 static const struct { const char *profile, *json, *rule, *expression; } cases[] = {
     { "plain", P ",\"gender\":\"female\",\"birthDate\":\"2019-12-31\",\"language\":\"de\",\"deceasedBoolean\":true,\"contact\":[{\"name\":{\"text\":\"n\"}}],"
@@ -133,6 +155,34 @@ static const struct { const char *profile, *json, *rule, *expression; } cases[] 
                    ENTRY("Observation/m", O ",\"id\":\"m\"}") ","
                    ENTRY("Observation/o", O CLAIM("whose") ",\"id\":\"o\",\"subject\":{\"reference\":\"Patient/p\"},\"hasMember\":[{\"reference\":\"Observation/m\"}]}")),
       "profile:cardinality", "Bundle.entry[2].resource" },
+    /* contexts in FHIRPath: what they select, what they say of the element; contextInvariant */
+    { NULL, N("official", ",\"given\":[\"a\",\"b\"],\"_given\":[null,{" HAS("selected", "true") "}]"), NULL, NULL },
+    { NULL, N("usual", ",\"given\":[\"a\",\"b\"],\"_given\":[null,{" HAS("selected", "true") "}]"), "extension-context", "Patient.name[0].given[1]" },
+    { NULL, N("official", "," HAS("selected", "true")), "extension-context", "Patient.name[0]" },
+    { NULL, N("official", "," HAS("said", "true")), NULL, NULL },
+    { NULL, N("usual", "," HAS("said", "true")), "extension-context", "Patient.name[0]" },
+    { NULL, N("usual", "," HAS("unsaid", "true")), NULL, NULL },                        /* undecided: a warning */
+    { NULL, N("official", "," HAS("ruled", "true")), NULL, NULL },
+    { NULL, N("usual", "," HAS("ruled", "true")), "extension-context", "Patient.name[0]" },
+    { NULL, N("official", "," HAS("ruled", "false")), "extension-context", "Patient.name[0]" },
+    { NULL, "{\"resourceType\":\"Patient\",\"contact\":[{" HAS("ruled", "true") "}]}", "extension-context", "Patient.contact[0]" },
+    /* aggregation, versioning */
+    { "ways", O ",\"subject\":{\"reference\":\"#p\"},\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"p\"}],\"encounter\":{\"reference\":\"Encounter/e\"},"
+              "\"specimen\":{\"reference\":\"Specimen/s/_history/1\"},\"hasMember\":[{\"reference\":\"Observation/o\"}]}", NULL, NULL },
+    { "ways", O ",\"subject\":{\"display\":\"d\"},\"specimen\":{\"display\":\"d\"}}", NULL, NULL },
+    { "ways", O ",\"subject\":{\"reference\":\"Patient/p\"}}", "profile:aggregation", "Observation.subject" },
+    { "ways", O ",\"encounter\":{\"reference\":\"#e\"},\"contained\":[{\"resourceType\":\"Encounter\",\"id\":\"e\",\"status\":\"planned\",\"class\":{\"code\":\"AMB\"}}]}",
+      "profile:aggregation", "Observation.encounter" },
+    { "ways", O ",\"device\":{\"reference\":\"Device/d\"}}", NULL, NULL },             /* its Bundle is not known */
+    { NULL, BUNDLE(ENTRY("Observation/o", O CLAIM("ways") ",\"id\":\"o\",\"device\":{\"reference\":\"Device/d\"}}")), "profile:aggregation", "Bundle.entry[0].resource.device" },
+    { NULL, BUNDLE(ENTRY("Observation/o", O CLAIM("ways") ",\"id\":\"o\",\"device\":{\"reference\":\"Device/d\"},\"encounter\":{\"reference\":\"Encounter/e\"}}") ","
+                   ENTRY("Device/d", "{\"resourceType\":\"Device\",\"id\":\"d\",\"manufacturer\":\"m\"}") ","
+                   ENTRY("Encounter/e", "{\"resourceType\":\"Encounter\",\"id\":\"e\",\"status\":\"planned\",\"class\":{\"code\":\"AMB\"}}")), NULL, NULL },
+    { "ways", O ",\"specimen\":{\"reference\":\"Specimen/s\"}}", "profile:versioning", "Observation.specimen" },
+    { "ways", O ",\"hasMember\":[{\"reference\":\"Observation/o/_history/1\"}]}", "profile:versioning", "Observation.hasMember[0]" },
+    { "drawn", "{\"resourceType\":\"CarePlan\",\"status\":\"draft\",\"intent\":\"plan\",\"subject\":{\"display\":\"d\"},\"instantiatesCanonical\":[\"http://t.example/x|1\"]}", NULL, NULL },
+    { "drawn", "{\"resourceType\":\"CarePlan\",\"status\":\"draft\",\"intent\":\"plan\",\"subject\":{\"display\":\"d\"},\"instantiatesCanonical\":[\"http://t.example/x\"]}",
+      "profile:versioning", "CarePlan.instantiatesCanonical[0]" },
     { NULL, "{\"resourceType\":\"Device\"}", "profile:cardinality", "Device" },
     { NULL, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"8867-4\"}]}}",
       "profile:cardinality", "Observation" },
@@ -205,7 +255,12 @@ test_circles_of_references_end(void **state)
 static void
 test_invariants_of_a_document_share_their_steps(void **state)
 {
-    static const struct { unsigned contacts; bool spent; } rows[] = { { 20, false }, { 600, true } };
+    static const struct { unsigned contacts; const char *claim, *contact, *rule; } rows[] = {
+        { 20, CLAIM("dear"), "{\"name\":{\"text\":\"n\"}}", NULL },
+        { 600, CLAIM("dear"), "{\"name\":{\"text\":\"n\"}}", "t-9" },
+        { 20, "", "{\"name\":{\"text\":\"n\"}," HAS("dearer", "true") "}", NULL },
+        { 600, "", "{\"name\":{\"text\":\"n\"}," HAS("dearer", "true") "}", "extension-context" },
+    };
 
     (void)state;
     if (pack == NULL)
@@ -216,15 +271,15 @@ test_invariants_of_a_document_share_their_steps(void **state)
         const struct bundle *bundle;
         struct buf           json;
         buf_init(&json, 1 << 20);
-        buf_add_text(&json, P CLAIM("dear") ",\"contact\":[");
+        buf_add_format(&json, P "%s,\"contact\":[", rows[i].claim);
         for (unsigned k = 0; k < rows[i].contacts; k++)
-            buf_add_text(&json, k > 0 ? ",{\"name\":{\"text\":\"n\"}}" : "{\"name\":{\"text\":\"n\"}}");
+            buf_add_format(&json, "%s%s", k > 0 ? "," : "", rows[i].contact);
         buf_add_text(&json, "]}");
         assert_int_equal(bundle_read(test_tape(arena, buf_span(&json)), arena, issues, &bundle), ST_OK);
         assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
-        assert_int_equal(issues_have_errors(issues), rows[i].spent);
-        if (rows[i].spent)
-            assert_string_equal(issues_at(issues, 0)->rule, "t-9");
+        assert_int_equal(issues_have_errors(issues), rows[i].rule != NULL);
+        if (rows[i].rule != NULL)
+            assert_string_equal(issues_at(issues, 0)->rule, rows[i].rule);
         buf_release(&json);
         arena_free(&arena);
     }
