@@ -463,11 +463,17 @@ add_program(struct profiles_compiler *p, struct pack_constraint *one, uint32_t i
             continue;
         one->program       = known->program;
         one->program_words = known->program_words;
+        one->flags |= known->flags & CONSTRAINT_AROUND;
         return true;
     }
     p->programs[at & (p->programs_room - 1)] = index + 1;
     p->programs_count++;
-    return compile_program(p->c, one->expression, &one->program, &one->program_words);
+    if (!compile_program(p->c, one->expression, &one->program, &one->program_words))
+        return false;
+    if (one->program_words > 0
+        && fhirpath_looks_around(span_from(COMPILE_AT(p->c, PACK_PROGRAMS, uint32_t, one->program), one->program_words * sizeof(uint32_t))))
+        one->flags |= CONSTRAINT_AROUND;
+    return true;
 }
 
 /* Appends it, with the program of its expression. */

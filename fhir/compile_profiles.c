@@ -411,6 +411,8 @@ prune(struct profiles_compiler *p, struct twig *twig)
     struct span rules   = tape_member_text(p->t, slicing, SPAN("rules"), p->c->arena);
     bool        slices  = false;
 
+    if ((twig->node.flags & NODE_CARDINALITY) && twig->node.min > 0)
+        twig->node.flags |= NODE_WANTED;
     if (twig->first_slice != NULL) {
         twig->node.flags |= span_eq_text(rules, "closed") ? NODE_CLOSED : span_eq_text(rules, "openAtEnd") ? NODE_AT_END : 0;
         twig->node.flags |= tape_kind(p->t, tape_member(p->t, slicing, SPAN("ordered"))) == TAPE_TRUE ? NODE_ORDERED : 0;
@@ -420,8 +422,10 @@ prune(struct profiles_compiler *p, struct twig *twig)
     twig->needed = compile_node_asks(&twig->node);
     for (struct twig *child = twig->first_child; child != NULL; child = child->next)
         twig->needed |= prune(p, child);
-    for (struct twig *slice = twig->first_slice; slice != NULL; slice = slice->next)
+    for (struct twig *slice = twig->first_slice; slice != NULL; slice = slice->next) {
         slices |= prune(p, slice);
+        twig->node.flags |= slice->node.flags & NODE_WANTED;
+    }
     if (!slices && !(twig->node.flags & (NODE_CLOSED | NODE_ORDERED | NODE_AT_END)))
         twig->first_slice = NULL;
     return twig->needed |= twig->first_slice != NULL;

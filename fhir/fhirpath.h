@@ -65,6 +65,8 @@ enum status fhirpath_compile(struct span source, struct arena *, struct span *pr
 bool        fhirpath_check(struct span program);
 /* The source that a program was compiled from; borrowed from it. */
 struct span fhirpath_source(struct span program);
+/* Whether it asks for anything outside of its focus: %resource, resolve(). */
+bool        fhirpath_looks_around(struct span program);
 
 /* ---- items ----------------------------------------------------------------------- */
 

@@ -605,6 +605,19 @@ fhirpath_source(struct span program)
     return span_from(fhirpath_texts_of(h) + h->source, h->source_length);
 }
 
+bool
+fhirpath_looks_around(struct span program)
+{
+    const struct fhirpath_header      *h    = fhirpath_header_of(program);
+    const struct fhirpath_instruction *code = fhirpath_code_of(h);
+
+    for (uint32_t i = 0; i < h->count; i++)
+        if ((code[i].op == FHIRPATH_OP_CALL && code[i].what == FHIRPATH_FUNCTION_RESOLVE)
+            || (code[i].op == FHIRPATH_OP_VARIABLE && (code[i].what == FHIRPATH_RESOURCE || code[i].what == FHIRPATH_ROOT_RESOURCE)))
+            return true;
+    return false;
+}
+
 /* ---- checking ----------------------------------------------------------------------------- */
 
 static bool

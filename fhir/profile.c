@@ -18,6 +18,7 @@ profiling_init(struct profiling *r, const struct pack *pack, const struct bundle
     *r = (struct profiling){ .pack = pack, .bundle = bundle, .tape = bundle->tape, .arena = arena, .report = report,
                              .steps = steps > PROFILE_STEPS_LEAST ? steps : PROFILE_STEPS_LEAST, .profile = PACK_NONE };
     r->expression_steps = r->steps + FHIRPATH_STEPS;
+    known_init(&r->good, bundle->tape);
 }
 
 void
@@ -39,6 +40,7 @@ profile_wrong(struct profiling *r, const struct pack_node *n, tape_node node, en
     bool error = severity <= SEVERITY_ERROR;
 
     r->errors += error;
+    r->findings++;
     if (r->silent)
         return false;
     r->finding = (struct finding){ .node = node, .severity = severity, .code = code, .rule = rule };
@@ -162,6 +164,7 @@ profiling_apply(struct profiling *r, uint32_t profile, const struct spot *spot)
         *memo = (struct profiling_memo){ .node = node_of(spot), .profile = profile };
         r->memo_count++;
     } else if (memo->state == MEMO_RUNNING || r->silent || memo->told) {
+        r->outside++;                                    /* what was found is told elsewhere */
         if (memo->state == MEMO_WRONG && r->silent)
             r->errors++;
         return memo->state != MEMO_WRONG;
@@ -179,7 +182,7 @@ bool
 profile_fits(struct profiling *r, uint32_t profile, const struct spot *spot)
 {
     bool     silent = r->silent;
-    uint32_t errors = r->errors, began = r->silent_errors;
+    uint32_t errors = r->errors, began = r->silent_errors, findings = r->findings;
 
     r->silent        = true;
     r->silent_errors = r->errors;
@@ -187,6 +190,7 @@ profile_fits(struct profiling *r, uint32_t profile, const struct spot *spot)
     r->silent        = silent;
     r->silent_errors = began;
     r->errors        = errors;
+    r->findings      = findings;
     return fits;
 }
 
@@ -194,7 +198,7 @@ bool
 profile_value_fits(struct profiling *r, const struct pack_node *n, const struct spot *spot)
 {
     bool     silent = r->silent;
-    uint32_t errors = r->errors, began = r->silent_errors;
+    uint32_t errors = r->errors, began = r->silent_errors, findings = r->findings;
 
     r->silent        = true;
     r->silent_errors = r->errors;
@@ -203,6 +207,7 @@ profile_value_fits(struct profiling *r, const struct pack_node *n, const struct 
     r->silent        = silent;
     r->silent_errors = began;
     r->errors        = errors;
+    r->findings      = findings;
     return fits;
 }
 

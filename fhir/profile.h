@@ -29,6 +29,7 @@
 
 #include "fhir/bundle_table.h"
 #include "fhir/finding.h"
+#include "fhir/known_good.h"
 #include "fhir/profile_format.h"
 #include "fhir/reference.h"
 #include "fhir/validate.h"
@@ -65,6 +66,8 @@ struct profiling {
     uint32_t                 depth;
     bool                     silent;
     uint32_t                 errors, silent_errors;      /* made; when the silent run began */
+    uint32_t                 findings, outside;          /* of any severity; looks outside of the value at hand */
+    struct known_good        good;
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */
     uint64_t                 place;          /* of a doubt that no node has */

@@ -156,6 +156,7 @@ profile_constraints(struct profiling *r, const struct pack_node *n, const struct
         if (!ready && !context_of(r, n, spot, &context))
             return;
         ready = true;
+        r->outside += (one->flags & CONSTRAINT_AROUND) != 0;
         check(r, n, one, &context);
     }
 }

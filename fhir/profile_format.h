@@ -57,6 +57,7 @@ enum pack_node_flag {
     NODE_CARDINALITY = 1, NODE_FIXED = 2, NODE_PATTERN = 4, NODE_TYPES = 8,
     NODE_CLOSED = 16, NODE_ORDERED = 32, NODE_AT_END = 64, NODE_DEFAULT = 128,   /* "@default": what no other slice takes */
     NODE_UNTESTED = 256,                     /* a slice that nothing recognises: never matched, never asked for */
+    NODE_WANTED = 512,                       /* that there is none breaks it or one of its slices */
 };
 
 struct pack_node {
@@ -117,6 +118,7 @@ struct pack_binding {
 enum pack_constraint_flag {
     CONSTRAINT_WARNING = 1, CONSTRAINT_BEST_PRACTICE = 2,
     CONSTRAINT_NATIVE = 4,                   /* the walk checks it without a program */
+    CONSTRAINT_AROUND = 8,                   /* it asks for more than the value that it is said of */
 };
 #define CONSTRAINT_SHORTCUT 8                /* shift: a row of fhir/shortcuts.def + 1, 0: none */
 

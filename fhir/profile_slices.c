@@ -226,13 +226,15 @@ profile_slices(struct profiling *r, const struct pack_node *n, tape_node object,
         check_rules(r, n, &spot, slices[i], &last);
     }
     for (uint32_t k = 0; k < n->slice_count && !profile_ended(r); k++) {
-        uint32_t mine = r->spot_count;
+        const struct pack_node *slice = &r->pack->nodes[n->first_slice + k];
+        uint32_t                mine  = r->spot_count;
         for (uint32_t i = 0; i < count; i++)
             if (slices[i] == k)
                 (void)profile_push(r, r->spots[first + i]);
         /* Of nothing at all none is in any slice, however slices are told apart. */
-        if ((count == 0 || !(r->pack->nodes[n->first_slice + k].flags & NODE_UNTESTED)) && !r->no_memory)
-            profile_list(r, &r->pack->nodes[n->first_slice + k], object, mine, r->spot_count - mine);
+        bool asked = r->spot_count > mine || (slice->flags & NODE_WANTED);
+        if (asked && (count == 0 || !(slice->flags & NODE_UNTESTED)) && !r->no_memory)
+            profile_list(r, slice, object, mine, r->spot_count - mine);
         r->spot_count = mine;
     }
 }

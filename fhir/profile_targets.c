@@ -25,6 +25,7 @@ profile_resolve_text(struct profiling *r, uint32_t resource, struct span text)
 {
     uint32_t container = resource == ENTRY_NONE ? ENTRY_NONE : bundle_resource_at(r->bundle, resource)->container, entry;
 
+    r->outside++;
     if (container == ENTRY_NONE || span_empty(text))
         return TAPE_ABSENT;
     if (text.at[0] == '#')

@@ -74,9 +74,11 @@ children(struct profiling *r, const struct pack_node *n, const struct spot *spot
     memset(found, 0, count * sizeof found[0]);
     if (object != TAPE_ABSENT)
         find_members(r, n, object, found);
-    for (uint32_t i = 0; i < count && !profile_ended(r); i++)
-        element(r, &r->pack->nodes[n->first_child + i], object != TAPE_ABSENT ? object : spot->value, found[i].value,
-                found[i].shadow, found[i].type);
+    for (uint32_t i = 0; i < count && !profile_ended(r); i++) {
+        const struct pack_node *child = &r->pack->nodes[n->first_child + i];
+        if (found[i].type != NULL || (child->flags & NODE_WANTED))
+            element(r, child, object != TAPE_ABSENT ? object : spot->value, found[i].value, found[i].shadow, found[i].type);
+    }
 }
 
 bool
@@ -115,9 +117,17 @@ profile_push_item(struct profiling *r, tape_node value, tape_node shadow, const 
     (void)profile_push(r, spot);
 }
 
+/* Whether looking at an element costs more than knowing that it was looked at. */
+static bool
+asks_much(const struct pack_node *n)
+{
+    return (n->children[0] | n->children[1]) != 0 || n->slice_count > 0 || n->constraint_count > 0 || n->binding != PACK_NONE
+        || (n->flags & (NODE_TYPES | NODE_PATTERN));
+}
+
 /* The items of an element, of both halves side by side. */
 static void
-element(struct profiling *r, const struct pack_node *n, tape_node object, tape_node value, tape_node shadow,
+items(struct profiling *r, const struct pack_node *n, tape_node object, tape_node value, tape_node shadow,
         const struct pack_type *type)
 {
     uint32_t  first  = r->spot_count;
@@ -132,6 +142,28 @@ element(struct profiling *r, const struct pack_node *n, tape_node object, tape_n
     }
     profile_list(r, n, object, first, r->spot_count - first);
     r->spot_count = first;
+}
+
+static void
+element(struct profiling *r, const struct pack_node *n, tape_node object, tape_node value, tape_node shadow,
+        const struct pack_type *type)
+{
+    enum tape_kind kind = walk_kind(r->tape, value);
+
+    if (shadow != TAPE_ABSENT || (kind != TAPE_OBJECT && kind != TAPE_ARRAY && kind != TAPE_STRING) || !asks_much(n)
+        || walk_raw(r->tape, value).length > KNOWN_MOST_BYTES) {
+        items(r, n, object, value, shadow, type);
+        return;
+    }
+    uint64_t place = (uint64_t)(n - r->pack->nodes) << 32 | (uint32_t)(type - r->pack->types);
+    place = known_place(&r->good, place, value);
+    struct known_value *row      = known_row(&r->good, place, value);
+    uint32_t            findings = r->findings, outside = r->outside;
+    if (known_has(&r->good, row, place, value))
+        return;
+    items(r, n, object, value, shadow, type);
+    if (findings == r->findings && outside == r->outside && !profile_ended(r))
+        known_keep(&r->good, row, place, value);
 }
 
 /* "want us-core-patient: Patient.name 1..*" */

@@ -9,6 +9,7 @@
 #include "fhir/extension_rules.h"
 #include "fhir/finding.h"
 #include "fhir/id_rules.h"
+#include "fhir/known_good.h"
 #include "fhir/narrative.h"
 #include "fhir/pack_format.h"
 #include "fhir/pack_forms.h"
@@ -21,7 +22,6 @@
 /* One walk down the tape with its own stack; every member costs one look into
  * the slots of its shape.  A frame is an open object, or an open array of
  * objects. */
-struct good;
 struct frame {
     const struct pack_shape *shape;      /* NULL: an array                            */
     tape_node                node;
@@ -29,25 +29,13 @@ struct frame {
     uint64_t                 place;      /* hash of the way here, without indexes     */
     uint64_t                 met[4];     /* elements, a bit for each; then shadows    */
     const struct pack_type  *type;       /* of the items of an array                  */
-    struct good             *good;       /* where to remember it when nothing is found */
-    uint32_t                 good_place;
-    uint32_t                 left;       /* findings that were made when it began */
-    bool                     whole;      /* something in it counts by where it is: never good */
+    struct known_value      *good;       /* where to remember it when nothing is found (K1 to K3) */
+    uint64_t                 good_place;
+    uint32_t                 left, outside;  /* findings made, looks outside, when it began */
+    bool                     whole;      /* something in it is noted: never good */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
 };
-
-/* A value that was looked at and had nothing to find.  The same bytes in the
- * same place of the definition have nothing to find again: codings and
- * references repeat all over a Bundle.  One entry for each hash, so a hit is
- * luck, and a miss costs little. */
-struct good {
-    uint32_t place;                      /* 2 x slot + contained */
-    uint32_t start, length;              /* in the body; 0: none */
-};
-#define GOOD_MOST_BYTES 1024u            /* more seldom repeats         */
-#define GOOD_FEW        32u              /* a power of 2, as the next   */
-#define GOOD_MANY       512u
 
 /* Deeper documents are rare; their frames come from the arena. */
 #define OWN_FRAMES 32u
@@ -55,7 +43,6 @@ struct good {
 struct walk {
     const struct pack   *pack;
     const struct tape   *tape;
-    const char          *body;
     const struct bundle *bundle;
     struct arena        *arena;
     struct frame        *stack;
@@ -69,9 +56,7 @@ struct walk {
     struct profiling     profiling;
     struct bundle_tables tables;
     struct frame         own[OWN_FRAMES];
-    struct good         *good;           /* few for one entry, many for a large bundle */
-    uint32_t             good_mask;
-    struct good          few[GOOD_FEW];
+    struct known_good    good;
 };
 
 static void walk_down(struct walk *);
@@ -94,13 +79,12 @@ shape_named(const struct pack *pack, struct span name)
     return &pack->shapes[pack->structures[slot->element].shape];
 }
 
-static void
-walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, struct arena *arena,
+static enum status
+walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, uint32_t entries, struct arena *arena,
           struct issues *issues)
 {
     w->pack      = pack;
     w->tape      = bundle->tape;
-    w->body      = tape_body(bundle->tape).at;
     w->bundle    = bundle;
     w->arena     = arena;
     w->stack     = w->own;
@@ -113,9 +97,10 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->ids        = (struct noted_ids){ 0 };
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
     profiling_init(&w->profiling, pack, bundle, arena, &w->report);
-    memset(w->few, 0, sizeof w->few);
-    w->good      = w->few;
-    w->good_mask = GOOD_FEW - 1;
+    known_init(&w->good, w->tape);
+    if (known_widen(&w->profiling.good, entries, arena) != ST_OK)
+        return ST_NO_MEMORY;
+    return known_widen(&w->good, entries, arena);
 }
 
 /* What can be said only when the whole was seen. */
@@ -164,11 +149,8 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
 {
     struct walk w;
 
-    walk_init(&w, pack, bundle, arena, issues);
-    if (bundle->count > GOOD_FEW && (w.good = arena_make_n(arena, GOOD_MANY, struct good)) == NULL)
+    if (walk_init(&w, pack, bundle, bundle->count, arena, issues) != ST_OK)
         return ST_NO_MEMORY;
-    if (bundle->count > GOOD_FEW)
-        w.good_mask = GOOD_MANY - 1;
     w.profiling.questions = options != NULL ? options->questions : NULL;
     if (options != NULL && options->entries_apart && bundle->type != BUNDLE_SINGLE)
         w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
@@ -214,7 +196,8 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
         return ST_NOT_FOUND;
     tape_node               node = bundle->entries[entry].entry;
     const struct pack_type *type = &pack->types[pack->elements[shape->first_element + slot->element].first_type];
-    walk_init(&w, pack, bundle, arena, issues);
+    if (walk_init(&w, pack, bundle, 1, arena, issues) != ST_OK)
+        return ST_NO_MEMORY;
     if (type->kind != TYPE_COMPLEX)
         return ST_NOT_FOUND;
     check_object(&w, node, type, 1, false);
@@ -253,36 +236,6 @@ push(struct walk *w, tape_node node, uint64_t place)
     return f;
 }
 
-static struct good
-good_of(const struct walk *w, tape_node value, uint32_t place)
-{
-    struct span raw = walk_raw(w->tape, value);
-
-    return (struct good){ place, (uint32_t)(raw.at - w->body), (uint32_t)raw.length };
-}
-
-/* By the place and both ends of the bytes; what is in between is compared. */
-static struct good *
-good_entry(const struct walk *w, const struct good *one)
-{
-    const char *start = w->body + one->start, *end = start + one->length;
-    uint64_t    key   = (uint64_t)one->place << 32 | one->length, a = 0, b = 0, c = 0;
-
-    if (one->length >= 24) {
-        memcpy(&a, start + 8, 8);
-        memcpy(&b, end - 16, 8);
-        memcpy(&c, end - 8, 8);
-    }
-    return &w->good[mix(key ^ c, a ^ b << 1) >> 40 & w->good_mask];
-}
-
-static bool
-is_good(const struct walk *w, const struct good *known, const struct good *one)
-{
-    return known->length == one->length && known->place == one->place
-        && memcmp(w->body + known->start, w->body + one->start, one->length) == 0;
-}
-
 /* Each look at a frame ends with the children or with a push of one of them. */
 static void
 walk_down(struct walk *w)
@@ -292,8 +245,8 @@ walk_down(struct walk *w)
         if (f->next == TAPE_ABSENT) {
             if (f->shape != NULL)
                 close_object(w, f);
-            if (f->good != NULL && f->left == w->report.made)
-                *f->good = good_of(w, f->node, f->good_place);
+            if (f->good != NULL && f->left == w->report.made && f->outside == w->profiling.outside)
+                known_keep(&w->good, f->good, f->good_place, f->node);
             w->depth--;
         } else if (f->shape != NULL) {
             check_members(w, f);
@@ -741,6 +694,16 @@ ask_element(struct walk *w, tape_node value, const struct pack_element *e, const
     }
 }
 
+/* Objects and lists of them; a code that is bound. */
+static bool
+may_be_known(const struct walk *w, tape_node value, const struct pack_slot *slot, const struct pack_type *type)
+{
+    bool code = type->primitive == PRIMITIVE_CODE && slot->flags & SLOT_ASKS && walk_kind(w->tape, value) == TAPE_STRING;
+
+    return (type->kind == TYPE_COMPLEX ? walk_children(w->tape, value) > 0 : code)
+        && walk_raw(w->tape, value).length <= KNOWN_MOST_BYTES;
+}
+
 /* What is not plain; kept out of the loop over members. */
 static __attribute__((noinline)) void
 check_element(struct walk *w, struct frame *f, tape_node value, const struct pack_slot *slot, bool again)
@@ -764,13 +727,12 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         note_all(w, &w->references, value, (uint32_t)(type - w->pack->types), place);
     if (type->flags & TYPE_EXTENSION)
         note_all(w, &w->extensions, value, span_eq_text(pack_span(w->pack, e->name), "modifierExtension"), place);
-    bool         small = type->kind == TYPE_COMPLEX && !shadow && !again && walk_children(w->tape, value) > 0
-                      && walk_raw(w->tape, value).length <= GOOD_MOST_BYTES;
-    struct good  one   = good_of(w, value, (uint32_t)(slot - w->pack->slots) << 1 | f->contained);
-    struct good *known = small ? good_entry(w, &one) : NULL;
-    if (small && is_good(w, known, &one))
+    bool                small = may_be_known(w, value, slot, type) && !shadow && !again;
+    uint64_t            here  = known_place(&w->good, (uint64_t)(slot - w->pack->slots) << 1 | f->contained, value);
+    struct known_value *known = small ? known_row(&w->good, here, value) : NULL;
+    if (small && known_has(&w->good, known, here, value))
         return;
-    uint32_t depth = w->depth, left = w->report.made;
+    uint32_t depth = w->depth, left = w->report.made, outside = w->profiling.outside;
     if (e->flags & ELEMENT_ARRAY && array)
         check_array(w, value, e, type, place, shadow);
     else if (array != ((e->flags & ELEMENT_ARRAY) != 0))
@@ -786,10 +748,15 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         check_object(w, value, type, place, false);
     if (slot->flags & SLOT_ASKS)
         ask_element(w, value, e, type);
-    if (small && w->depth > depth && left == w->report.made) {
+    if (!small || left != w->report.made || outside != w->profiling.outside)
+        return;
+    if (w->depth > depth) {                              /* when what is in it was looked at */
         w->stack[depth].good       = known;
-        w->stack[depth].good_place = one.place;
+        w->stack[depth].good_place = here;
         w->stack[depth].left       = left;
+        w->stack[depth].outside    = outside;
+    } else if (type->kind == TYPE_PRIMITIVE) {
+        known_keep(&w->good, known, here, value);
     }
 }
 
