@@ -12,6 +12,10 @@ static const char *const waivable[] = {
     "questionnaire-option", "questionnaire-order", "questionnaire-repeats", "questionnaire-required",
     "questionnaire-status", "questionnaire-text", "questionnaire-type", "questionnaire-unknown", "questionnaire-value",
     "score-code", "score-range", "score-total",
+    "definition-url", "definition-base", "definition-path", "definition-order", "definition-cardinality", "definition-type",
+    "definition-target", "definition-binding", "definition-invariant", "definition-value",
+    "code-system-count", "code-system-content", "code-system-property", "code-system-supplement",
+    "value-set-system", "value-set-import", "value-set-code", "value-set-filter", "concept-map-code", "concept-map-value-set",
 };
 
 /* "bdl-7" is of the family "bdl-". */

@@ -5,6 +5,7 @@
 #include "base/json_walk.h"
 #include "fhir/bundle_rules.h"
 #include "fhir/datatypes.h"
+#include "fhir/definition_rules.h"
 #include "fhir/element.h"
 #include "fhir/extension_rules.h"
 #include "fhir/finding.h"
@@ -127,7 +128,8 @@ static enum status
 check_definitions(struct walk *w, const struct validate_options *options, struct resource_range range)
 {
     profiling_resources(&w->profiling, options, range.first, range.end);
-    return extension_rules(&w->profiling, &w->extensions, options != NULL ? options->unknown_extensions : UNKNOWN_EXTENSIONS_TOLD);
+    enum status st = definition_rules(&w->profiling, range);
+    return st != ST_OK ? st : extension_rules(&w->profiling, &w->extensions, options != NULL ? options->unknown_extensions : UNKNOWN_EXTENSIONS_TOLD);
 }
 
 static enum status

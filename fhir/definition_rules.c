@@ -1,0 +1,67 @@
+#include "fhir/definition_rules.h"
+
+#include "base/json_walk.h"
+
+#define NOTHING ((struct span){ NULL, 0 })
+
+void
+definition_tell(struct profiling *r, tape_node node, enum severity severity, const char *rule, const char *wanted,
+                const char *found)
+{
+    struct finding f = { .node = node, .severity = severity, .code = ISSUE_BUSINESS_RULE, .rule = rule };
+
+    if (report_new(r->report, &f))
+        report_add(r->report, &f, span_of(wanted), span_of(found), NOTHING);
+}
+
+tape_node
+definition_items(const struct profiling *r, tape_node object, const char *name)
+{
+    tape_node list = tape_member(r->tape, object, span_of(name));
+
+    return tape_kind(r->tape, list) == TAPE_ARRAY ? tape_first(r->tape, list) : TAPE_ABSENT;
+}
+
+struct span
+definition_text(const struct profiling *r, tape_node object, const char *name)
+{
+    return tape_member_text(r->tape, object, span_of(name), r->arena);
+}
+
+/* R4 references.html#canonical: what a canonical names has an absolute URL. */
+static void
+check_url(struct profiling *r, tape_node resource)
+{
+    struct span url = definition_text(r, resource, "url");
+
+    if (!span_empty(url) && !url_absolute(url))
+        definition_tell(r, tape_member(r->tape, resource, SPAN("url")), SEVERITY_ERROR, "definition-url",
+                        "want a canonical URL that is absolute", "have one that is not");
+}
+
+static const struct { const char *type; void (*rules)(struct profiling *, tape_node); } kinds[] = {
+    { "StructureDefinition", structure_rules }, { "CodeSystem", code_system_rules }, { "ValueSet", value_set_rules },
+    { "ConceptMap", concept_map_rules }, { "ActivityDefinition", NULL }, { "CapabilityStatement", NULL },
+    { "ChargeItemDefinition", NULL }, { "CompartmentDefinition", NULL }, { "EffectEvidenceSynthesis", NULL },
+    { "EventDefinition", NULL }, { "Evidence", NULL }, { "EvidenceVariable", NULL }, { "ExampleScenario", NULL },
+    { "GraphDefinition", NULL }, { "ImplementationGuide", NULL }, { "Library", NULL }, { "Measure", NULL },
+    { "MessageDefinition", NULL }, { "OperationDefinition", NULL }, { "PlanDefinition", NULL }, { "Questionnaire", NULL },
+    { "ResearchDefinition", NULL }, { "ResearchElementDefinition", NULL }, { "RiskEvidenceSynthesis", NULL },
+    { "SearchParameter", NULL }, { "StructureMap", NULL }, { "TerminologyCapabilities", NULL }, { "TestScript", NULL },
+};
+
+enum status
+definition_rules(struct profiling *r, struct resource_range range)
+{
+    for (uint32_t i = range.first; i < range.end && !r->report->stopped; i++) {
+        tape_node   node = bundle_resource_at(r->bundle, i)->node;
+        struct span type = walk_find_text(r->tape, node, SPAN("resourceType"), r->arena);
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+            if (span_eq_text(type, kinds[k].type)) {
+                check_url(r, node);
+                if (kinds[k].rules != NULL)
+                    kinds[k].rules(r, node);
+            }
+    }
+    return arena_status(r->arena);
+}
