@@ -15,8 +15,13 @@
  *   C6  a slicing without discriminators takes an item that has all that the
  *       slice fixes
  *   C7  a slice that nothing recognises is never matched (NODE_UNTESTED)
+ *   C8  a path through something sliced goes through its first slice when that
+ *       says something there: R4's bp has code.coding.code, and codings in slices
  */
 #include "fhir/compile_profiles.h"
+
+/* A path of R4's own definitions enters one. */
+#define MOST_SLICES_ENTERED 8u
 
 /* Where a path has led in the definitions: a node, or a value inside of one;
  * or, behind resolve(), the profiles of a reference. */
@@ -273,19 +278,35 @@ follow_reference(const struct compiler *c, struct cursor at)
 }
 
 static struct cursor
-follow(const struct compiler *c, uint32_t node, uint32_t first, uint32_t count)
+follow_step(const struct compiler *c, struct cursor at, const struct pack_step *step)
 {
-    struct cursor at = cursor_of(c, node);
+    struct span name = compile_span(c, step->name);
 
+    switch (step->kind) {
+    case STEP_MEMBER:    return follow_member(c, at, name);
+    case STEP_EXTENSION: return cursor_of(c, extension_named(c, at.node, name));
+    case STEP_OF_TYPE:   return cursor_of(c, slice_of_type(c, at.node, name));
+    default:             return follow_reference(c, at);
+    }
+}
+
+/* C8.  `tries` bounds how often a slice on the way is looked into. */
+static struct cursor
+follow(const struct compiler *c, struct cursor at, uint32_t first, uint32_t count, uint32_t *tries)
+{
     for (uint32_t i = 0; i < count && at.node != PACK_NONE; i++) {
         const struct pack_step *step = COMPILE_AT(c, PACK_STEPS, struct pack_step, first + i);
-        struct span             name = compile_span(c, step->name);
-        switch (step->kind) {
-        case STEP_MEMBER:    at = follow_member(c, at, name); break;
-        case STEP_EXTENSION: at = cursor_of(c, extension_named(c, at.node, name)); break;
-        case STEP_OF_TYPE:   at = cursor_of(c, slice_of_type(c, at.node, name)); break;
-        default:             at = follow_reference(c, at); break;
-        }
+        at = follow_step(c, at, step);
+        bool typed = i + 1 < count && step[1].kind == STEP_OF_TYPE;
+        if (at.node == PACK_NONE || at.value != PACK_NONE || typed || *tries == 0)
+            continue;
+        const struct pack_node *n = node_at(c, at.node);
+        if (n->slice_count == 0)
+            continue;
+        --*tries;
+        struct cursor inside = follow(c, cursor_of(c, n->first_slice), first + i + 1, count - i - 1, tries);
+        if (inside.node != PACK_NONE)
+            return inside;
     }
     return at;
 }
@@ -423,7 +444,8 @@ test_discriminator(struct compiler *c, uint32_t slice, struct span type, struct 
         return false;
     if (!good)
         return true;
-    struct cursor at = follow(c, slice, first, count);
+    uint32_t      tries = MOST_SLICES_ENTERED;
+    struct cursor at    = follow(c, cursor_of(c, slice), first, count, &tries);
     if (span_eq_text(type, "type"))
         return test_type(c, &at, first, count);
     if (span_eq_text(type, "profile"))

@@ -50,6 +50,14 @@ static const char *const profiles[] = {
        EL("Observation.value[x]", "\"slicing\":{\"discriminator\":[{\"type\":\"type\",\"path\":\"$this\"}],\"rules\":\"open\"}") ","
        SLICE("Observation.value[x]", "valueQuantity", "\"type\":[{\"code\":\"Quantity\"}]") ","
        IN("Observation.value[x]:valueQuantity.code", "Observation.value[x].code", "\"min\":1")),
+    /* a path through codings that are in slices themselves, as R4's bp has it */
+    SD("inner", "Observation",
+       EL("Observation.component", BY("value", "code.coding.code")) ","
+       SLICE("Observation.component", "x", "\"max\":\"1\"") ","
+       IN("Observation.component:x.code.coding", "Observation.component.code.coding", BY("value", "code")) ","
+       "{\"id\":\"Observation.component:x.code.coding:k\",\"path\":\"Observation.component.code.coding\",\"sliceName\":\"k\",\"min\":1,\"max\":\"1\"},"
+       IN("Observation.component:x.code.coding:k.code", "Observation.component.code.coding.code", "\"min\":1,\"fixedCode\":\"x\"") ","
+       IN("Observation.component:x.value[x]", "Observation.component.value[x]", "\"min\":1")),
     "{\"resourceType\":\"ImplementationGuide\",\"url\":\"http://t.example/guide\",\"global\":[{\"type\":\"Device\",\"profile\":\"http://t.example/everywhere\"}]}",
     SD("ways", "Observation",
        EL("Observation.subject", "\"type\":[{\"code\":\"Reference\",\"targetProfile\":[\"http://hl7.org/fhir/StructureDefinition/Patient\"],\"aggregation\":[\"contained\"]}]") ","
@@ -115,6 +123,13 @@ close_pack(void **state)
 #define CLAIM(id) ",\"meta\":{\"profile\":[\"http://t.example/" id "\"]}"
 #define ENTRY(id, resource) "{\"fullUrl\":\"http://t.example/fhir/" id "\",\"resource\":" resource "}"
 #define BUNDLE(entries) "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" entries "]}"
+#define LOINC(code) "{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"" code "\"}]}"
+#define PRESSURE(code, unit) \
+    "{\"code\":" LOINC(code) ",\"valueQuantity\":{\"value\":90,\"unit\":\"u\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"" unit "\"}}"
+#define BLOOD_PRESSURE(unit) \
+    "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":" LOINC("85354-9") ",\"subject\":{\"reference\":\"Patient/p\"}," \
+    "\"effectiveDateTime\":\"2020-01-01\",\"category\":[{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/observation-category\"," \
+    "\"code\":\"vital-signs\"}]}],\"component\":[" PRESSURE("8480-6", unit) "," PRESSURE("8462-4", "mm[Hg]") "]}"
 
 #define HAS(id, value) "\"extension\":[{\"url\":\"http://t.example/" id "\",\"valueBoolean\":" value "}]"
 #define N(use, rest) "{\"resourceType\":\"Patient\",\"name\":[{\"use\":\"" use "\"" rest "}]}"
@@ -139,6 +154,12 @@ static const struct { const char *profile, *json, *rule, *expression; } cases[] 
     { "slices", O ",\"category\":[" C("b") "," C("a") "]" X "}", "profile:slicing", "Observation.category[1]" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("y") ",\"valueInteger\":1}]}", "profile:cardinality", "Observation" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
+    { "inner", O X "}", NULL, NULL },
+    { "inner", O ",\"component\":[{\"code\":" C("y") "}]}", NULL, NULL },
+    { "inner", O ",\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
+    { "inner", O ",\"component\":[{\"code\":" C("x") ",\"valueInteger\":1},{\"code\":" C("x") ",\"valueInteger\":2}]}", "profile:cardinality", "Observation.component[0]" },
+    { NULL, BLOOD_PRESSURE("mm[Hg]"), NULL, NULL },
+    { NULL, BLOOD_PRESSURE("kg"), "profile:fixed", "Observation.component[0].valueQuantity.code" },
     { "types", O ",\"valueQuantity\":{\"value\":1,\"system\":\"http://unitsofmeasure.org\",\"code\":\"kg\"}}", NULL, NULL },
     { "types", O ",\"valueString\":\"s\"}", NULL, NULL },
     { "types", O ",\"valueQuantity\":{\"value\":1}}", "profile:cardinality", "Observation.valueQuantity" },
