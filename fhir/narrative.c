@@ -23,6 +23,7 @@ static const struct { const char *rule; enum issue_code code; } rules[] = {
     [XHTML_TXT_1]  = { "txt-1", ISSUE_INVARIANT },
     [XHTML_TXT_2]  = { "txt-2", ISSUE_INVARIANT },
     [XHTML_ACTIVE] = { "xhtml-active", ISSUE_SECURITY },
+    [XHTML_PLACE]  = { "xhtml-place", ISSUE_STRUCTURE },
 };
 
 static bool
@@ -57,7 +58,8 @@ met_anchor(void *with, struct span name, bool link)
 static void
 add(struct report *r, tape_node value, uint64_t place, const struct xhtml_fault *fault)
 {
-    struct finding one = { .node = value, .severity = SEVERITY_ERROR, .code = rules[fault->rule].code,
+    struct finding one = { .node = value, .severity = fault->rule == XHTML_PLACE ? SEVERITY_WARNING : SEVERITY_ERROR,
+                           .code = rules[fault->rule].code,
                            .rule  = rules[fault->rule].rule,
                            .place = place ^ lookup_hash(span_of(fault->wanted)) };
     struct span    hint = { NULL, 0 };
@@ -90,7 +92,8 @@ narrative_check(struct report *r, tape_node value, uint64_t place)
     uint32_t             had     = n->links.count + n->targets.count;
     n->arena = r->arena;
     n->value = value;
-    if (xhtml_check(walk_text(r->bundle->tape, value, r->arena), &faults, &anchors)) {
+    bool fine = xhtml_check(walk_text(r->bundle->tape, value, r->arena), &faults, &anchors);
+    if (fine && faults.count == 0) {
         if (n->links.count + n->targets.count == had)
             arena_reset(r->arena, mark);                 /* the text behind the escapes */
         return true;

@@ -17,6 +17,8 @@ static_assert(ELEMENT_OTHER < 64, "a set of elements is 64 bits");
 #define NONE    UINT64_C(0)
 #define ROWS    (B(TR) | B(TBODY) | B(TFOOT) | B(THEAD))
 #define BLOCKS  (B(DIV) | B(TABLE) | B(OL) | B(UL) | B(PRE))
+/* What a <p> may not have, however deep: HTML 4.0 9.3.1, "The P element … cannot contain block-level elements". */
+#define NOT_IN_P (B(DIV) | B(TABLE) | B(OL) | B(UL) | B(P) | B(BLOCKQUOTE))
 
 enum trait { EMPTY = 1, LINE = 2, ONCE = 4 };
 enum value { PLAIN = 0, URL, LINK, IMAGE, STYLE, ANCHOR, NAMESPACE };
@@ -102,6 +104,7 @@ struct reader {
     const struct xhtml_anchors *anchors;
     bool                        fine;
     bool                        broken;      /* a FORM fault: stop            */
+    bool                        misplaced;   /* a PLACE fault was told         */
     bool                        says;        /* text or an image was met      */
     bool                        began, ended;
     uint64_t                    inside;      /* the elements that are open    */
@@ -114,7 +117,10 @@ struct reader {
 static void
 fault(struct reader *r, enum xhtml_rule rule, const char *at, const char *wanted, struct span name)
 {
-    r->fine = false;
+    if (rule == XHTML_PLACE && r->misplaced)
+        return;
+    r->misplaced = r->misplaced || rule == XHTML_PLACE;
+    r->fine      = r->fine && rule == XHTML_PLACE;
     if (rule == XHTML_FORM)
         r->broken = true;
     if (r->faults == NULL || r->faults->count == XHTML_MOST_FAULTS)
@@ -427,15 +433,16 @@ judge_place(struct reader *r, const char *at, struct span name, enum element it)
             fault(r, XHTML_ACTIVE, at, "want nothing that acts in a narrative", name);
         else
             fault(r, XHTML_TXT_1, at, "want an element that a narrative may have", name);
+    } else if (NOT_IN_P >> it & 1 && r->inside & B(P)) {
+        fault(r, XHTML_TXT_1, at, "want no block inside of a paragraph", name);
     } else if (around == ELEMENT_OTHER) {
         return;
     } else if (!(tag->parents >> around & 1) || !(tags[around].children >> it & 1)) {
-        fault(r, XHTML_TXT_1, at, "want an element where HTML has it: rows in tables, items in lists", name);
-    } else if ((BLOCKS >> it & 1 && r->inside & lines)
-               || ((B(P) | B(BLOCKQUOTE)) >> it & 1 && r->inside & B(P))) {
-        fault(r, XHTML_TXT_1, at, "want no block inside of a line of text", name);
+        fault(r, XHTML_PLACE, at, "want an element where HTML has it: rows in tables, items in lists", name);
+    } else if (BLOCKS >> it & 1 && r->inside & lines) {
+        fault(r, XHTML_PLACE, at, "want no block inside of a line of text", name);
     } else if ((tag->traits & ONCE) && r->inside >> it & 1) {
-        fault(r, XHTML_TXT_1, at, "want no such element inside of itself", name);
+        fault(r, XHTML_PLACE, at, "want no such element inside of itself", name);
     }
 }
 
@@ -525,7 +532,7 @@ met_text(struct reader *r, const char *at)
 
     r->says = true;
     if (tags[around].children != ANY && !(tags[around].traits & EMPTY))
-        fault(r, XHTML_TXT_1, at, "want text in the cells of a table, the items of a list", NO_NAME);
+        fault(r, XHTML_PLACE, at, "want text in the cells of a table, the items of a list", NO_NAME);
     else if (tags[around].traits & EMPTY)
         fault(r, XHTML_TXT_1, at, "want nothing inside of this element", span_of(tags[around].name));
 }
@@ -609,7 +616,7 @@ xhtml_check(struct span text, struct xhtml_faults *faults, const struct xhtml_an
     r.faults       = faults;
     r.anchors      = anchors;
     r.fine         = true;
-    r.broken = r.says = r.began = r.ended = false;
+    r.broken = r.says = r.began = r.ended = r.misplaced = false;
     r.inside = r.depth = 0;
     if (faults != NULL)
         faults->count = 0;

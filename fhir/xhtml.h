@@ -9,8 +9,10 @@
  *            once and in quotes, no control characters; at most XHTML_DEPTH
  *            elements inside each other.  Of the entities XML's own five and
  *            numbers: &nbsp; is none.  No DOCTYPE, no processing instruction.
- *   TXT_1    elements and attributes of the whitelist, each in its place:
- *            an <li> in a list, a <td> in a row, no block inside of a line
+ *   TXT_1    elements and attributes of the whitelist, no block in a <p>
+ *   PLACE    each where HTML 4.0 has it: an <li> in a list, a <td> in a row, no
+ *            block inside of a line.  R4 says what a narrative may have and not
+ *            where: no reason to refuse it, and the first alone is told
  *   TXT_2    some text that is not white space, or an image
  *   ACTIVE   no script in disguise: no <script>, <iframe> … and no on*
  *            attribute; no javascript:, vbscript: or data: URL, data: images
@@ -28,7 +30,7 @@
 #define XHTML_MOST_FAULTS 8u
 #define XHTML_NAMESPACE   "http://www.w3.org/1999/xhtml"
 
-enum xhtml_rule { XHTML_FORM = 0, XHTML_TXT_1, XHTML_TXT_2, XHTML_ACTIVE };
+enum xhtml_rule { XHTML_FORM = 0, XHTML_TXT_1, XHTML_TXT_2, XHTML_ACTIVE, XHTML_PLACE };
 
 struct xhtml_fault {
     enum xhtml_rule rule;
@@ -51,7 +53,7 @@ struct xhtml_anchors {
     void *with;
 };
 
-/* True when there is no fault.  faults and anchors may be NULL.  FHIRPath's
+/* True when there is no fault but PLACE.  faults and anchors may be NULL.  FHIRPath's
  * htmlChecks() is this answer. */
 bool xhtml_check(struct span text, struct xhtml_faults *, const struct xhtml_anchors *);
 
