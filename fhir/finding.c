@@ -6,7 +6,7 @@ void
 report_init(struct report *r, const struct bundle *bundle, struct arena *arena, struct issues *issues,
             uint32_t most)
 {
-    *r = (struct report){ .bundle = bundle, .arena = arena, .issues = issues, .left = most };
+    *r = (struct report){ .bundle = bundle, .arena = arena, .issues = issues, .left = most, .doubts = most };
 }
 
 static uint64_t
@@ -22,16 +22,19 @@ report_new(struct report *r, const struct finding *f)
     uint64_t key  = key_of(f);
     uint32_t slot = (uint32_t)(key >> 40) & (REPORT_MEMORY - 1);
 
-    if (r->left == 0) {
+    bool error = f->severity <= SEVERITY_ERROR, again = f->place != 0 && r->known[slot].key == key;
+    if (error && r->left == 0) {
         r->stopped = true;
         return false;
     }
-    r->left--;
     r->made++;
-    if (f->place == 0 || r->known[slot].key != key)
-        return true;
-    issues_repeat(r->issues, r->known[slot].index);
-    return false;
+    r->left -= error;
+    if (again || (!error && r->doubts == 0)) {
+        issues_repeat(r->issues, again ? r->known[slot].index : ISSUE_DROPPED);
+        return false;
+    }
+    r->doubts -= !error;
+    return true;
 }
 
 void

@@ -16,7 +16,8 @@ struct report {
     const struct bundle *bundle;
     struct arena        *arena;
     struct issues       *issues;
-    uint32_t             left;           /* findings that may still be made */
+    uint32_t             left;           /* errors that may still be made: then the walk stops */
+    uint32_t             doubts;         /* warnings and less that may still be told: then they are dropped */
     uint32_t             made;           /* so far, repeated ones too */
     bool                 stopped;
     struct narratives   *narratives;     /* of fhir/narrative.h; NULL until one is met */

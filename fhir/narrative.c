@@ -77,6 +77,34 @@ add(struct report *r, tape_node value, uint64_t place, const struct xhtml_fault 
     report_add(r, &one, span_of(fault->wanted), found, hint);
 }
 
+/* "en" is said by "en-GB", and the other way round; case does not count (RFC 5646 2.1.1). */
+static bool
+same_language(struct span a, struct span b)
+{
+    size_t both = a.length < b.length ? a.length : b.length;
+
+    return both > 0 && span_eq_nocase(span_first(a, both), span_first(b, both))
+        && (a.length == b.length || (a.length > both ? a : b).at[both] == '-');
+}
+
+static void
+check_language(struct report *r, tape_node value, uint64_t place, const struct xhtml_faults *said)
+{
+    const struct tape *t        = r->bundle->tape;
+    tape_node          text     = r->bundle->parents[value], resource = text != TAPE_ABSENT ? r->bundle->parents[text] : TAPE_ABSENT;
+    struct finding     one      = { .node = value, .severity = SEVERITY_WARNING, .code = ISSUE_BUSINESS_RULE, .rule = "xhtml-lang", .place = place ^ 1 };
+    struct span        language = walk_find_text(t, resource, SPAN("language"), r->arena);
+
+    if (span_empty(language) || said->sections || walk_find(t, resource, SPAN("resourceType")) == TAPE_ABSENT
+        || (same_language(language, said->lang) && same_language(language, said->xml_lang)))
+        return;
+    if (report_new(r, &one))
+        report_add(r, &one, SPAN("want lang and xml:lang on the div of a narrative to be the language of its resource"),
+                   span_empty(said->lang) && span_empty(said->xml_lang)  ? SPAN("have neither")
+                   : span_empty(said->lang) || span_empty(said->xml_lang) ? SPAN("have one of them") : SPAN("have another"),
+                   SPAN("Write both, as the resource has it"));
+}
+
 bool
 narrative_check(struct report *r, tape_node value, uint64_t place)
 {
@@ -89,12 +117,13 @@ narrative_check(struct report *r, tape_node value, uint64_t place)
     struct narratives   *n       = r->narratives;
     struct xhtml_anchors anchors = { met_anchor, n };
     struct arena_mark    mark    = arena_mark(r->arena);
-    uint32_t             had     = n->links.count + n->targets.count;
+    uint32_t             had     = n->links.count + n->targets.count, made = r->made;
     n->arena = r->arena;
     n->value = value;
     bool fine = xhtml_check(walk_text(r->bundle->tape, value, r->arena), &faults, &anchors);
+    check_language(r, value, place, &faults);
     if (fine && faults.count == 0) {
-        if (n->links.count + n->targets.count == had)
+        if (n->links.count + n->targets.count == had && r->made == made)
             arena_reset(r->arena, mark);                 /* the text behind the escapes */
         return true;
     }

@@ -8,6 +8,9 @@
  *   xhtml        the FORM of fhir/xhtml.h
  *   txt-1, txt-2 R4 narrative.html#invs
  *   xhtml-active what acts, or could
+ *   xhtml-lang   as a warning: where the resource says its language, the div of
+ *                its narrative says it too (lang and xml:lang), unless it has
+ *                sections in several (R4 resource-definitions.html#Resource.language)
  *   xhtml-link   a link inside of the document that leads nowhere; a warning
  *                when "#Type_id" names an entry
  */

@@ -46,12 +46,9 @@ profile_wrong(struct profiling *r, const struct pack_node *n, tape_node node, en
     r->finding = (struct finding){ .node = node, .severity = severity, .code = code, .rule = rule };
     if (error)
         return report_new(r->report, &r->finding);
-    /* What is doubtful is often so everywhere: it is said once with a count,
-     * and does not use up the findings that stop the walk. */
+    /* What is doubtful is often so everywhere: it is said once with a count. */
     r->finding.place = n != NULL ? ((uint64_t)(n - r->pack->nodes) << 32 | r->profile) + 1 : r->place;
-    bool told = report_new(r->report, &r->finding);
-    r->report->left += r->report->stopped ? 0 : 1;
-    return told;
+    return report_new(r->report, &r->finding);
 }
 
 void

@@ -21,7 +21,7 @@ static_assert(ELEMENT_OTHER < 64, "a set of elements is 64 bits");
 #define NOT_IN_P (B(DIV) | B(TABLE) | B(OL) | B(UL) | B(P) | B(BLOCKQUOTE))
 
 enum trait { EMPTY = 1, LINE = 2, ONCE = 4 };
-enum value { PLAIN = 0, URL, LINK, IMAGE, STYLE, ANCHOR, NAMESPACE };
+enum value { PLAIN = 0, URL, LINK, IMAGE, STYLE, ANCHOR, NAMESPACE, LANG, XML_LANG };
 
 static const struct tag { const char *name; uint64_t parents, children; unsigned traits; } tags[] = {
 #define XHTML_ELEMENT(name, text, parents, children, traits) { text, parents, children, traits },
@@ -352,6 +352,18 @@ judge_attribute(struct reader *r, const char *at, struct span name, const struct
         fault(r, XHTML_TXT_1, at, "want an attribute that a narrative may have on this element", name);
 }
 
+/* Of the whole narrative, or of one of its sections. */
+static void
+met_language(const struct reader *r, enum element of, enum value how, struct span value)
+{
+    if (r->faults == NULL)
+        return;
+    if (r->depth == 0)
+        *(how == LANG ? &r->faults->lang : &r->faults->xml_lang) = value;
+    else if (r->depth == 1 && of == ELEMENT_DIV)
+        r->faults->sections = true;
+}
+
 /* Attributes of one tag up to its end.  *has_namespace: xmlns was there. */
 #define MOST_ATTRIBUTES 64u
 static bool
@@ -404,6 +416,8 @@ read_attributes(struct reader *r, enum element of, bool *has_namespace)
             return false;
         }
         *has_namespace = *has_namespace || how == NAMESPACE;
+        if (how == LANG || how == XML_LANG)
+            met_language(r, of, how, value);
         if (plain)
             tell_anchor(r, how, value);
         r->at++;
@@ -592,6 +606,10 @@ read_text(struct reader *r)
             breaks(r, "want no control character");
             return;
         }
+        if (*r->at == ']' && looking_at(r, SPAN("]]>"))) {       /* XML 1.0 2.4, CharData */
+            breaks(r, "want no \"]]>\" in text");
+            return;
+        }
         if (blank && !is_space(*r->at)) {
             blank = false;
             at    = r->at;
@@ -618,8 +636,11 @@ xhtml_check(struct span text, struct xhtml_faults *faults, const struct xhtml_an
     r.fine         = true;
     r.broken = r.says = r.began = r.ended = r.misplaced = false;
     r.inside = r.depth = 0;
-    if (faults != NULL)
-        faults->count = 0;
+    if (faults != NULL) {
+        faults->count    = 0;
+        faults->sections = false;
+        faults->lang = faults->xml_lang = NO_NAME;
+    }
     while (r.at < r.end && !r.broken) {
         if (*r.at != '<') {
             read_text(&r);

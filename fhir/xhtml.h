@@ -8,7 +8,8 @@
  *            and nothing beside it but comments; tags that match, attributes
  *            once and in quotes, no control characters; at most XHTML_DEPTH
  *            elements inside each other.  Of the entities XML's own five and
- *            numbers: &nbsp; is none.  No DOCTYPE, no processing instruction.
+ *            numbers: &nbsp; is none.  No "]]>" in text, no DOCTYPE, no
+ *            processing instruction.
  *   TXT_1    elements and attributes of the whitelist, no block in a <p>
  *   PLACE    each where HTML 4.0 has it: an <li> in a list, a <td> in a row, no
  *            block inside of a line.  R4 says what a narrative may have and not
@@ -39,10 +40,13 @@ struct xhtml_fault {
     struct span     name;                /* of the element or attribute; may be empty */
 };
 
-/* After a FORM fault the rest is not looked at. */
+/* After a FORM fault the rest is not looked at.  What the narrative says about
+ * its language is there without a fault as well; borrowed from it. */
 struct xhtml_faults {
     uint32_t           count;            /* kept; there may have been more */
     struct xhtml_fault at[XHTML_MOST_FAULTS];
+    struct span        lang, xml_lang;   /* of the div; may be empty              */
+    bool               sections;         /* a <div> right inside of it has either */
 };
 
 /* Called for each link to "#x" and each id or name that one may lead to (the

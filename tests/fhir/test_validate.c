@@ -427,6 +427,49 @@ test_a_document_that_is_wrong_everywhere_ends_early(void **state)
     }
 }
 
+/* However many doubts there are, the rest is looked at. */
+static void
+test_doubts_stop_nothing(void **state)
+{
+    struct arena *arena = test_arena();
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    char *json = repeated(arena, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[", "{\"code\":\"x\"}", "]}}", 12000);
+    struct issues *issues = findings_of(arena, span_of(json));
+    assert_false(issues_have_errors(issues));
+    assert_string_equal(issues_at(issues, 0)->rule, "coding-system");
+    assert_int_equal(issues_at(issues, 0)->times, 12000);
+    arena_free(&arena);
+}
+
+static void
+test_narratives_say_the_language_of_their_resource(void **state)
+{
+    static const struct { const char *attributes, *inside; bool warned; } rows[] = {
+        { " lang=\\\"de\\\" xml:lang=\\\"de\\\"", "x", false }, { " xml:lang='de-CH' lang='DE'", "x", false }, { "", "x", true }, { " lang='de'", "x", true },
+        { " xml:lang='de'", "x", true }, { " lang='en' xml:lang='en'", "x", true }, { " lang='den' xml:lang='den'", "x", true },
+        { "", "<div lang='de'>x</div><div xml:lang='en'>y</div>", false }, { "", "<p lang='de'>x</p>", true },
+    };
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena  *arena  = test_arena();
+        struct span    json   = arena_format(arena, P ",\"language\":\"de\",\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\"%s>%s</div>\"}}",
+                                             rows[i].attributes, rows[i].inside);
+        struct issues *issues = findings_of(arena, json);
+        assert_int_equal(issues_count(issues), rows[i].warned);
+        if (rows[i].warned) {
+            assert_string_equal(issues_at(issues, 0)->rule, "xhtml-lang");
+            assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
+        }
+        arena_free(&arena);
+    }
+}
+
 /* Of a batch: equal findings of two entries are one in a common sink, and one
  * each when the entries are judged alone. */
 static void
@@ -745,6 +788,8 @@ main(void)
         cmocka_unit_test(test_bytes_that_were_good_are_good_only_there),
         cmocka_unit_test(test_findings_of_two_rules_or_places_are_not_grouped),
         cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
+        cmocka_unit_test(test_doubts_stop_nothing),
+        cmocka_unit_test(test_narratives_say_the_language_of_their_resource),
         cmocka_unit_test(test_entries_are_judged_alone),
         cmocka_unit_test(test_the_bundle_around_entries_is_judged_alone),
         cmocka_unit_test(test_profiles_are_not_passed_over_in_silence),

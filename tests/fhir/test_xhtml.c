@@ -58,6 +58,8 @@ static const struct { const char *text; uint32_t rule, offset; } cases[] = {
     { "<!DOCTYPE html>" IN("x"), XHTML_FORM, 2 },
     { IN("<!-- a -- b -->x"), XHTML_FORM, 46 },
     { IN("<!-- a"), XHTML_FORM, 46 },
+    { IN("a ]]> b"), XHTML_FORM, 44 },
+    { IN("a ]] > ]&gt; <b title=\"]]>\">b</b>"), GOOD, 0 },
     { IN("<![CDATA[ a"), XHTML_FORM, 51 },
     { "<", XHTML_FORM, 1 },
     { "</div>", XHTML_FORM, 2 },
