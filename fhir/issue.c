@@ -191,20 +191,39 @@ issues_have_structural(const struct issues *all)
     return all->structural;
 }
 
+/* None of them more severe than `most`. */
+static struct issues *
+copy(const struct issues *all, enum severity most)
+{
+    struct issues *own = issues_new(all->arena, all->max);
+
+    for (uint32_t i = 0; own != NULL && i < all->count; i++) {
+        struct issue one = all->kept[i];
+        if (one.severity < most)
+            one.severity = most;
+        issues_add(own, &one);
+    }
+    if (own != NULL)
+        own->dropped += all->dropped;
+    return own;
+}
+
+struct issues *
+issues_copy(const struct issues *all)
+{
+    struct issues *own = copy(all, SEVERITY_FATAL);
+
+    if (own != NULL) {                           /* also those that were not kept */
+        own->errors     = all->errors;
+        own->structural = all->structural;
+    }
+    return own;
+}
+
 struct issues *
 issues_as_warnings(const struct issues *all)
 {
-    struct issues *warnings = issues_new(all->arena, all->max);
-
-    for (uint32_t i = 0; warnings != NULL && i < all->count; i++) {
-        struct issue one = all->kept[i];
-        if (one.severity < SEVERITY_WARNING)
-            one.severity = SEVERITY_WARNING;
-        issues_add(warnings, &one);
-    }
-    if (warnings != NULL)
-        warnings->dropped += all->dropped;
-    return warnings;
+    return copy(all, SEVERITY_WARNING);
 }
 
 struct arena *

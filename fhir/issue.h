@@ -71,6 +71,8 @@ const struct issue *issues_at(const struct issues *, uint32_t);
 bool     issues_have_errors(const struct issues *);            /* FATAL or ERROR among them */
 /* An error that nobody may waive among them (fhir/structural.h), kept or not. */
 bool     issues_have_structural(const struct issues *);
+/* The same findings in a sink of its own, to which more may come; NULL: arena spent. */
+struct issues *issues_copy(const struct issues *);
 /* The same findings with every error a warning, in a sink of its own; NULL:
  * arena spent. */
 struct issues *issues_as_warnings(const struct issues *);

@@ -200,6 +200,7 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     const struct pack_type *type = &pack->types[pack->elements[shape->first_element + slot->element].first_type];
     if (walk_init(&w, pack, bundle, 1, arena, issues) != ST_OK)
         return ST_NO_MEMORY;
+    w.profiling.questions = options != NULL ? options->questions : NULL;
     if (type->kind != TYPE_COMPLEX)
         return ST_NOT_FOUND;
     check_object(&w, node, type, 1, false);

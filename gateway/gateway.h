@@ -17,6 +17,7 @@
 
 struct deliver;
 struct http_server;
+struct terminology;
 
 struct gateway {
     pthread_mutex_t    config_lock;
@@ -25,6 +26,7 @@ struct gateway {
     struct store      *store;
     struct workers    *workers;
     struct deliver    *deliver;
+    struct terminology *terminology;
     struct loop      **loops;
     uint32_t           loop_count;
     struct http_server **servers;        /* one a loop; their counts may be asked from any thread */

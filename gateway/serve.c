@@ -25,6 +25,7 @@
 #include "gateway/ops/site_pack.h"
 #include "gateway/runtime/exchange.h"
 #include "gateway/stages/stages.h"
+#include "gateway/terminology/server.h"
 
 #define DRAIN_SECONDS  20
 #define MAX_WHY_BYTES  4096
@@ -199,6 +200,10 @@ start_loops(struct serving *s)
         if (g->loops[i] == NULL)
             return ST_NO_MEMORY;
     }
+    g->terminology = terminology_new(g->loops[0]);
+    if (g->terminology == NULL)
+        return ST_NO_MEMORY;
+    terminology_use(g->terminology, g->config);
     g->deliver = deliver_new(g);
     return g->deliver != NULL ? deliver_start(g->deliver) : ST_NO_MEMORY;
 }
@@ -349,6 +354,16 @@ swap_tls(struct serving *s, struct tls_server *tls)
     tls_server_free(&old);
 }
 
+static void
+use_terminology(struct serving *s, uint32_t loop)
+{
+    struct config *config = gateway_config(&s->gateway);
+
+    terminology_use(s->gateway.terminology, config);
+    config_unpin(&config);
+    (void)loop;
+}
+
 /* The whole new file, and what it names, is checked before anything changes;
  * exchanges that are under way keep the snapshot that they began with. */
 enum status
@@ -370,6 +385,7 @@ gateway_reload(struct gateway *g, struct config_errors *errors)
         g->config          = fresh;
         fresh              = old;
         pthread_mutex_unlock(&g->config_lock);
+        on_loop(s, 0, use_terminology);
         deliver_wake(g->deliver);        /* what waited is decided under the new rules */
     }
     config_unpin(&fresh);
@@ -435,8 +451,10 @@ stop_claims(struct serving *s, uint32_t loop)
 static void
 end_loop(struct serving *s, uint32_t loop)
 {
-    if (loop == 0)
+    if (loop == 0) {
         http_server_free(&s->admin);     /* first: it asks the others for their counts */
+        terminology_end(s->gateway.terminology);
+    }
     http_server_free(&s->gateway.servers[loop]);
     deliver_end_loop(s->gateway.deliver, s->gateway.loops[loop]);
 }
@@ -476,6 +494,7 @@ stop(struct serving *s)
         store_close(&g->store);
     if (g->deliver != NULL)
         deliver_free(&g->deliver);
+    terminology_free(&g->terminology);
     for (uint32_t i = 0; g->loops != NULL && i < g->loop_count; i++)
         loop_free(&g->loops[i]);
     free(g->loops);

@@ -102,6 +102,7 @@ look_at_certificates(struct doctor *d)
     look_at_certificate(d, "client CA", d->config->listen.client_ca);
     for (size_t i = 0; i < d->config->recipient_count; i++)
         look_at_certificate(d, "recipient certificate", d->config->recipients[i].certificate);
+    look_at_certificate(d, "terminology certificate", d->config->terminology.certificate);
 }
 
 static void

@@ -342,7 +342,8 @@ fill_setting(struct filler *f, const struct setting *s)
     uint64_t number = 0;
     switch (s->option->type) {
     case OPTION_URL:
-        check_url(f, s, value);
+        if (!span_empty(value))
+            check_url(f, s, value);
         memcpy(to, &value, sizeof value);
         break;
     case OPTION_WORD:
@@ -530,6 +531,45 @@ check_clients(struct config_file *file, struct config_errors *errors)
     }
 }
 
+/* RFC 6750 2.1: a token is one word; a line break in a file would be two headers. */
+static bool
+is_token(struct span token)
+{
+    for (size_t i = 0; i < token.length; i++)
+        if ((unsigned char)token.at[i] <= ' ' || (unsigned char)token.at[i] >= 0x7f)
+            return false;
+    return true;
+}
+
+/* An empty url that stands there turns it off; one that is missing was forgotten. */
+static bool
+url_forgotten(const struct config_file *file)
+{
+    bool said = false, any = false;
+
+    for (size_t i = 0; i < file->section_count; i++)
+        for (size_t n = 0; file->sections[i].id == SECTION_terminology && n < file->sections[i].count; n++) {
+            const struct setting *s = &file->sections[i].settings[n];
+            any  = any || s->given;
+            said = said || (s->given && strcmp(s->option->name, "url") == 0);
+        }
+    return any && !said;
+}
+
+static void
+check_terminology(struct config_file *file, struct config_errors *errors)
+{
+    const struct config *c     = &file->config;
+    struct span          where = where_of(file, SECTION_terminology, 0);
+
+    if (url_forgotten(file))
+        config_error(errors, "%.*s: `terminology` has no `url`: nobody would be asked", SPAN_PRINT(where));
+    if (span_empty(c->terminology.certificate) != span_empty(c->terminology.key))
+        config_error(errors, "%.*s: `terminology` has only one of `certificate` and `key`", SPAN_PRINT(where));
+    if (!is_token(c->terminology.token))
+        config_error(errors, "%.*s: `token` in `terminology` wants one word of visible ASCII characters (RFC 6750 2.1)", SPAN_PRINT(where));
+}
+
 /* The store belongs to one gateway, so what is named after it does too. */
 static void
 name_socket(struct config_file *file)
@@ -561,6 +601,7 @@ check_whole(struct config_file *file, struct config_errors *errors)
         if (span_empty(c->recipients[i].certificate) != span_empty(c->recipients[i].key))
             config_error(errors, "%.*s: recipient \"%.*s\" has only one of `certificate` and `key`",
                          SPAN_PRINT(where_of(file, SECTION_recipient, i)), SPAN_PRINT(c->recipients[i].title));
+    check_terminology(file, errors);
     for (size_t i = 0; i < c->program_count; i++)
         if (c->programs[i].identifier_count + c->programs[i].reference_count + c->programs[i].source_count == 0)
             config_error(errors, "%.*s: program \"%.*s\" has no `identifier`, `reference` or `source`: nothing could be recognised as its own",

@@ -71,6 +71,11 @@ struct config {
     struct { struct span engine, path, conninfo; } store;
     struct { struct span key, origin; } ledger;      /* path of PKCS#8 PEM; checkpoint origin line */
     struct { struct span dir; const struct span *profiles; size_t profile_count; } packages;
+    struct {                             /* empty url: nobody is asked */
+        struct span url, ca, certificate, key, token;
+        uint32_t    deadline_ms, connections, answers;
+        uint32_t    right_seconds, wrong_seconds, failure_seconds;
+    } terminology;
     const struct pack *pack;             /* the definitions with these packages: set by who loads the
                                           * configuration, before anybody else sees it */
     struct {

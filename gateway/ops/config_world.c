@@ -24,6 +24,7 @@ struct checker {
 
 static void check_listener_files(struct checker *);
 static void check_recipients(struct checker *);
+static void check_outgoing(struct checker *, const char *who, struct span ca, struct span certificate, struct span key);
 static void check_ledger(struct checker *);
 static void check_store(struct checker *);
 static void check_port(struct checker *, const char *section, struct span address, uint16_t port);
@@ -34,6 +35,7 @@ config_check_world(const struct config *config, bool running, struct config_erro
     struct checker c = { config, errors };
     check_listener_files(&c);
     check_recipients(&c);
+    check_outgoing(&c, "terminology", config->terminology.ca, config->terminology.certificate, config->terminology.key);
     for (size_t i = 0; i < config->client_count; i++)
         if (!span_empty(config->clients[i].jwks) && access(config->clients[i].jwks.at, R_OK) != 0)
             config_error(errors, "client \"%.*s\": `jwks` %s: %s", SPAN_PRINT(config->clients[i].title),
@@ -131,14 +133,22 @@ check_recipients(struct checker *c)
 {
     for (size_t i = 0; i < c->config->recipient_count; i++) {
         const struct config_recipient *r = &c->config->recipients[i];
-        char                           who[256], what[288];
+        char                           who[256];
         snprintf(who, sizeof who, "recipient \"%.*s\"", SPAN_PRINT(r->title));
-        snprintf(what, sizeof what, "%s: `ca`", who);
-        if (!span_empty(r->ca))
-            X509_free(read_certificate(c, what, r->ca));
-        if (!span_empty(r->certificate))
-            check_pair(c, who, r->certificate, r->key);
+        check_outgoing(c, who, r->ca, r->certificate, r->key);
     }
+}
+
+/* Files for calls that the gateway makes. */
+static void
+check_outgoing(struct checker *c, const char *who, struct span ca, struct span certificate, struct span key)
+{
+    char what[288];
+    snprintf(what, sizeof what, "%s: `ca`", who);
+    if (!span_empty(ca))
+        X509_free(read_certificate(c, what, ca));
+    if (!span_empty(certificate))
+        check_pair(c, who, certificate, key);
 }
 
 /* PKCS#8 and Ed25519, as the interface says: an older or a larger kind of key

@@ -18,6 +18,7 @@
 #define AT_store(field)     offsetof(struct config, store.field)
 #define AT_ledger(field)    offsetof(struct config, ledger.field)
 #define AT_packages(field)  offsetof(struct config, packages.field)
+#define AT_terminology(field) offsetof(struct config, terminology.field)
 #define AT_limits(field)    offsetof(struct config, limits.field)
 #define AT_log(field)       offsetof(struct config, log.field)
 #define AT_site(field)      offsetof(struct config, site.field)

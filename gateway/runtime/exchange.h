@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "consent/release.h"
+#include "fhir/term_questions.h"
 #include "fhir/validate.h"
 #include "gateway/gateway.h"
 #include "gateway/http/client.h"
@@ -21,6 +22,8 @@
 #include "gateway/store/store.h"
 
 #define EXCHANGE_HEADERS 8
+
+struct terminology_ask;
 
 enum intake {                            /* what the request asks for; by stage receive */
     INTAKE_NONE = 0,
@@ -122,6 +125,10 @@ struct exchange {
     const struct tape            *tape;
     const struct bundle          *bundle;
     const struct references      *references;
+    /* validate, terminology */
+    struct issues                *parsed;            /* what parse found, when issues may be found twice */
+    struct term_questions        *terms;             /* NULL: nobody would be asked */
+    struct terminology_ask       *terms_asked;       /* NULL: not yet */
     /* label */
     struct facts                  facts;             /* of the sender; recipients copy it */
     const struct labeling        *labeling;

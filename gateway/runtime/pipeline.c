@@ -9,6 +9,7 @@
 
 static void drive(struct exchange *, enum step);
 static void go_back(struct exchange *);
+static void pass(struct exchange *);
 static bool offload(struct exchange *);
 static void run_pure(struct job *);
 static void on_pure_done(struct task *);
@@ -64,12 +65,23 @@ go_back(struct exchange *ex)
     ex->at = to;
 }
 
+/* On past stages that have nothing to do: a run of pure ones is not cut by
+ * one that would only be entered. */
+static void
+pass(struct exchange *ex)
+{
+    while (*ex->at != NULL && (*ex->at)->passes != NULL && (*ex->at)->passes(ex))
+        ex->at++;
+}
+
 /* Runs stages until one waits or all are done.  On entry `step` is what the
  * stage before ex->at said. */
 static void
 drive(struct exchange *ex, enum step step)
 {
     for (;;) {
+        if (step == STEP_NEXT)
+            pass(ex);
         if (!ex->in_tail && (step == STEP_FAIL || step == STEP_ANSWER || *ex->at == NULL)) {
             if (step == STEP_FAIL)
                 ex->failed_stage = ex->at > ex->pipeline->body ? ex->at[-1]->name : "start";
@@ -110,6 +122,8 @@ run_pure(struct job *job)
     while (ex->job_step == STEP_NEXT && *ex->at != NULL && (*ex->at)->pure) {
         ex->job_step = timed_enter(ex);
         ex->at++;
+        if (ex->job_step == STEP_NEXT)
+            pass(ex);
     }
     assert(ex->job_step != STEP_WAIT);   /* a pure stage has nothing to wait for */
 }

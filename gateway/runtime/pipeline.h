@@ -29,6 +29,7 @@ enum step { STEP_FAIL = 0, STEP_NEXT, STEP_WAIT, STEP_ANSWER, STEP_BACK };
 struct stage {
     const char *name;
     bool        pure;
+    bool      (*passes)(const struct exchange *);    /* nothing to do: on to the next, on whatever thread; may be NULL */
     enum step (*enter)(struct exchange *);
     enum step (*resume)(struct exchange *);
 };

@@ -8,6 +8,8 @@ const struct pipeline inbound = {
         &stage_authenticate,    /* certificate -> client        (store)   */
         &stage_parse,           /* bytes -> tape                (worker)  */
         &stage_validate,        /* tape -> findings             (worker)  */
+        &stage_terminology,     /* undecided codes -> answers   (network) */
+        &stage_judge,           /* findings -> refused or not   (worker)  */
         &stage_entries,         /* what each entry asks for     (worker)  */
         &stage_match,           /* conditional creates          (store)   */
         &stage_form,            /* the accepted form            (worker)  */

@@ -3,7 +3,9 @@
  *   receive      body closed, bounded, immutable; what is asked for
  *   authenticate client certificate -> client, scopes; an Idempotency-Key's kept answer
  *   parse        bytes -> tape -> bundle, references
- *   validate     tape x definitions -> findings; errors answer with an OperationOutcome
+ *   validate     tape x definitions -> findings, and codes that the definitions leave undecided
+ *   terminology  a terminology server is asked about those; with its answers back to validate
+ *   judge        what the findings mean: errors answer with an OperationOutcome
  *   entries      what each entry asks for, and whether this client may ask it
  *   match        conditional creates: is it there already
  *   form         the accepted form: what was refused, and deletions, are cut
@@ -23,9 +25,9 @@
 
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_entries,
-    stage_match, stage_match_again, stage_form, stage_label, stage_record, stage_route, stage_decide, stage_redact, stage_commit, stage_keep,
-    stage_respond;
+extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
+    stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_record, stage_route,
+    stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;
 
 /* A push; $validate and metadata answer early. */
 extern const struct pipeline inbound;
@@ -33,6 +35,8 @@ extern const struct pipeline inbound;
 /* Shared by stages and by deliveries that are decided again. */
 enum step parse_body(struct exchange *);             /* body -> tape, bundle, references */
 void      facts_of_sender(struct exchange *);
+/* What every push has to meet: the profiles of the configuration. */
+struct validate_options asked_of_all(const struct exchange *);
 /* $validate (stages/asked.c): what the query asks for; a Parameters body taken
  * apart, with the resource left as the body; what the mode adds to the findings. */
 enum step asked_query(struct exchange *);

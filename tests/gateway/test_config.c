@@ -96,6 +96,7 @@ static const char whole[] =
     "store  { engine = \"sqlite\"  path = \"data/sluice.db\" }\n"
     "ledger { key = \"ledger.key\" }\n"
     "packages { dir = \"packages\"  profile = { \"http://example.org/a\", \"http://example.org/b\" } }\n"
+    "terminology { url = \"https://tx.example.org/r4\"  ca = \"tx.pem\"  token = \"s3cret\"  deadline-ms = 250  right-seconds = 7 }\n"
     "program \"oak-recovery\" { identifier = { \"http://hl7.org/fhir/sid/us-npi|1000000009\" }  reference = { \"Organization/oak\" }\n"
     "                         source = { \"https://otp.example.org/fhir\" } }\n"
     "client \"valley-ehr\" { certificate-cn = \"valley-ehr\"  jwks = \"valley.jwks\"  scopes = { \"system/*.c\" }\n"
@@ -116,6 +117,12 @@ test_reads_the_documented_example(void **state)
     assert_true(span_ends(c->store.path, SPAN("/data/sluice.db")));
     assert_true(span_eq(c->store.engine, SPAN("sqlite")));
     assert_int_equal(c->packages.profile_count, 2);
+    assert_true(span_eq(c->terminology.url, SPAN("https://tx.example.org/r4")));
+    assert_true(span_ends(c->terminology.ca, SPAN("/tx.pem")));
+    assert_true(span_eq(c->terminology.token, SPAN("s3cret")));
+    assert_int_equal(c->terminology.deadline_ms, 250);
+    assert_int_equal(c->terminology.right_seconds, 7);
+    assert_int_equal(c->terminology.failure_seconds, 60);
     assert_int_equal(c->program_count, 1);
     assert_true(span_eq(c->program_titles[0], SPAN("oak-recovery")));
     assert_true(span_eq(c->programs[0].identifiers[0].value, SPAN("1000000009")));
@@ -148,6 +155,8 @@ test_gives_defaults_for_what_is_not_said(void **state)
     assert_int_equal(c->limits.max_body_bytes, 64 << 20);
     assert_int_equal(c->recipient_count, 0);
     assert_true(span_empty(c->packages.dir));
+    assert_true(span_empty(c->terminology.url));             /* nobody is asked */
+    assert_int_equal(c->terminology.deadline_ms, 1000);
     assert_false(c->site.withhold_without_consent);
     config_unpin(&c);
 }
@@ -180,6 +189,11 @@ static const struct { const char *says, *text, *words; } refusals[] = {
     { "client certificates without a CA", "listen { certificate = \"c\" key = \"k\" }\n" LEDGER "client \"a\" { certificate-cn = \"a\" }\n", "`listen` has no `client-ca`" },
     { "two clients of one certificate", BASE "client \"a\" { certificate-cn = \"x\" }\nclient \"b\" { certificate-cn = \"x\" }\n", "have the same `certificate-cn`" },
     { "a scope that grants nothing", BASE "client \"a\" { certificate-cn = \"x\" scopes = { \"system/*.uc\" } }\n", "the scope `system/*.uc` grants nothing" },
+    { "a terminology server without TLS elsewhere", BASE "terminology { url = \"http://tx.example.org/r4\" }\n", "plain http goes to loopback only" },
+    { "a terminology server without its url", BASE "terminology { token = \"t\" }\n", "`terminology` has no `url`: nobody would be asked" },
+    { "half of a certificate for it", BASE "terminology { url = \"https://a/r4\" key = \"k\" }\n", "`terminology` has only one of `certificate` and `key`" },
+    { "a token of two words", BASE "terminology { url = \"https://a/r4\" token = \"two words\" }\n", "one word of visible ASCII" },
+    { "a deadline without an end", BASE "terminology { url = \"https://a/r4\" deadline-ms = 60000 }\n", "wants a number from 10 to 30000" },
     { "half of a client certificate", BASE "recipient \"r\" { url = \"https://a/f\" certificate = \"c\" }\n", "only one of `certificate` and `key`" },
     { "a program that nothing leads to", BASE "program \"p\" { name = { \"Oak\" } }\n", "nothing could be recognised as its own" },
     { "an engine that is not built", BASE "store { engine = \"postgresql\" }\n", "not part of this version" },

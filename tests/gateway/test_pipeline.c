@@ -80,6 +80,11 @@ static const struct stage a = { .name = "a", .enter = enter_a }, b = { .name = "
     pure = { .name = "pure", .pure = true, .enter = enter_pure },
     tail = { .name = "tail", .enter = enter_tail }, last = { .name = "last", .enter = enter_last };
 
+static bool always(const struct exchange *ex) { (void)ex; return true; }
+static bool never(const struct exchange *ex) { (void)ex; return false; }
+static const struct stage passed = { .name = "passed", .passes = always, .enter = enter_fail },
+    not_passed = { .name = "not-passed", .passes = never, .enter = enter_b };
+
 static struct gateway gateway;
 static struct loop   *loop;
 static struct task    begin, stop;
@@ -129,6 +134,20 @@ run_recipe(const struct stage *const *body, size_t bytes)
     loop_run_here(loop);
     assert_int_equal(ends, 1);
     assert_int_equal(atomic_load(&gateway.exchanges), 0);
+}
+
+static void
+test_a_stage_with_nothing_to_do_is_passed(void **state)
+{
+    run_recipe((const struct stage *const[]){ &passed, &a, &passed, &passed, &not_passed, &wait_here, &passed, NULL }, 0);
+    assert_string_equal(trace, "abwWtl");
+    /* A run of pure stages is one, whatever is passed in it. */
+    run_recipe((const struct stage *const[]){ &pure, &passed, &pure, &a, NULL }, 1 << 20);
+    assert_string_equal(trace, "ppatl");
+    assert_false(pthread_equal(pure_thread, pthread_self()));
+    run_recipe((const struct stage *const[]){ &passed, NULL }, 0);
+    assert_string_equal(trace, "tl");
+    (void)state;
 }
 
 static void
@@ -222,6 +241,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stages_run_in_order_then_the_whole_tail),
+        cmocka_unit_test(test_a_stage_with_nothing_to_do_is_passed),
         cmocka_unit_test(test_a_stage_that_waits_is_resumed_from_the_loop),
         cmocka_unit_test(test_a_stage_may_send_the_exchange_back_to_an_earlier_one),
         cmocka_unit_test(test_a_known_answer_skips_to_the_tail),
