@@ -9,7 +9,7 @@
 
 /* Hyperlinks of narratives are looked for only when nothing else refers to a
  * contained resource, and in so many times the bytes of the document at most. */
-#define NARRATIVES_MOST 4u
+#define NARRATIVES_MOST 8u
 
 struct contained {
     const struct lookup *ids;            /* container and id -> resource              */
@@ -103,23 +103,58 @@ contained_rules(struct contained *c, struct report *report)
         refuse_same_ids(c, report);
 }
 
-/* Whether a narrative has a hyperlink or image "#id", as the bytes say it: an
- * id needs no escape, and a quote follows. */
+/* An id needs no escape, and what quotes it may be one: the bytes are searched
+ * as they came.  Where that finds nothing, strings with escapes are searched as
+ * they read, for somebody may write all of it so. */
 static bool
-in_narrative(struct contained *c, const struct report *report, uint32_t resource, struct span id)
+in_escaped(struct report *report, tape_node first, struct span id, bool (*has)(struct span, struct span id, char quote))
 {
-    const struct bundle *b   = report->bundle;
-    struct span          all = tape_raw(b->tape, bundle_resource_at(b, bundle_resource_at(b, resource)->container)->node);
+    const struct tape *t = report->bundle->tape;
 
-    if (all.length > c->left)
-        return false;
-    c->left -= all.length;
-    for (size_t at = span_find_byte(all, '#'); at != SPAN_NOT_FOUND; at = span_find_byte(all, '#')) {
-        all = span_skip(all, at + 1);
-        if (span_starts(all, id) && all.length > id.length && (all.at[id.length] == '\\' || all.at[id.length] == '\''))
+    for (tape_node n = first, after = tape_after(t, first); n < after; n++)
+        if (tape_kind(t, n) == TAPE_STRING && tape_escaped(t, n) && has(tape_text(t, n, report->arena), id, '"'))
+            return true;
+    return false;
+}
+
+/* `quote` is what a double quote inside of a string begins with here. */
+static bool
+has_link(struct span text, struct span id, char quote)
+{
+    for (size_t at = span_find_byte(text, '#'); at != SPAN_NOT_FOUND; at = span_find_byte(text, '#')) {
+        text = span_skip(text, at + 1);
+        if (span_starts(text, id) && text.length > id.length && (text.at[id.length] == quote || text.at[id.length] == '\''))
             return true;
     }
     return false;
+}
+
+static bool
+has_id(struct span text, struct span id, char quote)
+{
+    if (span_eq(text, id))
+        return true;
+    for (size_t at = span_find(text, id); at != SPAN_NOT_FOUND; at = span_find(text, id)) {
+        char before = at > 0 ? text.at[at - 1] : '\0', after = at + id.length < text.length ? text.at[at + id.length] : '\0';
+        if ((before == '"' || before == '\'') && (after == '"' || after == '\'' || after == quote))
+            return true;
+        text = span_skip(text, at + 1);
+    }
+    return false;
+}
+
+/* Whether a narrative has a hyperlink or image "#id". */
+static bool
+in_narrative(struct contained *c, struct report *report, uint32_t resource, struct span id)
+{
+    const struct bundle *b   = report->bundle;
+    tape_node            top = bundle_resource_at(b, bundle_resource_at(b, resource)->container)->node;
+    struct span          all = tape_raw(b->tape, top);
+
+    if (2 * all.length > c->left)
+        return false;
+    c->left -= 2 * all.length;
+    return has_link(all, id, '\\') || in_escaped(report, top, id, has_link);
 }
 
 bool
@@ -127,16 +162,10 @@ fragment_known(struct report *report, struct span id, size_t *budget)
 {
     struct span all = tape_body(report->bundle->tape);
 
-    if (all.length > *budget)
+    if (2 * all.length > *budget)
         return true;
-    *budget -= all.length;
-    for (size_t at = span_find(all, id); at != SPAN_NOT_FOUND; at = span_find(all, id)) {
-        char before = at > 0 ? all.at[at - 1] : '\0', after = at + id.length < all.length ? all.at[at + id.length] : '\0';
-        if ((before == '"' || before == '\'') && (after == '"' || after == '\'' || after == '\\'))
-            return true;
-        all = span_skip(all, at + 1);
-    }
-    return false;
+    *budget -= 2 * all.length;
+    return has_id(all, id, '\\') || in_escaped(report, TAPE_ROOT, id, has_id);
 }
 
 static void

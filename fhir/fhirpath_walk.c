@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { CHOICE_NAME_BYTES = 6 * 64 };
+
 /* ---- items of nodes ------------------------------------------------------------------------ */
 
 static const struct pack_slot *
@@ -23,6 +25,16 @@ fhirpath_primitive(enum primitive primitive, tape_node value, tape_node shadow)
                                    .node = value, .shadow = shadow };
 }
 
+/* Hardly anybody writes a name of a type with escapes; it is the same name. */
+static const struct pack_structure *
+escaped_type(const struct pack *pack, const struct tape *t, tape_node type)
+{
+    for (uint32_t i = 0; i < pack_count(pack); i++)
+        if (tape_text_eq(t, type, pack_name(pack, i)))
+            return &pack->structures[i];
+    return NULL;
+}
+
 struct fhirpath_item
 fhirpath_resource(const struct pack *pack, const struct tape *t, tape_node node)
 {
@@ -32,12 +44,14 @@ fhirpath_resource(const struct pack *pack, const struct tape *t, tape_node node)
     if (node == TAPE_ABSENT)
         return (struct fhirpath_item){ .kind = FHIRPATH_NOTHING };
     tape_node type = walk_find_key(t, node, key_word(key_of(member)), member);
-    if (pack == NULL || walk_kind(t, type) != TAPE_STRING || walk_escaped(t, type))
+    if (pack == NULL || walk_kind(t, type) != TAPE_STRING)
         return item;
     struct span name = walk_raw(t, type);
-    const struct pack_slot *slot = type_slot(pack, tape_key_of(name), name);
-    if (slot != NULL && pack->structures[slot->element].kind == PACK_RESOURCE)
-        item.shape = pack->structures[slot->element].shape;
+    const struct pack_slot      *slot = type_slot(pack, tape_key_of(name), name);
+    const struct pack_structure *s    = walk_escaped(t, type) ? escaped_type(pack, t, type)
+                                                              : slot != NULL ? &pack->structures[slot->element] : NULL;
+    if (s != NULL && s->kind == PACK_RESOURCE)
+        item.shape = s->shape;
     return item;
 }
 
@@ -149,13 +163,15 @@ name_of(const struct run *r, const struct fhirpath_instruction *n)
     return span_from(r->texts + n->arg[2] + 1, n->length);
 }
 
-/* "value" + a capital letter; what is behind it.  Names with escapes are
- * none of FHIR's choices that anybody writes. */
+/* "value" + a capital letter; what is behind it.  A name that is longer than
+ * any of FHIR's is none, and is not copied to see what its escapes say. */
 static bool
-choice_name(const struct tape *t, tape_node name, struct span stem, bool *shadow, struct span *suffix)
+choice_name(const struct run *r, tape_node name, struct span stem, bool *shadow, struct span *suffix)
 {
-    struct span raw = walk_raw(t, name);
+    struct span raw = walk_raw(r->tape, name);
 
+    if (walk_escaped(r->tape, name))
+        raw = raw.length <= CHOICE_NAME_BYTES ? tape_text(r->tape, name, r->arena) : (struct span){ NULL, 0 };
     *shadow = raw.length > 0 && raw.at[0] == '_';
     raw     = span_skip(raw, *shadow);
     if (raw.length <= stem.length || raw.at[stem.length] < 'A' || raw.at[stem.length] > 'Z' || !span_starts(raw, stem))
@@ -217,7 +233,7 @@ walk_choice(struct run *r, const struct pack_shape *shape, tape_node object, str
     bool                    shadow;
 
     for (tape_node value = walk_first(t, object); value != TAPE_ABSENT; value = walk_next(t, value)) {
-        if (!choice_name(t, value - 1, stem, &shadow, &suffix))
+        if (!choice_name(r, value - 1, stem, &shadow, &suffix))
             continue;
         if (shape != NULL) {
             const struct pack_element *e = element_of(r, shape, value - 1, &one);

@@ -42,11 +42,13 @@ linked_rules(struct report *report, struct bundle_table *table, struct links *li
 
 /* A text that could be the URL of an entry. */
 static bool
-may_be_url(struct span text)
+may_be_url(const struct tape *t, tape_node n)
 {
+    struct span text = walk_raw(t, n);
+
     if (text.length < 3 || text.length > 2048)
         return false;
-    return span_starts(text, SPAN("urn:")) || span_starts(text, SPAN("http"))
+    return walk_escaped(t, n) || span_starts(text, SPAN("urn:")) || span_starts(text, SPAN("http"))
         || (text.at[0] >= 'A' && text.at[0] <= 'Z' && span_find_byte(text, '/') != SPAN_NOT_FOUND);
 }
 
@@ -72,7 +74,7 @@ link_texts(struct report *report, struct bundle_table *table, struct links *link
                 continue;
             }
             uint32_t to;
-            if (walk_kind(t, n) != TAPE_STRING || !may_be_url(walk_raw(t, n))
+            if (walk_kind(t, n) != TAPE_STRING || !may_be_url(t, n)
                 || bundle_table_resolve(table, e, walk_text(t, n, report->arena), report->arena, t, &to) != RESOLUTION_ONE
                 || to == e)
                 continue;

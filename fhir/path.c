@@ -7,8 +7,8 @@
 #define MAX_STEPS 128
 
 static size_t      steps_up(const struct tape *, const tape_node *parents, tape_node, tape_node *steps);
-static struct span root_name(const struct tape *);
-static struct span step_name(const struct tape *, tape_node);
+static struct span root_name(const struct tape *, struct arena *);
+static struct span step_name(const struct tape *, tape_node, struct arena *);
 
 /* The index of an item, counted on from the last one of this depth. */
 static bool
@@ -50,14 +50,14 @@ path_of_many(struct path_counts *counts, const struct tape *t, const tape_node *
     if (counts->tape != t)
         *counts = (struct path_counts){ .tape = t, .counted = counts->counted };
     size_t count = steps_up(t, parents, node, steps), all = count;
-    parts[used++] = root_name(t);
+    parts[used++] = root_name(t, arena);
     length += parts[0].length;
     while (count > 0) {
         tape_node   step  = steps[--count];
         bool        item  = tape_kind(t, parents[step]) == TAPE_ARRAY;
         if (item && !index_of(counts, t, parents[step], step, all - count, &index))
             continue;
-        struct span part = item ? arena_format(arena, "[%u]", index) : step_name(t, step);
+        struct span part = item ? arena_format(arena, "[%u]", index) : step_name(t, step, arena);
         if (span_empty(part))
             break;                                   /* not a name that FHIRPath can say */
         if (!item)
@@ -108,22 +108,25 @@ path_name_plain(struct span name)
     return true;
 }
 
+/* What is too long for a plain name is not copied to see what its escapes say. */
 static struct span
-root_name(const struct tape *t)
+name_text(const struct tape *t, tape_node node, struct arena *arena)
 {
-    tape_node type = tape_member(t, TAPE_ROOT, SPAN("resourceType"));
-
-    if (tape_kind(t, type) != TAPE_STRING || !path_name_plain(tape_raw(t, type)))
-        return SPAN("$this");
-    return tape_raw(t, type);
+    return tape_raw(t, node).length <= 6 * PATH_NAME_MAX ? tape_text(t, node, arena) : (struct span){ NULL, 0 };
 }
 
-/* Plain names have no escapes, so the raw bytes are the text: an escaped name
- * holds a backslash and is not plain. */
 static struct span
-step_name(const struct tape *t, tape_node member)
+root_name(const struct tape *t, struct arena *arena)
 {
-    struct span name = tape_raw(t, tape_name(t, member));
+    struct span type = name_text(t, tape_member(t, TAPE_ROOT, SPAN("resourceType")), arena);
+
+    return path_name_plain(type) ? type : SPAN("$this");
+}
+
+static struct span
+step_name(const struct tape *t, tape_node member, struct arena *arena)
+{
+    struct span name = name_text(t, tape_name(t, member), arena);
 
     if (!path_name_plain(name))
         return (struct span){ NULL, 0 };

@@ -72,7 +72,7 @@ ordered(const struct tape *t, tape_node object)
 
     if (from == TAPE_ABSENT || to == TAPE_ABSENT)
         return true;
-    if (walk_kind(t, from) != TAPE_STRING || walk_kind(t, to) != TAPE_STRING)
+    if (walk_kind(t, from) != TAPE_STRING || walk_kind(t, to) != TAPE_STRING || walk_escaped(t, from) || walk_escaped(t, to))
         return false;
     struct span a = walk_raw(t, from), b = walk_raw(t, to);
     size_t      zone = a.length == 10 ? 0 : 6;

@@ -78,7 +78,7 @@ reference_rules(struct report *report, const struct pack *pack, const struct not
 {
     struct references_check c = { .report = report, .pack = pack, .bundle = report->bundle,
                                   .tape = report->bundle->tape, .tables = tables, .before = tables->range.first,
-                                  .fragments = 4 * tape_body(report->bundle->tape).length };
+                                  .fragments = 8 * tape_body(report->bundle->tape).length };
 
     if (contained_read(report, tables->range, &c.contained) != ST_OK)
         return ST_NO_MEMORY;

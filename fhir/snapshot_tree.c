@@ -38,8 +38,8 @@ static bool
 asks_of_narrative(const struct tape *t, tape_node extensions)
 {
     for (tape_node n = tape_first(t, extensions); n != TAPE_ABSENT; n = tape_next(t, n))
-        if (span_starts(tape_raw(t, tape_member(t, n, SPAN("url"))),
-                        SPAN("http://hl7.org/fhir/StructureDefinition/narrative-")))
+        if (tape_escaped(t, tape_member(t, n, SPAN("url")))
+            || span_starts(tape_raw(t, tape_member(t, n, SPAN("url"))), SPAN("http://hl7.org/fhir/StructureDefinition/narrative-")))
             return true;
     return false;
 }

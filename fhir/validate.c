@@ -458,7 +458,7 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
     if (e->flags & ELEMENT_ID)
         note_id(w, value);
     if ((which == PRIMITIVE_URI || which == PRIMITIVE_URL || which == PRIMITIVE_CANONICAL)
-        && walk_raw(w->tape, value).at[0] == '#') {
+        && (walk_raw(w->tape, value).at[0] == '#' || span_starts(walk_raw(w->tape, value), SPAN("\\u0023")))) {
         keep_whole(w);
         note_one(w, &w->references, value, which == PRIMITIVE_CANONICAL ? NOTED_CANONICAL : NOTED_FRAGMENT, place);
     }

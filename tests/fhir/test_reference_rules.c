@@ -328,10 +328,34 @@ test_repeated_bytes_do_not_hide_what_counts_by_place(void **state)
     arena_free(&arena);
 }
 
+/* A letter or its escape: the same text, the same findings. */
+static void
+test_escapes_hide_nothing(void **state)
+{
+    static const struct row rows[] = {
+        { "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},\"val\\u0075eString\":\"x\","
+          "\"dataAbsentReason\":{\"text\":\"x\"}}", "obs-6", "Observation" },
+        { "{\"resourceType\":\"Obs\\u0065rvation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},\"valueString\":\"x\","
+          "\"dataAbsentReason\":{\"text\":\"x\"}}", "obs-6", "Observation" },
+        { P ",\"name\":[{\"p\\u0065riod\":{\"start\":\"2020\",\"end\":\"201\\u0039\"}}]}", "per-1", "Patient.name[0].period" },
+        { P ",\"name\":[{\"period\":{\"start\":\"20\\u0031\\u0039\",\"end\":\"2020\"}}]}", NULL, NULL },
+        { P ",\"birthD\\u0061te\":\"1980-02-30\"}", "primitive", "Patient.birthDate" },
+        { O(",\"instantiatesUri\":\"x\",\"basedOn\":[" REF("\\u0023none") "]"), "unknown-element", "Observation.instantiatesUri" },
+        { P ",\"contained\":[{\"resourceType\":\"Binary\",\"id\":\"pic\",\"contentType\":\"image\\/png\"}],"
+          HTML("<img src=\\u0022\\u0023p\\u0069c\\u0022\\u002F>") "}", NULL, NULL },
+        { P ",\"extension\":[{\"url\":\"http:\\/\\/a.example\",\"valueUri\":\"\\u0023none\"}]}", "uri-fragment",
+          "Patient.extension[0].valueUri" },
+    };
+
+    (void)state;
+    check_rows(rows, sizeof rows / sizeof rows[0]);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_escapes_hide_nothing),
         cmocka_unit_test(test_contained_resources_hang_together),
         cmocka_unit_test(test_references_name_what_may_stand_there),
         cmocka_unit_test(test_references_resolve_in_the_bundle_around),
