@@ -21,9 +21,15 @@ say_errors(const struct call *call, const struct config_errors *errors)
 struct config *
 load_config(const struct call *call)
 {
+    return load_config_at(call, call_value(call, "config"));
+}
+
+struct config *
+load_config_at(const struct call *call, const char *path)
+{
     struct arena         *arena  = arena_new("configuration errors", ARENA_BYTES);
     struct config_errors *errors = arena != NULL ? config_errors_new(arena) : NULL;
-    struct config        *config = errors != NULL ? config_load(call_value(call, "config"), errors) : NULL;
+    struct config        *config = errors != NULL ? config_load(path, errors) : NULL;
     if (config == NULL && errors != NULL)
         say_errors(call, errors);
     arena_free(&arena);

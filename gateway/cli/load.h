@@ -16,6 +16,7 @@
 
 /* NULL after saying what is wrong; the answer is EXIT_CODE_CONFIG. */
 struct config *load_config(const struct call *);
+struct config *load_config_at(const struct call *, const char *path);
 
 /* The bytes of a file or of "-"; false after saying why not. */
 bool load_file(const struct call *, const char *path, struct buf *);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/cli/asking.h"
 #include "gateway/cli/findings.h"
 #include "gateway/cli/inputs.h"
 #include "gateway/cli/load.h"
@@ -26,6 +27,7 @@ struct validation {
     struct span        profiles[CALL_VALUES];
     size_t             profile_count;
     struct findings    findings;
+    struct asking      asking;
     bool               unprepared;       /* what was asked for is not here */
     bool               broken;           /* memory is spent */
 };
@@ -46,6 +48,7 @@ command_validate(const struct call *call)
 
     if (arena != NULL && prepare(&v, arena))
         code = findings_open(&v.findings, call) ? validate_inputs(&v) : EXIT_CODE_USAGE;
+    asking_close(&v.asking, call);
     arena_free(&arena);
     return v.unprepared ? EXIT_CODE_CONFIG : code;
 }
@@ -92,6 +95,7 @@ prepare(struct validation *v, struct arena *arena)
     buf_release(&why);
     for (size_t i = 0; good && call_value_at(v->call, "profile", i) != NULL; i++)
         good = take_profile(v, span_of(call_value_at(v->call, "profile", i)));
+    good = good && asking_open(&v->asking, v->call);
     if (!good)
         v->unprepared = true;
     return good;
@@ -130,6 +134,25 @@ check_types(const struct validation *v, const struct bundle *bundle, struct aren
                 .found = SPAN("have a resource of another type"), .expression = type });
 }
 
+/* A second time with what the terminology server answered (fhir/term_questions.h). */
+static enum status
+validate_bundle(struct validation *v, const struct bundle *bundle, struct arena *arena, struct issues **issues)
+{
+    struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count,
+                                        .unknown_extensions = call_has(v->call, "known-extensions")
+                                                                  ? UNKNOWN_EXTENSIONS_REFUSED : UNKNOWN_EXTENSIONS_TOLD,
+                                        .questions = asking_questions(&v->asking, arena) };
+    struct issues          *read    = *issues;
+
+    if (options.questions != NULL && (*issues = issues_copy(read)) == NULL)
+        return ST_NO_MEMORY;
+    enum status st = validate(v->pack, bundle, &options, arena, *issues);
+    if (st != ST_OK || options.questions == NULL || !asking_wait(&v->asking, options.questions))
+        return st;
+    *issues = issues_copy(read);
+    return *issues != NULL ? validate(v->pack, bundle, &options, arena, *issues) : ST_NO_MEMORY;
+}
+
 static void
 validate_document(struct validation *v, const char *path, size_t line, struct span bytes)
 {
@@ -142,12 +165,9 @@ validate_document(struct validation *v, const char *path, size_t line, struct sp
         arena_free(&arena);
         return;
     }
-    struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count,
-                                        .unknown_extensions = call_has(v->call, "known-extensions")
-                                                                  ? UNKNOWN_EXTENSIONS_REFUSED : UNKNOWN_EXTENSIONS_TOLD };
-    enum status             st      = load_bundle(bytes, arena, issues, &bundle);
+    enum status st = load_bundle(bytes, arena, issues, &bundle);
     if (st == ST_OK)
-        st = validate(v->pack, bundle, &options, arena, issues);
+        st = validate_bundle(v, bundle, arena, &issues);
     if (st == ST_OK)
         check_types(v, bundle, arena, issues);
     if (st == ST_NO_MEMORY) {

@@ -221,7 +221,12 @@ read_flag(struct filler *f, const struct setting *s, struct span text)
 static bool
 loopback(struct span host)
 {
-    return span_eq(host, SPAN("localhost")) || span_eq(host, SPAN("[::1]")) || span_starts(host, SPAN("127."));
+    if (!span_starts(host, SPAN("127.")))
+        return span_eq(host, SPAN("localhost")) || span_eq(host, SPAN("[::1]"));
+    for (size_t i = 0; i < host.length; i++)                 /* not 127.example.org */
+        if (host.at[i] != '.' && (host.at[i] < '0' || host.at[i] > '9'))
+            return false;
+    return true;
 }
 
 /* A base URL: no user or password (they end up in logs), no query, no

@@ -12,8 +12,9 @@
  *               STEP_FAIL    exchange_fail() or exchange_refuse() recorded why:
  *                            skip to the tail
  *
- * Consecutive `pure` stages touch nothing but the exchange and its arena, so
- * for large bodies they run on a worker in one go.  The tail runs always and
+ * Consecutive `pure` stages touch nothing but the exchange and its arena, and
+ * what is made for all threads (metrics, remembered answers), so for large
+ * bodies they run on a worker in one go.  The tail runs always and
  * once, each of its stages whatever the one before it said.  The driver ends
  * exactly once, whatever a stage does.
  */

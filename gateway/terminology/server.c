@@ -38,6 +38,7 @@ struct query {
     struct buf                 path;
     int64_t                    sent_ms;  /* 0: not yet */
     bool                       probe;    /* the one of HEALTH_PROBING */
+    bool                       given_up; /* will not be sent: nobody may join it any more */
 };
 
 struct terminology {
@@ -228,7 +229,7 @@ static void
 ask_each(struct terminology *t, struct terminology_ask *ask)
 {
     int64_t  now_ms = clock_ms();
-    uint32_t free   = (TERMINOLOGY_QUESTIONS - t->query_count + 1) / 2;
+    uint32_t room   = (TERMINOLOGY_QUESTIONS - t->query_count + 1) / 2;
 
     for (uint32_t i = 0; i < ask->questions->count; i++) {
         struct term_question *q = &ask->questions->list[i];
@@ -242,12 +243,12 @@ ask_each(struct terminology *t, struct terminology_ask *ask)
             ask->answered += q->answer != TERM_UNDECIDED;
             continue;
         }
-        bool new = out == NULL && free > 0 && (out = query_new(t, q, key, now_ms)) != NULL;
+        bool new = out == NULL && room > 0 && (out = query_new(t, q, key, now_ms)) != NULL;
         if (out != NULL)
             wait_for(out, ask, i);
         if (new)
             http_call_send(t->peer, &out->call);         /* which asks may_go: somebody waits by now */
-        free -= new;
+        room -= new;
     }
 }
 
@@ -288,7 +289,7 @@ query_find(struct terminology *t, struct answer_key key)
 {
     struct query *q = t->queries[key.a % BUCKETS];
 
-    while (q != NULL && (q->key.a != key.a || q->key.b != key.b))
+    while (q != NULL && (q->given_up || q->key.a != key.a || q->key.b != key.b))
         q = q->next;
     return q;
 }
@@ -333,10 +334,9 @@ may_go(struct http_call *call)
 {
     struct query *q = (struct query *)(void *)call;
 
-    if (q->waiters == NULL || (q->terminology->health.state != HEALTH_UP && !q->probe))
-        return false;
-    q->sent_ms = clock_ms();
-    return true;
+    q->given_up = q->waiters == NULL || (q->terminology->health.state != HEALTH_UP && !q->probe);
+    q->sent_ms  = q->given_up ? 0 : clock_ms();
+    return !q->given_up;
 }
 
 static void

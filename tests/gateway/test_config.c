@@ -181,6 +181,7 @@ static const struct { const char *says, *text, *words; } refusals[] = {
     { "an identifier without a system", BASE "program \"p\" { identifier = { \"1000000009\" } }\n", "wants \"system|value\", not `1000000009`" },
     { "a URL that is none", BASE "recipient \"r\" { url = \"hie.example.org\" }\n", "wants a URL that begins with https://" },
     { "plain http to elsewhere", BASE "recipient \"r\" { url = \"http://hie.example.org/fhir\" }\n", "plain http goes to loopback only" },
+    { "a name that only begins like loopback", BASE "recipient \"r\" { url = \"http://127.example.org/fhir\" }\n", "plain http goes to loopback only" },
     { "a password in a URL", BASE "recipient \"r\" { url = \"https://me:secret@hie.example.org/fhir\" }\n", "without user, password" },
     { "a route from nobody", BASE "client \"valley\" { certificate-cn = \"a\" }\nrecipient \"r\" { url = \"https://a/f\" }\nroute \"x\" { from = { \"valey\" } to = { \"r\" } }\n",
       "sluice.conf:7: there is no client `valey`; did you mean `valley`?" },
