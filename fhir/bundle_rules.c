@@ -5,6 +5,7 @@
 #include "base/json_walk.h"
 #include "fhir/lookup.h"
 #include "fhir/reference.h"
+#include "fhir/request_rules.h"
 #include "fhir/search_rules.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
@@ -68,6 +69,8 @@ bundle_rules(struct report *report, const struct pack *pack, const struct bundle
         check_entry(&r, &table->entries[i]);
     enum status st = check_full_urls(&r, table);
     check_links(&r, table);
+    if (st == ST_OK && table->type == BUNDLE_TRANSACTION)
+        st = request_identities(report, table);
     if (span_eq_text(r.type, "searchset"))
         search_rules(report, pack, table);
     if (span_eq_text(r.type, "document"))
@@ -140,6 +143,8 @@ check_entry(struct rules *r, const struct bundle_entry *e)
         add(r, "bdl-8", url_node(r, e), SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
     check_full_url(r, e);
+    if (span_eq_text(r->type, "transaction") || span_eq_text(r->type, "batch"))
+        request_entry_rules(r->report, e);
 }
 
 /* A fullUrl that ends in the type and id of a resource names that resource. */
@@ -148,7 +153,7 @@ check_rest_url(struct rules *r, const struct bundle_entry *e)
 {
     struct span base, type, id;
 
-    if (e->resource == TAPE_ABSENT || !reference_split(e->full_url, &base, &type, &id)
+    if (e->resource == TAPE_ABSENT || request_is_patch(r->report, e) || !reference_split(e->full_url, &base, &type, &id)
         || !pack_resource_named(r->pack, type) || span_find(e->full_url, SPAN("/_history/")) != SPAN_NOT_FOUND)
         return;
     if (span_empty(e->id))

@@ -23,6 +23,7 @@
  *                    has an id, an outcome is an OperationOutcome, a match has a
  *                    type that the self link asks for.  A warning: no self link,
  *                    no mode
+ *   bundle-request   fhir/request_rules.h
  * What references say is in fhir/reference_rules.h.
  */
 #ifndef SLUICE_FHIR_BUNDLE_RULES_H

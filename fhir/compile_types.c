@@ -320,7 +320,7 @@ flags_of_shape(const struct compiler *c, const struct pack_structure *s)
 {
     static const struct { const char *name; uint32_t flag; } types[] = {
         { "Extension", SHAPE_EXTENSION }, { "Identifier", SHAPE_IDENTIFIER }, { "Coding", SHAPE_CODING },
-        { "Attachment", SHAPE_ATTACHMENT }, { "Meta", SHAPE_META }, { "Quantity", SHAPE_QUANTITY }, { "Age", SHAPE_QUANTITY },
+        { "Attachment", SHAPE_ATTACHMENT }, { "Meta", SHAPE_META }, { "SampledData", SHAPE_SAMPLES }, { "Quantity", SHAPE_QUANTITY }, { "Age", SHAPE_QUANTITY },
         { "Count", SHAPE_QUANTITY }, { "Distance", SHAPE_QUANTITY }, { "Duration", SHAPE_QUANTITY },
     };
 

@@ -13,6 +13,7 @@ static void check_identifier(struct report *, tape_node, uint64_t place);
 static void check_coding(struct report *, tape_node, uint64_t place);
 static void check_attachment(struct report *, tape_node, uint64_t place);
 static void check_labels(struct report *, tape_node, uint64_t place);
+static void check_samples(struct report *, tape_node, uint64_t place);
 
 void
 type_rules(struct report *report, uint32_t flags, tape_node value, uint64_t place)
@@ -25,6 +26,8 @@ type_rules(struct report *report, uint32_t flags, tape_node value, uint64_t plac
         check_attachment(report, value, place);
     if (flags & SHAPE_META)
         check_labels(report, value, place);
+    if (flags & SHAPE_SAMPLES)
+        check_samples(report, value, place);
 }
 
 static void
@@ -141,4 +144,52 @@ check_labels(struct report *report, tape_node value, uint64_t place)
             }
         count++;
     }
+}
+
+/* R4 datatypes.html#SampledData: -?[0-9]*.?[0-9]+, or one of three letters. */
+static bool
+is_sample(struct span word)
+{
+    size_t at = word.length > 0 && word.at[0] == '-', digits = 0;
+
+    if (word.length == 1 && (word.at[0] == 'E' || word.at[0] == 'U' || word.at[0] == 'L'))
+        return true;
+    for (bool point = false; at < word.length; at++) {
+        if (word.at[at] == '.' && !point) {
+            point  = true;
+            digits = 0;
+        } else if (word.at[at] < '0' || word.at[at] > '9') {
+            return false;
+        } else {
+            digits++;
+        }
+    }
+    return digits > 0;
+}
+
+/* A word that is no number is no sample; white space between them is another matter. */
+static void
+check_samples(struct report *report, tape_node value, uint64_t place)
+{
+    const struct tape *t    = report->bundle->tape;
+    tape_node          node = tape_member(t, value, SPAN("data"));
+    struct finding     f    = { .node = node, .severity = SEVERITY_ERROR, .code = ISSUE_VALUE, .rule = "sampled-data", .place = place };
+    struct span        rest = tape_kind(t, node) == TAPE_STRING ? tape_text(t, node, report->arena) : NOTHING;
+    bool               odd  = false;
+
+    for (size_t i = 0, start = 0; i <= rest.length && rest.length > 0; i++) {
+        bool space = i == rest.length || (unsigned char)rest.at[i] <= ' ';
+        odd        = odd || (space && (start == i || (i < rest.length && rest.at[i] != ' ')));
+        if (!space)
+            continue;
+        if (i > start && !is_sample(span_from(rest.at + start, i - start))) {
+            add(report, &f, SPAN("want decimals, E, U or L, one space between them"), SPAN("have something else"), NOTHING);
+            return;
+        }
+        start = i + 1;
+    }
+    f.severity = SEVERITY_WARNING;
+    f.place ^= 1;
+    if (odd)
+        add(report, &f, SPAN("want one space between samples, and none around them"), SPAN("have other white space"), NOTHING);
 }

@@ -8,6 +8,8 @@
  *   attachment-size    size is the number of bytes of data; an Attachment with
  *                      nothing to say (no data, url, contentType, language): a
  *                      warning
+ *   sampled-data       SampledData.data is decimals, E, U and L; a warning when
+ *                      other than one space is between them
  *   security-unique    meta.security has a label once
  * Each depends on the bytes of the value alone, so that one value is looked at
  * once however often it repeats.

@@ -42,6 +42,9 @@ findings_of(struct arena *arena, struct span json)
 #define P "{\"resourceType\":\"Patient\""
 #define E "{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"a\"}]}"
 
+#define SAMPLES(data) ",\"valueSampledData\":{\"origin\":{\"value\":0},\"period\":1,\"dimensions\":1,\"data\":\"" data "\"}"
+#define TRANSACTION(method, url, resource) "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"request\":{\"method\":\"" method "\",\"url\":\"" url "\"},\"resource\":" resource "}]}"
+
 /* One finding each, or none. */
 static const struct { const char *json, *rule, *expression; } cases[] = {
     { P "}", NULL, NULL },
@@ -110,6 +113,29 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[{\"id\":\"x\"},null]}]}", "json-parallel", "Patient.name[0].given[1]" },
     { P ",\"name\":[{\"_given\":[null," E "]}]}", "json-parallel", "Patient.name[0].given[0]" },
     { P ",\"name\":[{\"_given\":[{\"id\":\"x\",\"value\":1}]}]}", "unknown-element", "Patient.name[0].given[0].value" },
+    /* sampled-data */
+    { O SAMPLES("1 -2.5 .5 -.5 E U L 0007") "}", NULL, NULL },
+    { O SAMPLES("1 2 x") "}", "sampled-data", "Observation.valueSampledData.data" },
+    { O SAMPLES("1 1e5") "}", "sampled-data", "Observation.valueSampledData.data" },
+    { O SAMPLES("1 5.") "}", "sampled-data", "Observation.valueSampledData.data" },
+    { O SAMPLES("1 - 2") "}", "sampled-data", "Observation.valueSampledData.data" },
+    { O SAMPLES("1 e") "}", "sampled-data", "Observation.valueSampledData.data" },
+    { O SAMPLES("1  2") "}", "sampled-data", "Observation.valueSampledData.data" },     /* a warning */
+    /* bundle-request */
+    { TRANSACTION("PUT", "Patient/p", P ",\"id\":\"p\"}"), NULL, NULL },
+    { TRANSACTION("PUT", "/Patient/p", P ",\"id\":\"p\"}"), NULL, NULL },
+    { TRANSACTION("PUT", "Patient?identifier=x", P "}"), NULL, NULL },
+    { TRANSACTION("POST", "Patient/$validate", "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"x\",\"valueCode\":\"x\"}]}"), NULL, NULL },
+    { TRANSACTION("PUT", "Patient/q", P ",\"id\":\"p\"}"), "bundle-request", "Bundle.entry[0].request.url" },
+    { TRANSACTION("PUT", "Patient/p", P "}"), "bundle-request", "Bundle.entry[0].request.url" },
+    { TRANSACTION("PUT", "Person/p", P ",\"id\":\"p\"}"), "bundle-request", "Bundle.entry[0].request.url" },
+    { TRANSACTION("PUT", "Person?identifier=x", P "}"), "bundle-request", "Bundle.entry[0].request.url" },
+    { TRANSACTION("POST", "Person", P "}"), "bundle-request", "Bundle.entry[0].request.url" },
+    { TRANSACTION("PUT", "Patient/p", P ",\"id\":\"p\"}},{\"request\":{\"method\":\"DELETE\",\"url\":\"Patient/q\"}},{\"request\":{\"method\":\"DELETE\",\"url\":\"/Patient/p\"}"),
+      "bundle-request", "Bundle.entry[0].request.url" },
+    { "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{\"request\":{\"method\":\"DELETE\",\"url\":\"Patient/p\"}},{\"request\":{\"method\":\"DELETE\",\"url\":\"Patient/p\"}}]}", NULL, NULL },
+    { "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"fullUrl\":\"http://t.example/fhir/Patient/p\",\"request\":{\"method\":\"PATCH\",\"url\":\"Patient/p\"},"
+      "\"resource\":{\"resourceType\":\"Binary\",\"contentType\":\"application/json-patch+json\",\"data\":\"AAAA\"}}]}", NULL, NULL },
     /* ele-1: an id is nothing without a value */
     { P ",\"_birthDate\":{\"id\":\"x\"}}", "ele-1", "Patient.birthDate" },
     { P ",\"birthDate\":\"2000\",\"_birthDate\":{\"id\":\"x\"}}", NULL, NULL },
@@ -182,7 +208,8 @@ test_finds_what_is_wrong_and_where(void **state)
 #define B(type, rest) "{\"resourceType\":\"Bundle\",\"type\":\"" type "\"" rest "}"
 #define RP "\"resource\":{\"resourceType\":\"Patient\",\"id\":\"p\"}"
 #define PAT "\"fullUrl\":\"http://a/Patient/p\"," RP
-#define REQ "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}"
+#define ASK(type) "\"request\":{\"method\":\"POST\",\"url\":\"" type "\"}"
+#define REQ ASK("Patient")
 #define RES "\"response\":{\"status\":\"200\"}"
 #define SELF ",\"link\":[{\"relation\":\"self\",\"url\":\"http://a/Patient?name=x\"}]"
 #define COMP "\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"resource\":{\"resourceType\":\"Composition\",\"status\":\"final\",\"type\":{\"text\":\"x\"},\"date\":\"2020\"," \
@@ -345,7 +372,7 @@ test_equal_findings_are_grouped(void **state)
     (void)state;
     if (pack == NULL)
         skip();
-    char *json = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", "{" REQ ",\"resource\":" O ",\"issued\":\"2020\"}}", "]}", 500);
+    char *json = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", "{" ASK("Observation") ",\"resource\":" O ",\"issued\":\"2020\"}}", "]}", 500);
     struct issues *issues = findings_of(arena, span_of(json));
     assert_int_equal(issues_count(issues), 1);
     assert_int_equal(issues_at(issues, 0)->times, 500);
@@ -477,7 +504,7 @@ test_entries_are_judged_alone(void **state)
 {
     static const char json[] =
         "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{" RP "," REQ "},{\"resource\":" P ",\"x\":1}," REQ "},"
-        "{\"resource\":" P ",\"x\":1}," REQ "},{" RP "},{\"resource\":" B("collection", ",\"total\":1") "," REQ "},{\"y\":1," RP "," REQ "},{}]}";
+        "{\"resource\":" P ",\"x\":1}," REQ "},{" RP "},{\"resource\":" B("collection", ",\"total\":1") "," ASK("Bundle") "},{\"y\":1," RP "," REQ "},{}]}";
     static const char *const rules[] = { NULL, "unknown-element", "unknown-element", "bdl-3", "bdl-1", "unknown-element", "json-empty" };
     static const char *const expressions[] = { NULL, "Bundle.entry[1].resource.x", "Bundle.entry[2].resource.x", "Bundle.entry[3]",
                                                "Bundle.entry[4].resource.total", "Bundle.entry[5].y", "Bundle.entry[6]" };
