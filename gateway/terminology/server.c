@@ -36,7 +36,8 @@ struct query {
     struct answer_key          key;
     struct terminology_waiter *waiters;
     struct buf                 path;
-    int64_t                    sent_ms;  /* 0: not yet */
+    bool                       sent;
+    bool                       late;     /* a deadline passed over it: its trouble is counted */
     bool                       probe;    /* the one of HEALTH_PROBING */
     bool                       given_up; /* will not be sent: nobody may join it any more */
 };
@@ -252,19 +253,25 @@ ask_each(struct terminology *t, struct terminology_ask *ask)
     }
 }
 
-/* S1.  Whoever was asked and said nothing until now is in trouble, or busy. */
+/* S1.  Whoever was asked and said nothing until now is in trouble, or busy: one
+ * trouble, whatever else becomes of these questions. */
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-    struct terminology_ask *ask  = arg;
-    bool                    sent = false;
+    struct terminology_ask *ask = arg;
+    bool                    new = false;
 
     (void)fd;
     (void)what;
-    for (uint32_t i = 0; i < ask->questions->count; i++)
-        sent = sent || (ask->waiters[i].link != NULL && ask->waiters[i].query->sent_ms != 0);
+    for (uint32_t i = 0; i < ask->questions->count; i++) {
+        struct query *q = ask->waiters[i].link != NULL ? ask->waiters[i].query : NULL;
+        if (q == NULL || !q->sent)
+            continue;
+        new     = new || !q->late;
+        q->late = true;
+    }
     metric_add(METRIC_TERMINOLOGY_WAITS, "deadline", 1);
-    if (sent)
+    if (new)
         note_health(ask->terminology, HEALTH_TROUBLE, 0, "deadline");
     finish(ask);
 }
@@ -335,8 +342,8 @@ may_go(struct http_call *call)
     struct query *q = (struct query *)(void *)call;
 
     q->given_up = q->waiters == NULL || (q->terminology->health.state != HEALTH_UP && !q->probe);
-    q->sent_ms  = q->given_up ? 0 : clock_ms();
-    return !q->given_up;
+    q->sent     = !q->given_up;
+    return q->sent;
 }
 
 static void
@@ -397,6 +404,17 @@ unasked(const struct http_call *call)
 }
 
 static void
+note_end(struct terminology *t, const struct http_call *call)
+{
+    if (call->status == 0 && !call->bytes_may_have_left)
+        note_health(t, HEALTH_NOBODY, 0, call->error);
+    else if (call->status == 0 || is_trouble(call->status))
+        note_health(t, HEALTH_TROUBLE, call->retry_after_seconds, call->status == 0 ? call->error : "http");
+    else
+        note_health(t, HEALTH_ANSWERED, 0, "");
+}
+
+static void
 on_answer(struct http_call *call)
 {
     static const char *const words[] = { [ANSWER_UNKNOWN] = "withdrawn", [ANSWER_RIGHT] = "right", [ANSWER_WRONG] = "wrong",
@@ -412,16 +430,11 @@ on_answer(struct http_call *call)
             health_unasked(&t->health, now_ms);
         publish_health(t);
     } else {
-        bool nobody = call->status == 0 && !call->bytes_may_have_left;
-        answer      = read_answer(t, call);
-        if (!nobody)
+        answer = read_answer(t, call);
+        if (call->status != 0 || call->bytes_may_have_left)
             remember(t, q->key, answer, now_ms);
-        if (nobody)
-            note_health(t, HEALTH_NOBODY, 0, call->error);
-        else if (call->status == 0 || is_trouble(call->status))
-            note_health(t, HEALTH_TROUBLE, call->retry_after_seconds, call->status == 0 ? call->error : "http");
-        else if (now_ms - q->sent_ms <= t->config->terminology.deadline_ms)
-            note_health(t, HEALTH_ANSWERED, 0, "");
+        if (!q->late)
+            note_end(t, call);
     }
     metric_add(METRIC_TERMINOLOGY_REQUESTS, words[answer], 1);
     conclude(q, answer);
