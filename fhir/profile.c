@@ -1,6 +1,7 @@
 #include "fhir/profile.h"
 
 #include "base/json_walk.h"
+#include "fhir/consent_rules.h"
 #include "fhir/fhirpath.h"
 #include "fhir/lookup.h"
 #include "fhir/profile_run.h"
@@ -336,7 +337,7 @@ void
 profiling_resources(struct profiling *r, const struct validate_options *options, uint32_t first, uint32_t end)
 {
     size_t    count = options != NULL ? options->profile_count : 0;
-    uint32_t  observation = profile_structure(r, SPAN("Observation"));
+    uint32_t  observation = profile_structure(r, SPAN("Observation")), consent = profile_structure(r, SPAN("Consent"));
     uint32_t *asked = arena_make_n(r->arena, count + 1, uint32_t);
 
     for (size_t k = 0; asked != NULL && k < count; k++) {
@@ -353,6 +354,8 @@ profiling_resources(struct profiling *r, const struct validate_options *options,
             implied(r, &spot);
         if (spot.shape == PACK_NONE || !stands_alone(r, resource))
             continue;
+        if (r->pack->shapes[spot.shape].structure == consent)
+            consent_rules(r->report, resource->node, options != NULL && options->consents_enforced);
         apply_globals(r, &spot);
         for (size_t k = 0; k < count; k++)
             if (asked[k] != PACK_NONE && r->pack->profiles[asked[k]].structure == r->pack->shapes[spot.shape].structure)

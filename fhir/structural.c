@@ -5,7 +5,7 @@
  * `questionnaire-budget`: the rest was not looked at. */
 static const char *const waivable[] = {
     "profile:cardinality", "profile:type", "profile:target", "profile:slicing", "profile:fixed", "profile:pattern",
-    "profile:bounds", "profile:max-length", "profile:unknown",
+    "profile:bounds", "profile:max-length", "profile:aggregation", "profile:versioning", "profile:unknown",
     "binding", "binding:undecided", "code-unknown", "coding-value-set", "coding-alias", "display", "unit-unknown",
     "extension-unknown", "extension-context",            /* not extension-modifier: it changes what is around it */
     "questionnaire-condition", "questionnaire-enabled", "questionnaire-initial", "questionnaire-linkid",

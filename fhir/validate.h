@@ -56,6 +56,7 @@ struct validate_options {
     size_t             profile_count;
     bool               entries_apart;    /* what is inside of Bundle.entry[i] is left to
                                           * validate_entry()                                 */
+    bool               consents_enforced; /* consent-patient is an error (fhir/consent_rules.h) */
     struct term_questions *questions;    /* fhir/term_questions.h: what bindings leave undecided is
                                           * noted there, and answers are taken from there; may be NULL */
 };

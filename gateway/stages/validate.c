@@ -45,6 +45,7 @@ asked_of_all(const struct exchange *ex)
 {
     return (struct validate_options){ .profiles      = ex->config->packages.profiles,
                                       .profile_count = ex->config->packages.profile_count,
+                                      .consents_enforced = true,
                                       .questions     = ex->terms };
 }
 

@@ -46,6 +46,8 @@ static const struct { const char *rule; enum issue_code code; bool structural; }
     { "profile:cardinality", ISSUE_REQUIRED, false },
     { "profile:fixed", ISSUE_VALUE, false },
     { "profile:target", ISSUE_STRUCTURE, false },
+    { "profile:aggregation", ISSUE_STRUCTURE, false },
+    { "consent-patient", ISSUE_BUSINESS_RULE, true },
     { "binding", ISSUE_CODE_INVALID, false },
     { "coding-value-set", ISSUE_CODE_INVALID, false },
 };

@@ -42,6 +42,7 @@ findings_of(struct arena *arena, struct span json)
 #define P "{\"resourceType\":\"Patient\""
 #define E "{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"a\"}]}"
 
+#define CONSENT(status, scope, patient) "{\"resourceType\":\"Consent\",\"status\":\"" status "\",\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/consentscope\",\"code\":\"" scope "\"}]},\"category\":[{\"text\":\"t\"}],\"policyRule\":{\"text\":\"t\"},\"patient\":" patient "}"
 #define SAMPLES(data) ",\"valueSampledData\":{\"origin\":{\"value\":0},\"period\":1,\"dimensions\":1,\"data\":\"" data "\"}"
 #define TRANSACTION(method, url, resource) "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"request\":{\"method\":\"" method "\",\"url\":\"" url "\"},\"resource\":" resource "}]}"
 
@@ -113,6 +114,13 @@ static const struct { const char *json, *rule, *expression; } cases[] = {
     { P ",\"name\":[{\"given\":[\"a\",null],\"_given\":[{\"id\":\"x\"},null]}]}", "json-parallel", "Patient.name[0].given[1]" },
     { P ",\"name\":[{\"_given\":[null," E "]}]}", "json-parallel", "Patient.name[0].given[0]" },
     { P ",\"name\":[{\"_given\":[{\"id\":\"x\",\"value\":1}]}]}", "unknown-element", "Patient.name[0].given[0].value" },
+    /* consent-patient, as a warning */
+    { CONSENT("active", "patient-privacy", "{\"reference\":\"Patient/p\"}"), NULL, NULL },
+    { CONSENT("active", "patient-privacy", "{\"identifier\":{\"system\":\"http://t.example/i\",\"value\":\"1\"}}"), NULL, NULL },
+    { CONSENT("active", "patient-privacy", "{\"display\":\"d\"}"), "consent-patient", "Consent.patient" },
+    { CONSENT("active", "patient-privacy", "{\"identifier\":{\"system\":\"http://t.example/i\"}}"), "consent-patient", "Consent.patient" },
+    { CONSENT("inactive", "patient-privacy", "{\"display\":\"d\"}"), NULL, NULL },
+    { CONSENT("active", "research", "{\"display\":\"d\"}"), NULL, NULL },
     /* sampled-data */
     { O SAMPLES("1 -2.5 .5 -.5 E U L 0007") "}", NULL, NULL },
     { O SAMPLES("1 2 x") "}", "sampled-data", "Observation.valueSampledData.data" },

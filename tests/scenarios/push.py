@@ -231,6 +231,19 @@ def a_transaction_is_refused_whole_and_names_the_entry():
     check(gateway.push(bundle(observation("tr1")))[2].count(b'201') >= 1, "a refused transaction left something")
 
 
+def a_consent_that_is_nobodys_is_not_taken_in_silence():
+    """Its denial would be lost: it is tied to no patient."""
+    for whose in ({"display": "Ann Example"}, None):
+        lost = consent("nobodys")
+        lost["patient"] = whose
+        if whose is None:
+            del lost["patient"]
+        issue = outcome_of(gateway.push(bundle(patient("px"), lost)))["issue"][0]
+        check(issue["diagnostics"] == "rule consent-patient", issue)
+        check(issue["expression"][0].startswith("Bundle.entry[1].resource"), issue)
+        check(gateway.push(bundle(patient("px"), {**lost, "status": "draft"}))[0] == 200, "a draft decides nothing")
+
+
 MRN = "http://ehr.example.org/mrn"
 
 
@@ -524,6 +537,7 @@ if __name__ == "__main__":
           a_batch_of_which_nothing_is_taken_is_answered_and_leaves_nothing,
           deletions_come_first_in_a_transaction_and_are_not_passed_on,
           a_transaction_is_refused_whole_and_names_the_entry,
+          a_consent_that_is_nobodys_is_not_taken_in_silence,
           a_resource_is_created_unless_it_exists,
           an_entry_is_created_unless_it_exists_and_what_hangs_on_it_is_the_same_patients,
           a_batch_of_many_bad_entries_is_refused_quickly,
