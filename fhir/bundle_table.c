@@ -156,8 +156,9 @@ find_homes(struct bundle_tables *tables)
 bool
 url_absolute(struct span url)
 {
+    if (url.length > 5 && (memcmp(url.at, "urn:", 4) == 0 || memcmp(url.at, "http:", 5) == 0))
+        return true;
     size_t colon = span_find_byte(url, ':');
-
     if (colon == SPAN_NOT_FOUND || colon == 0 || colon + 1 == url.length)
         return false;
     for (size_t i = 0; i < colon; i++) {

@@ -51,6 +51,10 @@ struct profiling_memo { tape_node node; uint32_t profile; uint8_t state, told; }
 /* What a Coding.system is: its codes are here; it is something else (odd). */
 struct known_system { struct span url; bool here, odd; };
 
+/* A value set, by where the pack has its canonical url. */
+struct known_set { uint32_t text, set; };
+#define PROFILE_SETS 64u                     /* a power of 2 */
+
 struct profiling {
     const struct pack       *pack;
     const struct bundle     *bundle;
@@ -73,6 +77,7 @@ struct profiling {
     uint64_t                 place;          /* of a doubt that no node has */
     struct known_system      systems[PROFILE_SYSTEMS];   /* the last ones, for profiling_coding */
     uint32_t                 next_system;
+    struct known_set         sets[PROFILE_SETS];
     struct spot             *spots;          /* a stack of items */
     uint32_t                 spot_count, spot_room;
     struct profiling_memo   *memo;           /* open addressing */

@@ -15,6 +15,9 @@
 #include "fhir/term_questions.h"
 #include "fhir/terminology.h"
 
+#define UCUM       "http://unitsofmeasure.org"
+#define PLACE_UNIT UINT64_MAX                /* where no element is */
+
 struct verdict { enum term_verdict is; enum term_why why; bool coded; struct span system, code, version; };
 
 /* The value set that is wanted: as the binding names it, and in the tables. */
@@ -24,6 +27,17 @@ static struct wanted
 wanted_of(const struct profiling *r, struct span canonical)
 {
     return (struct wanted){ canonical, term_value_set(r->pack, canonical) };
+}
+
+/* Bindings name theirs by url; the same ones are asked again and again. */
+static struct wanted
+wanted_by(struct profiling *r, struct pack_text value_set)
+{
+    struct known_set *known = &r->sets[value_set.offset * 0x9e3779b9u >> 16 & (PROFILE_SETS - 1)];
+
+    if (known->text != value_set.offset)
+        *known = (struct known_set){ value_set.offset, term_value_set(r->pack, pack_span(r->pack, value_set)) };
+    return (struct wanted){ pack_span(r->pack, value_set), known->set };
 }
 
 static struct verdict
@@ -180,13 +194,13 @@ is_of_units(const struct profiling *r, const struct pack_node *n, uint32_t set, 
 
     return v->why == TERM_WHY_OTHER_SYSTEM && n->element != PACK_NONE && (r->pack->elements[n->element].flags & ELEMENT_CHOICE)
         && term_some_codes(r->pack, set, &code, 1, &more) == 1
-        && term_member(r->pack, set, SPAN("http://unitsofmeasure.org"), PROFILE_NOTHING, code).verdict == TERM_IN;
+        && term_member(r->pack, set, SPAN(UCUM), PROFILE_NOTHING, code).verdict == TERM_IN;
 }
 
 static void
 check_set(struct profiling *r, const struct pack_node *n, struct pack_text value_set, bool required, const struct spot *spot)
 {
-    struct wanted  w = wanted_of(r, pack_span(r->pack, value_set));
+    struct wanted  w = wanted_by(r, value_set);
     struct verdict v = check(r, &w, spot);
 
     if (v.is == TERM_IN || (!v.coded && !required) || is_of_units(r, n, w.set, &v))
@@ -299,7 +313,13 @@ profiling_quantity(struct profiling *r, tape_node quantity)
 
     if (at == TAPE_ABSENT || span_empty(system) || walk_kind(r->tape, at) != TAPE_STRING)
         return;
+    /* Units are few.  Those of UCUM alone are remembered: the code says which. */
+    struct known_value *row = span_eq_text(system, UCUM) ? known_row(&r->good, PLACE_UNIT, at) : NULL;
+    if (row != NULL && known_has(&r->good, row, PLACE_UNIT, at))
+        return;
     struct term_answer answer = term_code(r->pack, system, PROFILE_NOTHING, tape_text(r->tape, at, r->arena));
+    if (row != NULL && answer.verdict == TERM_IN)
+        known_keep(&r->good, row, PLACE_UNIT, at);
     if (answer.verdict == TERM_OUT && profile_wrong(r, NULL, at, SEVERITY_WARNING, ISSUE_CODE_INVALID, "unit-unknown"))
         profile_tell(r, SPAN("want a unit of the system that is named"),
                      arena_format(r->arena, "have another: %s", term_why_text(answer.why)),

@@ -239,11 +239,21 @@ is_search(const struct references_check *c, struct span text)
     return true;
 }
 
+/* "Patient/1", "Patient/1/_history/2" */
+static bool
+is_relative(struct span text)
+{
+    uint32_t slashes = 0;
+
+    for (size_t i = 0; i < text.length; i++)
+        slashes += text.at[i] == '/';
+    return slashes == 1 || slashes == 3;
+}
+
 static bool
 check_form(struct references_check *c, const struct pointer *p)
 {
-    enum bundle_type around  = p->home.table != NULL ? p->home.table->type : BUNDLE_SINGLE;
-    uint32_t         slashes = 0;
+    enum bundle_type around = p->home.table != NULL ? p->home.table->type : BUNDLE_SINGLE;
 
     if (!primitive_one_word(p->text)) {
         add(c, p, SEVERITY_ERROR, ISSUE_VALUE, "reference-form", SPAN("want a reference without white space"),
@@ -252,10 +262,8 @@ check_form(struct references_check *c, const struct pointer *p)
     }
     if (p->text.at[0] == '#' || around == BUNDLE_SINGLE || url_absolute(p->text))
         return true;
-    for (size_t i = 0; i < p->text.length; i++)
-        slashes += p->text.at[i] == '/';
     bool search = around == BUNDLE_TRANSACTION || around == BUNDLE_BATCH;
-    if (search ? is_search(c, p->text) || slashes == 1 || slashes == 3 : slashes == 1 || slashes == 3)
+    if ((search && is_search(c, p->text)) || is_relative(p->text))
         return true;
     add(c, p, SEVERITY_ERROR, ISSUE_VALUE, "reference-form",
         search ? SPAN("want a relative reference as [type]/[id], or as [type]?[search]")

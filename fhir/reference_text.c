@@ -58,11 +58,12 @@ is_upper(char c)
 bool
 reference_split(struct span text, struct span *base, struct span *type, struct span *id)
 {
-    struct span rest  = text;
-    size_t      last  = last_slash(&rest);
-    size_t      first = last;            /* of the type */
+    struct span rest = text;
 
-    if (last == SPAN_NOT_FOUND || last + 1 == rest.length || span_find_byte(text, '?') != SPAN_NOT_FOUND)
+    if (span_find_byte(text, '?') != SPAN_NOT_FOUND)
+        return false;
+    size_t last = last_slash(&rest), first = last;       /* of the type */
+    if (last == SPAN_NOT_FOUND || last + 1 == rest.length)
         return false;
     while (first > 0 && (is_upper(rest.at[first - 1]) || (rest.at[first - 1] >= 'a' && rest.at[first - 1] <= 'z')))
         first--;

@@ -75,20 +75,21 @@ format_good(struct span code)
 }
 
 /* The urls are those of R4's terminologies-systems.html. */
+#define SYSTEM(url) { url, sizeof(url) - 1 }
 static const struct term_system systems[] = {
-    { "http://unitsofmeasure.org", "UCUM 2.2", ucum_good, true },
-    { "urn:ietf:bcp:13", "RFC 6838 4.2, RFC 2045 5.1", format_good, true },
-    { "urn:ietf:bcp:47", "RFC 5646, IANA Language Subtag Registry", language_tag_good, true },
-    { "urn:iso:std:iso:3166", "ISO 3166-1:2020", is_country, false },
-    { "urn:iso:std:iso:3166:-2", "ISO 3166-2:2020", is_subdivision, false },
-    { "urn:iso:std:iso:4217", "ISO 4217:2015", is_currency, false },
+    { SYSTEM("http://unitsofmeasure.org"), "UCUM 2.2", ucum_good, true },
+    { SYSTEM("urn:ietf:bcp:13"), "RFC 6838 4.2, RFC 2045 5.1", format_good, true },
+    { SYSTEM("urn:ietf:bcp:47"), "RFC 5646, IANA Language Subtag Registry", language_tag_good, true },
+    { SYSTEM("urn:iso:std:iso:3166"), "ISO 3166-1:2020", is_country, false },
+    { SYSTEM("urn:iso:std:iso:3166:-2"), "ISO 3166-2:2020", is_subdivision, false },
+    { SYSTEM("urn:iso:std:iso:4217"), "ISO 4217:2015", is_currency, false },
 };
 
 const struct term_system *
 term_system_of(struct span url)
 {
     for (size_t i = 0; i < sizeof systems / sizeof systems[0]; i++)
-        if (span_eq_text(url, systems[i].url))
+        if (span_eq(url, systems[i].url))
             return &systems[i];
     return NULL;
 }

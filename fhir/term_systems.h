@@ -11,7 +11,7 @@
 #include "base/span.h"
 
 struct term_system {
-    const char *url;
+    struct span url;
     const char *about;                       /* what the checker follows */
     bool      (*has)(struct span code);
     bool        grammar;                     /* what it refuses is no well-formed code */

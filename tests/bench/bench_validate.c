@@ -9,7 +9,7 @@
  * rounds of other validators.  A round does every file once, part by part:
  *
  *   tape      bytes -> tape                 what everything is compared with
- *   read      tape -> Bundle, references
+ *   read      tape -> Bundle                what validation rests on
  *   validate  the definitions and their invariants
  *   profiles  the same with every --profile asked of the resources of its type
  *
@@ -25,7 +25,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fhir/reference.h"
 #include "fhir/validate.h"
 #include "tests/bench/measure.h"
 #include "tests/support/check.h"
@@ -77,7 +76,6 @@ do_once(struct bench *b, struct span body, double spent[PARTS])
     struct validate_options  options = { .profiles = b->profiles, .profile_count = b->profile_count };
     const struct tape       *tape;
     const struct bundle     *bundle;
-    const struct references *references;
     double                   t[PARTS + 1];
 
     t[TAPE] = measure_now();
@@ -85,7 +83,6 @@ do_once(struct bench *b, struct span body, double spent[PARTS])
     size_t held = arena_used(arena);
     t[READ]     = measure_now();
     measure_stop_unless(bundle_read(tape, arena, issues, &bundle) == ST_OK, "a document is no resource");
-    measure_stop_unless(references_read(bundle, arena, &references) == ST_OK, "not enough memory");
     t[VALIDATE] = measure_now();
     measure_stop_unless(validate(b->pack, bundle, NULL, arena, issues) == ST_OK, "not enough memory");
     t[PROFILES] = measure_now();

@@ -138,7 +138,7 @@ def table(ours, theirs, profiles):
     resources, megabytes = about["resources"], about["bytes"] / 1e6
     rounds = [one for run in ours for one in run["rounds"]]
     part = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
-    rows = {"sluice, tape alone": part["tape"], "sluice, tape, Bundle and references": part["tape"] + part["read"],
+    rows = {"sluice, tape alone": part["tape"], "sluice, tape and Bundle": part["tape"] + part["read"],
             "sluice, validate alone": part["validate"], "sluice, everything": part["tape"] + part["read"] + part["validate"]}
     if profiles:
         rows["sluice, validate with profiles alone"] = part["profiles"]
