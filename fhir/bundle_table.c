@@ -9,6 +9,7 @@
 
 static enum status read_table(const struct bundle *, tape_node, struct arena *, struct bundle_table *);
 static void        find_homes(struct bundle_tables *);
+static struct span scheme_base(struct span full_url);
 
 static bool
 is_bundle(const struct bundle *bundle, uint32_t resource)
@@ -112,12 +113,27 @@ bundle_tables_find(const struct bundle_tables *tables, tape_node node)
     return low < tables->count && tables->all[low].node == node ? &tables->all[low] : NULL;
 }
 
-struct home
+const struct home *
 bundle_tables_home(const struct bundle_tables *tables, uint32_t resource)
 {
+    static const struct home nowhere = { .table = NULL };
+
     if (tables->homes == NULL || resource < tables->range.first || resource >= tables->range.end)
-        return (struct home){ NULL, 0 };
-    return tables->homes[resource - tables->range.first];
+        return &nowhere;
+    return &tables->homes[resource - tables->range.first];
+}
+
+struct home
+bundle_table_home(struct bundle_table *table, uint32_t entry)
+{
+    struct home home = { .table = table, .entry = entry };
+    struct span url  = entry < table->count ? table->entries[entry].full_url : (struct span){ NULL, 0 };
+
+    home.base = rest_base(url);
+    home.ids  = span_empty(home.base);
+    if (home.ids)
+        home.base = scheme_base(url);
+    return home;
 }
 
 static uint32_t
@@ -135,19 +151,45 @@ entry_around(const struct bundle_table *table, tape_node node)
     return low > 0 ? low - 1 : ENTRY_NONE;
 }
 
+/* One of the last ones mostly has the same base. */
+struct recent { const struct home *home[4]; uint32_t next, number; };
+
+static void
+number_home(struct home *home, struct recent *recent)
+{
+    if (span_empty(home->base))
+        return;
+    for (unsigned i = 0; i < 4 && home->number == 0; i++) {
+        const struct home *one = recent->home[i];
+        if (one != NULL && one->table == home->table && one->ids == home->ids && span_eq(one->base, home->base))
+            home->number = one->number;
+    }
+    if (home->number > 0)
+        return;
+    home->number                         = ++recent->number;
+    recent->home[recent->next++ % 4]     = home;
+}
+
 /* A resource directly inside of a Bundle is in one of its entries; any other
  * is where the resource around it is, which came before. */
 static void
 find_homes(struct bundle_tables *tables)
 {
+    struct recent recent = { .next = 0 };
+
     for (uint32_t i = tables->range.first; i < tables->range.end; i++) {
         const struct bundle_resource *one = bundle_resource_at(tables->bundle, i);
         if (one->up == ENTRY_NONE)
             continue;
         struct bundle_table *table = bundle_tables_find(tables, bundle_resource_at(tables->bundle, one->up)->node);
         uint32_t             entry = table != NULL ? entry_around(table, one->node) : ENTRY_NONE;
-        tables->homes[i - tables->range.first] =
-            table == NULL || entry == ENTRY_NONE ? bundle_tables_home(tables, one->up) : (struct home){ table, entry };
+        struct home *home = &tables->homes[i - tables->range.first];
+        if (table == NULL || entry == ENTRY_NONE) {
+            *home = *bundle_tables_home(tables, one->up);
+        } else {
+            *home = bundle_table_home(table, entry);
+            number_home(home, &recent);
+        }
     }
 }
 
@@ -209,26 +251,26 @@ index_versions(struct bundle_table *table, const struct tape *t, struct arena *a
 
 /* Of a relative reference: the URL that it means. */
 static struct span
-absolute_of(const struct bundle_entry *from, struct span reference, struct arena *arena)
+absolute_of(const struct home *from, struct span reference, struct arena *arena)
 {
-    struct span base = rest_base(from->full_url);
+    struct span before, type, id;
 
-    if (span_empty(base) && !span_empty(base = scheme_base(from->full_url))) {
-        struct span before, type, id;
-        if (!reference_split(reference, &before, &type, &id) || before.length > 0)
-            return (struct span){ NULL, 0 };
-        reference = id;
-    }
-    return span_empty(base) ? base : arena_join(arena, base, reference);
+    if (span_empty(from->base))
+        return from->base;
+    if (!from->ids)
+        return arena_join(arena, from->base, reference);
+    if (!reference_split(reference, &before, &type, &id) || before.length > 0)
+        return (struct span){ NULL, 0 };
+    return arena_join(arena, from->base, id);
 }
 
 enum resolution
-bundle_table_resolve(struct bundle_table *table, uint32_t from, struct span reference, struct arena *arena,
-                     const struct tape *t, uint32_t *out)
+bundle_table_resolve(const struct home *from, struct span reference, struct arena *arena, const struct tape *t, uint32_t *out)
 {
-    size_t            fragment = span_find_byte(reference, '#');
-    struct arena_mark mark     = arena_mark(arena);
-    bool              joined   = false;
+    struct bundle_table *table    = from->table;
+    size_t               fragment = span_find_byte(reference, '#');
+    struct arena_mark    mark     = arena_mark(arena);
+    bool                 joined   = false;
 
     if (fragment != SPAN_NOT_FOUND && fragment > 0)
         reference = span_first(reference, fragment);
@@ -240,7 +282,7 @@ bundle_table_resolve(struct bundle_table *table, uint32_t from, struct span refe
         mark = arena_mark(arena);
     }
     if (!url_absolute(reference)) {
-        reference = absolute_of(&table->entries[from], reference, arena);
+        reference = absolute_of(from, reference, arena);
         joined    = true;
     }
     uint32_t at = span_empty(reference) ? LOOKUP_NONE : lookup_find(keys, reference);

@@ -31,8 +31,15 @@ struct bundle_table {
     const struct lookup       *versions; /* fullUrl + "/_history/" + versionId; made when it is asked for */
 };
 
-/* Where a resource is: `table` NULL outside of all Bundles. */
-struct home { struct bundle_table *table; uint32_t entry; };
+/* Where a resource is: `table` NULL outside of all Bundles.  A relative
+ * reference in it is joined to `base`, or its id alone is (ids); homes with the
+ * same number mean the same by the same text, 0: no base. */
+struct home {
+    struct bundle_table *table;
+    uint32_t             entry, number;
+    struct span          base;
+    bool                 ids;
+};
 
 /* Resources first … end - 1 (bundle_resource_at): all of a document, those of
  * one entry, or the root alone. */
@@ -48,7 +55,8 @@ struct bundle_tables {
 
 enum status  bundle_tables_read(const struct bundle *, struct resource_range, struct arena *,
                                 struct bundle_tables *out) MUST_CHECK;
-struct home  bundle_tables_home(const struct bundle_tables *, uint32_t resource);
+const struct home *bundle_tables_home(const struct bundle_tables *, uint32_t resource);
+struct home  bundle_table_home(struct bundle_table *, uint32_t entry);      /* without a number */
 struct bundle_table *bundle_tables_find(const struct bundle_tables *, tape_node bundle_resource);
 
 enum resolution {
@@ -57,9 +65,9 @@ enum resolution {
     RESOLUTION_MANY,                     /* several entries have this fullUrl */
 };
 
-/* What a reference in an entry names; *out is the (first) entry. */
-enum resolution bundle_table_resolve(struct bundle_table *, uint32_t from, struct span reference, struct arena *,
-                                     const struct tape *, uint32_t *out);
+/* What a reference in a table's home names; *out is the (first) entry. */
+enum resolution bundle_table_resolve(const struct home *, struct span reference, struct arena *, const struct tape *,
+                                     uint32_t *out);
 /* An entry of this type and id that the rules above do not lead to;
  * ENTRY_NONE when the text is not "Type/id…" or names none. */
 uint32_t bundle_table_namesake(const struct bundle_table *, struct span reference, struct arena *);

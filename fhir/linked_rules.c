@@ -68,6 +68,7 @@ link_texts(struct report *report, struct bundle_table *table, struct links *link
     for (uint32_t e = 0; e < table->count; e++) {
         tape_node first = table->entries[e].resource;
         tape_node after = first != TAPE_ABSENT ? tape_after(t, first) : TAPE_ABSENT;
+        struct home home = bundle_table_home(table, e);
         for (tape_node n = first; n < after; n++) {
             if (walk_kind(t, n) == TAPE_NAME && names_no_entry(t, n)) {
                 n = tape_after(t, n + 1) - 1;
@@ -75,7 +76,7 @@ link_texts(struct report *report, struct bundle_table *table, struct links *link
             }
             uint32_t to;
             if (walk_kind(t, n) != TAPE_STRING || !may_be_url(t, n)
-                || bundle_table_resolve(table, e, walk_text(t, n, report->arena), report->arena, t, &to) != RESOLUTION_ONE
+                || bundle_table_resolve(&home, walk_text(t, n, report->arena), report->arena, t, &to) != RESOLUTION_ONE
                 || to == e)
                 continue;
             if (links_add(links, (struct link){ e, to }, report->arena) != ST_OK)

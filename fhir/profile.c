@@ -138,16 +138,33 @@ type_fits(struct profiling *r, const struct pack_profile *profile, const struct 
     return false;
 }
 
+/* A resource with others inside may have references that mean different things
+ * by the same text. */
+static uint32_t
+home_of(const struct profiling *r, tape_node node)
+{
+    uint32_t                      index = bundle_resource_index(r->bundle, node);
+    const struct bundle_resource *all   = bundle_resource_at(r->bundle, 0);
+
+    if (index == ENTRY_NONE || all[index].node != node)
+        return r->home;                                  /* an element */
+    if (r->tables == NULL || (index + 1 < bundle_resources(r->bundle) && all[index + 1].node < tape_after(r->tape, node)))
+        return 0;
+    return bundle_tables_home(r->tables, index)->number;
+}
+
 static void
 run(struct profiling *r, uint32_t profile, const struct spot *spot)
 {
     const struct pack_profile *p      = &r->pack->profiles[profile];
-    uint32_t                   before = r->profile;
+    uint32_t                   before = r->profile, home = r->home;
 
     r->profile = profile;
+    r->home    = home_of(r, node_of(spot));
     if (type_fits(r, p, spot) && p->node != PACK_NONE)
         profile_value(r, &r->pack->nodes[p->node], spot);
     r->profile = before;
+    r->home    = home;
 }
 
 bool

@@ -70,7 +70,9 @@ struct profiling {
     uint32_t                 depth;
     bool                     silent;
     uint32_t                 errors, silent_errors;      /* made; when the silent run began */
-    uint32_t                 findings, outside;          /* of any severity; looks outside of the value at hand */
+    uint32_t                 findings;                   /* of any severity */
+    uint32_t                 outside, resolved;          /* looks outside of the value at hand; at what a reference names */
+    uint32_t                 home;                       /* struct home's number, of all that is in the resource at hand; 0 */
     struct known_good        good;
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */

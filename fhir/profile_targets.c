@@ -25,7 +25,8 @@ profile_resolve_text(struct profiling *r, uint32_t resource, struct span text)
 {
     uint32_t container = resource == ENTRY_NONE ? ENTRY_NONE : bundle_resource_at(r->bundle, resource)->container, entry;
 
-    r->outside++;
+    r->outside += r->home == 0 || (text.length > 0 && text.at[0] == '#');
+    r->resolved++;
     if (container == ENTRY_NONE || span_empty(text))
         return TAPE_ABSENT;
     if (text.at[0] == '#')
@@ -41,10 +42,10 @@ profile_resolve_text(struct profiling *r, uint32_t resource, struct span text)
     }
     if (container < r->tables->range.first || container >= r->tables->range.end)
         return TAPE_ABSENT;
-    struct home home = bundle_tables_home(r->tables, container);
-    if (home.table == NULL || bundle_table_resolve(home.table, home.entry, text, r->arena, r->tape, &entry) != RESOLUTION_ONE)
+    const struct home *home = bundle_tables_home(r->tables, container);
+    if (home->table == NULL || bundle_table_resolve(home, text, r->arena, r->tape, &entry) != RESOLUTION_ONE)
         return TAPE_ABSENT;
-    return home.table->entries[entry].resource;
+    return home->table->entries[entry].resource;
 }
 
 static struct span

@@ -144,6 +144,15 @@ items(struct profiling *r, const struct pack_node *n, tape_node object, tape_nod
     r->spot_count = first;
 }
 
+/* K1: what a reference names is the same for all that are at home in one place. */
+static uint64_t
+place_of(const struct profiling *r, const struct pack_node *n, const struct pack_type *type)
+{
+    uint64_t which = (uint64_t)(type - &r->pack->types[r->pack->elements[n->element].first_type]) & 0xff;
+
+    return (uint64_t)(n - r->pack->nodes) << 32 | (uint64_t)(r->home & 0xffffff) << 8 | which;
+}
+
 static void
 element(struct profiling *r, const struct pack_node *n, tape_node object, tape_node value, tape_node shadow,
         const struct pack_type *type)
@@ -155,14 +164,13 @@ element(struct profiling *r, const struct pack_node *n, tape_node object, tape_n
         items(r, n, object, value, shadow, type);
         return;
     }
-    uint64_t place = (uint64_t)(n - r->pack->nodes) << 32 | (uint32_t)(type - r->pack->types);
-    place = known_place(&r->good, place, value);
+    uint64_t            place    = known_place(&r->good, place_of(r, n, type), value);
     struct known_value *row      = known_row(&r->good, place, value);
-    uint32_t            findings = r->findings, outside = r->outside;
+    uint32_t            findings = r->findings, outside = r->outside, resolved = r->resolved;
     if (known_has(&r->good, row, place, value))
         return;
     items(r, n, object, value, shadow, type);
-    if (findings == r->findings && outside == r->outside && !profile_ended(r))
+    if (findings == r->findings && outside == r->outside && (r->home != 0 || resolved == r->resolved) && !profile_ended(r))
         known_keep(&r->good, row, place, value);
 }
 

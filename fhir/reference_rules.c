@@ -12,14 +12,15 @@
 #define NOTHING ((struct span){ NULL, 0 })
 #define DEFINITIONS SPAN("http://hl7.org/fhir/StructureDefinition/")
 
-/* An absolute reference that was found right: the same text in the same place
- * of the definition is right again, and names the same entry. */
+/* A reference that was found right: the same text in the same place of the
+ * definition, at home where relative ones mean the same, is right again, and
+ * names the same entry, if any. */
 struct seen {
     const char                *at;
     const struct bundle_table *table;
-    uint32_t                   length, type, to;
+    uint32_t                   length, type, to, number;
 };
-#define SEEN_ROWS 64u                    /* a power of 2 */
+#define SEEN_ROWS 256u                   /* a power of 2 */
 
 struct references_check {
     struct report        *report;
@@ -43,7 +44,7 @@ struct pointer {
     tape_node                     text_node, type_node;
     struct span                   text;
     uint32_t                      to;        /* entry, ENTRY_NONE */
-    struct home                   home;
+    const struct home            *home;
     struct span                   found;     /* type of what it names; empty: not known */
 };
 
@@ -141,18 +142,20 @@ resource_type(const struct references_check *c, uint32_t resource)
 static struct seen *
 seen_row(struct references_check *c, const struct pointer *p)
 {
-    uint64_t key = p->noted->type, end = 0;
+    uint64_t key = p->noted->type, end = 0, middle = 0;
 
-    if (p->text.length >= 8)
+    if (p->text.length >= 16) {
         memcpy(&end, p->text.at + p->text.length - 8, 8);
-    return &c->seen[((key ^ end) * 0x9e3779b97f4a7c15u >> 32) & (SEEN_ROWS - 1)];
+        memcpy(&middle, p->text.at + p->text.length - 16, 8);
+    }
+    return &c->seen[((key ^ end ^ middle << 1) * 0x9e3779b97f4a7c15u >> 32) & (SEEN_ROWS - 1)];
 }
 
 static bool
 was_seen(const struct seen *seen, const struct pointer *p)
 {
     return seen->length == p->text.length && seen->length > 0 && seen->type == p->noted->type
-        && seen->table == p->home.table && p->type_node == TAPE_ABSENT
+        && seen->table == p->home->table && seen->number == p->home->number && p->type_node == TAPE_ABSENT
         && memcmp(seen->at, p->text.at, seen->length) == 0;
 }
 
@@ -160,10 +163,10 @@ was_seen(const struct seen *seen, const struct pointer *p)
 static void
 note_link(struct references_check *c, const struct pointer *p, uint32_t to)
 {
-    struct bundle_table *table = p->home.table;
+    struct bundle_table *table = p->home->table;
 
-    if ((table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE) && to != p->home.entry
-        && links_add(&c->links[table - c->tables->all], (struct link){ p->home.entry, to }, c->report->arena) != ST_OK)
+    if ((table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE) && to != p->home->entry
+        && links_add(&c->links[table - c->tables->all], (struct link){ p->home->entry, to }, c->report->arena) != ST_OK)
         c->no_memory = true;
 }
 
@@ -184,6 +187,19 @@ check_fragment(struct references_check *c, const struct noted_reference *noted)
             SPAN("want # and an id that something in the document has"), SPAN("have one that nothing has"));
 }
 
+/* Wherever it stands that has the home's number.  What need not be here has to
+ * be in some places of documents and messages. */
+static bool
+means_the_same(const struct pointer *p)
+{
+    const struct bundle_table *table = p->home->table;
+    bool joined = table != NULL && (table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE);
+
+    if (p->text.at[0] == '#' || (p->to == ENTRY_NONE && joined))
+        return false;
+    return table == NULL || p->home->number != 0 || url_absolute(p->text);
+}
+
 static void
 check_reference(struct references_check *c, const struct noted_reference *noted)
 {
@@ -202,7 +218,8 @@ check_reference(struct references_check *c, const struct noted_reference *noted)
     p.text = walk_text(c->tape, p.text_node, c->report->arena);
     struct seen *seen = seen_row(c, &p);
     if (was_seen(seen, &p)) {
-        note_link(c, &p, seen->to);
+        if (seen->to != ENTRY_NONE)
+            note_link(c, &p, seen->to);
         return;
     }
     uint32_t left = c->report->left;
@@ -210,12 +227,12 @@ check_reference(struct references_check *c, const struct noted_reference *noted)
         return;
     if (p.text.at[0] == '#')
         resolve_contained(c, &p);
-    else if (p.home.table != NULL)
+    else if (p.home->table != NULL)
         resolve_inside(c, &p);
     check_type(c, &p);
     check_target(c, &p);
-    if (p.to != ENTRY_NONE && p.type_node == TAPE_ABSENT && left == c->report->left && url_absolute(p.text))
-        *seen = (struct seen){ p.text.at, p.home.table, (uint32_t)p.text.length, noted->type, p.to };
+    if (p.type_node == TAPE_ABSENT && left == c->report->left && means_the_same(&p))
+        *seen = (struct seen){ p.text.at, p.home->table, (uint32_t)p.text.length, noted->type, p.to, p.home->number };
 }
 
 /* ---- form -------------------------------------------------------------------------------- */
@@ -253,7 +270,7 @@ is_relative(struct span text)
 static bool
 check_form(struct references_check *c, const struct pointer *p)
 {
-    enum bundle_type around = p->home.table != NULL ? p->home.table->type : BUNDLE_SINGLE;
+    enum bundle_type around = p->home->table != NULL ? p->home->table->type : BUNDLE_SINGLE;
 
     if (!primitive_one_word(p->text)) {
         add(c, p, SEVERITY_ERROR, ISSUE_VALUE, "reference-form", SPAN("want a reference without white space"),
@@ -304,13 +321,13 @@ is_definition(const struct references_check *c, struct span text)
 static void
 report_absent(struct references_check *c, const struct pointer *p)
 {
-    const struct bundle_table *table  = p->home.table;
+    const struct bundle_table *table  = p->home->table;
     bool                       strict = table->type == BUNDLE_DOCUMENT || table->type == BUNDLE_MESSAGE;
     uint32_t                   other  = bundle_table_namesake(table, p->text, c->report->arena);
 
     /* In a transaction, what has no fullUrl is what the server has by this name. */
     if (other != ENTRY_NONE
-        && (strict || (!span_empty(table->entries[p->home.entry].full_url) && !span_empty(table->entries[other].full_url))))
+        && (strict || (!span_empty(table->entries[p->home->entry].full_url) && !span_empty(table->entries[other].full_url))))
         add(c, p, strict ? SEVERITY_ERROR : SEVERITY_WARNING, ISSUE_NOT_FOUND, "bundle-reference",
             SPAN("want a reference that leads to the fullUrl of an entry"),
             SPAN("have type and id of an entry whose fullUrl is another"));
@@ -325,12 +342,12 @@ report_absent(struct references_check *c, const struct pointer *p)
 static void
 resolve_inside(struct references_check *c, struct pointer *p)
 {
-    struct bundle_table *table = p->home.table;
+    struct bundle_table *table = p->home->table;
     uint32_t             to    = ENTRY_NONE;
 
-    if (p->home.entry >= table->count)
+    if (p->home->entry >= table->count)
         return;
-    switch (bundle_table_resolve(table, p->home.entry, p->text, c->report->arena, c->tape, &to)) {
+    switch (bundle_table_resolve(p->home, p->text, c->report->arena, c->tape, &to)) {
     case RESOLUTION_NONE:
         report_absent(c, p);
         break;
@@ -381,11 +398,11 @@ must_be_inside(const struct references_check *c, const struct pointer *p)
                       *const parts[]   = { "author", "focus", "entry", NULL },
                       *const attester[] = { "attester", NULL }, *const party[] = { "party", NULL },
                       *const event[] = { "event", NULL }, *const detail[] = { "detail", NULL };
-    const struct bundle_table *table = p->home.table;
+    const struct bundle_table *table = p->home->table;
     tape_node                  root  = bundle_resource_at(c->bundle, c->resource)->node, node = p->noted->node;
     tape_node                  up    = object_around(c, node);
 
-    if (p->home.entry != 0 || table->entries[0].resource != root)
+    if (p->home->entry != 0 || table->entries[0].resource != root)
         return false;
     if (table->type == BUNDLE_MESSAGE)
         return up == root && is_named(c, node, focus);
