@@ -114,7 +114,7 @@ struct exchange {
     bool                          prefer_async;
     struct validate_asked         to_validate;           /* of $validate; parse adds what the body says */
     struct span                   body;              /* immutable from here */
-    int64_t                       at_ms;             /* the moment of decision */
+    int64_t                       at_ms;             /* the moment of decision; moved on by a wait in stage terminology */
     struct issues                *issues;
     /* authenticate */
     const struct config_client   *client;

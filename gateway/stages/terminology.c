@@ -45,10 +45,13 @@ on_asked(struct task *task)
     pipeline_resume(((struct terminology_ask *)(void *)task)->exchange);
 }
 
-/* Memory for two runs is needed once: the next time the answers are remembered. */
+/* Decided is after the wait: periods of consents, leases of deliveries and the
+ * times of records count from now.  Memory for two runs is needed once: the
+ * next time the answers are remembered. */
 static enum step
 resume(struct exchange *ex)
 {
+    ex->at_ms   = loop_clock_ms(ex->loop);
     ex->back_to = &stage_validate;
     return ex->terms_asked->answered > 0 ? STEP_BACK : STEP_NEXT;
 }

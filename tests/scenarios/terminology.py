@@ -1,4 +1,5 @@
 """A site's terminology server: right, wrong, slow, ill, gone, another one (docs/terminology.md, "Asking a server")."""
+import datetime
 import http.server
 import itertools
 import json
@@ -275,6 +276,14 @@ def a_slow_answer_is_not_waited_for_and_is_remembered():
     again()
 
 
+def it_is_decided_after_the_wait():
+    server.answer = lambda code: time.sleep(1) or True
+    begun = datetime.datetime.now(datetime.timezone.utc)
+    status, _, body = gateway.push(bundle(patient(), coded("waited-for")))
+    moments = [datetime.datetime.fromisoformat(e["response"]["lastModified"].replace("Z", "+00:00")) for e in json.loads(body)["entry"]]
+    check(status == 200 and all((moment - begun).total_seconds() > 0.9 for moment in moments), (begun, body))
+
+
 def twenty_connections_ask_once():
     def slow(code):
         time.sleep(0.15)
@@ -474,7 +483,7 @@ if __name__ == "__main__":
         main([what_the_server_calls_right_and_wrong, a_question_is_what_r4_says_and_nothing_more, an_answer_is_remembered,
               what_is_not_a_code_does_not_leave, a_route_decides_what_becomes_of_a_wrong_code,
               equal_findings_are_grouped_after_the_answers_as_before, no_answer_is_no_finding,
-              a_slow_answer_is_not_waited_for_and_is_remembered, twenty_connections_ask_once,
+              a_slow_answer_is_not_waited_for_and_is_remembered, it_is_decided_after_the_wait, twenty_connections_ask_once,
               a_hostile_bundle_asks_a_bounded_number, a_large_body_is_asked_about_from_a_worker,
               a_server_that_is_ill_is_left_alone, it_is_looked_at_again_with_one_question,
               a_server_that_hangs_costs_three_deadlines_and_no_push, a_server_that_is_gone_and_comes_back, a_reload_changes_the_server, a_reload_gives_up_what_is_out,
