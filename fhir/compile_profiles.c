@@ -324,7 +324,10 @@ grow_twig(struct profiles_compiler *p, struct open *open, tape_node node)
     mine->element = element;
     mine->slice   = span_empty(slice) ? last_name(path) : slice;
     find_content(p, mine, type);
-    add_slice(sliced_by(child, mine->slice), mine);
+    struct twig *of = sliced_by(child, mine->slice);
+    if (++of->slice_count > SNAPSHOT_SLICES)
+        return compile_broken(c, SPAN("want at most 2000 slices of an element"), path);
+    add_slice(of, mine);
     open->at[depth] = mine;
     return compile_node(p, mine);
 }

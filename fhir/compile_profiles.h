@@ -20,6 +20,7 @@ struct twig {
     struct pack_node node;
     struct twig     *first_child, *last_child, *first_slice, *last_slice, *next;
     struct twig     *sliced;                 /* of a slice: what it is a slice of */
+    uint32_t         slice_count;
     struct span      path, slice;
     tape_node        at;                     /* ABSENT: no ElementDefinition says it */
     uint32_t         element;                /* of ELEMENTS; PACK_NONE: the root     */

@@ -95,6 +95,8 @@ read_snapshot(struct compiler *c, const struct definition *d, struct memo *memo)
 {
     tape_node own = tape_member(d->tape, tape_member(d->tape, d->node, SPAN("snapshot")), SPAN("element"));
 
+    if (tape_children(d->tape, own) > SNAPSHOT_ELEMENTS)
+        return compile_broken(c, SPAN("want at most 20000 elements in a snapshot"), d->url);
     if (tape_children(d->tape, own) > 0) {
         memo->tape     = d->tape;
         memo->elements = own;

@@ -40,7 +40,8 @@
  *       that leads nowhere: an error that names it.
  *
  * Everything is in the compiler's arena.  Bounded: SNAPSHOT_DEPTH bases and
- * types that need each other, SNAPSHOT_ELEMENTS in one snapshot.
+ * types that need each other, SNAPSHOT_ELEMENTS in one snapshot, SNAPSHOT_SLICES
+ * of one element, which are looked through by name.
  */
 #ifndef SLUICE_FHIR_SNAPSHOT_H
 #define SLUICE_FHIR_SNAPSHOT_H
@@ -49,6 +50,7 @@
 
 #define SNAPSHOT_DEPTH    32u
 #define SNAPSHOT_ELEMENTS 20000u
+#define SNAPSHOT_SLICES   2000u
 
 /* The array of ElementDefinitions.  Made once for each definition.  False:
  * compile_broken() has said why. */

@@ -16,6 +16,7 @@ static const struct span names[] = { { "id", 2 }, { "path", 4 }, { "sliceName", 
 
 static bool         place_part(struct tree *, struct part **stack, struct span path, struct span slice, struct part **out);
 static struct part *copy_part(struct tree *, const struct part *from, bool with_slices);
+static struct part *add_slice(struct tree *, struct part *of, struct part *slice);
 static void         write_details(struct json_writer *, const struct details *);
 
 /* ---- what an element says ---------------------------------------------------------------- */
@@ -95,10 +96,20 @@ tree_new_child(struct tree *tree, struct part *parent, struct span name)
     return part;
 }
 
+static struct part *
+add_slice(struct tree *tree, struct part *of, struct part *slice)
+{
+    if (++of->slice_count > SNAPSHOT_SLICES) {
+        compile_broken(tree->compiler, SPAN("want at most 2000 slices of an element"), of->name);
+        return NULL;
+    }
+    return add_to(&of->slices, &of->last_slice, slice);
+}
+
 struct part *
 tree_new_slice(struct tree *tree, struct part *of, struct span slice)
 {
-    struct part *part = add_to(&of->slices, &of->last_slice, copy_part(tree, of, false));
+    struct part *part = add_slice(tree, of, copy_part(tree, of, false));
 
     if (part == NULL)
         return NULL;
@@ -133,7 +144,7 @@ copy_part(struct tree *tree, const struct part *from, bool with_slices)
     if (!tree_copy_children(tree, part, from))
         return NULL;
     for (const struct part *slice = with_slices ? from->slices : NULL; slice != NULL; slice = slice->next)
-        if (add_to(&part->slices, &part->last_slice, copy_part(tree, slice, true)) == NULL)
+        if (add_slice(tree, part, copy_part(tree, slice, true)) == NULL)
             return NULL;
     return part;
 }
@@ -245,7 +256,7 @@ slice_for(struct tree *tree, struct part *of, struct span slice)
     struct part *outer = bar != SPAN_NOT_FOUND ? part_slice(of, span_first(slice, bar)) : NULL;
     if (outer == NULL)
         outer = of;
-    if ((part = add_to(&outer->slices, &outer->last_slice, new_part(tree))) == NULL)
+    if ((part = add_slice(tree, outer, new_part(tree))) == NULL)
         return NULL;
     part->name  = of->name;
     part->slice = slice;

@@ -64,6 +64,7 @@ struct part {
     const struct part  *origin;          /* as the base or the type has it   */
     struct part        *children, *last_child;
     struct part        *slices, *last_slice;
+    uint32_t            slice_count;
     struct part        *next;            /* child or slice of the same       */
     bool                stated;          /* the differential has it          */
     bool                sliced;          /* it has slices that are new       */

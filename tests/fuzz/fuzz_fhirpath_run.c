@@ -39,7 +39,7 @@ load(void)
     for (size_t i = 0; i < COUNT; i++) {
         struct fhirpath_error error;
         if (fhirpath_compile(span_of(expressions[i]), fixed, &programs[i], &error) != ST_OK)
-            assert(!"an expression of the list does not compile");
+            assert(false && "an expression of the list does not compile");
     }
     if (f == NULL)
         return;
