@@ -112,14 +112,15 @@ to_decimal(struct run *r, const struct value *v, struct items *out)
         add_decimal(r, out, &d);
 }
 
-/* A date of a date-time is its day; a date-time of a date has its precision. */
+/* A date of a date-time is its day, but a text with a time is no date (N1,
+ * toDate); a date-time of a date has its precision. */
 static void
 to_moment(struct run *r, const struct value *v, enum moment_kind kind, struct items *out)
 {
     struct moment m = v->moment;
 
     if (v->kind == FHIRPATH_STRING) {
-        if (!moment_of(v->text, kind == MOMENT_DATE ? MOMENT_DATETIME : kind, &m))
+        if (!moment_of(v->text, kind, &m))
             return;
     } else if (v->kind != FHIRPATH_DATE && v->kind != FHIRPATH_DATETIME && v->kind != FHIRPATH_TIME) {
         return;

@@ -368,17 +368,38 @@ matches(struct run *r, const struct fhirpath_instruction *n, const struct frame 
         add_truth(r, out, found == REGEX_YES ? FHIRPATH_TRUE : FHIRPATH_FALSE);
 }
 
-/* $1 is a group; a backslash takes the next character as it is. */
 static void
-put_substitution(struct maker *m, struct span by, struct span text, const struct regex_match *match)
+put_group(struct maker *m, unsigned group, struct span text, const struct regex_match *match)
+{
+    if (match->start[group] != UINT32_MAX && match->end[group] != UINT32_MAX)
+        put(m, span_first(span_skip(text, match->start[group]), match->end[group] - match->start[group]));
+}
+
+/* The group of "${name}"; 0 when it is none.  *length: of all of it. */
+static uint32_t
+named_group(struct maker *m, struct span pattern, struct span rest, size_t *length)
+{
+    size_t end = span_find_byte(rest, '}');
+
+    *length = end + 1;
+    return span_starts(rest, SPAN("${")) && end != SPAN_NOT_FOUND && run_step(m->run, (uint32_t)(pattern.length / 32 + 1))
+         ? regex_group_named(pattern, span_skip(span_first(rest, end), 2)) : 0;
+}
+
+/* $1 and ${name} are groups; a backslash takes the next character as it is. */
+static void
+put_substitution(struct maker *m, struct span by, struct span pattern, struct span text, const struct regex_match *match)
 {
     for (size_t i = 0; i < by.length; i++) {
-        char next = i + 1 < by.length ? by.at[i + 1] : '\0';
+        char     next = i + 1 < by.length ? by.at[i + 1] : '\0';
+        size_t   length;
+        uint32_t named = next == '{' ? named_group(m, pattern, span_skip(by, i), &length) : 0;
         if (by.at[i] == '$' && next >= '0' && next <= '9') {
-            unsigned group = (unsigned)(next - '0');
-            if (match->start[group] != UINT32_MAX && match->end[group] != UINT32_MAX)
-                put(m, span_first(span_skip(text, match->start[group]), match->end[group] - match->start[group]));
+            put_group(m, (unsigned)(next - '0'), text, match);
             i++;
+        } else if (named > 0) {
+            put_group(m, named, text, match);
+            i += length - 1;
         } else if (by.at[i] == '\\' && next != '\0') {
             put_byte(m, next);
             i++;
@@ -392,12 +413,13 @@ static void
 replace_matches(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, const struct items *input,
                 struct items *out)
 {
-    struct span        text, by, program;
+    struct span        text, by, program, pattern = { NULL, 0 };
     struct maker       m    = { .run = r };
     struct regex_match match;
     size_t             from = 0;
 
-    if (!subject(r, n, input, &text) || !regex_of(r, n, f, &program) || !argument(r, n, 1, f, &by))
+    if (!subject(r, n, input, &text) || !regex_of(r, n, f, &program) || !argument(r, n, 1, f, &by)
+        || (span_find(by, SPAN("${")) != SPAN_NOT_FOUND && !argument(r, n, 0, f, &pattern)))
         return;
     while (from <= text.length && run_step(r, 4)) {
         enum regex_found found = regex_search(program, text, from, &match, r->arena, &r->steps);
@@ -406,7 +428,7 @@ replace_matches(struct run *r, const struct fhirpath_instruction *n, const struc
         if (found != REGEX_YES)
             break;
         put(&m, span_first(span_skip(text, from), match.start[0] - from));
-        put_substitution(&m, by, text, &match);
+        put_substitution(&m, by, pattern, text, &match);
         from = match.end[0];
         if (match.end[0] == match.start[0]) {        /* an empty match: one character on */
             struct span rest = span_skip(text, from);

@@ -187,16 +187,58 @@ loose_text(struct span a, struct span b)
     return a.length == b.length;
 }
 
+/* Places without zeroes at the end: they say nothing of precision here (N1, Equivalent). */
+static int
+places_of(const struct decimal *d)
+{
+    int            places = decimal_places(d);
+    struct decimal x;
+
+    while (places > 0 && decimal_round(d, places - 1, DECIMAL_NEAREST, &x) && decimal_compare(&x, d) == 0)
+        places--;
+    return places;
+}
+
 /* To the places of the one that says less. */
 static bool
 loose_numbers(const struct decimal *a, const struct decimal *b)
 {
-    int            places = decimal_places(a) < decimal_places(b) ? decimal_places(a) : decimal_places(b);
+    int            first = places_of(a), second = places_of(b), places = first < second ? first : second;
     struct decimal x, y;
 
     decimal_round(a, places, DECIMAL_NEAREST, &x);
     decimal_round(b, places, DECIMAL_NEAREST, &y);
     return decimal_compare(&x, &y) == 0;
+}
+
+/* N1, Time-valued Quantities: a calendar year is equivalent to 1 'a', a month
+ * to 1 'mo'; equal it is not. */
+static void
+as_definite(struct fhirpath_quantity *q)
+{
+    if (!q->calendar)
+        return;
+    if (span_starts(q->unit, SPAN("year")))
+        *q = (struct fhirpath_quantity){ .value = q->value, .unit = SPAN("a") };
+    else if (span_starts(q->unit, SPAN("month")))
+        *q = (struct fhirpath_quantity){ .value = q->value, .unit = SPAN("mo") };
+}
+
+/* In the unit of either, as numbers are. */
+static bool
+loose_quantities(struct fhirpath_quantity a, struct fhirpath_quantity b)
+{
+    struct fhirpath_quantity c;
+
+    if (a.calendar != b.calendar) {
+        as_definite(&a);
+        as_definite(&b);
+    }
+    int order = quantity_compare(&a, &b);
+    if (order == 0 || order == QUANTITY_APART)
+        return order == 0;
+    return (quantity_convert(&a, b.unit, &c) && loose_numbers(&c.value, &b.value))
+        || (quantity_convert(&b, a.unit, &c) && loose_numbers(&c.value, &a.value));
 }
 
 static bool
@@ -352,7 +394,7 @@ value_equivalent(struct run *r, const struct fhirpath_item *left, const struct f
     if (a.kind == FHIRPATH_NODE && b.kind == FHIRPATH_NODE)
         return same_tree(r, left->node, right->node, true);
     if (both_quantities(&a, &b, &p, &q))
-        return quantity_compare(&p, &q) == 0;
+        return loose_quantities(p, q);
     if (value_number(&a, &x) && value_number(&b, &y))
         return loose_numbers(&x, &y);
     if (is_moment(&a) && is_moment(&b))

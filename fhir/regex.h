@@ -6,13 +6,13 @@
  * profile and no text of a sender makes it slow (docs/decisions/0025).
  *
  * The language is what PCRE, Java and ECMAScript agree on:
- *   .  [a-z]  [^a-z]  \d \D \w \W \s \S  \b \B  ^ $  (…)  (?:…)  |
+ *   .  [a-z]  [^a-z]  \d \D \w \W \s \S  \b \B  ^ $  (…)  (?:…)  (?<name>…)  |
  *   * + ? {n} {n,} {n,m}, each also lazy with ?    \t \n \r \f \v \xHH \uHHHH
  *   (?i) and (?s) in front
  * A dot takes line ends, too (N1: "single line" mode), ^ and $ are the ends
  * of the text.  Characters are code points; classes by letter are ASCII.
- * Look-around, back references, \p{…} and named groups are refused: a pattern
- * that needs them is an error, not another answer.
+ * Look-around, back references and \p{…} are refused: a pattern that needs
+ * them is an error, not another answer.
  *
  * A program is a span of bytes without pointers on a multiple of 4; one from
  * elsewhere passes regex_check() once.
@@ -35,6 +35,9 @@ enum status regex_compile(struct span pattern, struct arena *, struct span *prog
 bool        regex_check(struct span program);
 /* The program that these bytes begin with, by its own length; empty when they begin with none. */
 struct span regex_at(struct span bytes);
+
+/* Which group of the pattern has this name; 0: none that is kept. */
+uint32_t    regex_group_named(struct span pattern, struct span name);
 
 struct regex_match { uint32_t start[REGEX_GROUPS], end[REGEX_GROUPS]; };   /* UINT32_MAX: took no part */
 

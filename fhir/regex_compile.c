@@ -265,13 +265,36 @@ class_of(struct compiler *c)
 /* ---- atoms, repetition ------------------------------------------------------------------ */
 
 static bool
+is_name_byte(char c, bool first)
+{
+    return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (!first && c >= '0' && c <= '9');
+}
+
+/* The rest of "(?<name>"; false for the look-behind that begins like it. */
+static bool
+skip_name(struct compiler *c)
+{
+    size_t end = span_find_byte(c->rest, '>');
+
+    if (end == SPAN_NOT_FOUND || end == 0)
+        return false;
+    for (size_t i = 0; i < end; i++)
+        if (!is_name_byte(c->rest.at[i], i == 0))
+            return false;
+    c->rest = span_skip(c->rest, end + 1);
+    return true;
+}
+
+static bool
 group(struct compiler *c)
 {
     uint32_t number = 0;
 
     if (accept(c, '?')) {
-        if (!accept(c, ':'))
-            return broken(c, "look-around and named groups are not supported");
+        bool plain = accept(c, ':');
+        if (!plain && !(accept(c, '<') && skip_name(c)))
+            return broken(c, "look-around is not supported");
+        number = plain ? 0 : ++c->groups;
     } else {
         number = ++c->groups;
     }
@@ -522,4 +545,28 @@ regex_check(struct span program)
             return false;
     }
     return code[h->instructions - 1].op == REGEX_MATCH;
+}
+
+uint32_t
+regex_group_named(struct span pattern, struct span name)
+{
+    uint32_t number   = 0;
+    bool     in_class = false;
+
+    for (size_t i = 0; i < pattern.length; i++) {
+        struct span rest = span_skip(pattern, i + 1);
+        if (pattern.at[i] == '\\') {
+            i++;
+            continue;
+        }
+        if (pattern.at[i] == '[' || pattern.at[i] == ']')
+            in_class = pattern.at[i] == '[';
+        if (pattern.at[i] != '(' || in_class || span_starts(rest, SPAN("?:")))
+            continue;
+        number++;
+        if (span_starts(rest, SPAN("?<")) && span_starts(span_skip(rest, 2), name)
+            && span_starts(span_skip(rest, 2 + name.length), SPAN(">")))
+            return number < REGEX_GROUPS ? number : 0;
+    }
+    return 0;
 }
