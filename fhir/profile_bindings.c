@@ -210,6 +210,14 @@ check_set(struct profiling *r, const struct pack_node *n, struct pack_text value
         tell(r, n, value_set, &v, w.set);
 }
 
+/* A text alone is outside of no value set; a binding that is only preferred asks for no code. */
+static bool
+is_coded(const struct profiling *r, tape_node value)
+{
+    return walk_kind(r->tape, value) != TAPE_OBJECT || walk_find(r->tape, value, SPAN("coding")) != TAPE_ABSENT
+        || walk_find(r->tape, value, SPAN("code")) != TAPE_ABSENT;
+}
+
 void
 profile_binding(struct profiling *r, const struct pack_node *n, const struct spot *spot)
 {
@@ -219,7 +227,8 @@ profile_binding(struct profiling *r, const struct pack_node *n, const struct spo
         return;
     if (b->strength <= STRENGTH_EXTENSIBLE)
         check_set(r, n, b->value_set, b->strength == STRENGTH_REQUIRED, spot);
-    if (b->max_value_set.length > 0 && b->strength != STRENGTH_REQUIRED)
+    if (b->max_value_set.length > 0 && b->strength != STRENGTH_REQUIRED
+        && (b->strength == STRENGTH_EXTENSIBLE || is_coded(r, spot->value)))
         check_set(r, n, b->max_value_set, true, spot);
 }
 

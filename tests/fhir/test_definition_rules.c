@@ -206,6 +206,22 @@ test_a_concept_map_maps_codes_that_are(void **state)
     CHECK(rows);
 }
 
+#define SPEAKS(l) "{\"resourceType\":\"Patient\",\"communication\":[{\"language\":{" l "}}]}"
+
+static void
+test_a_preferred_binding_takes_a_text_within_any_largest_value_set(void **state)
+{
+    static const struct row rows[] = {
+        { SPEAKS("\"text\":\"Romansh\""), NULL },
+        { SPEAKS("\"coding\":[{\"system\":\"urn:ietf:bcp:47\",\"code\":\"rm\"}]"), NULL },
+        { SPEAKS("\"coding\":[{\"system\":\"urn:ietf:bcp:47\",\"code\":\"zzzzz\"}]"), "binding" },
+        { SPEAKS("\"coding\":[{\"system\":\"http://a.test/tongues\",\"code\":\"rm\"}]"), "binding" },
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
 static void
 test_a_canonical_url_is_absolute(void **state)
 {
@@ -230,6 +246,7 @@ main(void)
         cmocka_unit_test(test_a_code_system_holds_together),
         cmocka_unit_test(test_a_value_set_includes_what_can_be_included),
         cmocka_unit_test(test_a_concept_map_maps_codes_that_are),
+        cmocka_unit_test(test_a_preferred_binding_takes_a_text_within_any_largest_value_set),
         cmocka_unit_test(test_a_canonical_url_is_absolute),
     };
 
