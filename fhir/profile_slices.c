@@ -167,18 +167,21 @@ in_slice(struct profiling *r, const struct pack_node *slice, const struct spot *
 /* ---- slices --------------------------------------------------------------------------------------- */
 
 static uint32_t
-slice_of(struct profiling *r, const struct pack_node *n, const struct spot *spot)
+slice_of(struct profiling *r, const struct pack_node *n, const struct spot *spot, bool *several)
 {
-    uint32_t fallback = SLICE_NONE;
+    uint32_t fallback = SLICE_NONE, found = SLICE_NONE;
 
-    for (uint32_t i = 0; i < n->slice_count; i++) {
+    *several = false;
+    for (uint32_t i = 0; i < n->slice_count && !*several; i++) {
         const struct pack_node *slice = &r->pack->nodes[n->first_slice + i];
-        if (in_slice(r, slice, spot))
-            return i;
+        if (in_slice(r, slice, spot)) {
+            *several = found != SLICE_NONE;
+            found    = found == SLICE_NONE ? i : found;
+        }
         if (slice->flags & NODE_DEFAULT)
             fallback = i;
     }
-    return fallback;
+    return found == SLICE_NONE ? fallback : found;
 }
 
 static void
@@ -222,7 +225,10 @@ profile_slices(struct profiling *r, const struct pack_node *n, tape_node object,
     }
     for (uint32_t i = 0; i < count && !profile_ended(r); i++) {
         struct spot spot = r->spots[first + i];
-        slices[i] = slice_of(r, n, &spot);
+        bool        several;
+        slices[i] = slice_of(r, n, &spot, &several);
+        if (several)
+            refuse_slice(r, n, spot.value != TAPE_ABSENT ? spot.value : spot.shadow, SPAN("to be in one slice alone"));
         check_rules(r, n, &spot, slices[i], &last);
     }
     for (uint32_t k = 0; k < n->slice_count && !profile_ended(r); k++) {

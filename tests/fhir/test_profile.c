@@ -151,6 +151,7 @@ static const struct { const char *profile, *json, *rule, *expression; } cases[] 
     { "slices", O ",\"category\":[" C("a") "," C("b") "," C("b") "]" X "}", NULL, NULL },
     { "slices", O ",\"category\":[" C("b") "]" X "}", "profile:cardinality", "Observation" },
     { "slices", O ",\"category\":[" C("a") "," C("c") "]" X "}", "profile:slicing", "Observation.category[1]" },
+    { "slices", O ",\"category\":[{\"coding\":[{\"code\":\"a\"},{\"code\":\"b\"}]}]" X "}", "profile:slicing", "Observation.category[0]" },
     { "slices", O ",\"category\":[" C("b") "," C("a") "]" X "}", "profile:slicing", "Observation.category[1]" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("y") ",\"valueInteger\":1}]}", "profile:cardinality", "Observation" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
