@@ -23,6 +23,7 @@ static const struct { const char *rule; enum issue_code code; } rules[] = {
     [XHTML_TXT_1]  = { "txt-1", ISSUE_INVARIANT },
     [XHTML_TXT_2]  = { "txt-2", ISSUE_INVARIANT },
     [XHTML_ACTIVE] = { "xhtml-active", ISSUE_SECURITY },
+    [XHTML_URL]    = { "xhtml-url", ISSUE_VALUE },
     [XHTML_PLACE]  = { "xhtml-place", ISSUE_STRUCTURE },
 };
 

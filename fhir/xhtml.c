@@ -289,6 +289,53 @@ url_acts(const struct window *w, enum value how)
                         : span_eq(read, SPAN("data:"));
 }
 
+/* What no URL has unescaped (RFC 3986 2, but for "|", "{" and "}", which templates write, and other letters). */
+static bool
+not_in_url(uint32_t c)
+{
+    return c <= ' ' || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' || c == 0x7f;
+}
+
+/* "data:image/png;base64,AAAA" (RFC 2397): its data in groups of four. */
+static bool
+data_is_whole(struct span url)
+{
+    size_t   comma  = span_find_byte(url, ',');
+    uint32_t digits = 0, padding = 0;
+
+    if (comma == SPAN_NOT_FOUND || !span_ends(span_first(url, comma), SPAN(";base64")))
+        return false;
+    struct span data = span_skip(url, comma + 1);
+    for (size_t i = 0; i < data.length; i++) {
+        char c = data.at[i], folded = (char)(c | 0x20);
+        if (is_space(c))
+            continue;
+        bool digit = (folded >= 'a' && folded <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+        if ((!digit && c != '=') || (digit && padding > 0))
+            return false;
+        digits  += digit;
+        padding += !digit;
+    }
+    return digits > 0 && padding < 3 && (digits + padding) % 4 == 0;
+}
+
+/* The value of a link or image, when it holds no reference. */
+static void
+judge_url(struct reader *r, struct span value, struct span name)
+{
+    bool wrong = value.length == 0;
+
+    if (span_starts(value, SPAN("data:"))) {
+        if (!data_is_whole(value))
+            fault(r, XHTML_URL, value.at, "want data in base64 behind data:", name);
+        return;
+    }
+    for (size_t i = 0; i < value.length && !wrong; i++)
+        wrong = not_in_url((unsigned char)value.at[i]);
+    if (wrong)
+        fault(r, XHTML_URL, value.at, "want a URL: not empty, and white space and quotes escaped", name);
+}
+
 /* Between the quotes.  False when the value is broken; *plain becomes false
  * when it holds a reference. */
 static bool
@@ -328,6 +375,8 @@ read_value(struct reader *r, char quote, enum value how, struct span name, bool 
         fault(r, XHTML_ACTIVE, start,
               how == STYLE ? "want a style that neither imports nor computes, without escapes and comments"
                            : "want no URL that is a script or carries a document", name);
+    else if (*plain && (how == LINK || how == IMAGE))
+        judge_url(r, span_from(start, (size_t)(r->at - start)), name);
     return true;
 }
 

@@ -11,6 +11,8 @@
  *            numbers: &nbsp; is none.  No "]]>" in text, no DOCTYPE, no
  *            processing instruction.
  *   TXT_1    elements and attributes of the whitelist, no block in a <p>
+ *   URL      a link or an image has a URL (RFC 3986): not empty, white space and
+ *            quotes escaped; data: in base64 (RFC 2397)
  *   PLACE    each where HTML 4.0 has it: an <li> in a list, a <td> in a row, no
  *            block inside of a line.  R4 says what a narrative may have and not
  *            where: no reason to refuse it, and the first alone is told
@@ -31,7 +33,7 @@
 #define XHTML_MOST_FAULTS 8u
 #define XHTML_NAMESPACE   "http://www.w3.org/1999/xhtml"
 
-enum xhtml_rule { XHTML_FORM = 0, XHTML_TXT_1, XHTML_TXT_2, XHTML_ACTIVE, XHTML_PLACE };
+enum xhtml_rule { XHTML_FORM = 0, XHTML_TXT_1, XHTML_TXT_2, XHTML_ACTIVE, XHTML_URL, XHTML_PLACE };
 
 struct xhtml_fault {
     enum xhtml_rule rule;

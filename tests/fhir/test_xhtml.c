@@ -81,6 +81,14 @@ static const struct { const char *text; uint32_t rule, offset; } cases[] = {
     { IN(""), XHTML_TXT_2, 0 },
     { "<div xmlns=\"http://www.w3.org/1999/xhtml\"/>", XHTML_TXT_2, 0 },
     { IN(" <p> &#32;\n</p><!-- x -->"), XHTML_TXT_2, 0 },
+    /* URL */
+    { IN("<a href=\"\">x</a>"), XHTML_URL, 51 },
+    { IN("<a href=\"Patient/a b\">x</a>"), XHTML_URL, 51 },
+    { IN("<img src=\"a\\b.png\"/>"), XHTML_URL, 52 },
+    { IN("<img src=\"data:image/png;base64,AAA\"/>"), XHTML_URL, 52 },
+    { IN("<img src=\"data:image/png,AAAA\"/>"), XHTML_URL, 52 },
+    { IN("<a href=\"http://a.example/{id}?a=b|c&amp;d=%20#e\">x</a>"), GOOD, 0 },
+    { IN("<img src=\"data:image/png;base64,AA AA\nAA==\"/>"), GOOD, 0 },
     /* ACTIVE */
     { IN("<script>alert(1)</script>"), XHTML_ACTIVE, 43 },
     { IN("<IFRAME>x</IFRAME>"), XHTML_ACTIVE, 43 },
