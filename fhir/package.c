@@ -1,5 +1,7 @@
 #include "fhir/package.h"
 
+#include <string.h>
+
 #include "fhir/compile.h"
 #include "fhir/pack_snapshots.h"
 
@@ -12,8 +14,49 @@ static bool collect(struct compiler *, const struct package_file *);
 static bool collect_resource(struct compiler *, const struct package_file *, const struct tape *, tape_node);
 static bool index_definitions(struct compiler *);
 
+/* What a finding names: a file, or a definition by its URL, name or id. */
+static bool
+names_definition(struct compiler *c, const struct definition *d, struct span name)
+{
+    static const char *const members[] = { "name", "id", "type" };
+
+    if (span_eq(d->url, name))
+        return true;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        if (span_eq(tape_member_text(d->tape, d->node, span_of(members[i]), c->arena), name))
+            return true;
+    return false;
+}
+
+static struct span
+broken_file(struct compiler *c, const struct package_sources *sources)
+{
+    struct span        name   = issues_count(c->issues) > 0 ? issues_at(c->issues, 0)->expression : (struct span){ NULL, 0 };
+    static const char *const kinds[] = { "StructureDefinition/", "CodeSystem/" };
+
+    for (size_t i = 0; i < sources->count; i++)
+        if (span_eq(sources->files[i].name, name))
+            return sources->files[i].name;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (span_starts(name, span_of(kinds[i])))
+            name = span_skip(name, strlen(kinds[i]));
+    for (uint32_t i = 0; !span_empty(name) && i < c->definition_count; i++)
+        if (names_definition(c, &c->definitions[i], name))
+            return c->definitions[i].file;
+    return (struct span){ NULL, 0 };
+}
+
 enum status
 package_compile(const struct package_sources *sources, struct arena *arena, struct issues *issues, struct buf *out)
+{
+    struct span broken;
+
+    return package_compile_or_name(sources, arena, issues, out, &broken);
+}
+
+enum status
+package_compile_or_name(const struct package_sources *sources, struct arena *arena, struct issues *issues, struct buf *out,
+                        struct span *broken)
 {
     struct compiler c;
     bool            good = sources->sha256.length == 32 && compile_begin(&c, sources, arena, issues);
@@ -24,6 +67,7 @@ package_compile(const struct package_sources *sources, struct arena *arena, stru
         && compile_profiles(&c)
         && compile_snapshots(&c)
         && compile_forms(&c);
+    *broken = good || sources->sha256.length != 32 ? (struct span){ NULL, 0 } : broken_file(&c, sources);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
     return good ? compile_emit(&c, sources, out) : ST_MALFORMED;

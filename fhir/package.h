@@ -39,5 +39,9 @@ struct package_sources {
  * is added then.  `budget` of the arena: about five times the bytes. */
 enum status package_compile(const struct package_sources *, struct arena *, struct issues *,
                             struct buf *out) MUST_CHECK;
+/* The same; `broken` becomes the name of the file that holds what is broken,
+ * as `files` has it, and empty when that is not known. */
+enum status package_compile_or_name(const struct package_sources *, struct arena *, struct issues *, struct buf *out,
+                                    struct span *broken) MUST_CHECK;
 
 #endif

@@ -80,8 +80,9 @@ validate_inputs(struct validation *v)
 static bool
 prepare(struct validation *v, struct arena *arena)
 {
-    struct buf why;
+    struct buf why, left_out;
     buf_init(&why, 4096);
+    buf_init(&left_out, 65536);
     const char *packages[CALL_VALUES];
     size_t      count = 0;
     while (count < CALL_VALUES && call_value_at(v->call, "package", count) != NULL) {
@@ -89,10 +90,13 @@ prepare(struct validation *v, struct arena *arena)
         count++;
     }
     bool good = definitions_open(arena, &v->pack, &why) == ST_OK
-             && (count == 0 || definitions_add(arena, v->pack, packages, count, &v->pack, &why) == ST_OK);
+             && (count == 0 || definitions_add(arena, v->pack, packages, count, &v->pack, &left_out, &why) == ST_OK);
+    if (left_out.length > 0)
+        call_say(v->call, "left out of the packages, as it is broken: %.*s", SPAN_PRINT(buf_span(&left_out)));
     if (!good)
         call_say(v->call, "%.*s", SPAN_PRINT(buf_span(&why)));
     buf_release(&why);
+    buf_release(&left_out);
     for (size_t i = 0; good && call_value_at(v->call, "profile", i) != NULL; i++)
         good = take_profile(v, span_of(call_value_at(v->call, "profile", i)));
     good = good && asking_open(&v->asking, v->call);

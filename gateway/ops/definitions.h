@@ -12,9 +12,10 @@
 
 /* Packages (a .tgz or a folder each; a folder of definitions alone will do),
  * in this order, compiled on top of a pack, for this
- * process: the result lives in the arena.  `why` says what is broken. */
+ * process: the result lives in the arena.  What is broken is left out, a line of
+ * `left_out` for each file; `why` says why nothing came of it. */
 enum status definitions_add(struct arena *, const struct pack *base, const char *const *paths, size_t count,
-                            const struct pack **out, struct buf *why) MUST_CHECK;
+                            const struct pack **out, struct buf *left_out, struct buf *why) MUST_CHECK;
 
 /* A file mapped read-only; empty when it is not there. */
 struct span definitions_map(const char *path);

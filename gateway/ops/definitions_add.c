@@ -27,8 +27,8 @@ identify(const struct pack *base, const struct package_content *all, size_t coun
 }
 
 static enum status
-compile(const struct package_content *all, size_t count, const struct pack *base, struct arena *arena,
-        const struct pack **out, struct buf *why)
+compile(struct package_content *all, size_t count, const struct pack *base, struct arena *arena,
+        const struct pack **out, struct buf *left_out, struct buf *why)
 {
     unsigned char sha256[32];
     struct buf    packed;
@@ -36,7 +36,7 @@ compile(const struct package_content *all, size_t count, const struct pack *base
     if (!identify(base, all, count, sha256))
         return ST_NO_MEMORY;
     buf_init(&packed, PACKED_BYTES);
-    enum status st = site_pack_compile(all, count, base, span_from(sha256, sizeof sha256), &packed, why);
+    enum status st = site_pack_compile_sound(all, count, base, span_from(sha256, sizeof sha256), &packed, left_out, why);
     if (st == ST_OK) {
         struct span bytes = arena_copy(arena, buf_span(&packed));
         st = bytes.at != NULL ? pack_open(bytes, arena, out) : ST_NO_MEMORY;
@@ -47,7 +47,7 @@ compile(const struct package_content *all, size_t count, const struct pack *base
 
 enum status
 definitions_add(struct arena *arena, const struct pack *base, const char *const *paths, size_t count,
-                const struct pack **out, struct buf *why)
+                const struct pack **out, struct buf *left_out, struct buf *why)
 {
     struct arena           *scratch = arena_new("packages", READ_BYTES);
     struct package_content *all     = scratch != NULL ? arena_make_n(scratch, count + 1, struct package_content) : NULL;
@@ -56,7 +56,7 @@ definitions_add(struct arena *arena, const struct pack *base, const char *const 
     for (size_t i = 0; st == ST_OK && i < count; i++)
         st = package_content_read(paths[i], true, scratch, &all[i], why);
     if (st == ST_OK)
-        st = compile(all, count, base, arena, out, why);
+        st = compile(all, count, base, arena, out, left_out, why);
     if (st != ST_OK && why->length == 0)
         buf_add_text(why, status_text(st));
     arena_free(&scratch);

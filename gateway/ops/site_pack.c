@@ -12,7 +12,8 @@
 #include "gateway/ops/package_depends.h"
 #include "gateway/ops/tgz.h"
 
-enum { PATH_BYTES = 4096, FINDINGS = 10, WHY_BYTES = 8192 };
+/* LEFT_OUT: a package of which more is broken is none. */
+enum { PATH_BYTES = 4096, FINDINGS = 10, WHY_BYTES = 8192, LEFT_OUT = 64 };
 
 #define COMPILE_BYTES ((size_t)2 << 30)
 #define PACK_MOST     ((size_t)1 << 30)
@@ -52,9 +53,9 @@ join(const struct package_content *all, size_t count, struct arena *arena, struc
     return !arena_spent(arena);
 }
 
-enum status
-site_pack_compile(const struct package_content *all, size_t count, const struct pack *base, struct span identity,
-                  struct buf *out, struct buf *why)
+static enum status
+compile(const struct package_content *all, size_t count, const struct pack *base, struct span identity, struct span *broken,
+        struct buf *out, struct buf *why)
 {
     struct arena          *arena   = arena_new("packages", COMPILE_BYTES);
     struct issues         *issues  = arena != NULL ? issues_new(arena, FINDINGS) : NULL;
@@ -62,13 +63,52 @@ site_pack_compile(const struct package_content *all, size_t count, const struct 
     enum status            st      = ST_NO_MEMORY;
 
     if (issues != NULL && join(all, count, arena, &sources))
-        st = package_compile(&sources, arena, issues, out);
+        st = package_compile_or_name(&sources, arena, issues, out, broken);
     if (st == ST_MALFORMED)
         add_findings(why, issues);
     else if (st != ST_OK)
         buf_add_format(why, "the packages could not be compiled: %s", status_text(st));
     arena_free(&arena);
     return st;
+}
+
+enum status
+site_pack_compile(const struct package_content *all, size_t count, const struct pack *base, struct span identity,
+                  struct buf *out, struct buf *why)
+{
+    struct span broken;
+
+    return compile(all, count, base, identity, &broken, out, why);
+}
+
+static bool
+leave_out(struct package_content *all, size_t count, struct span name)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < all[i].file_count; k++) {
+            if (all[i].files[k].name.at != name.at)
+                continue;
+            memmove(&all[i].files[k], &all[i].files[k + 1], (all[i].file_count - k - 1) * sizeof all[i].files[k]);
+            all[i].file_count--;
+            return true;
+        }
+    return false;
+}
+
+enum status
+site_pack_compile_sound(struct package_content *all, size_t count, const struct pack *base, struct span identity,
+                        struct buf *out, struct buf *left_out, struct buf *why)
+{
+    for (uint32_t left = 0;; left++) {
+        struct span broken = { NULL, 0 };
+        enum status st = compile(all, count, base, identity, &broken, out, why);
+        if (st != ST_MALFORMED || span_empty(broken) || left == LEFT_OUT || !leave_out(all, count, broken))
+            return st;
+        buf_add_format(left_out, "%s%.*s: %.*s", left > 0 ? "\n" : "", SPAN_PRINT(broken),
+                       SPAN_PRINT(buf_span(why)));
+        buf_clear(why);
+        buf_clear(out);
+    }
 }
 
 /* ---- a folder ------------------------------------------------------------------------------ */

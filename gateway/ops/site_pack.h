@@ -29,6 +29,13 @@
 enum status site_pack_compile(const struct package_content *all, size_t count, const struct pack *base,
                               struct span identity, struct buf *out, struct buf *why) MUST_CHECK;
 
+/* The same without what is broken, for a process that asks for definitions as
+ * they are found: a line of `left_out` for each file that is not in the pack
+ * (its definitions, and those that rest on them, are unknown then).  The files
+ * of `all` become fewer; `why` is cleared. */
+enum status site_pack_compile_sound(struct package_content *all, size_t count, const struct pack *base, struct span identity,
+                                    struct buf *out, struct buf *left_out, struct buf *why) MUST_CHECK;
+
 /* The packages of a folder.  fresh[i] are the bytes of the i-th when it is not
  * in the folder yet, else empty; NULL: all are.  Nothing is written. */
 enum status site_pack_build(const char *dir, const struct package_list *, const struct span *fresh,

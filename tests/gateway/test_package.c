@@ -487,6 +487,39 @@ remove_folder(void **state)
     return 0;
 }
 
+/* What is broken, and what rests on it, is left out; the rest is there. */
+static void
+test_a_process_takes_what_is_sound(void **state)
+{
+    struct package_file    files[] = {
+        { SPAN("a.json"), SPAN(PROFILE("http://t.example/rests", "http://t.example/broken")) },
+        { SPAN("b.json"), SPAN(PROFILE("http://t.example/broken", "http://t.example/nowhere")) },
+        { SPAN("c.json"), SPAN("{\"resourceType\":") },
+        { SPAN("d.json"), SPAN(PROFILE("http://t.example/good", ZOO)) },
+    };
+    struct package_content content = { .files = files, .file_count = 4 };
+    struct span            sha     = SPAN("0123456789abcdef0123456789abcdef");
+    const struct pack     *pack;
+    struct buf             out, left_out;
+
+    (void)state;
+    buf_init(&out, 1 << 20);
+    buf_init(&left_out, 1 << 16);
+    assert_int_equal(site_pack_compile(&content, 1, here.base, sha, &out, &why), ST_MALFORMED);
+    assert_int_equal(content.file_count, 4);
+    buf_clear(&out);
+    buf_clear(&why);
+    assert_int_equal(site_pack_compile_sound(&content, 1, here.base, sha, &out, &left_out, &why), ST_OK);
+    assert_int_equal(content.file_count, 1);
+    assert_int_equal(why.length, 0);
+    assert_true(span_find(buf_span(&left_out), SPAN("b.json: ")) != SPAN_NOT_FOUND);
+    assert_int_equal(pack_open(arena_copy(arena, buf_span(&out)), arena, &pack), ST_OK);
+    assert_true(pack_profile_type(pack, SPAN("http://t.example/good")).length > 0);
+    assert_true(span_empty(pack_profile_type(pack, SPAN("http://t.example/rests"))));
+    buf_release(&out);
+    buf_release(&left_out);
+}
+
 int
 main(void)
 {
@@ -506,6 +539,7 @@ main(void)
         T(test_a_damaged_lock_file_is_an_integrity_failure),
         T(test_tar_forms_are_read),
         T(test_a_damaged_archive_never_breaks_the_reader),
+        T(test_a_process_takes_what_is_sound),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
