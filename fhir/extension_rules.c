@@ -175,15 +175,29 @@ is_cross_version(struct span url)
         && span_starts(span_skip(url, base.length + 3), rest);
 }
 
-/* Domains of samples (RFC 2606 3), and tools of HL7 and DICOM whose extensions
- * are published nowhere: the official validator never refuses these. */
+/* The host of a URL is the domain, or in it. */
+static bool
+is_in_domain(struct span url, struct span domain)
+{
+    size_t      scheme = span_find(url, SPAN("://"));
+    struct span rest   = scheme != SPAN_NOT_FOUND ? span_skip(url, scheme + 3) : NOTHING;
+    struct span host   = span_split(&rest, '/');
+
+    return span_eq(host, domain)
+        || (host.length > domain.length && span_ends(host, domain) && host.at[host.length - domain.length - 1] == '.');
+}
+
+/* Domains that are kept for samples (RFC 2606 2 and 3).  The others are those that
+ * the official validator lets pass too (InstanceValidator.allowUnknownExtension):
+ * acme.com, a company of samples; DICOM (nema.org) and HL7's tools, which have
+ * extensions that no package defines. */
 static bool
 is_sample(struct span url)
 {
-    static const char *const domains[] = { "example.org", "example.com", "example.net", "acme.com", "acme.org", "nema.org" };
+    static const char *const domains[] = { "example.org", "example.com", "example.net", "example", "test", "invalid", "acme.com", "nema.org" };
 
     for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++)
-        if (span_find(url, span_of(domains[i])) != SPAN_NOT_FOUND)
+        if (is_in_domain(url, span_of(domains[i])))
             return true;
     return span_starts(url, SPAN("http://hl7.org/fhir/tools/StructureDefinition/"))
         || span_eq_text(url, "http://hl7.org/fhir/StructureDefinition/structuredefinition-expression");

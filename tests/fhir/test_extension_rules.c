@@ -88,6 +88,11 @@ test_unknown_extensions_are_refused_when_asked(void **state)
         { P ",\"name\":[{\"family\":\"x\",\"_family\":{\"extension\":[" X("http://b.com/x") "]}}]}", true },
         { P ",\"modifierExtension\":[" X("http://b.com/x") "]}", true },
         { P ",\"extension\":[" X("http://example.org/x") "]}", false },
+        { P ",\"extension\":[" X("https://a.example.com/x") "]}", false },
+        { P ",\"extension\":[" X("http://a.example/x") "]}", false },
+        { P ",\"extension\":[" X("http://b.com/example.org/x") "]}", true },
+        { P ",\"extension\":[" X("http://notexample.org/x") "]}", true },
+        { P ",\"extension\":[" X("http://example.org.b.com/x") "]}", true },
         { P ",\"extension\":[" X("http://hl7.org/fhir/5.0/StructureDefinition/extension-Patient.x") "]}", false },
         { P ",\"extension\":[" PLACE "]}", false },
     };
