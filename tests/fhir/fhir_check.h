@@ -1,4 +1,6 @@
-/* tests/fhir/fhir_check.h -- what the tests of fhir/ share: a tape from a text. */
+/* tests/fhir/fhir_check.h -- what the tests of fhir/ share: a tape from a text,
+ * the definitions of the build, the findings of a text.
+ */
 #ifndef SLUICE_TESTS_FHIR_CHECK_H
 #define SLUICE_TESTS_FHIR_CHECK_H
 
@@ -14,7 +16,9 @@
 #include "base/arena.h"
 #include "base/json_tape.h"
 #include "base/span.h"
+#include "fhir/bundle.h"
 #include "fhir/pack.h"
+#include "fhir/validate.h"
 
 #define TEST_BUDGET ((size_t)256 << 20)
 
@@ -108,6 +112,34 @@ test_pack(void)
             assert_int_equal(pack_open(bytes, arena, &pack), ST_OK);
     }
     return pack;
+}
+
+/* A test that needs them begins so. */
+static inline void
+test_needs_pack(void)
+{
+    if (test_pack() == NULL)
+        skip();
+}
+
+/* What validation finds in a text; one that is no JSON is rule json, and what
+ * cannot be walked has its findings. */
+static inline struct issues *
+test_findings(struct arena *arena, struct span json, const struct validate_options *options)
+{
+    struct issues       *issues = issues_new(arena, 100);
+    const struct bundle *bundle;
+    const struct tape   *tape;
+    struct tape_error    error;
+
+    if (tape_read(json, &tape_default_limits, arena, &tape, &error) != ST_OK) {
+        struct issue refused = { .severity = SEVERITY_FATAL, .rule = "json" };
+        issues_add(issues, &refused);
+        return issues;
+    }
+    if (bundle_read(tape, arena, issues, &bundle) == ST_OK)
+        assert_int_equal(validate(test_pack(), bundle, options, arena, issues), ST_OK);
+    return issues;
 }
 
 #endif

@@ -1,19 +1,7 @@
 #include "tests/fhir/fhir_check.h"
 
-#include "fhir/bundle.h"
-#include "fhir/validate.h"
 
 /* Resources that define, with the definitions of the build. */
-static const struct pack *pack;
-
-static int
-open_pack(void **state)
-{
-    (void)state;
-    pack = test_pack();
-    return 0;
-}
-
 /* Whether a rule of this name is broken, as an error ('?' before it: a
  * warning); NULL: nothing is wrong. */
 struct row { const char *json, *rule; };
@@ -21,15 +9,14 @@ struct row { const char *json, *rule; };
 static void
 check_rows(const struct row *rows, size_t count)
 {
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < count; i++) {
         struct arena        *arena  = test_arena();
         struct issues       *issues = issues_new(arena, 100);
         const struct bundle *bundle;
         bool                 warned = rows[i].rule != NULL && rows[i].rule[0] == '?', met = false;
         assert_int_equal(bundle_read(test_tape(arena, span_of(rows[i].json)), arena, issues, &bundle), ST_OK);
-        assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
+        assert_int_equal(validate(test_pack(), bundle, NULL, arena, issues), ST_OK);
         for (uint32_t k = 0; rows[i].rule != NULL && k < issues_count(issues); k++)
             met |= strcmp(issues_at(issues, k)->rule, rows[i].rule + warned) == 0
                 && issues_at(issues, k)->severity == (warned ? SEVERITY_WARNING : SEVERITY_ERROR);
@@ -250,5 +237,5 @@ main(void)
         cmocka_unit_test(test_a_canonical_url_is_absolute),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,19 +1,7 @@
 #include "tests/fhir/fhir_check.h"
 
-#include "fhir/bundle.h"
-#include "fhir/validate.h"
 
 /* Extensions against R4's own definitions of some, through validate(). */
-static const struct pack *pack;
-
-static int
-open_pack(void **state)
-{
-    (void)state;
-    pack = test_pack();
-    return 0;
-}
-
 #define SD   "http://hl7.org/fhir/StructureDefinition/"
 #define P    "{\"resourceType\":\"Patient\""
 #define X(u) "{\"url\":\"" u "\",\"valueString\":\"x\"}"
@@ -49,27 +37,14 @@ static const struct { const char *json, *rule, *expression; enum severity severi
       "\"type\":\"string\",\"extension\":[{\"url\":\"" SD "questionnaire-hidden\",\"valueBoolean\":true}]}]}]}", NULL, NULL, 0 },
 };
 
-static struct issues *
-findings_of(struct arena *arena, const char *json, enum unknown_extensions unknown)
-{
-    struct issues          *issues  = issues_new(arena, 20);
-    struct validate_options options = { .unknown_extensions = unknown };
-    const struct bundle    *bundle;
-
-    assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
-    return issues;
-}
-
 static void
 test_extensions_are_what_their_definitions_say(void **state)
 {
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena       *arena = test_arena();
-        const struct issue *one   = issues_at(findings_of(arena, rows[i].json, UNKNOWN_EXTENSIONS_TOLD), 0);
+        const struct issue *one   = issues_at(test_findings(arena, span_of(rows[i].json), NULL), 0);
         if ((one != NULL) != (rows[i].rule != NULL) || (one != NULL && strcmp(one->rule, rows[i].rule) != 0))
             fail_msg("%s: %s %.*s", rows[i].json, one != NULL ? one->rule : "nothing", SPAN_PRINT(one != NULL ? one->expression : SPAN("")));
         if (one != NULL) {
@@ -98,11 +73,11 @@ test_unknown_extensions_are_refused_when_asked(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
+    struct validate_options refusing = { .unknown_extensions = UNKNOWN_EXTENSIONS_REFUSED };
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         struct arena *arena = test_arena();
-        if (issues_have_errors(findings_of(arena, some[i].json, UNKNOWN_EXTENSIONS_REFUSED)) != some[i].refused)
+        if (issues_have_errors(test_findings(arena, span_of(some[i].json), &refusing)) != some[i].refused)
             fail_msg("%s", some[i].json);
         arena_free(&arena);
     }
@@ -116,5 +91,5 @@ main(void)
         cmocka_unit_test(test_unknown_extensions_are_refused_when_asked),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

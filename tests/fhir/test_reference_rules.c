@@ -1,33 +1,10 @@
 #include "tests/fhir/fhir_check.h"
 
 #include "base/buf.h"
-#include "fhir/bundle.h"
-#include "fhir/validate.h"
 
 /* Rules that look at more than one value: references, contained resources,
  * ids, entries of Bundles; and datatypes with rules of their own.  Through
  * validate(), with the definitions of the build. */
-static const struct pack *pack;
-
-static int
-open_pack(void **state)
-{
-    (void)state;
-    pack = test_pack();
-    return 0;
-}
-
-static struct issues *
-findings_of(struct arena *arena, struct span json)
-{
-    struct issues       *issues = issues_new(arena, 100);
-    const struct bundle *bundle;
-
-    assert_int_equal(bundle_read(test_tape(arena, json), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
-    return issues;
-}
-
 #define P            "{\"resourceType\":\"Patient\""
 #define O(more)      "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"}" more "}"
 #define REF(text)    "{\"reference\":\"" text "\"}"
@@ -56,11 +33,10 @@ struct row { const char *json, *rule, *expression; };
 static void
 check_rows(const struct row *rows, size_t count)
 {
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < count; i++) {
         struct arena       *arena  = test_arena();
-        const struct issue *one    = first_of(findings_of(arena, span_of(rows[i].json)));
+        const struct issue *one    = first_of(test_findings(arena, span_of(rows[i].json), NULL));
         bool                warned = rows[i].rule != NULL && rows[i].rule[0] == '?';
         if ((one != NULL) != (rows[i].rule != NULL))
             fail_msg("%s: %s %.*s", rows[i].json, one != NULL ? one->rule : "nothing",
@@ -310,8 +286,7 @@ test_repeated_bytes_do_not_hide_what_counts_by_place(void **state)
     struct buf    json;
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     buf_init(&json, 1 << 20);
     buf_add_text(&json, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[");
     for (unsigned i = 0; i < 40; i++)
@@ -320,7 +295,7 @@ test_repeated_bytes_do_not_hide_what_counts_by_place(void **state)
                                : "{\"resourceType\":\"Encounter\",\"status\":\"planned\",\"class\":{\"display\":\"x\"},\"contained\":[{\"resourceType\":\"Practitioner\",\"id\":\"p\"}],"
                                  "\"participant\":[{\"individual\":{\"reference\":\"#p\"}}]}");
     buf_add_text(&json, "]}");
-    struct issues *issues = findings_of(arena, buf_span(&json));
+    struct issues *issues = test_findings(arena, buf_span(&json), NULL);
     assert_int_equal(issues_count(issues), 1);
     assert_string_equal(issues_at(issues, 0)->rule, "ref-1");
     assert_text(issues_at(issues, 0)->expression, "Bundle.entry[20].resource.participant[0].individual");
@@ -366,5 +341,5 @@ main(void)
         cmocka_unit_test(test_repeated_bytes_do_not_hide_what_counts_by_place),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,41 +3,11 @@
 #include "tests/fhir/fhir_check.h"
 
 #include "base/buf.h"
-#include "fhir/bundle.h"
 #include "fhir/finding.h"
 #include "fhir/reference.h"
 #include "fhir/term_questions.h"
-#include "fhir/validate.h"
 
 /* Tests that need the definitions of the build are skipped without. */
-static const struct pack *pack;
-
-static int
-open_pack(void **state)
-{
-    (void)state;
-    pack = test_pack();
-    return 0;
-}
-
-static struct issues *
-findings_of(struct arena *arena, struct span json)
-{
-    struct issues       *issues = issues_new(arena, 100);
-    const struct bundle *bundle;
-    const struct tape   *tape;
-    struct tape_error    error;
-
-    if (tape_read(json, &tape_default_limits, arena, &tape, &error) != ST_OK) {
-        struct issue refused = { .severity = SEVERITY_FATAL, .rule = "json" };
-        issues_add(issues, &refused);
-        return issues;
-    }
-    if (bundle_read(tape, arena, issues, &bundle) == ST_OK)
-        assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
-    return issues;
-}
-
 #define O "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"}"
 #define P "{\"resourceType\":\"Patient\""
 #define E "{\"extension\":[{\"url\":\"http://hl7.org/fhir/5.0/StructureDefinition/extension-u\",\"valueCode\":\"a\"}]}"
@@ -193,11 +163,10 @@ static void
 test_finds_what_is_wrong_and_where(void **state)
 {
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct arena       *arena  = test_arena();
-        struct issues      *issues = findings_of(arena, span_of(cases[i].json));
+        struct issues      *issues = test_findings(arena, span_of(cases[i].json), NULL);
         const struct issue *one    = issues_at(issues, 0);
         if (issues_count(issues) != (cases[i].rule != NULL))
             fail_msg("%s: %u findings, first %s %.*s", cases[i].json, issues_count(issues), one != NULL ? one->rule : "",
@@ -266,11 +235,10 @@ static void
 test_applies_the_rules_of_bundles(void **state)
 {
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof bundles / sizeof bundles[0]; i++) {
         struct arena       *arena  = test_arena();
-        struct issues      *issues = findings_of(arena, span_of(bundles[i].json));
+        struct issues      *issues = test_findings(arena, span_of(bundles[i].json), NULL);
         const struct issue *one    = issues_at(issues, 0);
         if (issues_count(issues) != (bundles[i].rule != NULL) || (one != NULL && strcmp(one->rule, bundles[i].rule) != 0))
             fail_msg("%s: %u findings, first %s", bundles[i].json, issues_count(issues), one != NULL ? one->rule : "");
@@ -302,11 +270,10 @@ test_helps_to_mend_it(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
         struct arena       *arena  = test_arena();
-        struct issues      *issues = findings_of(arena, span_of(help[i].json));
+        struct issues      *issues = test_findings(arena, span_of(help[i].json), NULL);
         const struct issue *one    = issues_at(issues, 0);
         assert_int_equal(issues_count(issues), 1);
         assert_text(one->wanted, help[i].wanted);
@@ -323,11 +290,10 @@ test_doubtful_text_is_a_warning(void **state)
     static const char *const texts[] = { P ",\"name\":[{\"family\":\" \"}]}", P ",\"name\":[{\"family\":\"a\\u0001b\"}]}" };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < 2; i++) {
         struct arena  *arena  = test_arena();
-        struct issues *issues = findings_of(arena, span_of(texts[i]));
+        struct issues *issues = test_findings(arena, span_of(texts[i]), NULL);
         assert_int_equal(issues_count(issues), 1);
         assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
         assert_false(issues_have_errors(issues));
@@ -345,9 +311,8 @@ test_findings_hold_no_text_of_the_payload(void **state)
     struct arena  *arena = test_arena();
 
     (void)state;
-    if (pack == NULL)
-        skip();
-    struct issues *issues = findings_of(arena, span_of(json));
+    test_needs_pack();
+    struct issues *issues = test_findings(arena, span_of(json), NULL);
     assert_true(issues_count(issues) >= 8);
     for (uint32_t i = 0; i < issues_count(issues); i++) {
         const struct issue *one = issues_at(issues, i);
@@ -378,10 +343,9 @@ test_equal_findings_are_grouped(void **state)
     struct arena *arena = test_arena();
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     char *json = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", "{" ASK("Observation") ",\"resource\":" O ",\"issued\":\"2020\"}}", "]}", 500);
-    struct issues *issues = findings_of(arena, span_of(json));
+    struct issues *issues = test_findings(arena, span_of(json), NULL);
     assert_int_equal(issues_count(issues), 1);
     assert_int_equal(issues_at(issues, 0)->times, 500);
     assert_text(issues_at(issues, 0)->expression, "Bundle.entry[0].resource.issued");
@@ -401,12 +365,11 @@ test_bytes_that_were_good_are_good_only_there(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena  *arena  = test_arena();
         char          *json   = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", rows[i].item, "]}", 40);
-        struct issues *issues = findings_of(arena, span_of(json));
+        struct issues *issues = test_findings(arena, span_of(json), NULL);
         assert_int_equal(issues_count(issues), rows[i].findings);
         for (uint32_t k = 0; k < rows[i].findings; k++)
             assert_int_equal(issues_at(issues, k)->times, rows[i].times);
@@ -447,13 +410,12 @@ test_a_document_that_is_wrong_everywhere_ends_early(void **state)
                                          "{\"resource\":{\"resourceType\":\"X\"}}", "{}" };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < 4; i++) {
         struct arena  *arena  = test_arena();
         char          *json   = repeated(arena, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[", items[i], "]}", 30000);
         size_t         before = arena_used(arena);
-        struct issues *issues = findings_of(arena, span_of(json));
+        struct issues *issues = test_findings(arena, span_of(json), NULL);
         assert_true(issues_have_errors(issues));
         const struct issue *last = issues_at(issues, issues_count(issues) - 1);
         assert_string_equal(last->rule, "validate");
@@ -469,10 +431,9 @@ test_doubts_stop_nothing(void **state)
     struct arena *arena = test_arena();
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     char *json = repeated(arena, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[", "{\"code\":\"x\"}", "]}}", 12000);
-    struct issues *issues = findings_of(arena, span_of(json));
+    struct issues *issues = test_findings(arena, span_of(json), NULL);
     assert_false(issues_have_errors(issues));
     assert_string_equal(issues_at(issues, 0)->rule, "coding-system");
     assert_int_equal(issues_at(issues, 0)->times, 12000);
@@ -489,13 +450,12 @@ test_narratives_say_the_language_of_their_resource(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena  *arena  = test_arena();
         struct span    json   = arena_format(arena, P ",\"language\":\"de\",\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\"%s>%s</div>\"}}",
                                              rows[i].attributes, rows[i].inside);
-        struct issues *issues = findings_of(arena, json);
+        struct issues *issues = test_findings(arena, json, NULL);
         assert_int_equal(issues_count(issues), rows[i].warned);
         if (rows[i].warned) {
             assert_string_equal(issues_at(issues, 0)->rule, "xhtml-lang");
@@ -522,21 +482,20 @@ test_entries_are_judged_alone(void **state)
     const struct bundle    *bundle;
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, &shell, arena, issues), ST_OK);
+    assert_int_equal(validate(test_pack(), bundle, &shell, arena, issues), ST_OK);
     assert_int_equal(issues_count(issues), 0);
     for (uint32_t i = 0; i < bundle->count; i++) {
         issues = issues_new(arena, 10);
-        assert_int_equal(validate_entry(pack, bundle, i, NULL, arena, issues), ST_OK);
+        assert_int_equal(validate_entry(test_pack(), bundle, i, NULL, arena, issues), ST_OK);
         assert_int_equal(issues_have_errors(issues), rules[i] != NULL);
         if (rules[i] != NULL) {
             assert_string_equal(issues_at(issues, 0)->rule, rules[i]);
             assert_text(issues_at(issues, 0)->expression, expressions[i]);
         }
     }
-    assert_int_equal(validate_entry(pack, bundle, bundle->count, NULL, arena, issues), ST_NOT_FOUND);
+    assert_int_equal(validate_entry(test_pack(), bundle, bundle->count, NULL, arena, issues), ST_NOT_FOUND);
     arena_free(&arena);
 }
 
@@ -552,14 +511,13 @@ test_the_bundle_around_entries_is_judged_alone(void **state)
     struct validate_options shell = { .entries_apart = true };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
         struct arena        *arena  = test_arena();
         struct issues       *issues = issues_new(arena, 10);
         const struct bundle *bundle;
         assert_int_equal(bundle_read(test_tape(arena, span_of(shells[i].json)), arena, issues, &bundle), ST_OK);
-        assert_int_equal(validate(pack, bundle, &shell, arena, issues), ST_OK);
+        assert_int_equal(validate(test_pack(), bundle, &shell, arena, issues), ST_OK);
         assert_int_equal(issues_count(issues), 1);
         assert_string_equal(issues_at(issues, 0)->rule, shells[i].rule);
         arena_free(&arena);
@@ -576,10 +534,9 @@ test_profiles_are_not_passed_over_in_silence(void **state)
     const struct bundle    *bundle;
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     assert_int_equal(bundle_read(test_tape(arena, SPAN(P "}")), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    assert_int_equal(validate(test_pack(), bundle, &options, arena, issues), ST_OK);
     assert_int_equal(issues_count(issues), 1);
     assert_int_equal(issues_at(issues, 0)->severity, SEVERITY_WARNING);
     assert_int_equal(issues_at(issues, 0)->code, ISSUE_NOT_FOUND);
@@ -596,8 +553,7 @@ test_looks_to_the_bottom_of_a_deep_document(void **state)
     unsigned      depth = 28;
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     buf_init(&json, 1 << 16);
     buf_add_text(&json, "{\"resourceType\":\"Questionnaire\",\"name\":\"Q\",\"status\":\"draft\"");
     for (unsigned i = 0; i < depth; i++)
@@ -606,7 +562,7 @@ test_looks_to_the_bottom_of_a_deep_document(void **state)
     for (unsigned i = 0; i < depth; i++)
         buf_add_text(&json, "}]");
     buf_add_text(&json, "}");
-    struct issues *issues = findings_of(arena, buf_span(&json));
+    struct issues *issues = test_findings(arena, buf_span(&json), NULL);
     assert_int_equal(issues_count(issues), 1);
     assert_string_equal(issues_at(issues, 0)->rule, "unknown-element");
     bool done = false;
@@ -615,7 +571,7 @@ test_looks_to_the_bottom_of_a_deep_document(void **state)
         const struct bundle *bundle;
         issues = issues_new(arena, 10);
         assert_int_equal(bundle_read(test_tape(arena, buf_span(&json)), arena, issues, &bundle), ST_OK);
-        enum status st = validate(pack, bundle, NULL, small, issues);
+        enum status st = validate(test_pack(), bundle, NULL, small, issues);
         done = st == ST_OK;
         assert_true(done || st == ST_NO_MEMORY);
         arena_free(&small);
@@ -631,14 +587,13 @@ test_says_when_memory_is_spent(void **state)
     bool              done   = false;
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t budget = 64; !done; budget += 512) {
         struct arena        *arena = test_arena(), *small = arena_new("small", budget);
         struct issues       *issues = issues_new(arena, 10);
         const struct bundle *bundle;
         assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
-        enum status st = validate(pack, bundle, NULL, small, issues);
+        enum status st = validate(test_pack(), bundle, NULL, small, issues);
         done = st == ST_OK;
         assert_true(done || st == ST_NO_MEMORY);
         arena_free(&small);
@@ -663,7 +618,7 @@ judge_folder(const char *folder)
             continue;
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         struct arena  *arena  = test_arena();
-        struct issues *issues = findings_of(arena, test_file(arena, path));
+        struct issues *issues = test_findings(arena, test_file(arena, path), NULL);
         tally.files++;
         tally.valid   += !issues_have_errors(issues);
         tally.invalid += issues_have_errors(issues);
@@ -680,7 +635,7 @@ test_all_synthea_patients_pass(void **state)
     struct tally tally = { 0, 0, 0 };
 
     (void)state;
-    if (pack != NULL)
+    if (test_pack() != NULL)
         tally = judge_folder(SLUICE_SHARED_DIR "/data/synthea");
     if (tally.files == 0)
         skip();
@@ -694,7 +649,7 @@ test_what_is_not_r4_is_refused(void **state)
     struct tally tally = { 0, 0, 0 };
 
     (void)state;
-    if (pack != NULL)
+    if (test_pack() != NULL)
         tally = judge_folder(SLUICE_SHARED_DIR "/data/bh-examples/negative");
     if (tally.files == 0)
         skip();
@@ -705,7 +660,7 @@ test_what_is_not_r4_is_refused(void **state)
 static bool
 told(struct arena *arena, const char *rule, enum severity severity, struct span json)
 {
-    struct issues *issues = findings_of(arena, json);
+    struct issues *issues = test_findings(arena, json, NULL);
 
     for (uint32_t k = 0; k < issues_count(issues); k++)
         if (strcmp(issues_at(issues, k)->rule, rule) == 0 && issues_at(issues, k)->severity == severity)
@@ -721,8 +676,7 @@ test_compares_displays_with_those_of_the_code_system(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena *arena = test_arena();
         struct span   json  = arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":"
@@ -744,8 +698,7 @@ test_says_what_a_system_should_have_been(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena *arena = test_arena();
         struct span   json  = arena_format(arena, "{\"resourceType\":\"Patient\",\"maritalStatus\":{\"coding\":[{\"system\":\"%s\",\"code\":\"x\"}]}}",
@@ -766,8 +719,7 @@ test_knows_units(void **state)
     };
 
     (void)state;
-    if (pack == NULL)
-        skip();
+    test_needs_pack();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena *arena = test_arena();
         struct span   json  = arena_format(arena, "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"text\":\"x\"},"
@@ -792,12 +744,12 @@ test_notes_what_bindings_leave_undecided(void **state)
     const struct bundle    *bundle;
 
     (void)state;
-    if (pack == NULL) {
+    if (test_pack() == NULL) {
         arena_free(&arena);
         skip();
     }
     assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    assert_int_equal(validate(test_pack(), bundle, &options, arena, issues), ST_OK);
     assert_int_equal(options.questions->count, 1);
     assert_text(options.questions->list[0].code, "001");
     assert_text(options.questions->list[0].system, "http://unstats.un.org/unsd/methods/m49/m49.htm");
@@ -834,5 +786,5 @@ main(void)
         cmocka_unit_test(test_what_is_not_r4_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, open_pack, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,27 +159,6 @@ test_never_reads_behind_the_end(void **state)
 
 /* ---- as findings ------------------------------------------------------------------------------ */
 
-static struct issues *
-findings_of(struct arena *arena, const char *json)
-{
-    static const struct pack *pack;
-    static struct arena      *pack_arena;
-    const struct bundle      *bundle;
-    struct issues            *issues = issues_new(arena, 100);
-
-    if (pack_arena == NULL) {
-        pack_arena = arena_new("pack", (size_t)64 << 20);
-        struct span bytes = test_file(pack_arena, SLUICE_BINARY_DIR "/definitions/r4.pack");
-        if (!span_empty(bytes))
-            assert_int_equal(pack_open(bytes, pack_arena, &pack), ST_OK);
-    }
-    if (pack == NULL)
-        skip();
-    assert_int_equal(bundle_read(test_tape(arena, span_of(json)), arena, issues, &bundle), ST_OK);
-    assert_int_equal(validate(pack, bundle, NULL, arena, issues), ST_OK);
-    return issues;
-}
-
 #define LIST(more, div) "{\"resourceType\":\"Basic\",\"code\":{\"text\":\"a\"}," more \
                         "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">" div "</div>\"}}"
 
@@ -203,9 +182,10 @@ static void
 test_narratives_become_findings(void **state)
 {
     (void)state;
+    test_needs_pack();
     for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++) {
         struct arena  *arena  = test_arena();
-        struct issues *issues = findings_of(arena, findings[i].json);
+        struct issues *issues = test_findings(arena, span_of(findings[i].json), NULL);
         assert_int_equal(issues_count(issues), findings[i].rule != NULL);
         if (findings[i].rule != NULL) {
             assert_string_equal(issues_at(issues, 0)->rule, findings[i].rule);
