@@ -161,24 +161,6 @@ compile_span(const struct compiler *c, struct pack_text text)
 
 /* ---- definitions ------------------------------------------------------------------------- */
 
-int
-compile_version_order(struct span a, struct span b)
-{
-    while (a.length > 0 && b.length > 0) {
-        size_t   dot_a = span_find_byte(a, '.'), dot_b = span_find_byte(b, '.');
-        struct span part_a = dot_a == SPAN_NOT_FOUND ? a : span_from(a.at, dot_a);
-        struct span part_b = dot_b == SPAN_NOT_FOUND ? b : span_from(b.at, dot_b);
-        uint64_t number_a, number_b;
-        bool     both = span_to_u64(part_a, &number_a) && span_to_u64(part_b, &number_b);
-        int      order = both ? (number_a > number_b) - (number_a < number_b) : span_compare(part_a, part_b);
-        if (order != 0)
-            return order;
-        a = dot_a == SPAN_NOT_FOUND ? span_skip(a, a.length) : span_skip(a, dot_a + 1);
-        b = dot_b == SPAN_NOT_FOUND ? span_skip(b, b.length) : span_skip(b, dot_b + 1);
-    }
-    return (a.length > 0) - (b.length > 0);
-}
-
 const struct definition *
 compile_find(const struct compiler *c, enum definition_kind kind, struct span url, struct span version)
 {
@@ -189,7 +171,7 @@ compile_find(const struct compiler *c, enum definition_kind kind, struct span ur
         const struct definition *d = &c->definitions[lookup_value(urls, at)];
         if (!span_empty(version) && !span_eq(d->version, version))
             continue;
-        if (best == NULL || compile_version_order(d->version, best->version) >= 0)
+        if (best == NULL || pack_version_order(d->version, best->version) >= 0)
             best = d;
     }
     return best;

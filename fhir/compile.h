@@ -86,10 +86,6 @@ struct span      compile_span(const struct compiler *, struct pack_text);
  * (it may be in the base all the same). */
 const struct definition *compile_find(const struct compiler *, enum definition_kind, struct span url, struct span version);
 
-/* Versions of one url, the higher last: numbers compare as numbers, the rest
- * as text (2.0.10 is behind 2.0.9). */
-int compile_version_order(struct span a, struct span b);
-
 /* The value set of a canonical, as term_value_set() will find it: PACK_NONE
  * when it is not there.  Good once compile_terminology() is done. */
 uint32_t compile_value_set(const struct compiler *, struct span canonical);

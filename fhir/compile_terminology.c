@@ -164,7 +164,7 @@ by_rank(const void *a, const void *b, const void *context)
         return x->url.offset < y->url.offset ? -1 : 1;
     if (x->rank != y->rank)
         return x->rank > y->rank ? -1 : 1;
-    int order = compile_version_order(compile_span(in->c, y->version), compile_span(in->c, x->version));
+    int order = pack_version_order(compile_span(in->c, y->version), compile_span(in->c, x->version));
     return order != 0 ? order : (i < k) - (i > k);
 }
 

@@ -196,6 +196,11 @@ extern const uint32_t pack_record_sizes[PACK_SECTIONS];
 
 uint64_t pack_checksum(struct span);
 
+/* Versions of one url, the higher last: numbers compare as numbers, the rest
+ * as text (2.0.10 is behind 2.0.9), and what is released is behind its own
+ * drafts (2.0.0 is behind 2.0.0-ballot, as in semver.org 2.0.0 clause 11). */
+int pack_version_order(struct span a, struct span b);
+
 static inline uint16_t
 pack_slot_flags(const struct pack_element *e, const struct pack_type *type, bool shadow)
 {

@@ -13,6 +13,41 @@ version_fits(struct span have, struct span wanted)
         || (have.length > wanted.length && span_starts(have, wanted) && have.at[wanted.length] == '.');
 }
 
+static struct span
+head_of(struct span text, char end)
+{
+    size_t at = span_find_byte(text, end);
+
+    return at == SPAN_NOT_FOUND ? text : span_first(text, at);
+}
+
+static int
+order_of_parts(struct span a, struct span b)
+{
+    while (a.length > 0 && b.length > 0) {
+        struct span part_a = head_of(a, '.'), part_b = head_of(b, '.');
+        uint64_t    number_a, number_b;
+        bool        both  = span_to_u64(part_a, &number_a) && span_to_u64(part_b, &number_b);
+        int         order = both ? (number_a > number_b) - (number_a < number_b) : span_compare(part_a, part_b);
+        if (order != 0)
+            return order;
+        a = span_skip(a, part_a.length + 1);
+        b = span_skip(b, part_b.length + 1);
+    }
+    return (a.length > 0) - (b.length > 0);
+}
+
+int
+pack_version_order(struct span a, struct span b)
+{
+    struct span core_a = head_of(a, '-'), core_b = head_of(b, '-');
+    int         order  = order_of_parts(core_a, core_b);
+
+    if (order != 0 || core_a.length == a.length || core_b.length == b.length)
+        return order != 0 ? order : (core_a.length == a.length) - (core_b.length == b.length);
+    return order_of_parts(span_skip(a, core_a.length + 1), span_skip(b, core_b.length + 1));
+}
+
 uint32_t
 pack_profile_named(const struct pack *p, struct span canonical)
 {
@@ -25,7 +60,8 @@ pack_profile_named(const struct pack *p, struct span canonical)
         return PACK_NONE;
     for (uint32_t at = (uint32_t)lookup_hash(url) & mask; p->profile_slots[at] != 0; at = (at + 1) & mask) {
         const struct pack_profile *one = &p->profiles[p->profile_slots[at] - 1];
-        if (span_eq(pack_span(p, one->url), url) && version_fits(pack_span(p, one->version), version))
+        if (span_eq(pack_span(p, one->url), url) && version_fits(pack_span(p, one->version), version)
+            && (found == PACK_NONE || pack_version_order(pack_span(p, one->version), pack_span(p, p->profiles[found].version)) >= 0))
             found = p->profile_slots[at] - 1;
     }
     return found;

@@ -150,8 +150,9 @@ struct pack_step { uint32_t kind; struct pack_text name; uint32_t key; };      /
 /* Every index and offset of the sections above, once. */
 bool pack_profiles_good(const struct pack *);
 
-/* The profile or type of a canonical url, "url" or "url|version"; without a
- * version the last one that was compiled.  PACK_NONE when there is none. */
+/* The profile or type of a canonical url, "url" or "url|version"; of several
+ * that fit the highest version, and of one version the last that was compiled.
+ * PACK_NONE when there is none. */
 uint32_t pack_profile_named(const struct pack *, struct span canonical);
 
 /* The child of a node for an element of its shape; PACK_NONE when it asks nothing of that. */

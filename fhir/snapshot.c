@@ -331,7 +331,7 @@ chain_record(struct compiler *c, uint32_t *head, uint32_t index)
 
     for (uint32_t at = *head; at != PACK_NONE; count++) {
         const struct pack_snapshot *other = COMPILE_AT(c, PACK_SNAPSHOTS, struct pack_snapshot, at);
-        if (compile_version_order(compile_span(c, other->version), compile_span(c, one->version)) > 0)
+        if (pack_version_order(compile_span(c, other->version), compile_span(c, one->version)) > 0)
             before = at;
         at = other->next;
     }

@@ -9,8 +9,9 @@
 static struct arena      *definitions;
 static const struct pack *pack;              /* NULL: the definitions are not installed */
 
-#define SD(id, type, elements)                                                                               \
-    "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t.example/" id "\",\"version\":\"1.2.0\",\"name\":\"" id "\","    \
+#define SD(id, type, elements) VERSION("1.2.0", id, type, elements)
+#define VERSION(version, id, type, elements)                                                                 \
+    "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t.example/" id "\",\"version\":\"" version "\",\"name\":\"" id "\","    \
     "\"status\":\"draft\",\"kind\":\"resource\",\"abstract\":false,\"type\":\"" type "\",\"derivation\":\"constraint\","    \
     "\"baseDefinition\":\"http://hl7.org/fhir/StructureDefinition/" type "\",\"differential\":{\"element\":[" elements "]}}"
 /* An extension with a boolean, and where it may stand. */
@@ -74,6 +75,10 @@ static const char *const profiles[] = {
     /* Less than one expression may take, and more than all of 600 contacts may. */
     SD("dear", "Patient", EL("Patient.contact", "\"constraint\":[{\"key\":\"t-9\",\"severity\":\"error\",\"human\":\"long\","
        "\"expression\":\"%resource.contact.all(%resource.contact.count() > 0)\"}]")),
+    /* of several versions the highest counts, wherever it stands */
+    VERSION("1.9.0", "twice", "Patient", EL("Patient.photo", "\"max\":\"0\"")),
+    VERSION("1.10.0", "twice", "Patient", EL("Patient.gender", "\"min\":1")),
+    VERSION("1.10.0-ballot", "twice", "Patient", EL("Patient.birthDate", "\"min\":1")),
     SD("everywhere", "Device", EL("Device.manufacturer", "\"min\":1")),
 };
 #define PROFILES (sizeof profiles / sizeof profiles[0])
@@ -148,6 +153,11 @@ static const struct { const char *profile, *json, *rule, *expression; } cases[] 
     { "plain", P ",\"deceasedDateTime\":\"2020\"}", "profile:type", "Patient.deceasedDateTime" },
     { "plain", P ",\"contact\":[{\"gender\":\"male\"}]}", "t-1", "Patient.contact[0]" },
     { "plain|1.2", P "}", NULL, NULL },
+    { "twice", P ",\"gender\":\"male\"}", NULL, NULL },
+    { "twice", P "}", "profile:cardinality", "Patient" },
+    { "twice|1.9.0", P "}", NULL, NULL },
+    { "twice|1", P ",\"birthDate\":\"2020\"}", "profile:cardinality", "Patient" },
+    { "twice|1.10.0-ballot", P ",\"birthDate\":\"2020\"}", NULL, NULL },
     { "slices", O ",\"category\":[" C("a") "," C("b") "," C("b") "]" X "}", NULL, NULL },
     { "slices", O ",\"category\":[" C("b") "]" X "}", "profile:cardinality", "Observation" },
     { "slices", O ",\"category\":[" C("a") "," C("c") "]" X "}", "profile:slicing", "Observation.category[1]" },
