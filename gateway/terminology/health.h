@@ -10,8 +10,9 @@
  *
  * So a server that is down is asked once in failure-seconds, whatever comes
  * in.  An answer is any HTTP status that says that somebody worked on it in time:
- * also 404 and what cannot be read.  Trouble is 429, 5xx, an answer that broke
- * off, and a deadline that passed.  Nobody there: no connection, or no TLS.
+ * also 404 and what cannot be read.  Trouble is what the next question would
+ * meet as well: 5xx, 429, not let in (401, 403, 407), a redirect, an answer that
+ * broke off, a deadline that passed.  Nobody there: no connection, or no TLS.
  *
  * Pure; times are milliseconds of the caller's clock.
  */
