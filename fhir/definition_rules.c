@@ -1,5 +1,7 @@
 #include "fhir/definition_rules.h"
 
+#include <string.h>
+
 #include "base/json_walk.h"
 
 #define NOTHING ((struct span){ NULL, 0 })
@@ -39,15 +41,22 @@ check_url(struct profiling *r, tape_node resource)
                         "want a canonical URL that is absolute", "have one that is not");
 }
 
-static const struct { const char *type; void (*rules)(struct profiling *, tape_node); } kinds[] = {
-    { "StructureDefinition", structure_rules }, { "CodeSystem", code_system_rules }, { "ValueSet", value_set_rules },
-    { "ConceptMap", concept_map_rules }, { "ActivityDefinition", NULL }, { "CapabilityStatement", NULL },
-    { "ChargeItemDefinition", NULL }, { "CompartmentDefinition", NULL }, { "EffectEvidenceSynthesis", NULL },
-    { "EventDefinition", NULL }, { "Evidence", NULL }, { "EvidenceVariable", NULL }, { "ExampleScenario", NULL },
-    { "GraphDefinition", NULL }, { "ImplementationGuide", NULL }, { "Library", NULL }, { "Measure", NULL },
-    { "MessageDefinition", NULL }, { "OperationDefinition", NULL }, { "PlanDefinition", NULL }, { "Questionnaire", NULL },
-    { "ResearchDefinition", NULL }, { "ResearchElementDefinition", NULL }, { "RiskEvidenceSynthesis", NULL },
-    { "SearchParameter", NULL }, { "StructureMap", NULL }, { "TerminologyCapabilities", NULL }, { "TestScript", NULL },
+/* Lengths beside the names: most resources are none of these. */
+#define KIND(name, check) { name, sizeof name - 1, check }
+
+static const struct { const char *type; size_t length; void (*rules)(struct profiling *, tape_node); } kinds[] = {
+    KIND("StructureDefinition", structure_rules), KIND("CodeSystem", code_system_rules),
+    KIND("ValueSet", value_set_rules), KIND("ConceptMap", concept_map_rules),
+    KIND("ActivityDefinition", NULL), KIND("CapabilityStatement", NULL), KIND("ChargeItemDefinition", NULL),
+    KIND("CompartmentDefinition", NULL), KIND("EffectEvidenceSynthesis", NULL),
+    KIND("EventDefinition", NULL), KIND("Evidence", NULL), KIND("EvidenceVariable", NULL),
+    KIND("ExampleScenario", NULL), KIND("GraphDefinition", NULL), KIND("ImplementationGuide", NULL),
+    KIND("Library", NULL), KIND("Measure", NULL), KIND("MessageDefinition", NULL),
+    KIND("OperationDefinition", NULL), KIND("PlanDefinition", NULL),
+    KIND("Questionnaire", questionnaire_rules), KIND("ResearchDefinition", NULL),
+    KIND("ResearchElementDefinition", NULL), KIND("RiskEvidenceSynthesis", NULL),
+    KIND("SearchParameter", search_parameter_rules), KIND("StructureMap", NULL),
+    KIND("TerminologyCapabilities", NULL), KIND("TestScript", NULL),
 };
 
 enum status
@@ -57,7 +66,7 @@ definition_rules(struct profiling *r, struct resource_range range)
         tape_node   node = bundle_resource_at(r->bundle, i)->node;
         struct span type = walk_find_text(r->tape, node, SPAN("resourceType"), r->arena);
         for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
-            if (span_eq_text(type, kinds[k].type)) {
+            if (type.length == kinds[k].length && memcmp(type.at, kinds[k].type, type.length) == 0) {
                 check_url(r, node);
                 if (kinds[k].rules != NULL)
                     kinds[k].rules(r, node);

@@ -5,6 +5,7 @@
  *        code_system_rules() CodeSystem                (fhir/terminology_rules.c)
  *        value_set_rules()   ValueSet
  *        concept_map_rules() ConceptMap
+ *        questionnaire_rules(), search_parameter_rules()   (fhir/form_rules.c)
  *
  * What they refer to is looked for in the pack; what is not there is not
  * judged.  The rules by their ids: docs/validation.md 10.  Each is linear in
@@ -24,6 +25,8 @@ void structure_rules(struct profiling *, tape_node resource);
 void code_system_rules(struct profiling *, tape_node resource);
 void value_set_rules(struct profiling *, tape_node resource);
 void concept_map_rules(struct profiling *, tape_node resource);
+void questionnaire_rules(struct profiling *, tape_node resource);
+void search_parameter_rules(struct profiling *, tape_node resource);
 
 /* A finding of one of these rules; `found` is a sentence's end, "have …". */
 void definition_tell(struct profiling *, tape_node, enum severity, const char *rule, const char *wanted, const char *found);

@@ -16,6 +16,7 @@ static const char *const waivable[] = {
     "definition-target", "definition-binding", "definition-invariant", "definition-value",
     "code-system-count", "code-system-content", "code-system-property", "code-system-supplement",
     "value-set-system", "value-set-import", "value-set-code", "value-set-filter", "concept-map-code", "concept-map-value-set",
+    "questionnaire-initial-type", "search-parameter-expression",
 };
 
 /* "bdl-7" is of the family "bdl-". */

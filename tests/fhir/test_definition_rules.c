@@ -193,6 +193,31 @@ test_a_concept_map_maps_codes_that_are(void **state)
     CHECK(rows);
 }
 
+#define ASKS(type, value) "{\"resourceType\":\"Questionnaire\",\"status\":\"draft\",\"item\":[{\"linkId\":\"g\",\"type\":\"group\",\"item\":["  \
+    "{\"linkId\":\"1\",\"type\":\"" type "\",\"initial\":[{" value "}]}]}]}"
+#define SEARCHES(x) "{\"resourceType\":\"SearchParameter\",\"url\":\"http://a.test/sp\",\"name\":\"S\",\"status\":\"draft\",\"description\":\"d\"," \
+    "\"code\":\"s\",\"base\":[\"Patient\"],\"type\":\"string\",\"expression\":\"" x "\"}"
+
+static void
+test_initial_values_and_expressions_are_what_they_stand_for(void **state)
+{
+    static const struct row rows[] = {
+        { ASKS("decimal", "\"valueDecimal\":1.5"), NULL },
+        { ASKS("decimal", "\"valueInteger\":1"), NULL },
+        { ASKS("text", "\"valueString\":\"x\""), NULL },
+        { ASKS("choice", "\"valueCoding\":{\"display\":\"x\"}"), NULL },
+        { ASKS("decimal", "\"valueString\":\"1.5\""), "questionnaire-initial-type" },
+        { ASKS("date", "\"valueDateTime\":\"2026-11-22\""), "questionnaire-initial-type" },
+        { SEARCHES("Patient.name.family"), NULL },
+        { SEARCHES("(Patient.deceased as dateTime)"), NULL },
+        { SEARCHES("Patient.name.("), "search-parameter-expression" },
+        { SEARCHES("Patient.name.wherever(use = 'usual')"), "search-parameter-expression" },
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
 #define SPEAKS(l) "{\"resourceType\":\"Patient\",\"communication\":[{\"language\":{" l "}}]}"
 
 static void
@@ -233,6 +258,7 @@ main(void)
         cmocka_unit_test(test_a_code_system_holds_together),
         cmocka_unit_test(test_a_value_set_includes_what_can_be_included),
         cmocka_unit_test(test_a_concept_map_maps_codes_that_are),
+        cmocka_unit_test(test_initial_values_and_expressions_are_what_they_stand_for),
         cmocka_unit_test(test_a_preferred_binding_takes_a_text_within_any_largest_value_set),
         cmocka_unit_test(test_a_canonical_url_is_absolute),
     };
