@@ -363,9 +363,11 @@ refuse_type(struct walk *w, tape_node node, tape_node type, uint64_t place)
     for (uint32_t i = 0; i < pack_count(w->pack); i++)
         if (pack_resource_named(w->pack, pack_name(w->pack, i)) && span_eq_nocase(pack_name(w->pack, i), name))
             hint = arena_format(w->arena, "Write %.*s", SPAN_PRINT(pack_name(w->pack, i)));
+    bool        known = false;                           /* an abstract one, a datatype, another case: any other is text of somebody */
+    for (uint32_t i = 0; i < pack_count(w->pack) && !known; i++)
+        known = span_eq_nocase(pack_name(w->pack, i), name);
     struct span found = type == TAPE_ABSENT ? SPAN("have none")
-                      : path_name_plain(name) ? arena_format(w->arena, "have %.*s", SPAN_PRINT(name))
-                                              : finding_found(w->tape, type, w->arena);
+                      : known ? arena_format(w->arena, "have %.*s", SPAN_PRINT(name)) : finding_found(w->tape, type, w->arena);
     report_add(&w->report, &f, SPAN("want resourceType to be a resource of FHIR R4"), found, hint);
 }
 

@@ -114,6 +114,15 @@ struct reader {
 
 #define NO_NAME ((struct span){ NULL, 0 })
 
+static bool acts(struct span name);
+
+/* A name that HTML does not have is text of somebody: "<Smith, Ann>". */
+static struct span
+may_be_said(struct span name)
+{
+    return element_named(name) != ELEMENT_OTHER || attribute_named(name) != NULL || acts(name) ? name : NO_NAME;
+}
+
 static void
 fault(struct reader *r, enum xhtml_rule rule, const char *at, const char *wanted, struct span name)
 {
@@ -126,7 +135,7 @@ fault(struct reader *r, enum xhtml_rule rule, const char *at, const char *wanted
     if (r->faults == NULL || r->faults->count == XHTML_MOST_FAULTS)
         return;
     r->faults->at[r->faults->count++] =
-        (struct xhtml_fault){ .rule = rule, .offset = (uint32_t)(at - r->start), .wanted = wanted, .name = name };
+        (struct xhtml_fault){ .rule = rule, .offset = (uint32_t)(at - r->start), .wanted = wanted, .name = may_be_said(name) };
 }
 
 static void

@@ -39,7 +39,7 @@ struct xhtml_fault {
     enum xhtml_rule rule;
     uint32_t        offset;              /* bytes into the text                       */
     const char     *wanted;              /* "want …", static                          */
-    struct span     name;                /* of the element or attribute; may be empty */
+    struct span     name;                /* of the element or attribute, where HTML has it; may be empty */
 };
 
 /* After a FORM fault the rest is not looked at.  What the narrative says about

@@ -116,6 +116,8 @@ def what_a_gateway_says_holds_no_token():
             for method, target in [("POST", one) for one in targets] + [("POST", "/fhir"), ("PUT", "/fhir/Patient/p")]:
                 status, headers, said = gateway.request(method, target, body, connection=connection)
                 out = repr(headers) + said.decode("utf-8", "replace")
+                if status == 200 and "MessageHeader.event" in what:
+                    continue             # what answers a message repeats its event (messaging.html)
                 check(status < 500 and TOKEN.lower() not in out.lower(), (what, target, status, text_of(out)))
                 if headers.get("Connection", "").lower() == "close":
                     connection.close()
