@@ -483,6 +483,7 @@ add_constraint(struct profiles_compiler *p, struct twig *twig, struct pack_const
     if (!(one.flags & CONSTRAINT_NATIVE) && one.expression.length > 0
         && !add_program(p, &one, compile_count(p->c, PACK_CONSTRAINTS)))
         return false;
+    compile_glance(p->c, twig->shape, &one);
     struct pack_constraint *mine = COMPILE_APPEND(p->c, PACK_CONSTRAINTS, struct pack_constraint);
     if (mine == NULL)
         return false;
@@ -508,7 +509,7 @@ read_constraint(struct profiles_compiler *p, struct twig *twig, tape_node node)
         one.flags |= CONSTRAINT_WARNING;
     if (tape_kind(p->t, extension_value(p, node, SPAN(BEST_PRACTICE))) == TAPE_TRUE)
         one.flags |= CONSTRAINT_BEST_PRACTICE;
-    one.flags |= profile_shortcut_of(compile_span(p->c, one.expression)) << CONSTRAINT_SHORTCUT;
+    one.flags |= (uint32_t)profile_shortcut_of(compile_span(p->c, one.expression)) << CONSTRAINT_SHORTCUT;
     if (is_native(key))
         one.flags |= CONSTRAINT_NATIVE;
     return add_constraint(p, twig, one);

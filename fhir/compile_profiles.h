@@ -52,6 +52,8 @@ bool compile_node(struct profiles_compiler *, struct twig *);
 bool compile_node_asks(const struct pack_node *);
 /* The program of an expression; 0 words when it is none.  False: memory is spent. */
 bool compile_program(struct compiler *, struct pack_text expression, uint32_t *first, uint32_t *words);
+/* When a constraint of objects of a shape holds at a glance. */
+void compile_glance(const struct compiler *, uint32_t shape, struct pack_constraint *);
 /* The value at a node of the tape -> records; their index, PACK_NONE when memory is spent. */
 uint32_t compile_value(struct profiles_compiler *, const struct tape *, tape_node);
 struct pack_node compile_no_node(void);

@@ -10,8 +10,10 @@ static const struct { const char *name, *panel, *total; uint32_t most; } instrum
 #undef INSTRUMENT
 };
 
-static const struct item { enum instrument of; const char *code, *link; enum list answers; uint8_t most; } items[] = {
-#define ITEM(of, code, link, answers, most) { INSTRUMENT_##of, code, link, answers, most },
+#define TEXT(literal) { literal, sizeof(literal) - 1 }
+
+static const struct item { enum instrument of; struct span code, link; enum list answers; uint8_t most; } items[] = {
+#define ITEM(of, code, link, answers, most) { INSTRUMENT_##of, TEXT(code), TEXT(link), answers, most },
 #include "fhir/instrument.def"
 #undef ITEM
 };
@@ -134,22 +136,41 @@ points_of(const struct item *item, const struct instrument_answer *answer)
     return INSTRUMENT_OPEN;
 }
 
-bool
-instrument_take(struct instrument_sheet *sheet, struct span name, const struct instrument_answer *answer)
+/* Of an instrument, or of each (NONE); no instrument has two items of a name. */
+static bool
+take(struct instrument_sheet *sheets, enum instrument which, struct span name, const struct instrument_answer *answer)
 {
-    const struct item *first = first_item(sheet->which);
-    uint32_t           count = instrument_items(sheet->which);
+    enum instrument of    = INSTRUMENT_NONE, took = INSTRUMENT_NONE;
+    uint32_t        index = 0;
 
     if (span_starts(name, SPAN("/")))
         name = span_skip(name, 1);
-    for (uint32_t i = 0; i < count && name.length > 0; i++) {
-        if (!span_eq_text(name, first[i].code) && !span_eq_text(name, first[i].link))
+    for (size_t i = 0; i < ITEMS && name.length > 0; i++, index++) {
+        if (items[i].of != of) {
+            of    = items[i].of;
+            index = 0;
+        }
+        if ((!span_eq(name, items[i].code) && !span_eq(name, items[i].link)) || took == of
+            || (which != INSTRUMENT_NONE && which != of))
             continue;
-        sheet->points[i] = points_of(&first[i], answer);
+        struct instrument_sheet *sheet = which == INSTRUMENT_NONE ? &sheets[of] : sheets;
+        sheet->points[index] = points_of(&items[i], answer);
         sheet->met++;
-        return true;
+        took = of;
     }
-    return false;
+    return took != INSTRUMENT_NONE;
+}
+
+bool
+instrument_take(struct instrument_sheet *sheet, struct span name, const struct instrument_answer *answer)
+{
+    return sheet->which != INSTRUMENT_NONE && take(sheet, sheet->which, name, answer);
+}
+
+void
+instrument_take_all(struct instrument_sheet sheets[INSTRUMENT_COUNT], struct span name, const struct instrument_answer *answer)
+{
+    (void)take(sheets, INSTRUMENT_NONE, name, answer);
 }
 
 struct instrument_total

@@ -62,6 +62,8 @@ void instrument_begin(struct instrument_sheet *, enum instrument);
 /* An answer to the item of this LOINC code or linkId ("44250-9", "/44250-9",
  * "dast-10-1").  False when the instrument has no such item. */
 bool instrument_take(struct instrument_sheet *, struct span item, const struct instrument_answer *);
+/* The same for the sheets of all instruments, each in its place. */
+void instrument_take_all(struct instrument_sheet[INSTRUMENT_COUNT], struct span item, const struct instrument_answer *);
 
 struct instrument_total { uint32_t least, most; };      /* I2 */
 struct instrument_total instrument_total(const struct instrument_sheet *);

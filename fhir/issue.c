@@ -84,11 +84,17 @@ lines_in(const char *at, size_t length)
     size_t   i     = 0;
 
     while (i + 16 <= length) {
-        bytes16 sum = { 0 }, some;
+        bytes16 sum = { 0 }, some[4];
         /* A byte of the sum holds up to 255. */
-        for (unsigned k = 0; k < 255 && i + 16 <= length; k++, i += 16) {
-            memcpy(&some, at + i, sizeof some);
-            sum -= (bytes16)(some == '\n');
+        for (unsigned k = 0; k < 252 && i + 64 <= length; k += 4, i += 64) {
+            memcpy(some, at + i, sizeof some);
+            sum -= (bytes16)(some[0] == '\n') + (bytes16)(some[1] == '\n') + (bytes16)(some[2] == '\n')
+                 + (bytes16)(some[3] == '\n');
+        }
+        if (i + 64 > length && i + 16 <= length) {
+            memcpy(some, at + i, sizeof some[0]);
+            sum -= (bytes16)(some[0] == '\n');
+            i += 16;
         }
         for (unsigned k = 0; k < 16; k++)
             lines += sum[k];
@@ -234,30 +240,25 @@ issues_arena(const struct issues *all)
 
 /* ---- groups ---------------------------------------------------------------- */
 
-/* The next byte of an expression with its indexes taken out; 0 at the end. */
-static char
-next_byte(struct span *rest)
+/* From i on, where the next byte of an expression is that is in no index. */
+static size_t
+past_index(struct span at, size_t i)
 {
-    if (rest->length > 0 && rest->at[0] == '[') {
-        size_t close = span_find_byte(*rest, ']');
-        *rest = span_skip(*rest, close == SPAN_NOT_FOUND ? rest->length : close + 1);
-        return next_byte(rest);
+    while (i < at.length && at.at[i] == '[') {
+        size_t close = span_find_byte(span_skip(at, i), ']');
+        i = close == SPAN_NOT_FOUND ? at.length : i + close + 1;
     }
-    if (rest->length == 0)
-        return 0;
-    char byte = rest->at[0];
-    *rest = span_skip(*rest, 1);
-    return byte;
+    return i;
 }
 
 static uint64_t
 group_hash(const struct issue *one)
 {
     uint64_t    hash = span_hash(span_of(one->rule)) ^ span_hash(one->wanted) ^ (uint64_t)one->severity;
-    struct span rest = one->expression;
+    struct span at   = one->expression;
 
-    for (char byte = next_byte(&rest); byte != 0; byte = next_byte(&rest))
-        hash = (hash ^ (unsigned char)byte) * 0x100000001b3u;
+    for (size_t i = past_index(at, 0); i < at.length; i = past_index(at, i + 1))
+        hash = (hash ^ (unsigned char)at.at[i]) * 0x100000001b3u;
     return hash;
 }
 
@@ -269,13 +270,12 @@ group_same(const struct issue *a, const struct issue *b)
     if (a->severity != b->severity || !span_eq(span_of(a->rule), span_of(b->rule))
         || !span_eq(a->wanted, b->wanted))
         return false;
-    for (;;) {
-        char one = next_byte(&left), two = next_byte(&right);
-        if (one != two)
-            return false;
-        if (one == 0)
-            return true;
+    size_t i = past_index(left, 0), k = past_index(right, 0);
+    while (i < left.length && k < right.length && left.at[i] == right.at[k]) {
+        i = past_index(left, i + 1);
+        k = past_index(right, k + 1);
     }
+    return i == left.length && k == right.length;
 }
 
 static uint32_t

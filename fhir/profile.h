@@ -74,6 +74,9 @@ struct profiling {
     uint32_t                 outside, resolved;          /* looks outside of the value at hand; at what a reference names */
     uint32_t                 home;                       /* struct home's number, of all that is in the resource at hand; 0 */
     struct known_good        good;
+    uint64_t                 met[2];                     /* elements of the object met_of, by their place in its shape */
+    tape_node                met_of;
+    bool                     met_odd;                    /* not all of them as FHIRPath would see them */
     uint32_t                 profile;        /* that is run; PACK_NONE: a base type */
     struct finding           finding;        /* that is made */
     uint64_t                 place;          /* of a doubt that no node has */

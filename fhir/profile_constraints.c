@@ -107,7 +107,7 @@ check(struct profiling *r, const struct pack_node *n, const struct pack_constrai
 
 /* Those of a node that are left when the ones that hold at a glance are taken off. */
 static bool
-has_work(const struct profiling *r, const struct pack_constraint *one, const struct spot *spot)
+has_work(struct profiling *r, const struct pack_constraint *one, const struct spot *spot)
 {
     return one->program_words > 0 && !(one->flags & (CONSTRAINT_BEST_PRACTICE | CONSTRAINT_NATIVE))
         && !profile_holds_at_a_glance(r, one, spot);

@@ -120,12 +120,22 @@ enum pack_constraint_flag {
     CONSTRAINT_NATIVE = 4,                   /* the walk checks it without a program */
     CONSTRAINT_AROUND = 8,                   /* it asks for more than the value that it is said of */
 };
-#define CONSTRAINT_SHORTCUT 8                /* shift: a row of fhir/shortcuts.def + 1, 0: none */
+#define CONSTRAINT_SHORTCUT 8                /* shift: enum shortcut */
+enum shortcut { SHORTCUT_NONE = 0, SHORTCUT_ORDERED, SHORTCUT_LONG };
+
+/* It holds for an object of this shape that lacks one element, or has one
+ * (fhir/compile_glance.c): numbers of elements within the shape. */
+#define GLANCE_NONE 0xffu
+struct pack_glance {
+    uint32_t shape;                          /* PACK_NONE: nothing can be said */
+    uint8_t  absent[2], there[2];
+};
 
 struct pack_constraint {
     struct pack_text key, human, expression;
     uint32_t         program, program_words; /* in PROGRAMS; 0 words: none */
     uint32_t         flags;
+    struct pack_glance glance;
 };
 
 enum pack_test_kind {

@@ -71,10 +71,10 @@ enum term_verdict profile_member(const struct profiling *, struct span value_set
 /* Whether a value is in a value set, for slices; undecided is not. */
 bool profile_bound(struct profiling *, const struct pack_binding *, const struct spot *);
 
-/* The row of fhir/shortcuts.def + 1, 0 when there is none. */
-uint32_t profile_shortcut_of(struct span expression);
+/* By its words. */
+enum shortcut profile_shortcut_of(struct span expression);
 /* True: the invariant holds.  False: it has to be evaluated. */
-bool profile_holds_at_a_glance(const struct profiling *, const struct pack_constraint *, const struct spot *);
+bool profile_holds_at_a_glance(struct profiling *, const struct pack_constraint *, const struct spot *);
 /* How an expression is run on a value of the resource with this index, within
  * the steps that all of a document share; false when there is no such resource. */
 bool profile_expression(struct profiling *, uint32_t resource, struct fhirpath_item focus, struct fhirpath_context *out);

@@ -3,54 +3,74 @@
 #include "fhir/datatypes.h"
 #include "fhir/profile_run.h"
 
-enum rule { RULE_NONE = 0, RULE_ORDERED, RULE_LONG };
-
-static const struct { struct span expression, absent, present; enum rule rule; } shortcuts[] = {
-#define SHORTCUT(expression, absent, present, rule)                                                          \
-    { { expression, sizeof(expression) - 1 }, { absent, sizeof(absent) - 1 }, { present, sizeof(present) - 1 }, RULE_##rule },
+static const struct { struct span expression; enum shortcut is; } shortcuts[] = {
+#define SHORTCUT(expression, is) { { expression, sizeof(expression) - 1 }, SHORTCUT_##is },
 #include "fhir/shortcuts.def"
 #undef SHORTCUT
 };
 
-#define COUNT (sizeof shortcuts / sizeof shortcuts[0])
-
-uint32_t
+enum shortcut
 profile_shortcut_of(struct span expression)
 {
-    for (uint32_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < sizeof shortcuts / sizeof shortcuts[0]; i++)
         if (span_eq(shortcuts[i].expression, expression))
-            return i + 1;
-    return 0;
+            return shortcuts[i].is;
+    return SHORTCUT_NONE;
 }
 
-/* Whether a member is this element: its value or its shadow, any type of a choice. */
+/* Null, [], an array or none where the other belongs: what is there need not
+ * exist for FHIRPath. */
 static bool
-is_element(struct span member, struct span element)
+is_odd(const struct profiling *r, const struct pack_shape *shape, const struct pack_slot *slot, tape_node value)
 {
-    struct span stem = element;
+    const struct pack_element *e    = &r->pack->elements[shape->first_element + slot->element];
+    bool                       list = walk_kind(r->tape, value) == TAPE_ARRAY;
+    tape_node                  one  = list ? walk_first(r->tape, value) : value;
 
-    if (member.length > 0 && member.at[0] == '_')
-        member = span_skip(member, 1);
-    if (!span_ends(element, SPAN("[x]")))
-        return span_eq(member, element);
-    stem.length -= 3;
-    return member.length > stem.length && span_starts(member, stem) && member.at[stem.length] >= 'A' && member.at[stem.length] <= 'Z';
+    if (one == TAPE_ABSENT || list != ((e->flags & ELEMENT_ARRAY) != 0) || (slot->flags & SLOT_SHADOW))
+        return true;
+    bool object = r->pack->types[e->first_type + slot->type].kind != TYPE_PRIMITIVE;
+    return walk_kind(r->tape, one) == TAPE_NULL || object != (walk_kind(r->tape, one) == TAPE_OBJECT);
 }
 
-static bool
-by_members(const struct tape *t, tape_node object, struct span absent, struct span present)
+/* Which elements an object has, a bit for each; kept for its other invariants. */
+static void
+read_elements(struct profiling *r, const struct spot *spot)
 {
-    bool met = span_empty(absent);
+    const struct pack_shape *shape = &r->pack->shapes[spot->shape];
 
-    for (tape_node n = walk_first(t, object); n != TAPE_ABSENT; n = walk_next(t, n)) {
-        struct span name = walk_raw(t, n - 1);
-        if (walk_escaped(t, n - 1))
-            return false;
-        if (!span_empty(present) && is_element(name, present))
-            return true;
-        met = met || is_element(name, absent);
+    if (r->met_of == spot->value)
+        return;
+    memset(r->met, 0, sizeof r->met);
+    r->met_odd = false;
+    for (tape_node n = walk_first(r->tape, spot->value); n != TAPE_ABSENT; n = walk_next(r->tape, n)) {
+        const struct pack_slot *slot = pack_slot_of(r->pack, shape, walk_key(r->tape, n - 1), walk_text(r->tape, n - 1, r->arena));
+        if (slot == NULL || (slot->flags & SLOT_RESOURCE_TYPE))
+            continue;
+        r->met[slot->element / 64] |= (uint64_t)1 << slot->element % 64;
+        r->met_odd |= is_odd(r, shape, slot, n);
     }
-    return !met;
+    r->met_of = spot->value;
+}
+
+static bool
+has(const uint64_t met[2], uint8_t element)
+{
+    return element < PACK_SHAPE_ELEMENTS && (met[element / 64] >> element % 64 & 1);
+}
+
+static bool
+lacks(const uint64_t met[2], uint8_t element)
+{
+    return element < PACK_SHAPE_ELEMENTS && !has(met, element);
+}
+
+static bool
+by_elements(struct profiling *r, const struct pack_glance *g, const struct spot *spot)
+{
+    read_elements(r, spot);
+    return lacks(r->met, g->absent[0]) || lacks(r->met, g->absent[1])
+        || (!r->met_odd && (has(r->met, g->there[0]) || has(r->met, g->there[1])));
 }
 
 /* A period whose end is a date, a month or a year has all of it inside (R4
@@ -83,19 +103,18 @@ ordered(const struct tape *t, tape_node object)
 }
 
 bool
-profile_holds_at_a_glance(const struct profiling *r, const struct pack_constraint *one, const struct spot *spot)
+profile_holds_at_a_glance(struct profiling *r, const struct pack_constraint *one, const struct spot *spot)
 {
-    uint32_t       at   = (one->flags >> CONSTRAINT_SHORTCUT) - 1;
     enum tape_kind kind = walk_kind(r->tape, spot->value);
 
-    if (at >= COUNT)
-        return false;
-    if (shortcuts[at].rule == RULE_LONG)
+    switch ((enum shortcut)(one->flags >> CONSTRAINT_SHORTCUT)) {
+    case SHORTCUT_LONG:
         return kind == TAPE_STRING && !walk_escaped(r->tape, spot->value) && walk_raw(r->tape, spot->value).length >= 8
             && spot->type != NULL && spot->type->primitive == PRIMITIVE_DATETIME;
-    if (kind != TAPE_OBJECT)
-        return false;
-    if (shortcuts[at].rule == RULE_ORDERED)
-        return ordered(r->tape, spot->value);
-    return by_members(r->tape, spot->value, shortcuts[at].absent, shortcuts[at].present);
+    case SHORTCUT_ORDERED:
+        return kind == TAPE_OBJECT && ordered(r->tape, spot->value);
+    default:
+        return kind == TAPE_OBJECT && spot->shape != PACK_NONE && one->glance.shape == spot->shape
+            && by_elements(r, &one->glance, spot);
+    }
 }

@@ -145,13 +145,6 @@ begin(struct score_sheets *sheets)
         instrument_begin(&sheets->of[i], (enum instrument)i);
 }
 
-static void
-take(struct score_sheets *sheets, struct span name, const struct instrument_answer *answer)
-{
-    for (uint32_t i = 1; i < INSTRUMENT_COUNT; i++)
-        instrument_take(&sheets->of[i], name, answer);
-}
-
 /* ---- responses ------------------------------------------------------------------------------- */
 
 struct reported { tape_node node; struct span number; };
@@ -211,7 +204,7 @@ read_item(const struct tape *t, tape_node item, const struct form *form, struct 
         if (instrument_total_confused((enum instrument)i, name))
             found->mistaken[i] = item;
     add_points(form, link, &answer, t, at, arena);
-    take(sheets, name, &answer);
+    instrument_take_all(sheets->of, name, &answer);
 }
 
 static void
@@ -309,7 +302,7 @@ take_object(struct scores *s, tape_node object, struct score_sheets *sheets, str
     for (uint32_t i = 1; i < INSTRUMENT_COUNT; i++)
         if (instrument_total_confused((enum instrument)i, code))
             found->mistaken[i] = object;
-    take(sheets, code, &answer);
+    instrument_take_all(sheets->of, code, &answer);
 }
 
 static void

@@ -36,6 +36,7 @@ struct frame {
     bool                     whole;      /* something in it is noted: never good */
     bool                     contained;  /* a contained resource, or inside of one    */
     bool                     contains;   /* the array is `contained`                  */
+    bool                     odd;        /* a member is not what it looks like: null, [null], _x */
 };
 
 /* Deeper documents are rare; their frames come from the arena. */
@@ -737,7 +738,7 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
     struct known_value *known = small ? known_row(&w->good, here, value) : NULL;
     if (small && known_has(&w->good, known, here, value))
         return;
-    uint32_t depth = w->depth, left = w->report.made, outside = w->profiling.outside;
+    uint32_t depth = w->depth, level = depth - 1, left = w->report.made, outside = w->profiling.outside;
     if (e->flags & ELEMENT_ARRAY && array)
         check_array(w, value, e, type, place, shadow);
     else if (array != ((e->flags & ELEMENT_ARRAY) != 0))
@@ -753,6 +754,8 @@ check_element(struct walk *w, struct frame *f, tape_node value, const struct pac
         check_object(w, value, type, place, false);
     if (slot->flags & SLOT_ASKS)
         ask_element(w, value, e, type);
+    if (left != w->report.made || shadow || (array && walk_kind(w->tape, walk_first(w->tape, value)) == TAPE_NULL))
+        w->stack[level].odd = true;
     if (!small || left != w->report.made || outside != w->profiling.outside)
         return;
     if (w->depth > depth) {                              /* when what is in it was looked at */
@@ -847,9 +850,14 @@ close_object(struct walk *w, const struct frame *f)
         for (; missing != 0; missing &= missing - 1)
             refuse_missing(w, f, word * 64 + (uint32_t)__builtin_ctzll(missing));
     }
-    if (f->shape->node != PACK_NONE)
+    if (f->shape->node != PACK_NONE) {
+        w->profiling.met[0]  = f->met[0] | f->met[2];
+        w->profiling.met[1]  = f->met[1] | f->met[3];
+        w->profiling.met_of  = f->node;
+        w->profiling.met_odd = f->odd;
         profiling_base(&w->profiling, f->shape->node,
                        &(struct spot){ .value = f->node, .shape = (uint32_t)(f->shape - w->pack->shapes) });
+    }
     if (f->shape->flags & SHAPE_HAS_RULES)
         type_rules(&w->report, f->shape->flags, f->node, f->place);
     if (f->shape->flags & SHAPE_CODING)
