@@ -31,6 +31,7 @@ static bool shape_definition(struct compiler *, const struct definition *, uint3
 static bool resolve_types(struct compiler *, uint32_t first);
 static bool hash_shape(struct compiler *, uint32_t shape);
 static bool hash_type_names(struct compiler *);
+static void find_bases(struct compiler *, const struct enlisted *);
 
 bool
 compile_types(struct compiler *c)
@@ -46,6 +47,8 @@ compile_types(struct compiler *c)
         good = hash_shape(c, i);
     if (good && types.count > 0)
         good = hash_type_names(c);
+    if (good)
+        find_bases(c, &types);
     if (good && c->element_shape == PACK_NONE)
         return compile_broken(c, SPAN("want a definition of Element among the files"), (struct span){ NULL, 0 });
     return good;
@@ -84,7 +87,7 @@ enlist_one(struct compiler *c, const struct definition *d)
     if ((structure = COMPILE_APPEND(c, PACK_STRUCTURES, struct pack_structure)) == NULL)
         return false;
     *structure = (struct pack_structure){
-        .name = compile_text(c, name), .kind = kind, .shape = PACK_NONE, .url = compile_text(c, d->url),
+        .name = compile_text(c, name), .kind = kind, .shape = PACK_NONE, .base = PACK_NONE, .url = compile_text(c, d->url),
         .abstract = tape_kind(t, tape_member(t, d->node, SPAN("abstract"))) == TAPE_TRUE,
     };
     if (kind == PACK_PRIMITIVE)
@@ -108,6 +111,23 @@ enlist(struct compiler *c, struct enlisted *out)
         out->definitions[out->count++] = d;
     }
     return out->definitions != NULL;
+}
+
+/* "http://hl7.org/fhir/StructureDefinition/Quantity" of Age. */
+static void
+find_bases(struct compiler *c, const struct enlisted *types)
+{
+    struct pack view = compile_view(c);
+
+    for (uint32_t i = 0; i < types->count; i++) {
+        const struct definition *d     = types->definitions[i];
+        struct span              url   = tape_member_text(d->tape, d->node, SPAN("baseDefinition"), c->arena);
+        size_t                   slash = span_find_last_byte(url, '/');
+        struct span              name  = slash == SPAN_NOT_FOUND ? url : span_skip(url, slash + 1);
+        const struct pack_slot  *slot  = pack_slot_of(&view, &view.shapes[c->names_shape], tape_key_of(name), name);
+        if (slot != NULL)
+            COMPILE_AT(c, PACK_STRUCTURES, struct pack_structure, types->first + i)->base = slot->element;
+    }
 }
 
 /* ---- shape ----------------------------------------------------------------------------- */

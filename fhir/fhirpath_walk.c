@@ -463,25 +463,19 @@ walk_type_known(const struct run *r, const struct fhirpath_instruction *n)
     return n->arg[0] != FHIRPATH_SYSTEM && (r->pack == NULL || type_slot(r->pack, n->arg[1], name) != NULL);
 }
 
-/* R4 datatypes.html: what a type is derived from; "" at the top. */
-static struct span
-base_of(struct span name)
-{
-    static const struct { const char *name, *base; } bases[] = {
-        { "code", "string" }, { "id", "string" }, { "markdown", "string" },
-        { "url", "uri" }, { "canonical", "uri" }, { "oid", "uri" }, { "uuid", "uri" },
-        { "unsignedInt", "integer" }, { "positiveInt", "integer" },
-        { "Age", "Quantity" }, { "Count", "Quantity" }, { "Distance", "Quantity" }, { "Duration", "Quantity" },
-        { "MoneyQuantity", "Quantity" }, { "SimpleQuantity", "Quantity" },
-        { "Timing", "BackboneElement" }, { "Dosage", "BackboneElement" }, { "ElementDefinition", "BackboneElement" },
-        { "Bundle", "Resource" }, { "Parameters", "Resource" }, { "Binary", "Resource" },
-        { "DomainResource", "Resource" }, { "Element", "" }, { "Resource", "" },
-    };
+#define WALK_BASES 16u                   /* types above a type; R4 has four */
 
-    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++)
-        if (span_eq_text(name, bases[i].name))
-            return span_of(bases[i].base);
-    return (struct span){ NULL, 0 };
+/* What a type is derived from, as its definition says; "" at the top, and no
+ * text when it has no definition. */
+static struct span
+base_of(const struct run *r, struct span name)
+{
+    const struct pack_slot *slot = type_slot(r->pack, tape_key_of(name), name);
+
+    if (slot == NULL)
+        return (struct span){ NULL, 0 };
+    uint32_t base = r->pack->structures[slot->element].base;
+    return base == PACK_NONE ? SPAN("") : pack_span(r->pack, r->pack->structures[base].name);
 }
 
 struct span
@@ -511,12 +505,12 @@ walk_is_named(struct run *r, const struct fhirpath_item *item, struct span wante
     bool        fhir;
     struct span name = walk_type_name(r, item, &fhir);
 
-    while (name.length > 0) {
+    for (uint32_t left = WALK_BASES; name.length > 0 && left > 0; left--) {
         if (span_eq(name, wanted))
             return true;
         if (!fhir || !subtypes)
             return false;
-        struct span base = base_of(name);
+        struct span base = base_of(r, name);
         if (base.at == NULL)
             base = item->primitive == PRIMITIVE_NONE && item->shape != FHIRPATH_NO_SHAPE && r->pack != NULL
                 && (r->pack->shapes[item->shape].flags & SHAPE_RESOURCE) ? SPAN("DomainResource") : SPAN("Element");
@@ -534,7 +528,7 @@ walk_is_quantity(const struct run *r, const struct fhirpath_item *item)
     if (item->kind != FHIRPATH_NODE || item->primitive != PRIMITIVE_NONE || walk_kind(r->tape, item->node) != TAPE_OBJECT)
         return false;
     name = walk_type_name(r, item, &fhir);
-    return span_eq_text(name, "Quantity") || span_eq_text(base_of(name), "Quantity");
+    return span_eq_text(name, "Quantity") || span_eq_text(base_of(r, name), "Quantity");
 }
 
 /* The System type that a FHIR primitive is read as. */

@@ -308,7 +308,7 @@ tables_good(const struct pack *p)
         return false;
     for (uint32_t i = 0; i < p->counts[PACK_STRUCTURES]; i++) {
         const struct pack_structure *s = &p->structures[i];
-        if (!text_good(p, s->name) || !text_good(p, s->url)
+        if (!text_good(p, s->name) || !text_good(p, s->url) || (s->base != PACK_NONE && s->base >= p->counts[PACK_STRUCTURES])
             || (s->kind != PACK_PRIMITIVE && !type_shape_good(p, s->shape)))
             return false;
     }

@@ -79,6 +79,7 @@ enum pack_structure_kind { PACK_PRIMITIVE = 1, PACK_COMPLEX, PACK_RESOURCE };
 struct pack_structure {
     struct pack_text name, url;
     uint32_t         shape;                  /* PACK_NONE for a primitive */
+    uint32_t         base;                   /* what it is derived from; PACK_NONE at the top */
     uint8_t          kind;
     uint8_t          primitive;              /* enum primitive            */
     uint8_t          abstract;

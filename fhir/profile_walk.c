@@ -2,6 +2,8 @@
 #include "base/json_walk.h"
 #include "fhir/profile_run.h"
 
+#define TYPE_BASES 16u                   /* types above a type; R4 has four */
+
 static void children(struct profiling *, const struct pack_node *, const struct spot *);
 static void element(struct profiling *, const struct pack_node *, tape_node object, tape_node value, tape_node shadow,
                     const struct pack_type *);
@@ -214,22 +216,19 @@ profile_type_name(const struct profiling *r, const struct spot *spot)
     return pack_span(r->pack, spot->type->code);
 }
 
-/* R4's hierarchy as far as elements may differ by it. */
+/* The hierarchy as far as elements may differ by it, as the definitions have it. */
 bool
 profile_type_is(const struct profiling *r, struct span have, struct span wanted)
 {
-    if (span_eq(have, wanted))
+    if (span_eq(have, wanted) || span_eq_text(wanted, "Element") || span_eq_text(wanted, "BackboneElement"))
         return true;
-    if (span_eq_text(wanted, "Resource") || span_eq_text(wanted, "DomainResource")) {
-        uint32_t at  = profile_structure(r, have);
-        bool     all = span_eq_text(wanted, "Resource");
-        return at != PACK_NONE && r->pack->structures[at].kind == PACK_RESOURCE
-            && (all || !(span_eq_text(have, "Bundle") || span_eq_text(have, "Parameters") || span_eq_text(have, "Binary")));
+    uint32_t at = profile_structure(r, have);
+    for (uint32_t left = TYPE_BASES; at != PACK_NONE && left > 0; left--) {
+        if (span_eq(pack_span(r->pack, r->pack->structures[at].name), wanted))
+            return true;
+        at = r->pack->structures[at].base;
     }
-    if (span_eq_text(wanted, "Quantity"))
-        return span_eq_text(have, "Age") || span_eq_text(have, "Count") || span_eq_text(have, "Distance")
-            || span_eq_text(have, "Duration") || span_eq_text(have, "SimpleQuantity") || span_eq_text(have, "MoneyQuantity");
-    return span_eq_text(wanted, "Element") || span_eq_text(wanted, "BackboneElement");
+    return false;
 }
 
 /* Of one profile all findings are told; of several one has to fit. */
