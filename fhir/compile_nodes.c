@@ -8,6 +8,7 @@
 
 #define BEST_PRACTICE "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
 #define PROFILE_ELEMENT "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
+#define REGEX "http://hl7.org/fhir/StructureDefinition/regex"
 #define NARRATIVE_LANGUAGE "http://hl7.org/fhir/StructureDefinition/narrative-language-control"
 #define MAX_VALUE_SET "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 
@@ -544,6 +545,43 @@ read_narrative(struct profiles_compiler *p, struct twig *twig)
     return add_constraint(p, twig, one);
 }
 
+/* The regex of an element or, as older definitions have it, of its type
+ * (extension regex, "The whole value must match"). */
+static struct span
+regex_of(const struct profiles_compiler *p, tape_node element)
+{
+    tape_node found = extension_value(p, element, SPAN(REGEX)), list = tape_member(p->t, element, SPAN("type"));
+
+    for (tape_node n = tape_first(p->t, list); found == TAPE_ABSENT && n != TAPE_ABSENT; n = tape_next(p->t, n))
+        found = extension_value(p, n, SPAN(REGEX));
+    return tape_kind(p->t, found) == TAPE_STRING ? tape_text(p->t, found, p->c->arena) : (struct span){ NULL, 0 };
+}
+
+/* As a constraint of its own.  Types are asked by their own form (fhir/datatypes.h). */
+static bool
+read_regex(struct profiles_compiler *p, struct twig *twig)
+{
+    struct span            regex = p->base ? (struct span){ NULL, 0 } : regex_of(p, twig->at);
+    struct pack_constraint one   = { .flags = 0 };
+    struct buf             text;
+
+    if (span_empty(regex) || regex.length > FHIRPATH_MAX_SOURCE / 4)
+        return true;
+    buf_init(&text, FHIRPATH_MAX_SOURCE);
+    buf_add_text(&text, "hasValue().not() or toString().matches('^(");
+    for (size_t i = 0; i < regex.length; i++) {
+        if (regex.at[i] == '\\' || regex.at[i] == '\'')
+            buf_add_byte(&text, '\\');
+        buf_add_byte(&text, regex.at[i]);
+    }
+    buf_add_text(&text, ")$')");
+    one.key        = compile_text(p->c, SPAN("regex"));
+    one.expression = compile_text(p->c, buf_span(&text));
+    one.human      = compile_text(p->c, SPAN("The whole value matches the regex of the profile"));
+    buf_release(&text);
+    return add_constraint(p, twig, one);
+}
+
 static bool
 read_constraints(struct profiles_compiler *p, struct twig *twig)
 {
@@ -553,5 +591,5 @@ read_constraints(struct profiles_compiler *p, struct twig *twig)
     for (tape_node n = tape_first(p->t, list); n != TAPE_ABSENT; n = tape_next(p->t, n))
         if (!read_constraint(p, twig, n))
             return false;
-    return read_narrative(p, twig);
+    return read_narrative(p, twig) && read_regex(p, twig);
 }

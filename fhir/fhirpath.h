@@ -23,7 +23,8 @@
  *       share what *steps_left says.
  *   F2  Decimals are exact (fhir/decimal.h), never a double.  exp, ln, log,
  *       sqrt and power with a fraction are right to DECIMAL_SERIES_DIGITS digits.
- *   F3  Pure: now(), today() and timeOfDay() are what the context says.
+ *   F3  Pure: now(), today() and timeOfDay() are what the context says, and
+ *       undecided (FHIRPATH_FAILED_CALL) when it does not say.
  *   F4  What needs more than the resource (value sets, profiles, narrative) is
  *       a call of the caller.  Without one such a function is FHIRPATH_FAILED_CALL:
  *       undecided, not false.
@@ -138,7 +139,7 @@ struct fhirpath_context {
     size_t                          max_bytes;   /* 0: FHIRPATH_BYTES */
     uint64_t                       *steps_left;  /* NULL, or what all runs of a document may take
                                                   * together: goes down with each */
-    int64_t                         now_ms;      /* epoch milliseconds */
+    int64_t                         now_ms;      /* epoch milliseconds; 0: not said */
     int16_t                         now_zone;    /* minutes east of UTC */
     bool                            strict;      /* an element that the type does not have is an error */
 };

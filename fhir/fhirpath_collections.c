@@ -463,6 +463,10 @@ clock_now(struct run *r, const struct fhirpath_instruction *n, const struct fram
 
     (void)f;
     (void)input;
+    if (r->context->now_ms == 0) {
+        run_fail(r, n, FHIRPATH_FAILED_CALL);
+        return;
+    }
     if (n->what == FHIRPATH_FUNCTION_TODAY) {
         m.kind      = MOMENT_DATE;
         m.precision = MOMENT_DAY;

@@ -62,6 +62,7 @@ struct profiling {
     struct arena            *arena;
     struct report           *report;
     struct term_questions   *questions;      /* validate_options; may be NULL */
+    int64_t                  now_ms;         /* validate_options */
     struct bundle_tables    *tables;         /* for references; made when the first one is asked for */
     uint32_t                 from;           /* the resource whose invariant is evaluated */
     bool                     no_memory;

@@ -125,7 +125,7 @@ profile_expression(struct profiling *r, uint32_t resource, struct fhirpath_item 
         .root_resource = bundle_resource_at(r->bundle, mine->container)->node, .calls = &calls, .caller = r,
         /* As large as the document asks for; together they share a budget. */
         .max_steps = whole > UINT32_MAX / 64 ? UINT32_MAX : FHIRPATH_STEPS + 32 * whole, .max_bytes = FHIRPATH_BYTES + (size_t)128 * whole,
-        .steps_left = &r->expression_steps,
+        .steps_left = &r->expression_steps, .now_ms = r->now_ms,
     };
     r->from = resource;
     return true;

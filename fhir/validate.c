@@ -155,6 +155,7 @@ validate(const struct pack *pack, const struct bundle *bundle, const struct vali
     if (walk_init(&w, pack, bundle, bundle->count, arena, issues) != ST_OK)
         return ST_NO_MEMORY;
     w.profiling.questions = options != NULL ? options->questions : NULL;
+    w.profiling.now_ms    = options != NULL ? options->now_ms : 0;
     if (options != NULL && options->entries_apart && bundle->type != BUNDLE_SINGLE)
         w.apart = tape_member(bundle->tape, bundle->root, SPAN("entry"));
     push_resource(&w, bundle->root, 1, false);
@@ -202,6 +203,7 @@ validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t en
     if (walk_init(&w, pack, bundle, 1, arena, issues) != ST_OK)
         return ST_NO_MEMORY;
     w.profiling.questions = options != NULL ? options->questions : NULL;
+    w.profiling.now_ms    = options != NULL ? options->now_ms : 0;
     if (type->kind != TYPE_COMPLEX)
         return ST_NOT_FOUND;
     check_object(&w, node, type, 1, false);

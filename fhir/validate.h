@@ -59,6 +59,8 @@ struct validate_options {
     bool               consents_enforced; /* consent-patient is an error (fhir/consent_rules.h) */
     struct term_questions *questions;    /* fhir/term_questions.h: what bindings leave undecided is
                                           * noted there, and answers are taken from there; may be NULL */
+    int64_t                now_ms;       /* epoch milliseconds, for invariants that ask now() or today();
+                                          * 0: not known, what asks is undecided                     */
 };
 
 /* ST_OK however many findings there are; ST_NO_MEMORY when it could not be

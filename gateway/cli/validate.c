@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "gateway/cli/asking.h"
 #include "gateway/cli/findings.h"
@@ -145,7 +146,8 @@ validate_bundle(struct validation *v, const struct bundle *bundle, struct arena 
     struct validate_options options = { .profiles = v->profiles, .profile_count = v->profile_count,
                                         .unknown_extensions = call_has(v->call, "known-extensions")
                                                                   ? UNKNOWN_EXTENSIONS_REFUSED : UNKNOWN_EXTENSIONS_TOLD,
-                                        .questions = asking_questions(&v->asking, arena) };
+                                        .questions = asking_questions(&v->asking, arena),
+                                        .now_ms = (int64_t)time(NULL) * 1000 };
     struct issues          *read    = *issues;
 
     if (options.questions != NULL && (*issues = issues_copy(read)) == NULL)

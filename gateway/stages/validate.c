@@ -46,7 +46,8 @@ asked_of_all(const struct exchange *ex)
     return (struct validate_options){ .profiles      = ex->config->packages.profiles,
                                       .profile_count = ex->config->packages.profile_count,
                                       .consents_enforced = true,
-                                      .questions     = ex->terms };
+                                      .questions     = ex->terms,
+                                      .now_ms        = ex->at_ms };
 }
 
 /* The same, and the profiles that a $validate names and that are here. */

@@ -51,6 +51,10 @@ static const char *const profiles[] = {
        EL("Observation.value[x]", "\"slicing\":{\"discriminator\":[{\"type\":\"type\",\"path\":\"$this\"}],\"rules\":\"open\"}") ","
        SLICE("Observation.value[x]", "valueQuantity", "\"type\":[{\"code\":\"Quantity\"}]") ","
        IN("Observation.value[x]:valueQuantity.code", "Observation.value[x].code", "\"min\":1")),
+    SD("clock", "Patient",
+       EL("Patient", "\"constraint\":[{\"key\":\"t-2\",\"severity\":\"error\",\"human\":\"born by now\",\"expression\":\"birthDate <= today()\"}]") ","
+       EL("Patient.name.family", "\"type\":[{\"code\":\"string\",\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/regex\","
+                                 "\"valueString\":\"[A-Z]'?\\\\w+|f\"}]}]")),
     /* a path through codings that are in slices themselves, as R4's bp has it */
     SD("inner", "Observation",
        EL("Observation.component", BY("value", "code.coding.code")) ","
@@ -165,6 +169,10 @@ static const struct { const char *profile, *json, *rule, *expression; } cases[] 
     { "slices", O ",\"category\":[" C("b") "," C("a") "]" X "}", "profile:slicing", "Observation.category[1]" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("y") ",\"valueInteger\":1}]}", "profile:cardinality", "Observation" },
     { "slices", O ",\"category\":[" C("a") "],\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
+    { "clock", P ",\"birthDate\":\"2026-11-21\"}", NULL, NULL },
+    { "clock", P ",\"birthDate\":\"2026-11-24\"}", "t-2", "Patient" },
+    { "clock", "{\"resourceType\":\"Patient\",\"birthDate\":\"2000-01-01\",\"name\":[{\"family\":\"O'Hara\"}]}", NULL, NULL },
+    { "clock", "{\"resourceType\":\"Patient\",\"birthDate\":\"2000-01-01\",\"name\":[{\"family\":\"of\"}]}", "regex", "Patient.name[0].family" },
     { "inner", O X "}", NULL, NULL },
     { "inner", O ",\"component\":[{\"code\":" C("y") "}]}", NULL, NULL },
     { "inner", O ",\"component\":[{\"code\":" C("x") "}]}", "profile:cardinality", "Observation.component[0]" },
@@ -226,7 +234,8 @@ check(size_t i)
     struct arena           *arena   = test_arena();
     struct issues          *issues  = issues_new(arena, 100);
     struct span             profile = cases[i].profile != NULL ? arena_format(arena, "http://t.example/%s", cases[i].profile) : (struct span){ NULL, 0 };
-    struct validate_options options = { .profiles = &profile, .profile_count = cases[i].profile != NULL };
+    struct validate_options options = { .profiles = &profile, .profile_count = cases[i].profile != NULL,
+                                        .now_ms = INT64_C(1795360530123) };
     const struct bundle    *bundle;
     bool                    found = cases[i].rule == NULL;
 
@@ -255,6 +264,27 @@ test_profiles_are_asked(void **state)
         skip();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check(i);
+}
+
+/* An invariant that asks the clock is undecided when nobody says the time. */
+static void
+test_without_a_clock_today_is_undecided(void **state)
+{
+    struct arena           *arena   = test_arena();
+    struct issues          *issues  = issues_new(arena, 10);
+    struct span             profile = SPAN("http://t.example/clock");
+    struct validate_options options = { .profiles = &profile, .profile_count = 1 };
+    const struct bundle    *bundle;
+
+    (void)state;
+    if (pack == NULL)
+        skip();
+    assert_int_equal(bundle_read(test_tape(arena, SPAN(P ",\"birthDate\":\"2099-01-01\"}")), arena, issues, &bundle), ST_OK);
+    assert_int_equal(validate(pack, bundle, &options, arena, issues), ST_OK);
+    assert_false(issues_have_errors(issues));
+    assert_int_equal(issues_count(issues), 1);
+    assert_string_equal(issues_at(issues, 0)->rule, "t-2");
+    arena_free(&arena);
 }
 
 /* Observations whose members are each other: each is asked once. */
@@ -365,6 +395,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_profiles_are_asked),
+        cmocka_unit_test(test_without_a_clock_today_is_undecided),
         cmocka_unit_test(test_circles_of_references_end),
         cmocka_unit_test(test_invariants_of_a_document_share_their_steps),
         cmocka_unit_test(test_spent_steps_are_an_error),
