@@ -297,6 +297,15 @@ read_units(struct reader *r, tape_node extensions, struct form_item *item)
     item->unit_count = r->values.count - item->first_unit;
 }
 
+/* questionnaire-unitValueSet, where a question with options has its set of answers. */
+static void
+read_unit_set(struct reader *r, tape_node extensions, struct form_item *item)
+{
+    for (tape_node n = tape_first(r->t, extensions); item->type == FORM_QUANTITY && n != TAPE_ABSENT; n = tape_next(r->t, n))
+        if (tape_text_eq(r->t, tape_member(r->t, n, SPAN("url")), SPAN(HL7 "questionnaire-unitValueSet")))
+            item->value_set = keep(r, member(r->t, n, SPAN("valueCanonical"), r->arena));
+}
+
 static void
 read_options(struct reader *r, tape_node node, struct form_item *item)
 {
@@ -392,6 +401,7 @@ read_item(struct reader *r, tape_node node, uint32_t parent)
         read_extension(r, n, &item);
     read_units(r, extensions, &item);
     read_options(r, node, &item);
+    read_unit_set(r, extensions, &item);
     read_conditions(r, node, &item);
     struct form_item *at   = grow(r, &r->items, 1);
     tape_node        *mine = grow(r, &r->nodes, 1);

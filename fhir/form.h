@@ -15,7 +15,7 @@
  *
  * Sources: R4 questionnaire.html; the extensions regex, minLength, minValue,
  * maxValue, maxDecimalPlaces, mimeType, maxSize, questionnaire-minOccurs,
- * -maxOccurs, -unitOption of R4's extension registry (extensibility-registry.html).
+ * -maxOccurs, -unitOption, -unitValueSet of R4's extension registry (extensibility-registry.html).
  */
 #ifndef SLUICE_FHIR_FORM_H
 #define SLUICE_FHIR_FORM_H
@@ -93,7 +93,7 @@ struct form_condition {
 struct form_item {
     struct pack_text link_id, text;
     struct pack_text loinc;              /* the item's code, when it has one of LOINC */
-    struct pack_text value_set;          /* answerValueSet that is no list here */
+    struct pack_text value_set;          /* answerValueSet that is no list here; of a quantity its units' */
     struct pack_text regex, min_value, max_value, mime_type, max_size;
     uint32_t         parent, after;
     uint32_t         first_option, option_count;     /* of values     */

@@ -125,6 +125,11 @@ check_bounds(struct check *c, const struct form_item *it, const struct answer_va
 static void
 check_unit(struct check *c, const struct form_item *it, const struct answer_value *value)
 {
+    struct span set = form_text(c->form, it->value_set);
+
+    if (it->unit_count == 0 && !span_empty(set) && !span_empty(value->system) && c->source != NULL && c->source->member != NULL
+        && c->source->member(c->source->with, set, value->system, value->unit) == FORM_MEMBER_NO)
+        value_wrong(c, value->node, SPAN("want a unit of the question's value set of units"));
     if (it->unit_count == 0 || !work_step(c, it->unit_count))
         return;
     for (uint32_t i = 0; i < it->unit_count; i++) {
@@ -156,7 +161,11 @@ check_attachment(struct check *c, const struct form_item *it, const struct answe
     tape_node      data = tape_member(c->t, value->node, SPAN("data"));
     struct decimal most, have, million = decimal_of(1000000);
 
-    if (mime.length > 0 && !span_eq(mime, SPAN("*")) && type.length > 0 && !span_eq_nocase(mime, type))
+    /* A kind may stand for all of it: "image/" and a star. */
+    struct span kind = span_ends(mime, SPAN("/*")) ? span_first(mime, mime.length - 1) : mime;
+    if (kind.length < mime.length && type.length > kind.length)
+        type = span_first(type, kind.length);
+    if (kind.length > 0 && !span_eq(mime, SPAN("*")) && type.length > 0 && !span_eq_nocase(kind, type))
         value_wrong(c, value->node, SPAN("want the MIME type that the Questionnaire asks for"));
     if (want_size.length == 0 || !decimal_read(want_size, &most) || !decimal_multiply(&most, &million, &most))
         return;
