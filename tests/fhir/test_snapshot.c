@@ -334,6 +334,30 @@ test_a_snapshot_does_not_grow_without_bound(void **state)
     arena_free(&arena);
 }
 
+/* They are sought by name, each among those before it. */
+static void
+test_an_element_has_at_most_2000_slices(void **state)
+{
+    (void)state;
+    for (unsigned count = SNAPSHOT_SLICES; count <= SNAPSHOT_SLICES + 1; count++) {
+        struct arena *arena = test_arena();
+        struct buf    all;
+        buf_init(&all, 1 << 20);
+        buf_add_text(&all, "{\"resourceType\":\"StructureDefinition\",\"url\":\"http://t/p\",\"derivation\":\"constraint\","
+                           "\"baseDefinition\":\"" ZOO "\",\"differential\":{\"element\":[{\"path\":\"Zoo\"}");
+        for (unsigned i = 0; i < count; i++)
+            buf_add_format(&all, ",{\"path\":\"Zoo.cage\",\"sliceName\":\"s%u\"}", i);
+        buf_add_text(&all, "]}}");
+        const char  *one[] = { arena_text(arena, buf_span(&all)) };
+        struct made *m     = make(1, one);
+        if (m->good != (count == SNAPSHOT_SLICES))
+            fail_msg("%u slices: %.*s", count, SPAN_PRINT(issues_count(m->issues) > 0 ? issues_at(m->issues, 0)->wanted : SPAN("taken")));
+        unmake(m);
+        buf_release(&all);
+        arena_free(&arena);
+    }
+}
+
 /* ---- through a pack ------------------------------------------------------------------------------- */
 
 static void
@@ -686,6 +710,7 @@ main(void)
         cmocka_unit_test(test_a_specialization_adds_elements),
         cmocka_unit_test(test_a_definition_that_cannot_be_is_named),
         cmocka_unit_test(test_a_snapshot_does_not_grow_without_bound),
+        cmocka_unit_test(test_an_element_has_at_most_2000_slices),
         cmocka_unit_test(test_a_base_in_the_pack_underneath_serves_as_well),
         cmocka_unit_test(test_equals_the_official_snapshots_of_ips),
         cmocka_unit_test(test_agrees_with_the_snapshots_of_the_validator_cases),

@@ -124,6 +124,24 @@ test_finds_the_first_fault_and_where_it_is(void **state)
     }
 }
 
+/* What stands in angle brackets may be anybody's name. */
+static void
+test_only_names_that_html_has_are_told(void **state)
+{
+    static const struct { const char *text; const char *name; } rows[] = {
+        { IN("<script>x</script>"), "script" }, { IN("<p href='x'>x</p>"), "href" }, { IN("<Rivera>x</Rivera>"), "" },
+        { IN("<p rivera='x'>x</p>"), "" },
+    };
+    struct xhtml_faults faults;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_false(xhtml_check(span_of(rows[i].text), &faults, NULL));
+        if (!span_eq_text(faults.at[0].name, rows[i].name))
+            fail_msg("%s: %.*s", rows[i].text, SPAN_PRINT(faults.at[0].name));
+    }
+}
+
 static void
 test_takes_depth_up_to_the_bound_and_no_more(void **state)
 {
@@ -249,6 +267,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_the_first_fault_and_where_it_is),
+        cmocka_unit_test(test_only_names_that_html_has_are_told),
         cmocka_unit_test(test_takes_depth_up_to_the_bound_and_no_more),
         cmocka_unit_test(test_never_reads_behind_the_end),
         cmocka_unit_test(test_narratives_become_findings),
