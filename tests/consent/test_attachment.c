@@ -380,10 +380,11 @@ test_other_bytes_are_unreadable(void **state)
 static void
 test_no_input_breaks_it(void **state)
 {
+    static const char        utf16[] = "\xff\xfe" "a\0b\0";
     static const char *const seeds[] = {
         "%PDF-1.4\n4 0 obj << /Filter /FlateDecode >> stream\nBT (knee\\051 [(a) -200 <41>] TJ ET\nendstream",
         "{\\rtf1\\u111?{\\*\\x}\\'6f\\bin3 abc}", "{\"code\":\"F11.20\",\"data\":\"SGVyb2lu\"}",
-        "<p title=\"a\">&#x41;<!-- b --></p>", "\xff\xfe" "a\0b\0",
+        "<p title=\"a\">&#x41;<!-- b --></p>", utf16,
     };
     struct fixture *f      = *state;
     struct chance   chance = chance_from(20261122);
