@@ -303,6 +303,42 @@ test_repeated_bytes_do_not_hide_what_counts_by_place(void **state)
     arena_free(&arena);
 }
 
+#define AT(base, id) "http://" base "/fhir/" id
+
+/* The same relative text in Bundles of two servers: only one has the patient. */
+static void
+test_a_text_means_what_its_home_makes_of_it(void **state)
+{
+    static const struct row rows[] = {
+        { B("collection", ",\"entry\":[" E(AT("a.org", "Patient/1"), P ",\"id\":\"1\"}") ","
+            E(AT("a.org", "Observation/1"), O(",\"id\":\"1\",\"subject\":" REF("Patient/1"))) ","
+            E(AT("a.org", "Observation/2"), O(",\"id\":\"2\",\"subject\":" REF("Patient/1"))) "]"), NULL, NULL },
+        { B("collection", ",\"entry\":[" E(AT("a.org", "Patient/1"), P ",\"id\":\"1\"}") ","
+            E(AT("a.org", "Observation/1"), O(",\"id\":\"1\",\"subject\":" REF("Patient/1"))) ","
+            E(AT("b.org", "Observation/2"), O(",\"id\":\"2\",\"subject\":" REF("Patient/1"))) "]"),
+          "?bundle-reference", "Bundle.entry[2].resource.subject" },
+    };
+
+    (void)state;
+    CHECK(rows);
+}
+
+/* What is null is not there: an invariant does not hold because of its name. */
+static void
+test_a_null_is_not_there_for_invariants(void **state)
+{
+    struct arena  *arena  = test_arena();
+    bool           broken = false;
+
+    (void)state;
+    test_needs_pack();
+    struct issues *issues = test_findings(arena, span_of(O(",\"valueQuantity\":{\"value\":1,\"system\":null,\"code\":\"fL\"}")), NULL);
+    for (uint32_t i = 0; i < issues_count(issues); i++)
+        broken = broken || strcmp(issues_at(issues, i)->rule, "qty-3") == 0;
+    assert_true(broken);
+    arena_free(&arena);
+}
+
 /* A letter or its escape: the same text, the same findings. */
 static void
 test_escapes_hide_nothing(void **state)
@@ -339,6 +375,8 @@ main(void)
         cmocka_unit_test(test_ids_of_elements_are_unique),
         cmocka_unit_test(test_datatypes_have_rules_of_their_own),
         cmocka_unit_test(test_repeated_bytes_do_not_hide_what_counts_by_place),
+        cmocka_unit_test(test_a_text_means_what_its_home_makes_of_it),
+        cmocka_unit_test(test_a_null_is_not_there_for_invariants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
