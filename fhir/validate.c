@@ -442,8 +442,11 @@ examine_primitive(struct walk *w, tape_node value, const struct pack_element *e,
 {
     const char *wanted;
 
-    if (which == PRIMITIVE_XHTML && narrative_check(&w->report, value, place))
-        return;
+    if (which == PRIMITIVE_XHTML) {
+        keep_whole(w);                                   /* K1: it is compared with Resource.language */
+        if (narrative_check(&w->report, value, place))
+            return;
+    }
     if (!primitive_valid(w->tape, value, which, w->arena, &wanted)) {
         enum tape_kind kind = walk_kind(w->tape, value);
         bool           json = kind == TAPE_OBJECT || kind == TAPE_ARRAY || kind == TAPE_NULL;

@@ -465,6 +465,25 @@ test_narratives_say_the_language_of_their_resource(void **state)
     }
 }
 
+/* The same narrative is right in one resource and not in the next. */
+static void
+test_equal_narratives_are_compared_with_each_language(void **state)
+{
+#define SAYS(id, language) \
+    "{\"fullUrl\":\"http://a.example/Patient/" id "\",\"resource\":{\"resourceType\":\"Patient\",\"id\":\"" id "\",\"language\":\"" language "\"," \
+    "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\" lang=\\\"de\\\" xml:lang=\\\"de\\\">x</div>\"}}}"
+    struct arena *arena = test_arena();
+
+    (void)state;
+    test_needs_pack();
+    struct issues *issues = test_findings(arena, SPAN(B("collection", ",\"entry\":[" SAYS("1", "de") "," SAYS("2", "en") "]")), NULL);
+    assert_int_equal(issues_count(issues), 1);
+    assert_string_equal(issues_at(issues, 0)->rule, "xhtml-lang");
+    assert_text(issues_at(issues, 0)->expression, "Bundle.entry[1].resource.text.div");
+    arena_free(&arena);
+#undef SAYS
+}
+
 /* Of a batch: equal findings of two entries are one in a common sink, and one
  * each when the entries are judged alone. */
 static void
@@ -777,6 +796,7 @@ main(void)
         cmocka_unit_test(test_a_document_that_is_wrong_everywhere_ends_early),
         cmocka_unit_test(test_doubts_stop_nothing),
         cmocka_unit_test(test_narratives_say_the_language_of_their_resource),
+        cmocka_unit_test(test_equal_narratives_are_compared_with_each_language),
         cmocka_unit_test(test_entries_are_judged_alone),
         cmocka_unit_test(test_the_bundle_around_entries_is_judged_alone),
         cmocka_unit_test(test_profiles_are_not_passed_over_in_silence),
