@@ -14,40 +14,9 @@
  *   2   not Part 2              HIPAA, consents and the site's default (P8)
  *   14  nothing matched         deny silently, 2.13(a)
  *
- * Inside steps 8 and 2 consents combine by these rules:
- *   K1  Only consents that count (policy.h V1) and are of the record's own
- *       patient.  A record without a patient of its own (a Medication) is
- *       judged for the patients of the records that refer to it, and all of
- *       them must permit; a directory resource that is neither labelled nor
- *       Part 2 is nobody's.
- *   K2  Inside one consent the deepest matching provision decides on its
- *       branch, and any of them beats the base decision.  Between branches a
- *       permit wins only when it refines the deny: it states all that the deny
- *       states, and more or a narrower recipient.  A deny of somebody who does
- *       not resolve does not speak against a recipient whom the same consent
- *       names.
- *   K3  Between consents: explicit beats base.  A rule that names the
- *       individual beats one that names the organization beats one that names
- *       nobody.  A deny of certain data (label, class, code, period, instance)
- *       yields only to a newer permit of at least its rank that names the
- *       recipient or data of the same kind.
- *   K4  Otherwise the newer one wins; on a tie, or without a date, deny.
- *   K5  A root permit that is limited to some data says no to the rest, as a
- *       base decision.  Naming the same recipient again, later and narrower,
- *       takes back an older permit without limits (CV-22).
- *   K6  Indeterminate (match.h M1): a deny matches, a permit does not.
- *   K7  Nothing matched: deny for Part 2 records, the site's default for others.
- * A permit that stands must beat every deny.  So the order of consents never
- * matters, one more deny never widens, and one more permit never narrows.
+ * Inside steps 8 and 2 consents combine by the rules K1 to K7 and P7 of
+ * consent/weigh.h.
  *
- * P7  A consent releases records of the programs that it speaks for
- *     (Consent.organization, custodian actor), never another program's (42 CFR
- *     2.31(a)(2)).  A record of several programs needs each of them released,
- *     by one consent or by several.  When the record's program is not known,
- *     the consent has to name the sender, or, where the sender is known to be
- *     no program or is not known at all, every registered program; where
- *     nothing is known of either, whom it names is believed.  Switch:
- *     site_policy.any_discloser (decision 0019).
  * C7  What could not be inspected is held, unless a permit covers it that
  *     would cover any content, or the sender is known not to be a program.
  */

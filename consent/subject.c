@@ -1,0 +1,167 @@
+#include "consent/subject.h"
+
+enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its own: the others are asked again */
+
+static struct subject only_patient(struct whose *);
+static bool           is_directory(struct span type);
+
+struct whose
+whose_of(const struct references *references, const struct facts *facts, struct arena *arena)
+{
+    return (struct whose){ .references = references, .facts = facts, .arena = arena };
+}
+
+size_t
+subjects_most(const struct whose *w)
+{
+    size_t most = 1;
+
+    for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++)
+        if (references_to(w->references, e) > most && span_empty(entry_patient(w->references, e, NULL)))
+            most = references_to(w->references, e);
+    return most;
+}
+
+/* K1.  Whoever refers to a record without a patient of its own speaks for it,
+ * however many they are; `out` has room for one a reference. */
+size_t
+subjects_of(struct whose *w, const struct record *r, struct subject *out)
+{
+    size_t   count = 0;
+    uint32_t from  = w->references != NULL ? references_to(w->references, r->entry) : 0;
+
+    out[0] = subject_of_entry(w, r->entry);
+    if (!span_empty(out[0].name))
+        return 1;
+    if (is_directory(r->type) && r->labeled->part2 == PART2_NOT && labels_sensitive(r->labeled->labels) == 0)
+        return 0;
+    for (uint32_t i = 0; i < from; i++) {
+        uint32_t       other = references_to_at(w->references, r->entry, i)->from;
+        struct subject s     = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
+        bool           seen  = span_empty(s.name);
+        for (size_t j = 0; j < count && j < SUBJECTS_TOLD_APART && !seen; j++)
+            seen = same_subject(&out[j], &s);
+        if (!seen && (count == 0 || !same_subject(&out[count - 1], &s)))
+            out[count++] = s;
+    }
+    if (count > 0)
+        return count;
+    if (!span_empty(w->facts->patient) && !span_eq_text(w->facts->patient, "*"))
+        out[0] = subject_named(w->facts->patient);
+    else
+        out[0] = only_patient(w);
+    return span_empty(out[0].name) ? 0 : 1;
+}
+
+struct subject
+subject_of_entry(struct whose *w, uint32_t entry)
+{
+    uint32_t       patient = ENTRY_NONE;
+    struct subject s = subject_named(w->references != NULL ? entry_patient(w->references, entry, &patient) : SPAN(""));
+
+    s.entry = patient;
+    return s;
+}
+
+struct subject
+subject_named(struct span name)
+{
+    struct subject s = { .entry = ENTRY_NONE, .key = span_hash(name), .name = name };
+    struct span    base, type, id;
+
+    if (reference_split(name, &base, &type, &id))
+        s.key = span_hash(type) * 31 + span_hash(id);
+    return s;
+}
+
+enum has { HAS_NOT = 0, HAS_NUMBER, HAS_IDENTIFIER };
+
+/* Whether a Patient has an identifier of a consent's patient; HAS_NUMBER: the same value,
+ * and one of the two does not say in which system. */
+static enum has
+has_identifier(const struct whose *w, uint32_t patient, const struct consent *c)
+{
+    const struct tape *t    = w->references->bundle->tape;
+    tape_node          list = tape_member(t, w->references->bundle->entries[patient].resource, SPAN("identifier"));
+    enum has           best = HAS_NOT;
+
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n))
+        for (size_t i = 0; i < c->patient.identifier_count; i++) {
+            struct identifier theirs = c->patient.identifiers[i];
+            struct span       system = tape_member_text(t, n, SPAN("system"), w->arena);
+            if (span_empty(theirs.value) || !tape_text_eq(t, tape_member(t, n, SPAN("value")), theirs.value))
+                continue;
+            if (span_eq(system, theirs.system))
+                return HAS_IDENTIFIER;
+            if (span_empty(system) || span_empty(theirs.system))
+                best = HAS_NUMBER;
+        }
+    return best;
+}
+
+struct subject
+subject_of_consent(struct whose *w, const struct consent *c)
+{
+    const struct bundle *bundle = w->references != NULL ? w->references->bundle : NULL;
+    uint32_t             entry  = bundle != NULL && c->tape == bundle->tape ? bundle_entry_of(bundle, c->node) : ENTRY_NONE;
+    uint32_t             number = ENTRY_NONE, numbers = 0;
+    struct subject       s      = entry != ENTRY_NONE ? subject_of_entry(w, entry) : subject_named(c->patient.reference);
+
+    if (bundle == NULL || s.entry != ENTRY_NONE || !span_empty(c->patient.reference))
+        return s;
+    /* Named by identifier alone: whoever in the bundle has it.  A number without its system
+     * means the only one who has it. */
+    for (uint32_t e = 0; e < bundle->count; e++) {
+        enum has has = span_eq_text(bundle->entries[e].type, "Patient") ? has_identifier(w, e, c) : HAS_NOT;
+        if (has == HAS_IDENTIFIER)
+            return subject_of_entry(w, e);
+        numbers += has == HAS_NUMBER;
+        number   = has == HAS_NUMBER ? e : number;
+    }
+    return numbers == 1 ? subject_of_entry(w, number) : s;
+}
+
+/* The patient of a bundle that has only one. */
+static struct subject
+only_patient(struct whose *w)
+{
+    struct subject only = subject_named(SPAN(""));
+
+    if (w->only_known)
+        return w->only;
+    w->only_known = true;
+    w->only       = only;
+    for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++) {
+        struct subject s = subject_of_entry(w, e);
+        if (span_empty(s.name))
+            continue;
+        if (!span_empty(only.name) && !same_subject(&only, &s))
+            return w->only;
+        only = s;
+    }
+    w->only = only;
+    return only;
+}
+
+bool
+same_subject(const struct subject *a, const struct subject *b)
+{
+    if (a->entry != ENTRY_NONE && b->entry != ENTRY_NONE)
+        return a->entry == b->entry;
+    return a->key == b->key && target_same_reference(a->name, b->name);
+}
+
+/* Resources about who and where, not about a patient (R4 resource categories
+ * "Individuals" and "Entities"). */
+static bool
+is_directory(struct span type)
+{
+    static const char *const types[] = {
+        "Organization", "OrganizationAffiliation", "Practitioner", "PractitionerRole", "Location",
+        "HealthcareService", "Endpoint", "InsurancePlan",
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (span_eq_text(type, types[i]))
+            return true;
+    return false;
+}

@@ -1,0 +1,40 @@
+/* consent/subject.h -- whose record it is, and whose consent (rule K1).
+ *
+ * A record follows its own patient's consents.  One without a patient of its
+ * own (a Medication) is judged for the patients of the records that refer to
+ * it; a directory resource that is neither labelled nor Part 2 is nobody's.
+ * Same patient: the same entry of the bundle, or the same name in any spelling
+ * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
+ * that identifier.
+ */
+#ifndef SLUICE_CONSENT_SUBJECT_H
+#define SLUICE_CONSENT_SUBJECT_H
+
+#include "consent/match.h"
+
+/* A patient, as an entry of the bundle or by name.  The key is the same for
+ * all spellings of a name: most patients are told apart by it alone. */
+struct subject {
+    uint32_t    entry;
+    uint64_t    key;
+    struct span name;
+};
+
+struct whose {                           /* what it takes to tell */
+    const struct references *references; /* may be NULL */
+    const struct facts      *facts;
+    struct arena            *arena;
+    struct subject           only;       /* the one patient of the bundle, once it was asked for */
+    bool                     only_known;
+};
+
+struct whose   whose_of(const struct references *, const struct facts *, struct arena *);
+/* Of one record, into out, which has room for subjects_most(). */
+size_t         subjects_of(struct whose *, const struct record *, struct subject *out);
+size_t         subjects_most(const struct whose *);
+struct subject subject_of_entry(struct whose *, uint32_t entry);
+struct subject subject_named(struct span name);
+struct subject subject_of_consent(struct whose *, const struct consent *);
+bool           same_subject(const struct subject *, const struct subject *);
+
+#endif

@@ -1,0 +1,339 @@
+#include "consent/weigh.h"
+
+#include <string.h>
+
+static void         add_voice(struct voices *, const struct voice *);
+static void         add_refusal(struct voices *, const struct voice *);
+static struct voice combine(const struct voices *);
+static bool         stands(const struct voice *permit, const struct voices *);
+static bool         beats(const struct voice *permit, const struct refusal *);
+static bool         better(const struct voice *, const struct voice *);
+static struct voice consent_voice(struct weigher *, const struct consent *, const struct record *);
+static struct voice root_voice(struct weigher *, const struct provision *, const struct record *);
+static struct voice own_voice(struct weigher *, const struct provision *, const struct record *);
+static struct voice base_voice(const struct provision *root, const struct audience *, const struct record *);
+static struct voice branches_voice(const struct voice *, uint32_t count);
+static bool         refines(const struct voice *permit, const struct voice *deny);
+static bool         may_release(const struct provision *, const struct audience *, const struct record *);
+static struct voice weigh(struct weigher *, const struct record *, const struct subject *);
+static const char  *nearest_miss(struct weigher *, const struct consent *, const struct record *);
+
+enum status
+weigher_make(const struct policy *policy, const struct facts *facts, const struct references *references,
+             struct arena *arena, struct weigher *out)
+{
+    struct weigher w    = { .policy = policy, .facts = facts, .arena = arena,
+                            .whose = whose_of(references, facts, arena) };
+    uint32_t       most = 1;
+
+    w.audiences = arena_make_n(arena, policy->provision_count, struct audience);
+    w.patients  = arena_make_n(arena, policy->consent_count, struct subject);
+    w.unusable  = arena_make_n(arena, policy->consent_count, const char *);
+    w.voices.permits = arena_make_n(arena, policy->consent_count + 1, struct voice);
+    if (arena_spent(arena) || asker_make(facts, references, arena, &w.asker) != ST_OK)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < policy->consent_count; i++) {
+        const struct consent *c = &policy->consents[i];
+        w.unusable[i] = consent_unusable(c, facts);
+        if (w.unusable[i] != NULL)
+            continue;
+        w.patients[i] = subject_of_consent(&w.whose, c);
+        for (uint32_t p = 0; p < c->provision_count; p++)
+            w.audiences[c->first_number + p] = match_audience(&c->provisions[p], &w.asker);
+        most = c->provision_count > most ? c->provision_count : most;
+    }
+    w.branches = arena_make_n(arena, most, struct voice);
+    *out       = w;
+    return arena_status(arena);
+}
+
+/* P7: for each program whose record it is.  All of them must be released; r->program is
+ * left at the one that is not. */
+struct voice
+weigh_all(struct weigher *b, struct record *r, const struct subject *subject)
+{
+    struct voice all = weigh(b, r, subject);
+
+    for (size_t i = 0; i < r->labeled->other_count && all.says != SAYS_DENY; i++) {
+        const struct program *before = r->program;
+        r->program                   = r->labeled->others[i];
+        struct voice one             = weigh(b, r, subject);
+        if (one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
+            all = one;
+        else
+            r->program = before;
+    }
+    return all;
+}
+
+static struct voice
+weigh(struct weigher *b, const struct record *r, const struct subject *subject)
+{
+    struct voices *all = &b->voices;
+
+    all->permit_count = all->refusal_count = 0;
+    all->explicit = false;
+    all->refusing = (struct voice){ 0 };
+    memset(all->limited, 0, sizeof all->limited);
+    for (size_t i = 0; i < b->policy->consent_count; i++) {
+        if (b->unusable[i] != NULL || !same_subject(subject, &b->patients[i]))
+            continue;                                                       /* K1 */
+        struct voice v = consent_voice(b, &b->policy->consents[i], r);
+        if (v.says != SAYS_NOTHING)
+            add_voice(all, &v);
+    }
+    return combine(all);
+}
+
+static void
+add_voice(struct voices *all, const struct voice *v)
+{
+    all->explicit |= v->explicit;
+    if (v->says == SAYS_PERMIT) {
+        all->permits[all->permit_count++] = *v;
+        return;
+    }
+    if (all->refusing.says == SAYS_NOTHING || better(v, &all->refusing))
+        all->refusing = *v;
+    add_refusal(all, v);
+    if (!v->limit)
+        return;
+    if (!all->limited[v->rank])
+        all->limit_ms[v->rank] = INT64_MIN;
+    all->limited[v->rank] = true;
+    if (v->consent->dated && v->consent->date.first_ms > all->limit_ms[v->rank])
+        all->limit_ms[v->rank] = v->consent->date.first_ms;
+}
+
+static void
+add_refusal(struct voices *all, const struct voice *v)
+{
+    struct refusal mine = { v->explicit, v->rank, v->stated & DIMENSIONS_OF_DATA,
+                            v->consent->dated ? v->consent->date.last_ms : INT64_MAX };
+    size_t         i    = 0;
+
+    while (i < all->refusal_count && (all->refusals[i].explicit != mine.explicit || all->refusals[i].rank != mine.rank
+                                      || all->refusals[i].data != mine.data))
+        i++;
+    if (i == all->refusal_count)
+        all->refusals[all->refusal_count++] = mine;                         /* there are no more kinds than room */
+    else if (mine.last_ms > all->refusals[i].last_ms)
+        all->refusals[i].last_ms = mine.last_ms;
+}
+
+/* K3, K4 */
+static struct voice
+combine(const struct voices *all)
+{
+    struct voice best = { 0 };
+
+    for (size_t i = 0; i < all->permit_count; i++) {
+        const struct voice *v = &all->permits[i];
+        if (v->explicit == all->explicit && (best.says == SAYS_NOTHING || better(v, &best)) && stands(v, all))
+            best = *v;
+    }
+    return best.says == SAYS_PERMIT ? best : all->refusing;
+}
+
+static bool
+stands(const struct voice *permit, const struct voices *all)
+{
+    for (size_t i = 0; i < all->refusal_count; i++)
+        if (all->refusals[i].explicit == all->explicit && !beats(permit, &all->refusals[i]))
+            return false;
+    /* K5: the same recipient named again, later and narrower */
+    for (enum rank rank = RANK_ORGANIZATION; all->explicit && rank <= RANK_INDIVIDUAL; rank++)
+        if (all->limited[rank] && permit->rank <= rank && (permit->stated & DIMENSIONS_OF_DATA) == 0
+            && (!permit->consent->dated || all->limit_ms[rank] > permit->consent->date.last_ms))
+            return false;
+    return true;
+}
+
+/* Newer is surely after the other: "2024" and "2024-03" are not. */
+static bool
+beats(const struct voice *permit, const struct refusal *deny)
+{
+    bool newer = permit->consent->dated && permit->consent->date.first_ms > deny->last_ms;
+
+    if (deny->explicit && deny->data != 0)
+        return newer && permit->rank >= deny->rank
+               && (permit->rank != RANK_NOBODY || (permit->stated & deny->data) != 0);
+    if (permit->rank != deny->rank && deny->explicit)
+        return permit->rank > deny->rank;
+    return newer;
+}
+
+/* Which of two that say the same is shown: the same one in any order. */
+static bool
+better(const struct voice *a, const struct voice *b)
+{
+    if (a->explicit != b->explicit)
+        return a->explicit;
+    if (a->unseen != b->unseen)
+        return b->unseen;
+    if (a->rank != b->rank)
+        return a->rank > b->rank;
+    if (a->consent->date.first_ms != b->consent->date.first_ms)
+        return a->consent->date.first_ms > b->consent->date.first_ms;
+    return span_compare(a->consent->reference, b->consent->reference) < 0;
+}
+
+/* ---- one consent -------------------------------------------------------------------- */
+
+/* K2.  Children stand behind their parents, so one walk from the end sees
+ * every branch before its stem. */
+static struct voice
+consent_voice(struct weigher *b, const struct consent *c, const struct record *r)
+{
+    for (uint32_t i = c->provision_count; i-- > 0;) {
+        const struct provision *p = &c->provisions[i];
+        struct voice            v = branches_voice(b->branches + p->first_child, p->child_count);
+        if (v.says == SAYS_NOTHING)
+            v = i == 0 ? root_voice(b, p, r) : own_voice(b, p, r);
+        b->branches[i] = v;
+    }
+    return b->branches[0];
+}
+
+static struct voice
+branches_voice(const struct voice *all, uint32_t count)
+{
+    struct voice best = { 0 };
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct voice *v     = &all[i];
+        bool                stand = v->says == SAYS_PERMIT;
+        for (uint32_t j = 0; stand && j < count; j++)
+            stand = all[j].says != SAYS_DENY || refines(v, &all[j]);
+        if (stand && (best.says == SAYS_NOTHING || better(v, &best)))
+            best = *v;
+    }
+    for (uint32_t i = 0; best.says != SAYS_PERMIT && i < count; i++)
+        if (all[i].says == SAYS_DENY && (best.says == SAYS_NOTHING || better(&all[i], &best)))
+            best = all[i];
+    return best;
+}
+
+static bool
+refines(const struct voice *permit, const struct voice *deny)
+{
+    if (deny->uncertain && permit->rank != RANK_NOBODY)
+        return true;
+    return (deny->stated & ~permit->stated) == 0 && (permit->stated != deny->stated || permit->rank > deny->rank);
+}
+
+static struct voice
+root_voice(struct weigher *b, const struct provision *root, const struct record *r)
+{
+    const struct audience *a        = &b->audiences[root->consent->first_number];
+    bool                   criteria = (root->criteria.stated & ~(uint32_t)DIMENSION_CUSTODIAN) != 0;
+    struct voice           v        = { 0 };
+
+    if (criteria)
+        v = own_voice(b, root, r);
+    if (v.says != SAYS_NOTHING)
+        return v;
+    /* K5 */
+    if (root->type == PROVISION_PERMIT && (root->criteria.stated & DIMENSIONS_OF_DATA) != 0 && a->match == MATCH_YES
+        && match_data(root, r) != MATCH_YES && match_custodian(root, r) != MATCH_NO)
+        return (struct voice){ .says = SAYS_DENY, .limit = true, .rank = a->rank, .stated = root->criteria.stated,
+                               .consent = root->consent, .provision = root };
+    return base_voice(root, a, r);
+}
+
+static struct voice
+own_voice(struct weigher *b, const struct provision *p, const struct record *r)
+{
+    const struct audience *a = &b->audiences[p->consent->first_number + (uint32_t)(p - p->consent->provisions)];
+    struct voice           v = { .explicit = true, .rank = a->rank, .stated = p->criteria.stated, .consent = p->consent,
+                                 .provision = p };
+
+    if (p->type == PROVISION_SILENT || a->match == MATCH_NO || match_custodian(p, r) == MATCH_NO)
+        return (struct voice){ 0 };
+    enum match data = match_data(p, r);
+    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(p, a, r))
+        v.says = SAYS_PERMIT;
+    if (p->type == PROVISION_DENY && data != MATCH_NO)
+        v.says = SAYS_DENY;
+    v.uncertain = a->actor == MATCH_UNKNOWN;
+    v.unseen    = data == MATCH_UNKNOWN && r->labeled->uninspected && a->match == MATCH_YES;
+    return v;
+}
+
+static struct voice
+base_voice(const struct provision *root, const struct audience *a, const struct record *r)
+{
+    const struct consent *c = root->consent;
+    struct voice          v = { .consent = c, .provision = root };
+
+    if (match_custodian(root, r) == MATCH_NO)
+        return (struct voice){ 0 };
+    if (c->base == BASE_DENY)
+        v.says = SAYS_DENY;
+    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(root, a, r))
+        v.says = SAYS_PERMIT;
+    return v;
+}
+
+/* V1; P7, V3, U2: what a permit needs beyond its criteria, and more for a Part 2 record. */
+static bool
+may_release(const struct provision *p, const struct audience *a, const struct record *r)
+{
+    if (p->consent->denies_only != NULL)
+        return false;
+    if (r->labeled->part2 == PART2_NOT)
+        return true;
+    return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;
+}
+
+/* ---- why no consent covers it ------------------------------------------------------------ */
+
+struct span
+why_silent(struct weigher *b, const struct record *r, const struct subject *subjects, size_t count)
+{
+    struct span text  = SPAN("");
+    size_t      named = 0;
+
+    for (size_t i = 0; i < b->policy->consent_count && count > 0; i++) {
+        const struct consent *c = &b->policy->consents[i];
+        struct subject        s = b->unusable[i] != NULL ? subject_of_consent(&b->whose, c) : b->patients[i];
+        if (!same_subject(&subjects[0], &s) || named == 3)
+            continue;
+        const char *why = b->unusable[i] != NULL ? b->unusable[i] : nearest_miss(b, c, r);
+        text = arena_format(b->arena, "%.*s%s%.*s %s%s", SPAN_PRINT(text), named++ > 0 ? "; " : "",
+                            SPAN_PRINT(c->reference), b->unusable[i] != NULL ? "does not count: " : "", why);
+    }
+    return arena_format(b->arena, "%s; %.*s",
+                        r->labeled->part2 == PART2_CONFIRMED
+                            ? "it is a record of a Part 2 program"
+                            : "it tells of substance use and may be a record of a Part 2 program",
+                        SPAN_PRINT(named > 0 ? text : SPAN("no consent of this patient is on file")));
+}
+
+static const char *
+nearest_miss(struct weigher *b, const struct consent *c, const struct record *r)
+{
+    const char *why = "does not permit it";
+
+    for (uint32_t i = 0; i < c->provision_count; i++) {
+        const struct provision *p = &c->provisions[i];
+        const struct audience  *a = &b->audiences[c->first_number + i];
+        if (p->type != PROVISION_PERMIT && !(i == 0 && c->base == BASE_PERMIT))
+            continue;
+        if ((a->failed & DIMENSION_ACTOR) != 0)
+            why = "does not name this recipient";
+        else if ((a->failed & DIMENSION_PURPOSE) != 0)
+            why = "does not cover the purpose";
+        else if (a->failed != 0)
+            why = (a->failed & DIMENSION_PERIOD) != 0 ? "does not permit it at this time" : "cannot be read fully";
+        else if (match_data(p, r) != MATCH_YES)
+            return "does not cover this data";
+        else if (!a->part2_purpose)
+            why = "does not cover the purpose";
+        else if (!consent_speaks_for(p, r))
+            return "speaks for another program than the one whose record it is";
+        else if (consent_deficiency(c, b->facts) != NULL)
+            return arena_text(b->arena, arena_format(b->arena, "is deficient: %s", consent_deficiency(c, b->facts)));
+    }
+    return why;
+}

@@ -1,0 +1,102 @@
+/* consent/weigh.h -- what all consents of one patient say about one record.
+ *
+ *   K1  Only consents that count (policy.h V1) and are of the record's own
+ *       patient (subject.h); of several patients all must permit.
+ *   K2  Inside one consent the deepest matching provision decides on its
+ *       branch, and any of them beats the base decision.  Between branches a
+ *       permit wins only when it refines the deny: it states all that the deny
+ *       states, and more or a narrower recipient.  A deny of somebody who does
+ *       not resolve does not speak against a recipient whom the same consent
+ *       names.
+ *   K3  Between consents: explicit beats base.  A rule that names the
+ *       individual beats one that names the organization beats one that names
+ *       nobody.  A deny of certain data (label, class, code, period, instance)
+ *       yields only to a newer permit of at least its rank that names the
+ *       recipient or data of the same kind.
+ *   K4  Otherwise the newer one wins; on a tie, or without a date, deny.
+ *   K5  A root permit that is limited to some data says no to the rest, as a
+ *       base decision.  Naming the same recipient again, later and narrower,
+ *       takes back an older permit without limits (CV-22).
+ *   K6  Indeterminate (match.h M1): a deny matches, a permit does not.
+ *   K7  Nothing matched: deny for Part 2 records, the site's default for others.
+ * A permit that stands must beat every deny.  So the order of consents never
+ * matters, one more deny never widens, and one more permit never narrows.
+ *
+ * P7  A consent releases records of the programs that it speaks for
+ *     (Consent.organization, custodian actor), never another program's (42 CFR
+ *     2.31(a)(2)).  A record of several programs needs each of them released,
+ *     by one consent or by several.  When the record's program is not known,
+ *     the consent has to name the sender, or, where the sender is known to be
+ *     no program or is not known at all, every registered program; where
+ *     nothing is known of either, whom it names is believed.  Switch:
+ *     site_policy.any_discloser (decision 0019).
+ *
+ * Everything that does not depend on the record is looked up once, by
+ * weigher_make(): a thousand consents cost a thousand steps a record.
+ */
+#ifndef SLUICE_CONSENT_WEIGH_H
+#define SLUICE_CONSENT_WEIGH_H
+
+#include "consent/subject.h"
+
+/* What one consent, or a branch of it, says about one record. */
+enum says { SAYS_NOTHING = 0, SAYS_DENY, SAYS_PERMIT };
+
+struct voice {
+    enum says               says;
+    bool                    explicit;    /* a criterion matched; else it is the base decision */
+    bool                    limit;       /* K5: the rest of a limited permit */
+    bool                    uncertain;   /* the actor was indeterminate */
+    bool                    unseen;      /* a deny only because the content could not be inspected */
+    enum rank               rank;
+    uint32_t                stated;      /* DIMENSION_* */
+    const struct consent   *consent;
+    const struct provision *provision;
+};
+
+enum {
+    MAX_REFUSALS = 2 * 3 * 32,           /* kinds: explicit or not, rank, which of five dimensions of data */
+};
+
+/* Refusals that every permit meets in the same way, as one: the newest of them. */
+struct refusal {
+    bool      explicit;
+    enum rank rank;
+    uint32_t  data;                      /* DIMENSIONS_OF_DATA that they state  */
+    int64_t   last_ms;                   /* of their dates; INT64_MAX without one */
+};
+
+/* What the consents of one patient say about one record.  Permits stand in a
+ * list, refusals by kind: a thousand consents cost a thousand steps. */
+struct voices {
+    struct voice  *permits;              /* scratch, one per consent */
+    size_t         permit_count;
+    struct refusal refusals[MAX_REFUSALS];
+    size_t         refusal_count;
+    bool           limited[RANK_INDIVIDUAL + 1];   /* K5, by rank */
+    int64_t        limit_ms[RANK_INDIVIDUAL + 1];  /* of those with a date the newest */
+    struct voice   refusing;             /* the refusal that is shown */
+    bool           explicit;
+};
+
+struct weigher {
+    const struct policy *policy;
+    const struct facts  *facts;
+    struct arena        *arena;
+    struct asker         asker;
+    struct whose         whose;
+    struct audience     *audiences;      /* by consent->first_number + provision */
+    struct subject      *patients;       /* by consent */
+    const char         **unusable;       /* by consent */
+    struct voice        *branches;       /* scratch, by provision of one consent */
+    struct voices        voices;         /* scratch */
+};
+
+enum status  weigher_make(const struct policy *, const struct facts *, const struct references *, struct arena *,
+                          struct weigher *out) MUST_CHECK;
+/* For each program whose record it is (P7).  r->program is left at the one that was not released. */
+struct voice weigh_all(struct weigher *, struct record *, const struct subject *);
+/* Why no consent covers it, in words. */
+struct span  why_silent(struct weigher *, const struct record *, const struct subject *, size_t count);
+
+#endif
