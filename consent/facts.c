@@ -1,16 +1,9 @@
-#include "consent/facts.h"
+#include "consent/facts_reader.h"
 
 #include <string.h>
 
 #include "fhir/datatypes.h"
 #include "fhir/outcome.h"
-
-struct reader {
-    const struct tape *tape;
-    struct arena      *arena;
-    struct issues     *issues;
-    bool               wrong;            /* an error was found */
-};
 
 static void read_root(struct reader *, struct facts *);
 static void read_at(struct reader *, tape_node root, struct facts *);
@@ -24,25 +17,10 @@ static void read_known_actors(struct reader *, tape_node root, struct facts *);
 static void read_consents(struct reader *, tape_node root, struct facts *);
 static void read_site(struct reader *, tape_node root, struct site_policy *);
 
-static void        check_names(struct reader *, tape_node object, const char *where,
-                               const char *const *names, size_t count);
 static bool        nearly(struct span name, const char *known);
-static tape_node   member(struct reader *, tape_node object, const char *where, const char *name,
-                          enum tape_kind wanted);
-static struct span text_of(struct reader *, tape_node object, const char *where, const char *name);
-static bool        flag_of(struct reader *, tape_node object, const char *where, const char *name);
-static int         choice_of(struct reader *, tape_node object, const char *where, const char *name,
-                             const char *const *choices, size_t count);
-static const struct span *texts_of(struct reader *, tape_node object, const char *where,
-                                   const char *name, bool one_is_fine, size_t *count);
 static const struct identifier *identifiers_of(struct reader *, tape_node object, const char *where,
                                                const char *name, size_t *count);
 static const struct span *members_of(struct reader *, tape_node resource, size_t *count);
-static void finding(struct reader *, enum severity, tape_node, struct span expression,
-                    struct span wanted, struct span hint);
-static struct span expression_of(struct reader *, const char *where, const char *name);
-
-#define NAMES(array) (array), sizeof(array) / sizeof *(array)
 
 enum status
 facts_read(struct span json, struct arena *arena, struct issues *issues, const struct facts **out)
@@ -74,20 +52,21 @@ read_root(struct reader *r, struct facts *facts)
 {
     static const char *const names[] = {
         "at", "patient", "actor", "purpose", "action", "emergency", "legalContext", "labels",
-        "trustLabels", "source", "programs", "actors", "consents", "site",
+        "trustLabels", "source", "programs", "actors", "consents", "site", "againstPatient",
+        "documents", "relationships", "restrictions", "circumstances",
     };
     tape_node root = TAPE_ROOT;
 
     if (tape_kind(r->tape, root) != TAPE_OBJECT) {
-        finding(r, SEVERITY_ERROR, root, SPAN("$this"), SPAN("want an object"), (struct span){ 0 });
+        reader_finding(r, SEVERITY_ERROR, root, SPAN("$this"), SPAN("want an object"), (struct span){ 0 });
         return;
     }
-    check_names(r, root, "", NAMES(names));
+    reader_names(r, root, "", NAMES(names));
     read_at(r, root, facts);
     read_actor(r, root, &facts->actor);
     read_purposes(r, root, facts);
-    facts->patient = text_of(r, root, "", "patient");
-    facts->action  = text_of(r, root, "", "action");
+    facts->patient = reader_text(r, root, "", "patient");
+    facts->action  = reader_text(r, root, "", "action");
     read_emergency(r, root, facts);
     read_switches(r, root, facts);
     read_source(r, root, facts);
@@ -95,6 +74,7 @@ read_root(struct reader *r, struct facts *facts)
     read_known_actors(r, root, facts);
     read_consents(r, root, facts);
     read_site(r, root, &facts->site);
+    reader_on_file(r, root, facts);
 }
 
 /* ---- the members, in the order of the header -------------------------------- */
@@ -114,7 +94,7 @@ read_at(struct reader *r, tape_node root, struct facts *facts)
         facts->at_ms = range.first_ms;
         return;
     }
-    finding(r, SEVERITY_ERROR, node == TAPE_ABSENT ? root : node, SPAN("at"),
+    reader_finding(r, SEVERITY_ERROR, node == TAPE_ABSENT ? root : node, SPAN("at"),
             SPAN("want an instant with a zone, such as 2026-11-22T15:00:00Z"),
             SPAN("a decision is made for a moment; the wall clock is never asked"));
 }
@@ -122,45 +102,53 @@ read_at(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_actor(struct reader *r, tape_node root, struct party *actor)
 {
-    static const char *const names[] = { "reference", "identifier", "class", "memberOf", "onBehalfOf" };
-    tape_node node = member(r, root, "", "actor", TAPE_OBJECT);
+    static const char *const names[] = { "reference", "identifier", "class", "memberOf", "onBehalfOf", "role",
+                                         "legalEntity" };
+    tape_node node = reader_member(r, root, "", "actor", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT) {
         if (tape_member(r->tape, root, SPAN("actor")) == TAPE_ABSENT)
-            finding(r, SEVERITY_ERROR, root, SPAN("actor"), SPAN("want an object: who would receive the data"),
+            reader_finding(r, SEVERITY_ERROR, root, SPAN("actor"), SPAN("want an object: who would receive the data"),
                     SPAN("name the recipient by reference or identifier"));
         return;
     }
-    check_names(r, node, "actor", NAMES(names));
-    actor->reference    = text_of(r, node, "actor", "reference");
+    reader_names(r, node, "actor", NAMES(names));
+    actor->reference    = reader_text(r, node, "actor", "reference");
     actor->identifiers  = identifiers_of(r, node, "actor", "identifier", &actor->identifier_count);
-    actor->classes      = texts_of(r, node, "actor", "class", false, &actor->class_count);
-    actor->member_of    = texts_of(r, node, "actor", "memberOf", false, &actor->member_of_count);
-    actor->on_behalf_of = text_of(r, node, "actor", "onBehalfOf");
+    actor->classes      = reader_texts(r, node, "actor", "class", false, &actor->class_count);
+    actor->member_of    = reader_texts(r, node, "actor", "memberOf", false, &actor->member_of_count);
+    actor->on_behalf_of = reader_text(r, node, "actor", "onBehalfOf");
+    actor->roles        = reader_texts(r, node, "actor", "role", false, &actor->role_count);
+    actor->legal_entity = reader_text(r, node, "actor", "legalEntity");
 }
 
 static void
 read_purposes(struct reader *r, tape_node root, struct facts *facts)
 {
     if (tape_member(r->tape, root, SPAN("purpose")) == TAPE_ABSENT)
-        finding(r, SEVERITY_ERROR, root, SPAN("purpose"),
+        reader_finding(r, SEVERITY_ERROR, root, SPAN("purpose"),
                 SPAN("want a list of v3-ActReason codes, such as [\"TREAT\"]"),
                 SPAN("write [] when no purpose was stated"));
-    facts->purposes = texts_of(r, root, "", "purpose", false, &facts->purpose_count);
+    facts->purposes = reader_texts(r, root, "", "purpose", false, &facts->purpose_count);
 }
 
 static void
 read_emergency(struct reader *r, tape_node root, struct facts *facts)
 {
-    static const char *const names[] = { "declaredBy", "nature" };
-    tape_node node = member(r, root, "", "emergency", TAPE_OBJECT);
+    static const char *const names[] = { "declaredBy", "nature", "affiliation", "discloser", "whyUnobtainable",
+                                         "patientRefused" };
+    tape_node node = reader_member(r, root, "", "emergency", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
         return;
-    check_names(r, node, "emergency", NAMES(names));
+    reader_names(r, node, "emergency", NAMES(names));
     facts->emergency             = true;
-    facts->emergency_declared_by = text_of(r, node, "emergency", "declaredBy");
-    facts->emergency_nature      = text_of(r, node, "emergency", "nature");
+    facts->emergency_declared_by = reader_text(r, node, "emergency", "declaredBy");
+    facts->emergency_nature      = reader_text(r, node, "emergency", "nature");
+    facts->emergency_affiliation = reader_text(r, node, "emergency", "affiliation");
+    facts->emergency_discloser   = reader_text(r, node, "emergency", "discloser");
+    facts->emergency_why         = reader_text(r, node, "emergency", "whyUnobtainable");
+    facts->emergency_refused     = reader_flag(r, node, "emergency", "patientRefused");
 }
 
 static void
@@ -168,34 +156,41 @@ read_switches(struct reader *r, tape_node root, struct facts *facts)
 {
     static const char *const contexts[] = { "none", "investigation", "proceeding" };
     static const char *const modes[]    = { "computed", "given" };
-    int context = choice_of(r, root, "", "legalContext", NAMES(contexts));
-    int mode    = choice_of(r, root, "", "labels", NAMES(modes));
+    int context = reader_choice(r, root, "", "legalContext", NAMES(contexts));
+    int mode    = reader_choice(r, root, "", "labels", NAMES(modes));
 
     facts->legal  = context <= 0 ? LEGAL_NONE : context == 1 ? LEGAL_INVESTIGATION : LEGAL_PROCEEDING;
     facts->labels = mode == 1 ? LABELS_GIVEN : LABELS_COMPUTED;
-    facts->trust_labels = flag_of(r, root, "", "trustLabels") || facts->labels == LABELS_GIVEN;
+    facts->trust_labels = reader_flag(r, root, "", "trustLabels") || facts->labels == LABELS_GIVEN;
 }
 
 static void
 read_source(struct reader *r, tape_node root, struct facts *facts)
 {
-    static const char *const names[]    = { "part2", "organization" };
+    static const char *const names[]    = { "part2", "organization", "holder" };
     static const char *const statuses[] = { "unknown", "not-program", "program" };
-    tape_node node = member(r, root, "", "source", TAPE_OBJECT);
+    static const char *const holders[]  = {
+#define HOLDER(name, code, words) code,
+#include "consent/holders.def"
+#undef HOLDER
+    };
+    tape_node node = reader_member(r, root, "", "source", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
         return;
-    check_names(r, node, "source", NAMES(names));
-    int status = choice_of(r, node, "source", "part2", NAMES(statuses));
+    reader_names(r, node, "source", NAMES(names));
+    int status = reader_choice(r, node, "source", "part2", NAMES(statuses));
     facts->sender = status == 1 ? SENDER_NOT_PROGRAM : status == 2 ? SENDER_PROGRAM : SENDER_UNKNOWN;
-    facts->sender_organization = text_of(r, node, "source", "organization");
+    facts->sender_organization = reader_text(r, node, "source", "organization");
+    int holder    = reader_choice(r, node, "source", "holder", NAMES(holders));
+    facts->holder = holder >= 0 ? (enum holder)(holder + 1) : HOLDER_UNKNOWN;
 }
 
 static void
 read_programs(struct reader *r, tape_node root, struct facts *facts)
 {
     static const char *const names[] = { "reference", "identifier", "source", "name" };
-    tape_node       list  = member(r, root, "", "programs", TAPE_ARRAY);
+    tape_node       list  = reader_member(r, root, "", "programs", TAPE_ARRAY);
     uint32_t        count = tape_children(r->tape, list);
     struct program *all   = arena_make_n(r->arena, count, struct program);
 
@@ -203,15 +198,15 @@ read_programs(struct reader *r, tape_node root, struct facts *facts)
         return;
     for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
         if (tape_kind(r->tape, n) != TAPE_OBJECT) {
-            finding(r, SEVERITY_ERROR, n, SPAN("programs"), SPAN("want objects in this list"), (struct span){ 0 });
+            reader_finding(r, SEVERITY_ERROR, n, SPAN("programs"), SPAN("want objects in this list"), (struct span){ 0 });
             continue;
         }
         struct program *p = &all[facts->program_count++];
-        check_names(r, n, "programs", NAMES(names));
-        p->references  = texts_of(r, n, "programs", "reference", true, &p->reference_count);
+        reader_names(r, n, "programs", NAMES(names));
+        p->references  = reader_texts(r, n, "programs", "reference", true, &p->reference_count);
         p->identifiers = identifiers_of(r, n, "programs", "identifier", &p->identifier_count);
-        p->sources     = texts_of(r, n, "programs", "source", true, &p->source_count);
-        p->names       = texts_of(r, n, "programs", "name", true, &p->name_count);
+        p->sources     = reader_texts(r, n, "programs", "source", true, &p->source_count);
+        p->names       = reader_texts(r, n, "programs", "name", true, &p->name_count);
     }
     facts->programs = all;
 }
@@ -219,7 +214,7 @@ read_programs(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_known_actors(struct reader *r, tape_node root, struct facts *facts)
 {
-    tape_node           list  = member(r, root, "", "actors", TAPE_OBJECT);
+    tape_node           list  = reader_member(r, root, "", "actors", TAPE_OBJECT);
     uint32_t            count = tape_children(r->tape, list);
     struct known_actor *all   = arena_make_n(r->arena, count, struct known_actor);
 
@@ -228,7 +223,7 @@ read_known_actors(struct reader *r, tape_node root, struct facts *facts)
     for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
         struct span reference = tape_text(r->tape, tape_name(r->tape, n), r->arena);
         if (tape_kind(r->tape, n) != TAPE_OBJECT) {
-            finding(r, SEVERITY_ERROR, n, SPAN("actors"), SPAN("want a resource for each reference"),
+            reader_finding(r, SEVERITY_ERROR, n, SPAN("actors"), SPAN("want a resource for each reference"),
                     SPAN("leave out references that do not resolve"));
             continue;
         }
@@ -243,7 +238,7 @@ read_known_actors(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_consents(struct reader *r, tape_node root, struct facts *facts)
 {
-    tape_node              list  = member(r, root, "", "consents", TAPE_ARRAY);
+    tape_node              list  = reader_member(r, root, "", "consents", TAPE_ARRAY);
     uint32_t               count = tape_children(r->tape, list);
     struct consent_source *all   = arena_make_n(r->arena, count, struct consent_source);
 
@@ -251,7 +246,7 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
         return;
     for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
         if (!tape_text_eq(r->tape, tape_member(r->tape, n, SPAN("resourceType")), SPAN("Consent"))) {
-            finding(r, SEVERITY_ERROR, n, SPAN("consents"), SPAN("want Consent resources in this list"),
+            reader_finding(r, SEVERITY_ERROR, n, SPAN("consents"), SPAN("want Consent resources in this list"),
                     (struct span){ 0 });
             continue;
         }
@@ -263,22 +258,23 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
-    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser" };
-    tape_node node = member(r, root, "", "site", TAPE_OBJECT);
+    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient" };
+    tape_node node = reader_member(r, root, "", "site", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
         return;
-    check_names(r, node, "site", NAMES(names));
-    site->withhold_without_consent = flag_of(r, node, "site", "withholdWithoutConsent");
-    site->require_statements       = flag_of(r, node, "site", "requireStatements");
-    site->any_discloser            = flag_of(r, node, "site", "anyDiscloser");
+    reader_names(r, node, "site", NAMES(names));
+    site->withhold_without_consent = reader_flag(r, node, "site", "withholdWithoutConsent");
+    site->require_statements       = reader_flag(r, node, "site", "requireStatements");
+    site->any_discloser            = reader_flag(r, node, "site", "anyDiscloser");
+    site->notes_to_patient         = reader_flag(r, node, "site", "notesToPatient");
 }
 
 /* ---- members by type ------------------------------------------------------------ */
 
 /* F1, F2 */
-static void
-check_names(struct reader *r, tape_node object, const char *where, const char *const *names, size_t count)
+void
+reader_names(struct reader *r, tape_node object, const char *where, const char *const *names, size_t count)
 {
     for (tape_node n = tape_first(r->tape, object); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
         struct span name  = tape_text(r->tape, tape_name(r->tape, n), r->arena);
@@ -292,12 +288,12 @@ check_names(struct reader *r, tape_node object, const char *where, const char *c
         }
         if (known)
             continue;
-        struct span at = expression_of(r, where, arena_text(r->arena, name));
+        struct span at = reader_expression(r, where, arena_text(r->arena, name));
         if (meant != NULL)
-            finding(r, SEVERITY_ERROR, n, at, SPAN("there is no fact of this name"),
+            reader_finding(r, SEVERITY_ERROR, n, at, SPAN("there is no fact of this name"),
                     arena_format(r->arena, "did you mean \"%s\"?", meant));
         else
-            finding(r, SEVERITY_WARNING, n, at, SPAN("there is no fact of this name; it is not read"),
+            reader_finding(r, SEVERITY_WARNING, n, at, SPAN("there is no fact of this name; it is not read"),
                     (struct span){ 0 });
     }
 }
@@ -331,8 +327,8 @@ nearly(struct span name, const char *known)
 }
 
 /* The member when it is there and of that kind; null is not there. */
-static tape_node
-member(struct reader *r, tape_node object, const char *where, const char *name, enum tape_kind wanted)
+tape_node
+reader_member(struct reader *r, tape_node object, const char *where, const char *name, enum tape_kind wanted)
 {
     tape_node      node = tape_member(r->tape, object, span_of(name));
     enum tape_kind kind = tape_kind(r->tape, node);
@@ -341,34 +337,34 @@ member(struct reader *r, tape_node object, const char *where, const char *name, 
         return TAPE_ABSENT;
     if (kind == wanted)
         return node;
-    finding(r, SEVERITY_ERROR, node, expression_of(r, where, name),
+    reader_finding(r, SEVERITY_ERROR, node, reader_expression(r, where, name),
             arena_format(r->arena, "want %s %s", wanted == TAPE_ARRAY || wanted == TAPE_OBJECT ? "an" : "a",
                          tape_kind_name(wanted)), (struct span){ 0 });
     return TAPE_ABSENT;
 }
 
-static struct span
-text_of(struct reader *r, tape_node object, const char *where, const char *name)
+struct span
+reader_text(struct reader *r, tape_node object, const char *where, const char *name)
 {
-    return tape_text(r->tape, member(r, object, where, name, TAPE_STRING), r->arena);
+    return tape_text(r->tape, reader_member(r, object, where, name, TAPE_STRING), r->arena);
 }
 
-static bool
-flag_of(struct reader *r, tape_node object, const char *where, const char *name)
+bool
+reader_flag(struct reader *r, tape_node object, const char *where, const char *name)
 {
     tape_node node = tape_member(r->tape, object, span_of(name));
 
     if (tape_kind(r->tape, node) == TAPE_FALSE)
         return false;
-    return member(r, object, where, name, TAPE_TRUE) != TAPE_ABSENT;
+    return reader_member(r, object, where, name, TAPE_TRUE) != TAPE_ABSENT;
 }
 
 /* Which of the choices; -1 when the member is not there. */
-static int
-choice_of(struct reader *r, tape_node object, const char *where, const char *name,
+int
+reader_choice(struct reader *r, tape_node object, const char *where, const char *name,
           const char *const *choices, size_t count)
 {
-    tape_node   node = member(r, object, where, name, TAPE_STRING);
+    tape_node   node = reader_member(r, object, where, name, TAPE_STRING);
     struct span list = { 0 };
 
     if (node == TAPE_ABSENT)
@@ -378,12 +374,12 @@ choice_of(struct reader *r, tape_node object, const char *where, const char *nam
             return (int)i;
     for (size_t i = 0; i < count; i++)
         list = arena_format(r->arena, "%.*s%s\"%s\"", SPAN_PRINT(list), i > 0 ? ", " : "want one of ", choices[i]);
-    finding(r, SEVERITY_ERROR, node, expression_of(r, where, name), list, (struct span){ 0 });
+    reader_finding(r, SEVERITY_ERROR, node, reader_expression(r, where, name), list, (struct span){ 0 });
     return -1;
 }
 
-static const struct span *
-texts_of(struct reader *r, tape_node object, const char *where, const char *name, bool one_is_fine,
+const struct span *
+reader_texts(struct reader *r, tape_node object, const char *where, const char *name, bool one_is_fine,
          size_t *count)
 {
     tape_node node = tape_member(r->tape, object, span_of(name));
@@ -397,13 +393,13 @@ texts_of(struct reader *r, tape_node object, const char *where, const char *name
         }
         return one;
     }
-    tape_node    list = member(r, object, where, name, TAPE_ARRAY);
+    tape_node    list = reader_member(r, object, where, name, TAPE_ARRAY);
     struct span *all  = arena_make_n(r->arena, tape_children(r->tape, list), struct span);
     for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL; n = tape_next(r->tape, n)) {
         if (tape_kind(r->tape, n) == TAPE_STRING)
             all[(*count)++] = tape_text(r->tape, n, r->arena);
         else
-            finding(r, SEVERITY_ERROR, n, expression_of(r, where, name), SPAN("want strings in this list"),
+            reader_finding(r, SEVERITY_ERROR, n, reader_expression(r, where, name), SPAN("want strings in this list"),
                     (struct span){ 0 });
     }
     return all;
@@ -415,7 +411,7 @@ identifiers_of(struct reader *r, tape_node object, const char *where, const char
 {
     tape_node node = tape_member(r->tape, object, span_of(name));
     bool      one  = tape_kind(r->tape, node) == TAPE_OBJECT;
-    tape_node list = one ? TAPE_ABSENT : member(r, object, where, name, TAPE_ARRAY);
+    tape_node list = one ? TAPE_ABSENT : reader_member(r, object, where, name, TAPE_ARRAY);
     struct identifier *all = arena_make_n(r->arena, one ? 1 : tape_children(r->tape, list), struct identifier);
 
     *count = 0;
@@ -428,7 +424,7 @@ identifiers_of(struct reader *r, tape_node object, const char *where, const char
         if (!span_empty(found.value))
             all[(*count)++] = found;
         else if (strcmp(where, "actors") != 0)       /* resources may hold identifiers without one */
-            finding(r, SEVERITY_ERROR, n, expression_of(r, where, name),
+            reader_finding(r, SEVERITY_ERROR, n, reader_expression(r, where, name),
                     SPAN("want identifiers with a system and a value"), (struct span){ 0 });
     }
     return all;
@@ -455,8 +451,8 @@ members_of(struct reader *r, tape_node resource, size_t *count)
 
 /* ---- findings -------------------------------------------------------------------- */
 
-static void
-finding(struct reader *r, enum severity severity, tape_node node, struct span expression, struct span wanted,
+void
+reader_finding(struct reader *r, enum severity severity, tape_node node, struct span expression, struct span wanted,
         struct span hint)
 {
     struct issue issue = {
@@ -472,8 +468,8 @@ finding(struct reader *r, enum severity severity, tape_node node, struct span ex
     issues_add(r->issues, &issue);
 }
 
-static struct span
-expression_of(struct reader *r, const char *where, const char *name)
+struct span
+reader_expression(struct reader *r, const char *where, const char *name)
 {
     return arena_format(r->arena, "%s%s%s", where, where[0] != '\0' ? "." : "", name != NULL ? name : "");
 }

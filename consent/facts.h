@@ -15,7 +15,10 @@
 
 #include "base/arena.h"
 #include "base/json_tape.h"
+#include "consent/instrument.h"
 #include "fhir/issue.h"
+
+#define FACTS_MAX_DOCUMENTS 256
 
 struct identifier { struct span system, value; };
 
@@ -25,6 +28,9 @@ struct party {                                  /* who asks */
     size_t                   identifier_count;
     const struct span       *classes;           /* CE_PROVIDER … part2.md A, "Recipient classes" */
     size_t                   class_count;
+    const struct span       *roles;             /* MEDICAL_PERSONNEL … roles.def; what the person does there */
+    size_t                   role_count;
+    struct span              legal_entity;      /* "Organization/hospital": whose workforce it is; or empty */
     const struct span       *member_of;         /* "Group/privileged" */
     size_t                   member_of_count;
     struct span              on_behalf_of;      /* "Organization/orgB", or empty */
@@ -54,6 +60,16 @@ struct program {                                /* a registered Part 2 program, 
 enum sender_status { SENDER_UNKNOWN = 0, SENDER_NOT_PROGRAM, SENDER_PROGRAM };
 enum label_mode    { LABELS_COMPUTED = 0, LABELS_GIVEN };
 enum legal_context { LEGAL_UNKNOWN = 0, LEGAL_NONE, LEGAL_INVESTIGATION, LEGAL_PROCEEDING };
+enum against       { AGAINST_UNKNOWN = 0, AGAINST_PATIENT, AGAINST_NOBODY };   /* unknown reads as against the patient */
+
+/* In what capacity the discloser holds this copy: HOLDER(name, code, words). */
+enum holder {
+    HOLDER_UNKNOWN = 0,                         /* read as SPECIFIC_CONSENT */
+#define HOLDER(name, code, words) HOLDER_##name,
+#include "consent/holders.def"
+#undef HOLDER
+    HOLDER_COUNT
+};
 
 struct consent_source {                         /* a Consent resource from anywhere */
     const struct tape *tape;
@@ -63,10 +79,48 @@ struct consent_source {                         /* a Consent resource from anywh
     const struct bundle *home;                  /* what it came in, where whom it names may be; NULL: not known */
 };
 
+/* Evidence that somebody treats a patient, 42 CFR 2.11 "treating provider relationship". */
+enum relationship_kind { RELATIONSHIP_UNKNOWN = 0, RELATIONSHIP_ENCOUNTER, RELATIONSHIP_APPOINTMENT,
+                         RELATIONSHIP_REFERRAL, RELATIONSHIP_ATTRIBUTION };
+struct relationship {
+    struct span            provider, patient;
+    enum relationship_kind kind;
+    int64_t                from_ms, to_ms;      /* INT64_MAX, INT64_MIN: not known, and then it is no evidence */
+};
+
+/* A restriction that the patient asked for, 42 CFR 2.26, 45 CFR 164.522(a). */
+struct restriction {
+    struct span        id, patient;             /* patient empty: whoever it is */
+    const struct span *recipients;              /* references or recipient classes; none: everybody */
+    size_t             recipient_count;
+    const struct span *purposes;                /* none: every purpose of TPO */
+    size_t             purpose_count;
+    const struct span *items;                   /* "Type/id", ascending; none: all of it */
+    size_t             item_count;
+    bool               agreed;                  /* a request that was declined restricts nothing */
+    bool               self_pay;                /* must be agreed to, and nobody but the patient ends it: 2.26(a)(6) */
+    int64_t            from_ms, to_ms;          /* to: terminated; records from before stay restricted */
+};
+
+enum known { KNOWN_NOT = 0, KNOWN_NO, KNOWN_YES };      /* a fact that may be unknown */
+enum representation { REPRESENTATION_UNKNOWN = 0, REPRESENTATION_PARENT, REPRESENTATION_GUARDIAN,
+                      REPRESENTATION_POWER_OF_ATTORNEY, REPRESENTATION_EXECUTOR };
+
+struct circumstance {                           /* of a patient, 2.14 and 2.15 */
+    struct span         patient;
+    enum known          deceased;
+    enum known          minor_consents;         /* state law lets this minor consent alone */
+    enum representation representation;
+    const struct span  *representatives;        /* verified; references */
+    size_t              representative_count;
+    int64_t             from_ms, to_ms;         /* of the representation */
+};
+
 struct site_policy {                            /* the operator's switches; each makes it stricter */
     bool withhold_without_consent;              /* P8: what is not protected leaves by default */
     bool require_statements;                    /* demand the 2.31(a) statements as extensions */
     bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
+    bool notes_to_patient;                      /* H-7: SUD counseling notes go to the patient who asks */
 };
 
 struct facts {
@@ -78,10 +132,16 @@ struct facts {
     struct span                  action;        /* "access" … may be empty */
     bool                         emergency;
     struct span                  emergency_declared_by, emergency_nature;
+    struct span                  emergency_affiliation;  /* facility of the medical personnel, 2.51(c)(1) */
+    struct span                  emergency_discloser;    /* individual who discloses, 2.51(c)(2); empty: the system */
+    struct span                  emergency_why;          /* why consent cannot be obtained */
+    bool                         emergency_refused;      /* the patient was asked and refused */
     enum legal_context           legal;         /* R without the member reads as LEGAL_NONE */
+    enum against                 against;
     enum label_mode              labels;
     enum sender_status           sender;
     struct span                  sender_organization;
+    enum holder                  holder;
     bool                         trust_labels;  /* meta.security of this sender is believed (P2) */
     const struct program        *programs;
     size_t                       program_count;
@@ -89,6 +149,14 @@ struct facts {
     size_t                       known_actor_count;
     const struct consent_source *consents;
     size_t                       consent_count;
+    const struct instrument     *documents;     /* at most FACTS_MAX_DOCUMENTS, as of each of the next three */
+    size_t                       document_count;
+    const struct relationship   *relationships;
+    size_t                       relationship_count;
+    const struct restriction    *restrictions;
+    size_t                       restriction_count;
+    const struct circumstance   *circumstances;
+    size_t                       circumstance_count;
     const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
     size_t                       stale_count;   /* ascending: they go along, and do not count           */
     struct site_policy           site;
@@ -97,15 +165,29 @@ struct facts {
 /* Reads R, the request file.
  *
  *   { "at": instant,                              required, to the second at least, with a zone
- *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "onBehalfOf" },   required
+ *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "onBehalfOf",      required
+ *                "role": [ codes of roles.def ], "legalEntity": "Organization/x" },
  *     "purpose": [ codes ],                       required, may be empty: not stated
- *     "patient": "Patient/p1" or "*", "action", "emergency": null or { "declaredBy", "nature" },
- *     "legalContext": "none" | "investigation" | "proceeding",
+ *     "patient": "Patient/p1" or "*", "action", "emergency": null or { "declaredBy", "nature",
+ *                "affiliation", "discloser", "whyUnobtainable", "patientRefused": bool },
+ *     "legalContext": "none" | "investigation" | "proceeding", "againstPatient": bool,
  *     "labels": "given" | "computed", "trustLabels": bool,
- *     "source": { "part2": "program" | "not-program" | "unknown", "organization" },
+ *     "source": { "part2": "program" | "not-program" | "unknown", "organization",
+ *                 "holder": code of holders.def },
  *     "programs": [ { "reference", "identifier": [], "source", "name" } ],   each a text or a list
  *     "actors": { reference: resource }, "consents": [ Consent ],
- *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool } }
+ *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",
+ *                      "patient", "items": [ "Type/id" ], "types": [ resource types ], "section",
+ *                      "says": [ codes of says.def ] } ],
+ *     "relationships": [ { "provider", "patient", "kind": "encounter" | "appointment" | "referral" | "attribution",
+ *                          "from", "to" } ],
+ *     "restrictions": [ { "id", "patient", "recipient": [ references or classes ], "purpose": [ codes ],
+ *                         "items": [ "Type/id" ], "agreed": bool, "selfPay": bool, "from", "to" } ],
+ *     "circumstances": [ { "patient", "deceased": bool, "minor": { "consentsAlone": bool },
+ *                          "representative": { "party": [ references ], "basis": "parent" | "guardian" |
+ *                                              "power-of-attorney" | "executor", "from", "to" } } ],
+ *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
+ *               "notesToPatient": bool } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an
  *       error; so is a name that is nearly a known one ("purposes"): a misspelt
@@ -113,8 +195,18 @@ struct facts {
  *   F2  A member with any other name is a warning: it is not a fact.
  *   F3  "labels": "given" believes meta.security as it came in, so trust_labels
  *       is set; "trustLabels" sets it for computed labels (redaction rule P2).
- *   F4  legalContext left out reads as LEGAL_NONE, labels as LABELS_COMPUTED,
+ *   F4  againstPatient left out reads as true; "holder" left out as H_PROGRAM when
+ *       the sender is a program.  legalContext left out reads as LEGAL_NONE, labels as LABELS_COMPUTED,
  *       everything else as unknown.
+ *
+ *   F5  Claims: who asks, for what, in which role, whether it is an emergency,
+ *       and in which legal context.  On file: programs, consents, documents,
+ *       relationships, restrictions, circumstances, the capacity in which the
+ *       copy is held.  In a request file all of them are what its writer says;
+ *       in the gateway claims are bound to the client's registration, and what
+ *       is on file comes from configuration and store.  What the gateway does
+ *       not fill yet is empty, and denies.
+ *   F6  At most FACTS_MAX_DOCUMENTS of each list of what is on file; more are an error.
  *
  * The texts of *out borrow `json` and the arena.  ST_MALFORMED with errors
  * among the issues, *out untouched; ST_NO_MEMORY.

@@ -6,7 +6,6 @@
 
 static enum match match_actors(const struct provision *, const struct asker *, enum rank *);
 static enum match match_actor(const struct target *, const struct provision *, const struct asker *, enum rank *);
-static bool       answers_to(const struct asker *, struct span reference);
 static bool       is_member(const struct asker *, struct span group);
 static bool       share(const struct identifier *, size_t, const struct identifier *, size_t);
 static bool       contradict(const struct identifier *, size_t, const struct identifier *, size_t);
@@ -47,8 +46,9 @@ asker_make(const struct facts *facts, const struct references *references, struc
 {
     const struct known_actor *self  = known(facts, facts->actor.reference);
     const struct known_actor *other = known(facts, facts->actor.on_behalf_of);
+    const struct known_actor *whole = known(facts, facts->actor.legal_entity);
     size_t room = facts->actor.identifier_count + (self != NULL ? self->identifier_count : 0)
-                  + (other != NULL ? other->identifier_count : 0);
+                  + (other != NULL ? other->identifier_count : 0) + (whole != NULL ? whole->identifier_count : 0);
     struct identifier *all = arena_make_n(arena, room, struct identifier);
     struct asker       a   = { .facts = facts, .references = references, .identifiers = all, .arena = arena };
 
@@ -60,6 +60,8 @@ asker_make(const struct facts *facts, const struct references *references, struc
         all[a.identifier_count++] = self->identifiers[i];
     for (size_t i = 0; other != NULL && i < other->identifier_count; i++)
         all[a.identifier_count++] = other->identifiers[i];
+    for (size_t i = 0; whole != NULL && i < whole->identifier_count; i++)
+        all[a.identifier_count++] = whole->identifiers[i];
     for (size_t i = 0; i < facts->purpose_count; i++) {
         enum purpose p = purpose_of(facts->purposes[i]);
         if (p != PURPOSE_NONE)
@@ -128,7 +130,7 @@ match_actor(const struct target *t, const struct provision *p, const struct aske
     const struct identifier *ids;
     size_t count;
     bool   resolved = target_resolve(t, p->consent, asker, &ids, &count);
-    bool   named    = answers_to(asker, t->reference) || is_member(asker, t->reference);
+    bool   named    = asker_answers_to(asker, t->reference) || is_member(asker, t->reference);
 
     *rank = rank_of(t, asker, p->type == PROVISION_PERMIT);
     if (share(ids, count, asker->identifiers, asker->identifier_count))
@@ -200,12 +202,13 @@ target_same_reference(struct span a, struct span b)
            && (span_empty(base_a) || span_empty(base_b) || span_eq(base_a, base_b));
 }
 
-static bool
-answers_to(const struct asker *asker, struct span reference)
+bool
+asker_answers_to(const struct asker *asker, struct span reference)
 {
     const struct party *actor = &asker->facts->actor;
 
-    if (target_same_reference(reference, actor->reference) || target_same_reference(reference, actor->on_behalf_of))
+    if (target_same_reference(reference, actor->reference) || target_same_reference(reference, actor->on_behalf_of)
+        || target_same_reference(reference, actor->legal_entity))
         return true;
     for (size_t i = 0; i < actor->member_of_count; i++)
         if (target_same_reference(reference, actor->member_of[i]))
@@ -221,7 +224,8 @@ is_member(const struct asker *asker, struct span group)
 
     for (size_t i = 0; found != NULL && i < found->member_count; i++)
         if (target_same_reference(found->members[i], asker->facts->actor.reference)
-            || target_same_reference(found->members[i], asker->facts->actor.on_behalf_of))
+            || target_same_reference(found->members[i], asker->facts->actor.on_behalf_of)
+            || target_same_reference(found->members[i], asker->facts->actor.legal_entity))
             return true;
     return false;
 }
@@ -411,6 +415,12 @@ labels_of(const struct record *r, int *level)
     return have;
 }
 
+bool
+labeled_note(const struct labeled *l)
+{
+    return l->counseling_note || labels_have(l->labels, LABEL_PSYTHPN) || labels_have(l->labels, LABEL_HIPAAPSY);
+}
+
 /* Labels of the record that only the listed foreign ones can cover. */
 static size_t
 foreign_hits(const struct criteria *k, const struct record *r, size_t *missed)
@@ -441,6 +451,10 @@ match_labels(const struct provision *p, const struct record *r)
     size_t    missed, foreign = foreign_hits(k, r, &missed);
     bool      named   = k->foreign_label_count > 0;
 
+    /* A consent for counseling notes alone is for what such a note holds, 2.31(b). */
+    if (p->type == PROVISION_PERMIT && p->consent->kind == KIND_COUNSELING_NOTES && r->labeled->part2 != PART2_NOT
+        && labeled_note(r->labeled))
+        return MATCH_YES;
     for (enum label l = LABEL_NONE + 1; l < LABEL_COUNT; l++) {
         if (!labels_have(k->labels, l))
             continue;
@@ -592,26 +606,27 @@ has_words(const struct record *r, struct span words)
     return false;
 }
 
-/* M9.  In the order in which they are clinically relevant; the first one that
- * is there is the record's date. */
+/* In the order in which they are clinically relevant; the first one that is there is the record's date. */
+static const char *const date_names[] = {
+    "effectiveDateTime", "effectivePeriod", "effectiveInstant", "performedDateTime", "performedPeriod",
+    "occurrenceDateTime", "occurrencePeriod", "onsetDateTime", "onsetPeriod", "servicedDate", "servicedPeriod",
+    "billablePeriod", "executionPeriod", "period", "started", "start", "collectedDateTime", "whenHandedOver",
+    "whenPrepared", "authoredOn", "authored", "dateTime", "recordedDate", "dateAsserted", "assertedDate", "recorded",
+    "date", "issued", "sent", "received", "created", "startDate", "statusDate", "timestamp",
+};
+
+/* M9 */
 static enum match
 match_data_period(const struct provision *p, const struct record *r)
 {
-    static const char *const names[] = {
-        "effectiveDateTime", "effectivePeriod", "effectiveInstant", "performedDateTime", "performedPeriod",
-        "occurrenceDateTime", "occurrencePeriod", "onsetDateTime", "onsetPeriod", "servicedDate", "servicedPeriod",
-        "billablePeriod", "executionPeriod", "period", "started", "start", "collectedDateTime", "whenHandedOver",
-        "whenPrepared", "authoredOn", "authored", "dateTime", "recordedDate", "dateAsserted", "assertedDate", "recorded",
-        "date", "issued", "sent", "received", "created", "startDate", "statusDate", "timestamp",
-    };
     const struct time_range wanted = p->criteria.data_period;
     bool                    found  = false;
 
     if ((p->criteria.unreadable & DIMENSION_DATA_PERIOD) != 0)
         return MATCH_UNKNOWN;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < sizeof date_names / sizeof *date_names; i++) {
         struct time_range have;
-        if (!date_of(r, tape_member(r->tape, r->resource, span_of(names[i])), &have))
+        if (!date_of(r, tape_member(r->tape, r->resource, span_of(date_names[i])), &have))
             continue;
         if (p->type == PROVISION_PERMIT)
             return have.first_ms >= wanted.first_ms && have.last_ms <= wanted.last_ms ? MATCH_YES : MATCH_NO;
@@ -620,6 +635,22 @@ match_data_period(const struct provision *p, const struct record *r)
         found = true;
     }
     return found ? MATCH_NO : MATCH_UNKNOWN;
+}
+
+bool
+record_begins_after(const struct record *r, int64_t ms)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof date_names / sizeof *date_names; i++) {
+        struct time_range have;
+        if (!date_of(r, tape_member(r->tape, r->resource, span_of(date_names[i])), &have))
+            continue;
+        if (have.first_ms <= ms)
+            return false;
+        found = true;
+    }
+    return found;
 }
 
 /* A date, or a Period (without an end it still goes on). */

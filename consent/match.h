@@ -10,8 +10,9 @@
  *       when one is relative and the other ends in the same Type/id.
  *       Identifiers are the same by system and value; use, type and period are
  *       not identity.  The requester answers to its own reference and
- *       identifiers, to the organization that it acts for, and to the groups
- *       it is a member of.  An actor that resolves and shares nothing of that
+ *       identifiers, to the organization that it acts for, to the legal entity
+ *       whose workforce it is (a consent that names the hospital names its
+ *       departments, not the other way round), and to the groups it is a member of.  An actor that resolves and shares nothing of that
  *       is somebody else; so is one of a kind that the requester cannot be (a
  *       RelatedPerson is no organization).  Same reference, but another
  *       identifier of the same system: indeterminate.
@@ -90,7 +91,13 @@ enum match    match_data(const struct provision *, const struct record *);
 enum match    match_custodian(const struct provision *, const struct record *);
 bool          consent_speaks_for(const struct provision *, const struct record *);
 
+/* Kept apart by who wrote it: a counseling note, 42 CFR 2.11; a psychotherapy note, 45 CFR 164.501. */
+bool          labeled_note(const struct labeled *);
+/* It has dates, and all of them are after that moment. */
+bool          record_begins_after(const struct record *, int64_t ms);
+
 bool target_same_reference(struct span a, struct span b);                    /* M2 */
+bool asker_answers_to(const struct asker *, struct span reference);          /* M2, by reference alone */
 /* The target's identifiers, looked up in known actors and in the consent's own bundle.
  * False when it does not resolve. */
 bool target_resolve(const struct target *, const struct consent *, const struct asker *,

@@ -196,6 +196,7 @@ compile_consent(struct compiler *c, const struct consent_source *source)
     read_ends(c);
     if (consent->unusable == NULL)
         compile_provisions(c);
+    consent_kind_read(consent, c->arena);
 }
 
 static void
@@ -229,6 +230,7 @@ read_head(struct compiler *c, const struct consent_source *source)
     else if (span_empty(consent->patient.reference) && consent->patient.identifier_count == 0)
         consent->unusable = "it does not say whose it is";
 
+    consent->revoked     = span_eq_text(status, "inactive");
     consent->denies_only = !span_eq_text(status, "active")                ? "its status is none that R4 has"
                          : !concept_has(c->tape, scope, CODES(privacy))   ? "its scope is none that R4 has"
                          : has_strange_modifier(c->tape, consent->node)

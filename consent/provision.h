@@ -15,6 +15,7 @@
 #ifndef SLUICE_CONSENT_PROVISION_H
 #define SLUICE_CONSENT_PROVISION_H
 
+#include "consent/consent_kind.h"
 #include "consent/policy.h"
 #include "consent/purpose.h"
 #include "fhir/datatypes.h"
@@ -114,6 +115,12 @@ struct consent {
     const char             *ended_how;
     enum base_rule          base;
     uint32_t                statements;  /* STATEMENT_* bits */
+    enum consent_kind       kind;
+    int64_t                 revocable_from_ms; /* 2.35(c); INT64_MAX: not said */
+    const struct span      *members;     /* of an intermediary, by reference */
+    size_t                  member_count;
+    bool                    treating_members; /* … or those with a treating provider relationship */
+    bool                    revoked;     /* by its status */
     const struct target    *organizations; /* who may disclose: Consent.organization */
     size_t                  organization_count;
     const struct provision *provisions;  /* [0] is the root; children stand together, behind their parent */

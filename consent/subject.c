@@ -74,6 +74,17 @@ subject_named(struct span name)
     return s;
 }
 
+struct subject
+subject_of_reference(struct whose *w, struct span reference)
+{
+    struct subject s = subject_named(reference);
+    struct span    base, type, id;
+
+    if (w->references != NULL && reference_split(reference, &base, &type, &id))
+        s.entry = bundle_find(w->references->bundle, type, id);
+    return s;
+}
+
 enum has { HAS_NOT = 0, HAS_NUMBER, HAS_IDENTIFIER };
 
 /* Whether a Patient has an identifier of a consent's patient; HAS_NUMBER: the same value,

@@ -34,6 +34,8 @@ size_t         subjects_of(struct whose *, const struct record *, struct subject
 size_t         subjects_most(const struct whose *);
 struct subject subject_of_entry(struct whose *, uint32_t entry);
 struct subject subject_named(struct span name);
+/* Whom a document on file names, in the bundle when it is there. */
+struct subject subject_of_reference(struct whose *, struct span reference);
 struct subject subject_of_consent(struct whose *, const struct consent *);
 bool           same_subject(const struct subject *, const struct subject *);
 

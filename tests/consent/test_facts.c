@@ -40,6 +40,59 @@ read(const char *json)
 #define LEAST "\"at\":\"2026-11-22T15:00:00Z\",\"actor\":{\"reference\":\"Organization/orgB\"},\"purpose\":[\"TREAT\"]"
 
 static void
+test_reads_what_is_on_file(void **state)
+{
+    (void)state;
+    const struct facts *f = read(
+        "{" LEAST ",\"againstPatient\":false,\"source\":{\"part2\":\"unknown\",\"holder\":\"H_CEBA_TPO\"},"
+        "\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"n\",\"affiliation\":\"a\",\"discloser\":\"d\",\"whyUnobtainable\":\"w\",\"patientRefused\":true},"
+        "\"documents\":[{\"id\":\"o1\",\"kind\":\"court-order-2.64\",\"from\":\"2026-01-01\",\"to\":\"2026-12\",\"party\":[\"Organization/court\"],"
+        "\"discloser\":\"Organization/otp\",\"patient\":\"Patient/p1\",\"items\":[\"Condition/z\",\"Condition/a\"],\"types\":[\"Observation\"],"
+        "\"section\":\"42 CFR 2.64\",\"says\":[\"good-cause\",\"counsel-reviewed\"]},{\"kind\":\"qsoa\"}],"
+        "\"relationships\":[{\"provider\":\"Organization/a\",\"patient\":\"Patient/p1\",\"kind\":\"referral\",\"from\":\"2026-01-01\"}],"
+        "\"restrictions\":[{\"id\":\"r\",\"patient\":\"Patient/p1\",\"recipient\":[\"HEALTH_PLAN\"],\"purpose\":[\"HPAYMT\"],\"items\":[\"Condition/z\"],\"selfPay\":true}],"
+        "\"circumstances\":[{\"patient\":\"Patient/p1\",\"deceased\":false,\"minor\":{\"consentsAlone\":true},"
+        "\"representative\":{\"party\":[\"RelatedPerson/m\"],\"basis\":\"parent\",\"from\":\"2020\"}}]}");
+
+    assert_int_equal(f->against, AGAINST_NOBODY);
+    assert_int_equal(f->holder, HOLDER_CEBA_TPO);
+    assert_true(f->emergency_refused && span_eq_text(f->emergency_why, "w") && span_eq_text(f->emergency_discloser, "d"));
+    assert_int_equal(f->document_count, 2);
+    const struct instrument *d = &f->documents[0];
+    assert_int_equal(d->kind, INSTRUMENT_ORDER_CIVIL);
+    assert_true(span_eq_text(d->items[0], "Condition/a"));               /* ascending */
+    assert_int_equal(d->says, SAYS_BIT(SAYS_CODE_COUNSEL) | SAYS_BIT(SAYS_CODE_GOOD_CAUSE));
+    assert_true(instrument_in_force(d, f->at_ms));
+    assert_false(instrument_in_force(d, d->to_ms + 1));
+    assert_string_equal(instrument_lacks(d), "patient or holder had notice and a chance to respond, 2.64(b), 2.65(b)");
+    assert_false(instrument_in_force(&f->documents[1], f->at_ms));       /* since when is not known */
+    assert_int_equal(f->relationships[0].kind, RELATIONSHIP_REFERRAL);
+    assert_true(f->restrictions[0].agreed && f->restrictions[0].self_pay);
+    assert_int_equal(f->circumstances[0].deceased, KNOWN_NO);
+    assert_int_equal(f->circumstances[0].minor_consents, KNOWN_YES);
+    assert_int_equal(f->circumstances[0].representation, REPRESENTATION_PARENT);
+}
+
+static void
+test_refuses_what_is_on_file_and_cannot_be_read(void **state)
+{
+    static const char *const wrong[] = {
+        "\"documents\":[{\"kind\":\"subpena\"}]", "\"documents\":[{\"kind\":\"qsoa\",\"says\":[\"anything\"]}]",
+        "\"documents\":[{\"kind\":\"qsoa\",\"from\":\"soon\"}]", "\"documents\":[7]", "\"documents\":{}",
+        "\"source\":{\"holder\":\"H_ANYBODY\"}", "\"relationships\":[{\"kind\":\"friendship\"}]",
+        "\"restrictions\":[{\"agreed\":\"yes\"}]", "\"circumstances\":[{\"representative\":{\"basis\":\"uncle\"}}]",
+        "\"againstPatient\":\"no\"",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const struct facts *facts = NULL;
+        struct span         json  = arena_format(arena, "{" LEAST ",%s}", wrong[i]);
+        if (facts_read(json, arena, issues, &facts) != ST_MALFORMED || facts != NULL)
+            fail_msg("read: %s", wrong[i]);
+    }
+}
+
+static void
 test_reads_every_member_of_the_interface(void **state)
 {
     (void)state;
@@ -202,6 +255,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_reads_what_is_on_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refuses_what_is_on_file_and_cannot_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reads_every_member_of_the_interface, setup, teardown),
         cmocka_unit_test_setup_teardown(test_leaves_everything_else_unknown_when_it_is_not_said, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_purpose_may_be_an_empty_list, setup, teardown),

@@ -1,0 +1,42 @@
+/* consent/consent_kind.h -- what kind of consent under 42 CFR Part 2 it is.
+ *
+ * Most consents are general: they name a recipient and purposes (R-01, R-02).
+ * Some are of a kind that the regulation gives conditions of its own:
+ *
+ *   counseling-notes   R-04, 2.31(b): for SUD counseling notes alone
+ *   proceedings        R-05, 2.31(d): for proceedings alone, not combined with another purpose
+ *   criminal-justice   R-06, 2.35: says from when it can be revoked; until then a revocation waits
+ *   central-registry   R-07, 2.34
+ *   pdmp               R-08, 2.36
+ *   intermediary       R-03, 2.31(a)(4)(ii): names members, or those with a treating
+ *                      provider relationship
+ *
+ * The form says so in an extension under CONSENT_EXTENSION, "kind" (valueCode).
+ * Without it, a consent of which every permit is for legal purposes only is one
+ * for proceedings, and one of which every permit is for psychotherapy notes
+ * only is one for counseling notes.  More extensions: "revocable-from"
+ * (valueDateTime), "member-designation" (valueCode
+ * treating-provider-relationship), "member" (valueReference, repeats).
+ *
+ * What its kind demands and it does not say makes a consent deficient
+ * (policy.h V3): it releases no Part 2 record and still denies.
+ */
+#ifndef SLUICE_CONSENT_CONSENT_KIND_H
+#define SLUICE_CONSENT_CONSENT_KIND_H
+
+#include "base/arena.h"
+
+enum consent_kind {
+    KIND_GENERAL = 0, KIND_COUNSELING_NOTES, KIND_PROCEEDINGS, KIND_CRIMINAL_JUSTICE, KIND_CENTRAL_REGISTRY,
+    KIND_PDMP, KIND_INTERMEDIARY, KIND_UNKNOWN, KIND_COUNT,
+};
+
+typedef uint32_t kind_set;               /* bit n is kind n */
+
+#define KIND_BIT(kind) ((kind_set)1 << (kind))
+
+struct consent;
+/* Fills kind, members and what follows from it; of a consent that is compiled otherwise. */
+void consent_kind_read(struct consent *, struct arena *);
+
+#endif

@@ -1,0 +1,251 @@
+#include "consent/facts_reader.h"
+
+#include "base/sort.h"
+#include "fhir/datatypes.h"
+
+static void      read_documents(struct reader *, tape_node root, struct facts *);
+static void      read_document(struct reader *, tape_node, struct instrument *);
+static void      read_relationships(struct reader *, tape_node root, struct facts *);
+static void      read_restrictions(struct reader *, tape_node root, struct facts *);
+static void      read_circumstances(struct reader *, tape_node root, struct facts *);
+static void      read_representative(struct reader *, tape_node, struct circumstance *);
+static tape_node list_of(struct reader *, tape_node root, const char *name, uint32_t *count);
+static int       by_text(const void *, const void *, const void *context);
+static const struct span *items_of(struct reader *, tape_node, const char *where, size_t *count);
+static bool      is_object(struct reader *, tape_node, const char *where);
+static void      period_of(struct reader *, tape_node, const char *where, int64_t *from_ms, int64_t *to_ms);
+static enum known fact_of(struct reader *, tape_node object, const char *where, const char *name);
+
+void
+reader_on_file(struct reader *r, tape_node root, struct facts *facts)
+{
+    facts->against = fact_of(r, root, "", "againstPatient") == KNOWN_NO    ? AGAINST_NOBODY
+                     : fact_of(r, root, "", "againstPatient") == KNOWN_YES ? AGAINST_PATIENT
+                                                                           : AGAINST_UNKNOWN;
+    read_documents(r, root, facts);
+    read_relationships(r, root, facts);
+    read_restrictions(r, root, facts);
+    read_circumstances(r, root, facts);
+}
+
+static void
+read_documents(struct reader *r, tape_node root, struct facts *facts)
+{
+    uint32_t           count;
+    tape_node          list = list_of(r, root, "documents", &count);
+    struct instrument *all  = arena_make_n(r->arena, count, struct instrument);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->document_count < count;
+         n = tape_next(r->tape, n))
+        if (is_object(r, n, "documents"))
+            read_document(r, n, &all[facts->document_count++]);
+    facts->documents = all;
+}
+
+static void
+read_document(struct reader *r, tape_node node, struct instrument *d)
+{
+    static const char *const names[] = { "id", "kind", "from", "to", "party", "discloser", "patient", "items", "types",
+                                         "section", "says" };
+    static const char *const kinds[] = {
+#define INSTRUMENT(name, code, citation, needs, says, words) code,
+#include "consent/instruments.def"
+#undef INSTRUMENT
+    };
+    size_t             count;
+    const struct span *says;
+
+    reader_names(r, node, "documents", NAMES(names));
+    int kind     = reader_choice(r, node, "documents", "kind", NAMES(kinds));
+    d->kind      = kind >= 0 ? (enum instrument_kind)(kind + 1) : INSTRUMENT_NONE;
+    d->id        = reader_text(r, node, "documents", "id");
+    d->discloser = reader_text(r, node, "documents", "discloser");
+    d->patient   = reader_text(r, node, "documents", "patient");
+    d->section   = reader_text(r, node, "documents", "section");
+    d->parties   = reader_texts(r, node, "documents", "party", true, &d->party_count);
+    d->items     = items_of(r, node, "documents", &d->item_count);
+    d->types     = reader_texts(r, node, "documents", "types", false, &d->type_count);
+    period_of(r, node, "documents", &d->from_ms, &d->to_ms);
+    says = reader_texts(r, node, "documents", "says", true, &count);
+    for (size_t i = 0; i < count; i++) {
+        enum says_code s = says_of(says[i]);
+        if (s != SAYS_CODE_NONE)
+            d->says |= SAYS_BIT(s);
+        else
+            reader_finding(r, SEVERITY_ERROR, node, SPAN("documents.says"), SPAN("want codes of what a document says"),
+                           (struct span){ 0 });
+    }
+}
+
+static void
+read_relationships(struct reader *r, tape_node root, struct facts *facts)
+{
+    static const char *const names[] = { "provider", "patient", "kind", "from", "to" };
+    static const char *const kinds[] = { "encounter", "appointment", "referral", "attribution" };
+    uint32_t             count;
+    tape_node            list = list_of(r, root, "relationships", &count);
+    struct relationship *all  = arena_make_n(r->arena, count, struct relationship);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->relationship_count < count;
+         n = tape_next(r->tape, n)) {
+        if (!is_object(r, n, "relationships"))
+            continue;
+        struct relationship *one = &all[facts->relationship_count++];
+        reader_names(r, n, "relationships", NAMES(names));
+        one->kind     = (enum relationship_kind)(reader_choice(r, n, "relationships", "kind", NAMES(kinds)) + 1);
+        one->provider = reader_text(r, n, "relationships", "provider");
+        one->patient  = reader_text(r, n, "relationships", "patient");
+        period_of(r, n, "relationships", &one->from_ms, &one->to_ms);
+    }
+    facts->relationships = all;
+}
+
+static void
+read_restrictions(struct reader *r, tape_node root, struct facts *facts)
+{
+    static const char *const names[] = { "id", "patient", "recipient", "purpose", "items", "agreed", "selfPay", "from",
+                                         "to" };
+    uint32_t            count;
+    tape_node           list = list_of(r, root, "restrictions", &count);
+    struct restriction *all  = arena_make_n(r->arena, count, struct restriction);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->restriction_count < count;
+         n = tape_next(r->tape, n)) {
+        if (!is_object(r, n, "restrictions"))
+            continue;
+        struct restriction *one = &all[facts->restriction_count++];
+        reader_names(r, n, "restrictions", NAMES(names));
+        one->id         = reader_text(r, n, "restrictions", "id");
+        one->patient    = reader_text(r, n, "restrictions", "patient");
+        one->recipients = reader_texts(r, n, "restrictions", "recipient", true, &one->recipient_count);
+        one->purposes   = reader_texts(r, n, "restrictions", "purpose", true, &one->purpose_count);
+        one->items      = items_of(r, n, "restrictions", &one->item_count);
+        /* What was not said to be declined stands. */
+        one->agreed     = fact_of(r, n, "restrictions", "agreed") != KNOWN_NO;
+        one->self_pay   = reader_flag(r, n, "restrictions", "selfPay");
+        period_of(r, n, "restrictions", &one->from_ms, &one->to_ms);
+        if (one->from_ms == INT64_MAX)
+            one->from_ms = INT64_MIN;                         /* since when is not known: since ever */
+    }
+    facts->restrictions = all;
+}
+
+static void
+read_circumstances(struct reader *r, tape_node root, struct facts *facts)
+{
+    static const char *const names[] = { "patient", "deceased", "minor", "representative" };
+    static const char *const minor[] = { "consentsAlone" };
+    uint32_t             count;
+    tape_node            list = list_of(r, root, "circumstances", &count);
+    struct circumstance *all  = arena_make_n(r->arena, count, struct circumstance);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->circumstance_count < count;
+         n = tape_next(r->tape, n)) {
+        if (!is_object(r, n, "circumstances"))
+            continue;
+        struct circumstance *one = &all[facts->circumstance_count++];
+        reader_names(r, n, "circumstances", NAMES(names));
+        one->patient  = reader_text(r, n, "circumstances", "patient");
+        one->deceased = fact_of(r, n, "circumstances", "deceased");
+        tape_node of_minor = reader_member(r, n, "circumstances", "minor", TAPE_OBJECT);
+        if (of_minor != TAPE_ABSENT) {
+            reader_names(r, of_minor, "circumstances.minor", NAMES(minor));
+            one->minor_consents = fact_of(r, of_minor, "circumstances.minor", "consentsAlone");
+        }
+        one->from_ms = INT64_MAX;
+        read_representative(r, reader_member(r, n, "circumstances", "representative", TAPE_OBJECT), one);
+    }
+    facts->circumstances = all;
+}
+
+static void
+read_representative(struct reader *r, tape_node node, struct circumstance *c)
+{
+    static const char *const names[] = { "party", "basis", "from", "to" };
+    static const char *const bases[] = { "parent", "guardian", "power-of-attorney", "executor" };
+    const char              *where   = "circumstances.representative";
+
+    if (node == TAPE_ABSENT)
+        return;
+    reader_names(r, node, where, NAMES(names));
+    c->representation  = (enum representation)(reader_choice(r, node, where, "basis", NAMES(bases)) + 1);
+    c->representatives = reader_texts(r, node, where, "party", true, &c->representative_count);
+    period_of(r, node, where, &c->from_ms, &c->to_ms);
+}
+
+/* ---- members that these have in common -------------------------------------------- */
+
+/* F6 */
+static tape_node
+list_of(struct reader *r, tape_node root, const char *name, uint32_t *count)
+{
+    tape_node list = reader_member(r, root, "", name, TAPE_ARRAY);
+
+    *count = tape_children(r->tape, list);
+    if (*count <= FACTS_MAX_DOCUMENTS)
+        return list;
+    reader_finding(r, SEVERITY_ERROR, list, span_of(name),
+                   arena_format(r->arena, "want at most %d", FACTS_MAX_DOCUMENTS), (struct span){ 0 });
+    *count = 0;
+    return TAPE_ABSENT;
+}
+
+static bool
+is_object(struct reader *r, tape_node node, const char *where)
+{
+    if (tape_kind(r->tape, node) == TAPE_OBJECT)
+        return true;
+    reader_finding(r, SEVERITY_ERROR, node, span_of(where), SPAN("want objects in this list"), (struct span){ 0 });
+    return false;
+}
+
+/* Not said: from INT64_MAX, to INT64_MAX (I1). */
+static void
+period_of(struct reader *r, tape_node node, const char *where, int64_t *from_ms, int64_t *to_ms)
+{
+    struct span       from = reader_text(r, node, where, "from"), to = reader_text(r, node, where, "to");
+    struct time_range range;
+
+    *from_ms = *to_ms = INT64_MAX;
+    if (!span_empty(from) && time_range_read(from, &range))
+        *from_ms = range.first_ms;
+    else if (!span_empty(from))
+        reader_finding(r, SEVERITY_ERROR, node, reader_expression(r, where, "from"), SPAN("want a date or an instant"),
+                       (struct span){ 0 });
+    if (!span_empty(to) && time_range_read(to, &range))
+        *to_ms = range.last_ms;
+    else if (!span_empty(to))
+        reader_finding(r, SEVERITY_ERROR, node, reader_expression(r, where, "to"), SPAN("want a date or an instant"),
+                       (struct span){ 0 });
+}
+
+static enum known
+fact_of(struct reader *r, tape_node object, const char *where, const char *name)
+{
+    enum tape_kind kind = tape_kind(r->tape, tape_member(r->tape, object, span_of(name)));
+
+    if (kind == TAPE_NOTHING || kind == TAPE_NULL)
+        return KNOWN_NOT;
+    return reader_flag(r, object, where, name) ? KNOWN_YES : KNOWN_NO;
+}
+
+/* Ascending, so that a record is looked up in few steps. */
+static const struct span *
+items_of(struct reader *r, tape_node node, const char *where, size_t *count)
+{
+    const struct span *as_read = reader_texts(r, node, where, "items", false, count);
+    struct span       *all     = arena_make_n(r->arena, *count, struct span);
+
+    for (size_t i = 0; i < *count && all != NULL; i++)
+        all[i] = as_read[i];
+    if (all != NULL)
+        sort_in_place(all, *count, sizeof *all, by_text, NULL);
+    return all;
+}
+
+static int
+by_text(const void *a, const void *b, const void *context)
+{
+    (void)context;
+    return span_compare(*(const struct span *)a, *(const struct span *)b);
+}

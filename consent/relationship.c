@@ -1,0 +1,33 @@
+#include "consent/relationship.h"
+
+#define YEAR_MS ((int64_t)366 * 24 * 3600 * 1000)
+
+static bool current(const struct relationship *, int64_t at_ms);
+
+bool
+relationship_known(const struct asker *asker, struct span patient)
+{
+    const struct facts *f = asker->facts;
+
+    for (size_t i = 0; i < f->relationship_count; i++) {
+        const struct relationship *r = &f->relationships[i];
+        if (current(r, f->at_ms) && asker_answers_to(asker, r->provider) && target_same_reference(r->patient, patient))
+            return true;
+    }
+    return false;
+}
+
+static bool
+current(const struct relationship *r, int64_t at_ms)
+{
+    int64_t last = r->to_ms == INT64_MAX ? r->from_ms : r->to_ms;
+
+    if (r->from_ms == INT64_MAX || r->from_ms < -YEAR_MS * 2000)
+        return false;
+    if (r->kind == RELATIONSHIP_APPOINTMENT && r->from_ms > at_ms)
+        return r->from_ms - at_ms <= YEAR_MS;                 /* agrees to be treated */
+    /* An attribution without an end goes on. */
+    if (r->kind == RELATIONSHIP_ATTRIBUTION && r->to_ms == INT64_MAX)
+        return r->from_ms <= at_ms;
+    return r->kind != RELATIONSHIP_UNKNOWN && r->from_ms <= at_ms && last >= at_ms - 2 * YEAR_MS;
+}
