@@ -1,9 +1,8 @@
-#include "consent/decision.h"
-
-#include "consent/weigh.h"
+#include "consent/basis.h"
 
 struct bench {
     struct weigher         weigher;
+    struct inquiry         inquiry;
     const struct facts    *facts;
     const struct labeling *labeling;
     struct arena          *arena;
@@ -13,23 +12,33 @@ struct bench {
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
                            const struct labeling *, struct arena *);
 static struct decision decide_entry(struct bench *, uint32_t entry);
-static struct decision gate(struct bench *, const struct record *);
-static bool            before_a_court(const struct bench *);
-static bool            is_counseling_note(const struct labeled *);
+static struct decision protected(struct bench *, struct record *, const struct asking *);
+static struct decision outside(struct bench *, struct record *, const struct asking *);
+static struct answer   legal_bases(const struct asking *);
+static struct answer   note_bases(const struct asking *);
+static struct answer   late_bases(struct bench *, const struct asking *, const struct voice *);
+static struct decision gate_closed(struct bench *, struct answer);
+static struct voice    weigh_patients(struct bench *, struct record *, const struct asking *, kind_set);
+static kind_set        kinds_for(const struct inquiry *);
 static bool            names_psychotherapy(const struct voice *);
-static bool            is_emergency(const struct bench *);
 static bool            refused_for_emergencies(const struct voice *);
-static struct decision permitted(struct bench *, const struct record *, const struct voice *);
+static struct decision permitted(struct bench *, const struct asking *, const struct voice *);
+static enum rule       consent_rule(const struct voice *);
+static bool            is_single_tpo(purpose_set listed);
+static bool            enrolment_told(const struct asking *);
 static struct decision denied(struct bench *, const struct voice *);
-static struct decision nothing_said(struct bench *, const struct record *, const struct subject *, size_t count);
+static struct decision nothing_said(struct bench *, const struct asking *, struct answer);
+static struct decision answered(struct bench *, struct answer);
 static struct decision by_consent(struct decision, const struct voice *);
 static struct decision make(enum verdict, enum rule, struct span because);
 
 static const struct {
-    const char *number, *citation, *words;
+    const char *number;
+    unsigned    step;
+    const char *citation, *words;
 } rules[RULE_COUNT] = {
-    [RULE_NONE] = { "", "", "" },
-#define RULE(name, number, citation, words) [RULE_##name] = { number, citation, words },
+    [RULE_NONE] = { "", 0, "", "" },
+#define RULE(name, number, step, citation, words) [RULE_##name] = { number, step, citation, words },
 #include "consent/rules.def"
 #undef RULE
 };
@@ -81,10 +90,17 @@ rule_words(enum rule r)
     return r < RULE_COUNT ? rules[r].words : "";
 }
 
+unsigned
+rule_step(enum rule r)
+{
+    return r < RULE_COUNT ? rules[r].step : 0;
+}
+
+/* Both denials are one word: who reads the reason is inside the holder in any case. */
 const char *
 verdict_text(enum verdict v)
 {
-    static const char *const texts[] = { "deny", "hold", "redact", "permit" };
+    static const char *const texts[] = { "deny", "deny", "hold", "redact", "permit" };
 
     return texts[v <= VERDICT_PERMIT ? v : VERDICT_DENY];
 }
@@ -97,6 +113,9 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
     *b = (struct bench){ .facts = facts, .labeling = labeling, .arena = arena };
     if (weigher_make(policy, facts, references, arena, &b->weigher) != ST_OK)
         return ST_NO_MEMORY;
+    if (inquiry_make(facts, &b->weigher.asker, &b->weigher.whose, arena, &b->inquiry) != ST_OK)
+        return ST_NO_MEMORY;
+    b->weigher.kinds = kinds_for(&b->inquiry);
     b->subjects = arena_make_n(arena, subjects_most(&b->weigher.whose), struct subject);
     return arena_status(arena);
 }
@@ -106,108 +125,176 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
 static struct decision
 decide_entry(struct bench *b, uint32_t entry)
 {
-    struct record   r = record_of(b->labeling, entry, &b->weigher.asker);
-    struct subject *subjects = b->subjects;
-    struct decision d = gate(b, &r);                                        /* 3, 4 */
+    struct record r = record_of(b->labeling, entry, &b->weigher.asker);
+    struct asking a = { .inquiry = &b->inquiry, .record = &r, .subjects = b->subjects,
+                        .note = labeled_note(r.labeled) };
 
-    if (d.rule != RULE_NONE)
-        return d;
-    size_t       count = subjects_of(&b->weigher.whose, &r, subjects);                      /* K1 */
-    struct voice all   = { 0 };
-    for (size_t i = 0; i < count; i++) {
-        struct voice one = weigh_all(&b->weigher, &r, &subjects[i]);
-        /* All of them must permit; a deny of one is enough. */
+    a.subject_count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
+    return r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
+}
+
+static struct decision
+protected(struct bench *b, struct record *r, const struct asking *a)
+{
+    struct answer say = legal_bases(a);                                     /* 3 */
+    struct answer restricted;
+
+    if (say.verdict == VERDICT_PERMIT)
+        return answered(b, say);
+    if (b->inquiry.legal) {
+        const kind_set monitor = KIND_BIT(KIND_CRIMINAL_JUSTICE) & kinds_for(&b->inquiry);
+        struct voice   v       = weigh_patients(b, r, a, KIND_BIT(KIND_PROCEEDINGS) | monitor);
+        return v.says == SAYS_PERMIT && v.rank != RANK_NOBODY ? permitted(b, a, &v) : gate_closed(b, say);
+    }
+    if (a->note) {                                                          /* 4 */
+        struct voice v = weigh_patients(b, r, a, KIND_BIT(KIND_COUNSELING_NOTES));
+        if (v.says == SAYS_PERMIT && v.rank != RANK_NOBODY)
+            return permitted(b, a, &v);
+        say = answer_better(note_bases(a), say);
+        return say.rule != RULE_NONE
+                   ? answered(b, say)
+                   : make(VERDICT_DENY, RULE_COUNSELING,
+                          SPAN("an SUD counseling note, kept apart from the record, needs a consent of its own"));
+    }
+    say = answer_better(answer_better(answer_better(basis_within(a), basis_documents(a, 5)), basis_patient(a)), say);
+    if (say.verdict == VERDICT_PERMIT)
+        return answered(b, say);                                            /* 5 */
+    struct voice all = weigh_patients(b, r, a, kinds_for(&b->inquiry));
+    restricted       = restriction_gate(a);                                 /* 6 */
+    if (restricted.rule != RULE_NONE) {
+        struct answer urgent = refused_for_emergencies(&all) ? (struct answer){ 0 } : basis_emergency(a);
+        urgent.obligations |= OBLIGE_NO_REUSE;
+        return answered(b, urgent.verdict == VERDICT_PERMIT ? urgent : restricted);
+    }
+    if (all.says == SAYS_PERMIT && (all.consent->kind != KIND_CENTRAL_REGISTRY || enrolment_told(a))) {
+        struct decision d = permitted(b, a, &all);
+        if (limit_type(d.limit, r->type))
+            return d;                                                       /* 8 */
+        say = answer_better(say, answer_say(VERDICT_DENY, d.rule, "this kind of record is not what this consent may release"));
+    }
+    say = answer_better(say, late_bases(b, a, &all));                       /* 8, 9, 10 */
+    if (say.verdict == VERDICT_PERMIT || all.says != SAYS_DENY)
+        return say.verdict == VERDICT_PERMIT ? answered(b, say) : nothing_said(b, a, say);
+    return denied(b, &all);
+}
+
+/* Step 2: HIPAA, what the patient's consents say, and the site's default. */
+static struct decision
+outside(struct bench *b, struct record *r, const struct asking *a)
+{
+    struct voice  all        = weigh_patients(b, r, a, kinds_for(&b->inquiry));
+    struct answer urgent     = basis_emergency(a);
+    struct answer restricted = restriction_gate(a);
+    bool may = urgent.verdict == VERDICT_PERMIT && !refused_for_emergencies(&all) && !a->note;
+
+    urgent.rule = RULE_EMERGENCY_RESTRICTED;
+    if (restricted.rule != RULE_NONE) {
+        urgent.obligations |= OBLIGE_NO_REUSE;
+        return answered(b, may ? urgent : restricted);
+    }
+    if (all.says == SAYS_PERMIT && (!a->note || names_psychotherapy(&all)))
+        return permitted(b, a, &all);
+    if (all.says == SAYS_DENY)
+        return may ? answered(b, urgent) : denied(b, &all);
+    return nothing_said(b, a, (struct answer){ 0 });
+}
+
+/* Step 3. */
+static struct answer
+legal_bases(const struct asking *a)
+{
+    return answer_better(basis_order(a), basis_documents(a, 3));
+}
+
+static struct decision
+gate_closed(struct bench *b, struct answer say)
+{
+    if (say.rule != RULE_NONE)
+        return answered(b, say);
+    if (b->facts->against == AGAINST_NOBODY && b->inquiry.holder == HOLDER_CEBA_TPO)
+        return make(VERDICT_HOLD, RULE_PROCEEDINGS,
+                    SPAN("it is not against the patient on its face, and HIPAA may permit it: counsel decides, 2.33(b)(1)"));
+    return make(VERDICT_DENY, RULE_PROCEEDINGS,
+                SPAN("a Part 2 record is asked for in a legal context, and a consent for treatment, payment or "
+                     "operations does not reach that far"));
+}
+
+/* Step 4, without a consent: the exceptions of 2.31(b)(1), storage, and the patient. */
+static struct answer
+note_bases(const struct asking *a)
+{
+    struct answer say = answer_better(basis_own_note(a), basis_documents(a, 5));
+
+    return answer_better(answer_better(say, basis_patient(a)), basis_documents(a, 9));
+}
+
+/* Steps 8 to 10, without a consent.  A patient who said no is heard, but in an
+ * emergency that the no does not speak of, in an audit and after death. */
+static struct answer
+late_bases(struct bench *b, const struct asking *a, const struct voice *all)
+{
+    struct answer say     = refused_for_emergencies(all) ? (struct answer){ 0 } : basis_emergency(a);
+    struct answer by_file = basis_documents(a, 9);
+    bool          stopped = all->says == SAYS_DENY;
+
+    if (stopped && by_file.rule != RULE_AUDIT && by_file.rule != RULE_VITAL && by_file.rule != RULE_DISASTER)
+        by_file = (struct answer){ 0 };
+    say = answer_better(say, by_file);
+    if (stopped)
+        return say;
+    say = answer_better(say, basis_documents(a, 8));
+    /* H-1: what was received by a consent that has been revoked does not go on from here. */
+    for (size_t i = 0; i < a->subject_count && !stopped; i++)
+        stopped = weigher_revoked(&b->weigher, &a->subjects[i]);
+    return stopped ? say : answer_better(say, basis_redisclosure(a));
+}
+
+/* All patients whose record it is must permit; a deny of one is enough. */
+static struct voice
+weigh_patients(struct bench *b, struct record *r, const struct asking *a, kind_set kinds)
+{
+    struct voice all = { 0 };
+
+    b->weigher.kinds = kinds;
+    for (size_t i = 0; i < a->subject_count; i++) {
+        struct voice one = weigh_all(&b->weigher, r, &a->subjects[i]);
         if (i == 0 || one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
             all = one;
         if (all.says == SAYS_DENY)
             break;
     }
-    if (all.says == SAYS_PERMIT && (r.labeled->part2 != PART2_NOT || !is_counseling_note(r.labeled)
-                                    || names_psychotherapy(&all)))
-        return permitted(b, &r, &all);                                      /* 8 */
-    if (is_emergency(b) && !refused_for_emergencies(&all)
-        && (r.labeled->part2 != PART2_NOT || (all.says == SAYS_DENY && !is_counseling_note(r.labeled)))) {
-        d = make(VERDICT_PERMIT, r.labeled->part2 != PART2_NOT ? RULE_EMERGENCY : RULE_EMERGENCY_RESTRICTED,
-                 SPAN("a medical emergency was declared, and consent cannot be obtained in time"));
-        d.obligations = OBLIGE_EMERGENCY | OBLIGE_REVIEW | OBLIGE_AUDIT;    /* 9 */
-        return d;
+    return all;
+}
+
+/* K8.  Of an intermediary a general consent does not say to whom it may pass it on. */
+static kind_set
+kinds_for(const struct inquiry *q)
+{
+    const recipient_set hipaa = RECIPIENT_BIT(RECIPIENT_PART2_PROGRAM) | RECIPIENT_BIT(RECIPIENT_CE_PROVIDER)
+                                | RECIPIENT_BIT(RECIPIENT_HEALTH_PLAN) | RECIPIENT_BIT(RECIPIENT_BA);
+    kind_set            kinds = KIND_BIT(KIND_INTERMEDIARY);
+    bool                law   = false, nearby = (q->classes & RECIPIENT_BIT(RECIPIENT_CENTRAL_REGISTRY)) != 0;
+
+    for (size_t i = 0; i < q->standing_count; i++) {
+        enum instrument_kind kind = q->standing[i].lacks == NULL ? q->standing[i].document->kind : INSTRUMENT_NONE;
+        law |= kind == INSTRUMENT_PDMP_LAW;
+        nearby |= kind == INSTRUMENT_DISTANCE && (q->classes & RECIPIENT_BIT(RECIPIENT_PART2_PROGRAM)) != 0;
     }
-    if (all.says == SAYS_DENY)
-        return denied(b, &all);
-    return nothing_said(b, &r, subjects, count);                            /* 2, 14 */
-}
-
-/* Steps 3 and 4; RULE_NONE when both are open. */
-static struct decision
-gate(struct bench *b, const struct record *r)
-{
-    if (r->labeled->part2 == PART2_NOT)
-        return make(VERDICT_DENY, RULE_NONE, (struct span){ 0 });
-    if (before_a_court(b))
-        return make(VERDICT_DENY, RULE_PROCEEDINGS,
-                    SPAN("a Part 2 record is asked for in a legal context, and a consent for treatment, payment or "
-                         "operations does not reach that far"));
-    if (is_counseling_note(r->labeled))
-        return make(VERDICT_DENY, RULE_COUNSELING,
-                    SPAN("an SUD counseling note, kept apart from the record, needs a consent of its own"));
-    return make(VERDICT_DENY, RULE_NONE, (struct span){ 0 });
-}
-
-static bool
-before_a_court(const struct bench *b)
-{
-    static const char *const classes[] = { "COURT", "LAW_ENFORCEMENT", "INVESTIGATIVE_AGENCY" };
-    const struct facts      *f         = b->facts;
-
-    if (f->legal != LEGAL_NONE)
-        return true;
-    for (size_t i = 0; i < f->actor.class_count; i++)
-        for (size_t j = 0; j < sizeof classes / sizeof *classes; j++)
-            if (span_eq_text(f->actor.classes[i], classes[j]))
-                return true;
-    for (size_t i = 0; i < f->purpose_count; i++)
-        if (purpose_legal(purpose_of(f->purposes[i])))
-            return true;
-    return false;
-}
-
-/* Kept apart by who wrote them: 2.11, 45 CFR 164.501. */
-static bool
-is_counseling_note(const struct labeled *l)
-{
-    return l->counseling_note || labels_have(l->labels, LABEL_PSYTHPN) || labels_have(l->labels, LABEL_HIPAAPSY);
+    if ((q->classes & RECIPIENT_BIT(RECIPIENT_INTERMEDIARY)) == 0 || (q->classes & hipaa) != 0)
+        kinds |= KIND_BIT(KIND_GENERAL);
+    if ((q->classes & RECIPIENT_BIT(RECIPIENT_CJ_MONITOR)) != 0)
+        kinds |= KIND_BIT(KIND_CRIMINAL_JUSTICE);
+    if (nearby)
+        kinds |= KIND_BIT(KIND_CENTRAL_REGISTRY);
+    if (law && (q->classes & RECIPIENT_BIT(RECIPIENT_PDMP)) != 0)
+        kinds |= KIND_BIT(KIND_PDMP);
+    return kinds;
 }
 
 static bool
 names_psychotherapy(const struct voice *v)
 {
     return labels_meet(v->provision->criteria.labels, LABEL_BIT(LABEL_PSYTHPN) | LABEL_BIT(LABEL_HIPAAPSY));
-}
-
-/* R-13: who declares it and what it is (2.51(c)), every purpose is emergency
- * treatment, and the recipient, where its classes are known, is medical. */
-static bool
-is_emergency(const struct bench *b)
-{
-    static const char *const medical[] = { "CE_PROVIDER", "PART2_PROGRAM", "NONHIPAA_TREATING_PROVIDER",
-                                           "MEDICAL_PERSONNEL_EMERGENCY" };
-    const struct facts      *f         = b->facts;
-    bool                     treating  = f->actor.class_count == 0;
-    bool                     emergency = false;
-
-    if (!f->emergency || span_empty(f->emergency_declared_by) || span_empty(f->emergency_nature)
-        || (span_empty(f->actor.reference) && f->actor.identifier_count == 0))
-        return false;
-    for (size_t i = 0; i < f->purpose_count; i++) {
-        enum purpose p = purpose_of(f->purposes[i]);
-        if (!purpose_is_a(p, PURPOSE_ETREAT) && p != PURPOSE_TREAT)
-            return false;
-        emergency |= purpose_is_a(p, PURPOSE_ETREAT);
-    }
-    for (size_t i = 0; i < f->actor.class_count; i++)
-        for (size_t j = 0; j < sizeof medical / sizeof *medical; j++)
-            treating |= span_eq_text(f->actor.classes[i], medical[j]);
-    return emergency && treating;
 }
 
 /* A patient who said no to emergencies themselves was asked: consent "cannot
@@ -221,21 +308,17 @@ refused_for_emergencies(const struct voice *v)
 }
 
 static struct decision
-permitted(struct bench *b, const struct record *r, const struct voice *v)
+permitted(struct bench *b, const struct asking *a, const struct voice *v)
 {
-    const purpose_set tpo    = PURPOSE_BIT(PURPOSE_TREAT) | PURPOSE_BIT(PURPOSE_HPAYMT) | PURPOSE_BIT(PURPOSE_HOPERAT);
-    purpose_set       listed = v->provision->criteria.purposes;
-    struct decision   d      = by_consent(make(VERDICT_PERMIT, RULE_CONSENT_PERMIT, (struct span){ 0 }), v);
+    struct decision d = by_consent(make(VERDICT_PERMIT, RULE_CONSENT_PERMIT, (struct span){ 0 }), v);
 
     d.obligations = OBLIGE_AUDIT;
-    if (r->labeled->part2 != PART2_NOT) {
-        bool single = (listed & tpo) == tpo;
-        for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT; p++)
-            if ((listed & PURPOSE_BIT(p)) != 0 && !purpose_covers(PURPOSE_TREAT, p)
-                && !purpose_covers(PURPOSE_HPAYMT, p) && !purpose_covers(PURPOSE_HOPERAT, p))
-                single = false;
-        d.rule = single ? RULE_TPO : RULE_SPECIFIC;
+    if (a->record->labeled->part2 != PART2_NOT) {
+        d.rule  = consent_rule(v);
+        d.limit = d.rule == RULE_REGISTRY ? LIMIT_REGISTRY : d.rule == RULE_PDMP ? LIMIT_PDMP : LIMIT_NONE;
         d.obligations |= OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_ACCOUNTING;
+        if (d.rule == RULE_INTERMEDIARY && b->inquiry.holder == HOLDER_INTERMEDIARY)
+            d.obligations |= OBLIGE_INTERMEDIARY;
     }
     if ((b->weigher.asker.purposes & PURPOSE_BIT(PURPOSE_BTG)) != 0)
         d.obligations |= OBLIGE_EMERGENCY | OBLIGE_REVIEW;
@@ -246,6 +329,46 @@ permitted(struct bench *b, const struct record *r, const struct voice *v)
                              : v->rank != RANK_NOBODY ? "it names this recipient"
                                                       : "its conditions are met");
     return d;
+}
+
+static enum rule
+consent_rule(const struct voice *v)
+{
+    switch (v->consent->kind) {
+    case KIND_COUNSELING_NOTES: return RULE_NOTES_CONSENT;
+    case KIND_PROCEEDINGS:      return RULE_COURT_CONSENT;
+    case KIND_CRIMINAL_JUSTICE: return RULE_MONITOR;
+    case KIND_CENTRAL_REGISTRY: return RULE_REGISTRY;
+    case KIND_PDMP:             return RULE_PDMP;
+    case KIND_INTERMEDIARY:     return RULE_INTERMEDIARY;
+    default:                    return is_single_tpo(v->provision->criteria.purposes) ? RULE_TPO : RULE_SPECIFIC;
+    }
+}
+
+/* All three, and nothing beyond them. */
+static bool
+is_single_tpo(purpose_set listed)
+{
+    const purpose_set tpo = PURPOSE_BIT(PURPOSE_TREAT) | PURPOSE_BIT(PURPOSE_HPAYMT) | PURPOSE_BIT(PURPOSE_HOPERAT);
+
+    if ((listed & tpo) != tpo)
+        return false;
+    for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT; p++)
+        if ((listed & PURPOSE_BIT(p)) != 0 && !purpose_covers(PURPOSE_TREAT, p) && !purpose_covers(PURPOSE_HPAYMT, p)
+            && !purpose_covers(PURPOSE_HOPERAT, p))
+            return false;
+    return true;
+}
+
+/* R-07: the registry is told when somebody is accepted, changed, interrupted, resumed or terminated. */
+static bool
+enrolment_told(const struct asking *a)
+{
+    for (size_t i = 0; i < a->inquiry->standing_count; i++)
+        if (a->inquiry->standing[i].document->kind == INSTRUMENT_ENROLMENT && a->inquiry->standing[i].lacks == NULL
+            && basis_concerns(a, &a->inquiry->standing[i]))
+            return true;
+    return false;
 }
 
 static struct decision
@@ -275,22 +398,41 @@ denied(struct bench *b, const struct voice *v)
 }
 
 static struct decision
-nothing_said(struct bench *b, const struct record *r, const struct subject *subjects, size_t count)
+nothing_said(struct bench *b, const struct asking *a, struct answer say)
 {
+    const struct record *r = a->record;
+
+    if (say.rule != RULE_NONE)
+        return answered(b, say);
     if (r->labeled->part2 != PART2_NOT)
-        return make(VERDICT_DENY, RULE_NO_CONSENT, why_silent(&b->weigher, r, subjects, count));
+        return make(VERDICT_DENY, RULE_NO_CONSENT, why_silent(&b->weigher, r, a->subjects, a->subject_count));   /* 14 */
     if (r->labeled->uninspected && b->facts->sender != SENDER_NOT_PROGRAM)
         return make(VERDICT_HOLD, RULE_UNINSPECTED,
                     SPAN("it holds content that could not be inspected, and its sender may be a Part 2 program"));
-    if (is_counseling_note(r->labeled))
+    if (a->note)
         return make(VERDICT_DENY, RULE_PSYCHOTHERAPY,
                     SPAN("a psychotherapy note is not disclosed without an authorization that names it"));
-    if (b->facts->site.withhold_without_consent && count > 0)
+    if (b->facts->site.withhold_without_consent && a->subject_count > 0)
         return make(VERDICT_DENY, RULE_SITE_DENY,
                     SPAN("no consent speaks about it, and this site withholds without one"));
     struct decision d = make(VERDICT_PERMIT, RULE_SITE_PERMIT,
                              SPAN("it is not protected by 42 CFR Part 2, and no consent speaks about it"));
     d.obligations = OBLIGE_AUDIT;
+    return d;
+}
+
+/* Of a basis that is no consent. */
+static struct decision
+answered(struct bench *b, struct answer say)
+{
+    struct decision d = make(say.verdict, say.rule, span_of(say.because));
+
+    d.obligations = say.verdict == VERDICT_PERMIT ? say.obligations : say.obligations & OBLIGE_REVIEW;
+    d.limit       = say.verdict == VERDICT_PERMIT ? say.limit : LIMIT_NONE;
+    d.document    = say.document;
+    if (say.document != NULL)
+        d.because = arena_format(b->arena, "%s %.*s: %s", instrument_words(say.document->kind),
+                                 SPAN_PRINT(say.document->id), say.because);
     return d;
 }
 

@@ -24,19 +24,21 @@
 #define SLUICE_CONSENT_DECISION_H
 
 #include "consent/labeling.h"
+#include "consent/limit.h"
 #include "consent/policy.h"
 
 enum verdict {
-    VERDICT_DENY = 0,                    /* zeroed memory denies */
+    VERDICT_DENY = 0,                    /* zeroed memory denies; silently: as if there were nothing */
+    VERDICT_DENY_STAFF,                  /* the same outside; inside the holder it is said what is missing */
     VERDICT_HOLD,                        /* cannot be decided here: a person has to look */
     VERDICT_REDACT,                      /* visible, minus what the plan cuts */
     VERDICT_PERMIT,
 };
 
-/* RULE(name, "R-01", "42 CFR 2.33(a)(2)", "plain words") rows of rules.def. */
+/* RULE(name, "R-01", step, "42 CFR 2.33(a)(2)", "plain words") rows of rules.def. */
 enum rule {
     RULE_NONE = 0,
-#define RULE(name, number, citation, words) RULE_##name,
+#define RULE(name, number, step, citation, words) RULE_##name,
 #include "consent/rules.def"
 #undef RULE
     RULE_COUNT
@@ -49,6 +51,8 @@ enum obligation {                        /* bits; texts in consent/obligation.h 
     OBLIGE_AUDIT         = 1 << 3,
     OBLIGE_EMERGENCY     = 1 << 4,       /* 2.51(c): document the emergency             */
     OBLIGE_REVIEW        = 1 << 5,       /* someone looks afterwards                    */
+    OBLIGE_NO_REUSE      = 1 << 6,       /* 2.26(a)(4): ask not to use it further       */
+    OBLIGE_INTERMEDIARY  = 1 << 7,       /* 2.24: goes on the intermediary's list       */
 };
 
 struct decision {
@@ -57,6 +61,8 @@ struct decision {
     uint32_t                obligations;
     const struct consent   *consent;     /* NULL: no consent decided it */
     const struct provision *provision;   /* NULL: its base decision by policyRule */
+    const struct instrument *document;   /* NULL: it rests on no document on file */
+    enum limit              limit;       /* of what leaves, where not all of it does */
     struct span             because;     /* one plain sentence */
 };
 
@@ -70,6 +76,7 @@ enum status decide_all(const struct policy *, const struct facts *, const struct
 const char *rule_number(enum rule);      /* "R-01" */
 const char *rule_citation(enum rule);    /* "42 CFR 2.33(a)(2)" */
 const char *rule_words(enum rule);
+unsigned    rule_step(enum rule);        /* of the order of evaluation */
 const char *verdict_text(enum verdict);  /* "deny", "hold", "redact", "permit" */
 
 #endif

@@ -13,7 +13,7 @@ static struct span path_in(const struct release *, tape_node, struct arena *);
 static void        print_resource(const struct release *, uint32_t entry, struct arena *, struct buf *);
 static void        print_cut(const struct release *, const struct plan_cut *, struct arena *, struct buf *);
 
-#define OBLIGATION_BITS 6
+#define OBLIGATION_BITS 8
 
 enum status
 explain_json(const struct release *r, struct arena *arena, struct buf *out, enum author_form form)
@@ -75,6 +75,15 @@ author_resource(const struct release *r, uint32_t entry, struct arena *arena, au
     for (size_t i = 0; i < r->plan->cut_count; i++)
         if (belongs(r, &r->plan->cuts[i], entry))
             author_cut(r, &r->plan->cuts[i], arena, cuts);
+    if (d->document != NULL)
+        author_add_text(one, "document", d->document->id);
+    else
+        author_add_null(one, "document");
+    if (d->limit != LIMIT_NONE)
+        author_add_cstr(one, "limit", limit_words(d->limit));
+    else
+        author_add_null(one, "limit");
+    author_add_bool(one, "silent", d->verdict == VERDICT_DENY);
 }
 
 static void
@@ -172,6 +181,11 @@ print_resource(const struct release *r, uint32_t entry, struct arena *arena, str
         struct span provision = d->provision != NULL ? provision_path(d->provision, arena) : SPAN("policyRule");
         buf_add_format(out, "  by %.*s, %.*s\n", SPAN_PRINT(reference), SPAN_PRINT(provision));
     }
+    if (d->document != NULL)
+        buf_add_format(out, "  by document %.*s, %s (%s)\n", SPAN_PRINT(d->document->id),
+                       instrument_code(d->document->kind), instrument_citation(d->document->kind));
+    if (d->limit != LIMIT_NONE)
+        buf_add_format(out, "  of it %s\n", limit_words(d->limit));
     buf_add_format(out, "  because %.*s\n", SPAN_PRINT(d->because));
     for (size_t i = 0; i < r->plan->cut_count; i++)
         if (belongs(r, &r->plan->cuts[i], entry))

@@ -6,16 +6,19 @@
  *
  *   { "decision": "partial",
  *     "resources": [ { "path", "type", "id", "labels": [], "part2", "verdict", "rule", "citation",
- *                      "consent", "provision", "because", "alsoRemoved": [ { "path", "because" } ] } ],
+ *                      "consent", "provision", "because", "alsoRemoved": [ { "path", "because" } ],
+ *                      "document", "limit", "silent" } ],
  *     "obligations": [ { "code", "text" } ],
  *     "alsoRemoved": [ ... ], "held": "..." }
  *
  * Every member is always there; consent and provision are null when no
- * consent decided.  alsoRemoved of a withheld resource lists what went
- * elsewhere because of it, of one that stays what it lost for another reason;
- * at the end what the Bundle itself lost.  "held" only when the last check
- * kept everything back.  Facts about the recipient are claims of whoever wrote
- * the request file.
+ * consent decided, document when none on file did, limit when all of what it
+ * lets go goes.  silent: refused in a way that nobody outside can tell from "there
+ * is no such thing"; a refusal that is not silent is said to the holder's own
+ * staff.  alsoRemoved of a withheld resource lists what went elsewhere because of
+ * it, of one that stays what it lost for another reason; at the end what the Bundle
+ * itself lost.  "held" only when the last check kept everything back.  Facts about
+ * the recipient are claims of whoever wrote the request file.
  *
  * For the people who answer for the data: it names what is withheld, and goes
  * to no recipient.

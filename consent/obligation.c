@@ -40,6 +40,8 @@ obligation_code(enum obligation o)
     case OBLIGE_AUDIT:        return "audit";
     case OBLIGE_EMERGENCY:    return "document-emergency-2.51";
     case OBLIGE_REVIEW:       return "post-hoc-review";
+    case OBLIGE_NO_REUSE:     return "no-further-use-2.26";
+    case OBLIGE_INTERMEDIARY: return "intermediary-list-2.24";
     }
     return NULL;
 }
@@ -59,6 +61,11 @@ obligation_text(enum obligation o)
     case OBLIGE_EMERGENCY:
         return "The patient's record documents at once the name and affiliation of who received it, the name of who "
                "disclosed it, date and time, and the nature of the emergency, 42 CFR 2.51(c).";
+    case OBLIGE_NO_REUSE:
+        return "The patient restricted this record; ask the recipient not to use or disclose it further, "
+               "45 CFR 164.522(a)(1)(iv), 42 CFR 2.26(a)(4).";
+    case OBLIGE_INTERMEDIARY:
+        return "The disclosure goes on the list that the intermediary owes the patient, 42 CFR 2.24.";
     case OBLIGE_REVIEW:
         return "Somebody reviews this disclosure afterwards.";
     }

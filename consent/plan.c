@@ -1,6 +1,7 @@
 #include "consent/plan.h"
 
 #include "base/sort.h"
+#include "consent/plan_limit.h"
 #include "consent/plan_scan.h"
 
 static enum status close_over(const struct plan_input *, struct arena *, bool names,
@@ -41,6 +42,7 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
     names = names || w->queue_tail > 0;
     for (size_t i = 0; i < in->inner_count; i++)
         apply_inner(w, &in->inner[i]);
+    limits_close(w);
     closure_drain(w);
     orphans_withhold(w);                                      /* what was brought along is part of the matter */
     st = evidence_collect(w, names, &evidence);

@@ -11,10 +11,14 @@ static bool         better(const struct voice *, const struct voice *);
 static struct voice consent_voice(struct weigher *, const struct consent *, const struct record *);
 static struct voice root_voice(struct weigher *, const struct provision *, const struct record *);
 static struct voice own_voice(struct weigher *, const struct provision *, const struct record *);
-static struct voice base_voice(const struct provision *root, const struct audience *, const struct record *);
+static struct voice base_voice(const struct weigher *b, const struct provision *root, const struct audience *, const struct record *);
 static struct voice branches_voice(const struct voice *, uint32_t count);
 static bool         refines(const struct voice *permit, const struct voice *deny);
-static bool         may_release(const struct provision *, const struct audience *, const struct record *);
+static bool         may_release(const struct weigher *, const struct provision *, const struct audience *,
+                                const struct record *);
+static bool         is_participant(const struct weigher *, const struct consent *, const struct subject *);
+static enum status  match_through(struct weigher *, const struct consent *);
+static bool         ended(const struct consent *, const struct facts *);
 static struct voice weigh(struct weigher *, const struct record *, const struct subject *);
 static const char  *nearest_miss(struct weigher *, const struct consent *, const struct record *);
 
@@ -22,7 +26,7 @@ enum status
 weigher_make(const struct policy *policy, const struct facts *facts, const struct references *references,
              struct arena *arena, struct weigher *out)
 {
-    struct weigher w    = { .policy = policy, .facts = facts, .arena = arena,
+    struct weigher w    = { .policy = policy, .facts = facts, .arena = arena, .kinds = KIND_BIT(KIND_GENERAL),
                             .whose = whose_of(references, facts, arena) };
     uint32_t       most = 1;
 
@@ -35,16 +39,68 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
     for (size_t i = 0; i < policy->consent_count; i++) {
         const struct consent *c = &policy->consents[i];
         w.unusable[i] = consent_unusable(c, facts);
+        if (w.unusable[i] == NULL || ended(c, facts))
+            w.patients[i] = subject_of_consent(&w.whose, c);
         if (w.unusable[i] != NULL)
             continue;
-        w.patients[i] = subject_of_consent(&w.whose, c);
         for (uint32_t p = 0; p < c->provision_count; p++)
             w.audiences[c->first_number + p] = match_audience(&c->provisions[p], &w.asker);
+        if (c->kind == KIND_INTERMEDIARY && is_participant(&w, c, &w.patients[i]) && match_through(&w, c) != ST_OK)
+            return ST_NO_MEMORY;
         most = c->provision_count > most ? c->provision_count : most;
     }
     w.branches = arena_make_n(arena, most, struct voice);
     *out       = w;
     return arena_status(arena);
+}
+
+/* K9: whom the consent names, or who treats the patient. */
+static bool
+is_participant(const struct weigher *w, const struct consent *c, const struct subject *patient)
+{
+    if (w->facts->holder != HOLDER_INTERMEDIARY || span_empty(w->facts->sender_organization))
+        return false;
+    for (size_t i = 0; i < c->member_count; i++)
+        if (asker_answers_to(&w->asker, c->members[i]))
+            return true;
+    return c->treating_members && relationship_known(&w->asker, patient->name);
+}
+
+/* K9: what the intermediary may have, its participant may have from it. */
+static enum status
+match_through(struct weigher *w, const struct consent *c)
+{
+    struct facts *as_member = arena_make(w->arena, struct facts);
+    struct asker  asker;
+
+    if (as_member == NULL)
+        return ST_NO_MEMORY;
+    *as_member                    = *w->facts;
+    as_member->actor.legal_entity = w->facts->sender_organization;
+    if (asker_make(as_member, w->whose.references, w->arena, &asker) != ST_OK)
+        return ST_NO_MEMORY;
+    for (uint32_t p = 0; p < c->provision_count; p++) {
+        struct audience a = match_audience(&c->provisions[p], &asker);
+        if (a.match == MATCH_YES)
+            w->audiences[c->first_number + p] = a;
+    }
+    return ST_OK;
+}
+
+static bool
+ended(const struct consent *c, const struct facts *facts)
+{
+    return c->revoked || facts->at_ms >= c->ended_ms;
+}
+
+bool
+weigher_revoked(const struct weigher *w, const struct subject *subject)
+{
+    for (size_t i = 0; i < w->policy->consent_count; i++) {
+        if (ended(&w->policy->consents[i], w->facts) && same_subject(subject, &w->patients[i]))
+            return true;
+    }
+    return false;
 }
 
 /* P7: for each program whose record it is.  All of them must be released; r->program is
@@ -238,7 +294,7 @@ root_voice(struct weigher *b, const struct provision *root, const struct record 
         && match_data(root, r) != MATCH_YES && match_custodian(root, r) != MATCH_NO)
         return (struct voice){ .says = SAYS_DENY, .limit = true, .rank = a->rank, .stated = root->criteria.stated,
                                .consent = root->consent, .provision = root };
-    return base_voice(root, a, r);
+    return base_voice(b, root, a, r);
 }
 
 static struct voice
@@ -251,7 +307,7 @@ own_voice(struct weigher *b, const struct provision *p, const struct record *r)
     if (p->type == PROVISION_SILENT || a->match == MATCH_NO || match_custodian(p, r) == MATCH_NO)
         return (struct voice){ 0 };
     enum match data = match_data(p, r);
-    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(p, a, r))
+    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(b, p, a, r))
         v.says = SAYS_PERMIT;
     if (p->type == PROVISION_DENY && data != MATCH_NO)
         v.says = SAYS_DENY;
@@ -261,7 +317,7 @@ own_voice(struct weigher *b, const struct provision *p, const struct record *r)
 }
 
 static struct voice
-base_voice(const struct provision *root, const struct audience *a, const struct record *r)
+base_voice(const struct weigher *b, const struct provision *root, const struct audience *a, const struct record *r)
 {
     const struct consent *c = root->consent;
     struct voice          v = { .consent = c, .provision = root };
@@ -270,19 +326,21 @@ base_voice(const struct provision *root, const struct audience *a, const struct 
         return (struct voice){ 0 };
     if (c->base == BASE_DENY)
         v.says = SAYS_DENY;
-    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(root, a, r))
+    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(b, root, a, r))
         v.says = SAYS_PERMIT;
     return v;
 }
 
 /* V1; P7, V3, U2: what a permit needs beyond its criteria, and more for a Part 2 record. */
 static bool
-may_release(const struct provision *p, const struct audience *a, const struct record *r)
+may_release(const struct weigher *w, const struct provision *p, const struct audience *a, const struct record *r)
 {
     if (p->consent->denies_only != NULL)
         return false;
     if (r->labeled->part2 == PART2_NOT)
         return true;
+    if ((w->kinds & KIND_BIT(p->consent->kind)) == 0)
+        return false;                                                       /* K8 */
     return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;
 }
 
@@ -332,6 +390,8 @@ nearest_miss(struct weigher *b, const struct consent *c, const struct record *r)
             why = "does not cover the purpose";
         else if (!consent_speaks_for(p, r))
             return "speaks for another program than the one whose record it is";
+        else if (consent_deficiency(c, b->facts) == NULL && (b->kinds & KIND_BIT(c->kind)) == 0)
+            return "is a consent of another kind than what is asked for needs";
         else if (consent_deficiency(c, b->facts) != NULL)
             return arena_text(b->arena, arena_format(b->arena, "is deficient: %s", consent_deficiency(c, b->facts)));
     }

@@ -31,12 +31,20 @@
  *     nothing is known of either, whom it names is believed.  Switch:
  *     site_policy.any_discloser (decision 0019).
  *
+ *   K8  Only a consent of a kind that is fit for what is asked releases a Part 2
+ *       record (consent_kind.h): one for counseling notes, for proceedings.  Of
+ *       every kind it still denies.
+ *   K9  A consent for an intermediary (2.31(a)(4)(ii)) reaches its participants,
+ *       as far as it names them or they are known to treat the patient, when the
+ *       intermediary is who discloses.
+ *
  * Everything that does not depend on the record is looked up once, by
  * weigher_make(): a thousand consents cost a thousand steps a record.
  */
 #ifndef SLUICE_CONSENT_WEIGH_H
 #define SLUICE_CONSENT_WEIGH_H
 
+#include "consent/relationship.h"
 #include "consent/subject.h"
 
 /* What one consent, or a branch of it, says about one record. */
@@ -88,6 +96,7 @@ struct weigher {
     struct audience     *audiences;      /* by consent->first_number + provision */
     struct subject      *patients;       /* by consent */
     const char         **unusable;       /* by consent */
+    kind_set             kinds;          /* which may release a Part 2 record, for what is asked now */
     struct voice        *branches;       /* scratch, by provision of one consent */
     struct voices        voices;         /* scratch */
 };
@@ -96,6 +105,9 @@ enum status  weigher_make(const struct policy *, const struct facts *, const str
                           struct weigher *out) MUST_CHECK;
 /* For each program whose record it is (P7).  r->program is left at the one that was not released. */
 struct voice weigh_all(struct weigher *, struct record *, const struct subject *);
+/* Whether a consent of this patient has been revoked, and may have been the one
+ * by which a copy was received. */
+bool         weigher_revoked(const struct weigher *, const struct subject *);
 /* Why no consent covers it, in words. */
 struct span  why_silent(struct weigher *, const struct record *, const struct subject *, size_t count);
 

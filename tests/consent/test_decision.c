@@ -276,6 +276,7 @@ test_an_emergency_opens_what_no_consent_does(void **state)
         { "EM-07 an agreed restriction yields", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"securityLabel\":[" LABEL_ACT("SUD") "]}]}"), YES, YES, YES },
     };
     static const struct row stays[] = { { "stays closed", "", YES, NO, YES } };
+    static const struct row told[] = { { "EM-02 what is missing is said inside", "", YES, VERDICT_DENY_STAFF, YES } };
     static const struct row refused[] = {
         { "EM-03 refused in advance", CONSENT("c1", "2024-01-01", "{\"type\":\"deny\",\"purpose\":[" FOR("TREAT") "," FOR("ETREAT") "]}"), NO, NO, NO } };
     (void)state;
@@ -283,11 +284,11 @@ test_an_emergency_opens_what_no_consent_does(void **state)
     RUN(opens, "\"actor\":{\"reference\":\"Organization/orgA\",\"class\":[\"MEDICAL_PERSONNEL_EMERGENCY\"]}," EMERGENCY);
     RUN(refused, ORG_A "," EMERGENCY);
     RUN(stays, ORG_A ",\"purpose\":[\"ETREAT\"]");                                               /* asserting it is not enough */
-    RUN(stays, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"declaredBy\":\"Practitioner/bob\"}");  /* EM-02 */
-    RUN(stays, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"nature\":\"x\"}");
+    RUN(told, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"declaredBy\":\"Practitioner/bob\"}");  /* EM-02 */
+    RUN(told, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"nature\":\"x\"}");
     RUN(stays, ORG_A ",\"purpose\":[\"TREAT\"],\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"x\"}");  /* EM-06 */
     RUN(stays, ORG_A ",\"purpose\":[\"ETREAT\",\"HMARKT\"],\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"x\"}");
-    RUN(stays, "\"actor\":{}," EMERGENCY);
+    RUN(told, "\"actor\":{}," EMERGENCY);
     RUN(stays, "\"actor\":{\"reference\":\"Organization/orgA\",\"class\":[\"HEALTH_PLAN\"]}," EMERGENCY);  /* EM-04 */
     RUN(stays, ORG_A "," EMERGENCY ",\"legalContext\":\"investigation\"");
 
