@@ -99,7 +99,7 @@ controls(const struct asking *a)
 
     for (size_t i = 0; i < q->standing_count; i++)
         if (q->standing[i].document->kind == INSTRUMENT_ADMIN_CONTROL && q->standing[i].lacks == NULL
-            && basis_discloses(a, q->standing[i].document))
+            && basis_concerns(a, &q->standing[i]) && basis_discloses(a, q->standing[i].document))
             return true;
     return false;
 }

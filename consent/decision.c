@@ -38,7 +38,7 @@ static const struct {
     const char *citation, *words;
 } rules[RULE_COUNT] = {
     [RULE_NONE] = { "", 0, "", "" },
-#define RULE(name, number, step, citation, words) [RULE_##name] = { number, step, citation, words },
+#define RULE(name, number, step, citation, words, example, scenarios) [RULE_##name] = { number, step, citation, words },
 #include "consent/rules.def"
 #undef RULE
 };
@@ -94,6 +94,14 @@ unsigned
 rule_step(enum rule r)
 {
     return r < RULE_COUNT ? rules[r].step : 0;
+}
+
+bool
+rule_is_basis(enum rule r)
+{
+    struct span number = span_of(rule_number(r));
+
+    return r != RULE_EMERGENCY_RESTRICTED && (span_starts(number, SPAN("R-")) || span_starts(number, SPAN("B2-")));
 }
 
 /* Both denials are one word: who reads the reason is inside the holder in any case. */
@@ -276,7 +284,9 @@ kinds_for(const struct inquiry *q)
     bool                law   = false, nearby = (q->classes & RECIPIENT_BIT(RECIPIENT_CENTRAL_REGISTRY)) != 0;
 
     for (size_t i = 0; i < q->standing_count; i++) {
-        enum instrument_kind kind = q->standing[i].lacks == NULL ? q->standing[i].document->kind : INSTRUMENT_NONE;
+        const struct standing *on_file = &q->standing[i];
+        bool                   counts  = on_file->lacks == NULL && span_empty(on_file->document->patient);
+        enum instrument_kind   kind    = counts ? on_file->document->kind : INSTRUMENT_NONE;
         law |= kind == INSTRUMENT_PDMP_LAW;
         nearby |= kind == INSTRUMENT_DISTANCE && (q->classes & RECIPIENT_BIT(RECIPIENT_PART2_PROGRAM)) != 0;
     }

@@ -5,16 +5,21 @@
  * court exhibit.
  *
  * Order of evaluation (docs/consent-rules.md; 42 CFR Part 2 as amended 2024).
- * The numbers are those of the order in docs/consent-rules.md 1:
- *   3   proceedings gate        2.12(d)(1): any legal context -> deny silently
- *   4   counseling-note gate    2.31(b): a TPO consent never reaches them; nor does
- *                               an emergency (2.51 is no exception of 2.31(b))
- *   8   consent                 R-01 single TPO, 2.33(a)(2); R-02 specific, 2.33(a)(1)
- *   9   R-13 medical emergency  2.51
+ * The rules with their steps are rows of rules.def; bases beside a consent are
+ * in basis.h.
  *   2   not Part 2              HIPAA, consents and the site's default (P8)
+ *   3   proceedings gate        2.12(d)(1): orders with a mandate, consents for proceedings, reports
+ *                               that the law asks for; else deny silently
+ *   4   counseling-note gate    2.31(b): a consent for notes alone and a few exceptions
+ *   5   no disclosure           within the program, service organizations, the patient
+ *   6   restriction gate        2.26: what was agreed to outranks a consent, not an emergency
+ *   8   consent                 R-01 single TPO, 2.33(a)(2); R-02 specific, 2.33(a)(1); kinds (consent_kind.h)
+ *   9   without consent         emergency, research, audit, public health, the deceased
+ *   10  redisclosure            what a received copy may do, by the capacity it is held in
+ *   11  state overlay           not built; it can only narrow
  *   14  nothing matched         deny silently, 2.13(a)
  *
- * Inside steps 8 and 2 consents combine by the rules K1 to K7 and P7 of
+ * Inside steps 8 and 2 consents combine by the rules K1 to K9 and P7 of
  * consent/weigh.h.
  *
  * C7  What could not be inspected is held, unless a permit covers it that
@@ -35,10 +40,10 @@ enum verdict {
     VERDICT_PERMIT,
 };
 
-/* RULE(name, "R-01", step, "42 CFR 2.33(a)(2)", "plain words") rows of rules.def. */
+/* RULE(name, "R-01", step, "42 CFR 2.33(a)(2)", "plain words", …): rows of rules.def. */
 enum rule {
     RULE_NONE = 0,
-#define RULE(name, number, step, citation, words) RULE_##name,
+#define RULE(name, number, step, citation, words, example, scenarios) RULE_##name,
 #include "consent/rules.def"
 #undef RULE
     RULE_COUNT
@@ -76,6 +81,7 @@ enum status decide_all(const struct policy *, const struct facts *, const struct
 const char *rule_number(enum rule);      /* "R-01" */
 const char *rule_citation(enum rule);    /* "42 CFR 2.33(a)(2)" */
 const char *rule_words(enum rule);
+bool        rule_is_basis(enum rule);    /* a basis by which a Part 2 record leaves */
 unsigned    rule_step(enum rule);        /* of the order of evaluation */
 const char *verdict_text(enum verdict);  /* "deny", "hold", "redact", "permit" */
 

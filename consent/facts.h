@@ -82,6 +82,8 @@ struct consent_source {                         /* a Consent resource from anywh
 /* Evidence that somebody treats a patient, 42 CFR 2.11 "treating provider relationship". */
 enum relationship_kind { RELATIONSHIP_UNKNOWN = 0, RELATIONSHIP_ENCOUNTER, RELATIONSHIP_APPOINTMENT,
                          RELATIONSHIP_REFERRAL, RELATIONSHIP_ATTRIBUTION };
+#define RELATIONSHIP_AHEAD_MS ((int64_t)366 * 24 * 3600 * 1000)      /* an appointment that is further away is none */
+#define RELATIONSHIP_BACK_MS  (2 * RELATIONSHIP_AHEAD_MS)            /* an encounter that is older is none */
 struct relationship {
     struct span            provider, patient;
     enum relationship_kind kind;
@@ -212,5 +214,9 @@ struct facts {
  * among the issues, *out untouched; ST_NO_MEMORY.
  */
 enum status facts_read(struct span json, struct arena *, struct issues *, const struct facts **out) MUST_CHECK;
+
+/* The next moment (epoch ms, exclusive) at which something on file begins, ends
+ * or grows old; INT64_MAX: never. */
+int64_t facts_valid_until(const struct facts *);
 
 #endif

@@ -8,6 +8,7 @@ static void      read_document(struct reader *, tape_node, struct instrument *);
 static void      read_relationships(struct reader *, tape_node root, struct facts *);
 static void      read_restrictions(struct reader *, tape_node root, struct facts *);
 static void      read_circumstances(struct reader *, tape_node root, struct facts *);
+static int64_t   next_of(const struct facts *, int64_t until, int64_t from_ms, int64_t to_ms);
 static void      read_representative(struct reader *, tape_node, struct circumstance *);
 static tape_node list_of(struct reader *, tape_node root, const char *name, uint32_t *count);
 static int       by_text(const void *, const void *, const void *context);
@@ -171,6 +172,38 @@ read_representative(struct reader *r, tape_node node, struct circumstance *c)
     c->representation  = (enum representation)(reader_choice(r, node, where, "basis", NAMES(bases)) + 1);
     c->representatives = reader_texts(r, node, where, "party", true, &c->representative_count);
     period_of(r, node, where, &c->from_ms, &c->to_ms);
+}
+
+int64_t
+facts_valid_until(const struct facts *f)
+{
+    int64_t until = INT64_MAX;
+
+    for (size_t i = 0; i < f->document_count; i++)
+        until = next_of(f, until, f->documents[i].from_ms, f->documents[i].to_ms);
+    for (size_t i = 0; i < f->restriction_count; i++)
+        until = next_of(f, until, f->restrictions[i].from_ms, f->restrictions[i].to_ms);
+    for (size_t i = 0; i < f->circumstance_count; i++)
+        until = next_of(f, until, f->circumstances[i].from_ms, f->circumstances[i].to_ms);
+    for (size_t i = 0; i < f->relationship_count; i++) {
+        const struct relationship *r    = &f->relationships[i];
+        int64_t                    last = r->to_ms == INT64_MAX ? r->from_ms : r->to_ms;
+        until = next_of(f, until, r->from_ms, r->to_ms);
+        if (r->from_ms != INT64_MAX)
+            until = next_of(f, until, r->from_ms - RELATIONSHIP_AHEAD_MS, last + RELATIONSHIP_BACK_MS);
+    }
+    return until;
+}
+
+/* The beginning is a moment itself, the end is inclusive. */
+static int64_t
+next_of(const struct facts *f, int64_t until, int64_t from_ms, int64_t to_ms)
+{
+    if (from_ms > f->at_ms && from_ms < until)
+        until = from_ms;
+    if (to_ms >= f->at_ms && to_ms < INT64_MAX && to_ms + 1 < until)
+        until = to_ms + 1;
+    return until;
 }
 
 /* ---- members that these have in common -------------------------------------------- */

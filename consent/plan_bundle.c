@@ -244,7 +244,7 @@ close_labels(struct closure *w)
     for (uint32_t e = 0; e < w->bundle->count; e++)
         if (!w->withheld[e] && span_eq_text(w->bundle->entries[e].type, "Patient")
             && (water.protected_gone || w->in->labeling->of[e].part2 != PART2_NOT)
-            && w->decisions[e].rule != RULE_TPO && w->decisions[e].rule != RULE_SPECIFIC)
+            && !rule_is_basis(w->decisions[e].rule))
             close_patient(w, e, water.gone);
     if (w->bundle->type != BUNDLE_SINGLE)
         close_security(w, &water, w->bundle->root);

@@ -1,7 +1,5 @@
 #include "consent/relationship.h"
 
-#define YEAR_MS ((int64_t)366 * 24 * 3600 * 1000)
-
 static bool current(const struct relationship *, int64_t at_ms);
 
 bool
@@ -22,12 +20,12 @@ current(const struct relationship *r, int64_t at_ms)
 {
     int64_t last = r->to_ms == INT64_MAX ? r->from_ms : r->to_ms;
 
-    if (r->from_ms == INT64_MAX || r->from_ms < -YEAR_MS * 2000)
+    if (r->from_ms == INT64_MAX || r->from_ms < -2000 * RELATIONSHIP_AHEAD_MS)
         return false;
     if (r->kind == RELATIONSHIP_APPOINTMENT && r->from_ms > at_ms)
-        return r->from_ms - at_ms <= YEAR_MS;                 /* agrees to be treated */
+        return r->from_ms - at_ms <= RELATIONSHIP_AHEAD_MS;                 /* agrees to be treated */
     /* An attribution without an end goes on. */
     if (r->kind == RELATIONSHIP_ATTRIBUTION && r->to_ms == INT64_MAX)
         return r->from_ms <= at_ms;
-    return r->kind != RELATIONSHIP_UNKNOWN && r->from_ms <= at_ms && last >= at_ms - 2 * YEAR_MS;
+    return r->kind != RELATIONSHIP_UNKNOWN && r->from_ms <= at_ms && last >= at_ms - RELATIONSHIP_BACK_MS;
 }

@@ -30,6 +30,8 @@ release_make(const struct bundle *bundle, const struct references *references, c
     r->references     = references;
     r->labeling       = labeling;
     r->valid_until_ms = policy_valid_until(r->policy, facts->at_ms);
+    if (facts_valid_until(facts) < r->valid_until_ms)
+        r->valid_until_ms = facts_valid_until(facts);
     st = plan_document(bundle, references, labeling, r->policy, facts, arena, &r->plan);
     if (st == ST_OK && r->plan->kept > 0)
         st = write_payload(r, facts, arena);

@@ -1,4 +1,5 @@
 /* tests/consent/test_basis.c -- bases of disclosure beside a general consent, by the ids of the scenarios. */
+#include "consent/release.h"
 #include "tests/consent/world.h"
 
 #define PROGRAM  "\"source\":{\"part2\":\"program\",\"organization\":\"Organization/part2program\"},"
@@ -55,6 +56,60 @@ world_of(const struct row *row)
     return w;
 }
 
+/* Without any one of its documents a permit is none. */
+static void
+needs_each_document(const struct row *row)
+{
+    struct world       w     = world_of(row);
+    struct facts      *less  = arena_make(w.arena, struct facts);
+    struct instrument *kept  = arena_make_n(w.arena, w.facts->document_count, struct instrument);
+    const struct facts *all  = w.facts;
+
+    *less           = *all;
+    less->documents = kept;
+    for (size_t gone = 0; gone < all->document_count; gone++) {
+        less->document_count = 0;
+        for (size_t i = 0; i < all->document_count; i++)
+            if (i != gone)
+                kept[less->document_count++] = all->documents[i];
+        w.facts = less;
+        world_decide(&w);
+        if (world_at(&w, row->record)->verdict == VERDICT_PERMIT)
+            fail_msg("%s: leaves without %.*s", row->id, SPAN_PRINT(all->documents[gone].id));
+    }
+    world_end(&w);
+}
+
+/* What is on file about somebody else changes nothing. */
+static void
+minds_only_its_own_documents(const struct row *row)
+{
+    struct world       w    = world_of(row);
+    struct facts      *more = arena_make(w.arena, struct facts);
+    struct instrument *all  = arena_make_n(w.arena, w.facts->document_count + 2 * INSTRUMENT_COUNT, struct instrument);
+    static const struct span stranger = { "Organization/stranger", 21 }, other = { "Patient/p2", 10 };
+
+    *more           = *w.facts;
+    more->documents = all;
+    for (size_t i = 0; i < more->document_count; i++)
+        all[i] = w.facts->documents[i];
+    for (int k = INSTRUMENT_NONE + 1; k < INSTRUMENT_COUNT; k++) {
+        struct instrument d = { .id = SPAN("x"), .kind = (enum instrument_kind)k, .to_ms = INT64_MAX - 1, .says = UINT32_MAX,
+                                .parties = &stranger, .party_count = 1, .discloser = SPAN("Organization/part2program") };
+        all[more->document_count++] = d;
+        d.parties = &w.facts->actor.reference;
+        d.patient = other;
+        all[more->document_count++] = d;
+    }
+    struct world changed = w;
+    changed.facts        = more;
+    world_decide(&changed);
+    if (world_at(&changed, row->record)->verdict > world_at(&w, row->record)->verdict)
+        fail_msg("%s: %s, %.*s", row->id, rule_number(world_at(&changed, row->record)->rule),
+                 SPAN_PRINT(world_at(&changed, row->record)->because));
+    world_end(&w);
+}
+
 static void
 run(const struct row *rows, size_t count)
 {
@@ -71,6 +126,9 @@ run(const struct row *rows, size_t count)
         }
         assert_false(span_empty(d->because));
         world_end(&w);
+        if (rows[i].verdict == VERDICT_PERMIT)
+            needs_each_document(&rows[i]);
+        minds_only_its_own_documents(&rows[i]);
     }
     assert_int_equal(wrong, 0);
 }
@@ -406,6 +464,71 @@ test_an_intermediary_passes_on_to_participants_by_evidence(void **state)
     world_end(&w);
 }
 
+static struct span
+payload(struct world *w, const char *facts, const char *consents, const char *bundle_json)
+{
+    static char           request[32768];
+    const struct release *r;
+
+    snprintf(request, sizeof request, "{" AT "," ACTORS "," PROGRAMS "%s,\"consents\":[%s]}", facts, consents);
+    *w = world_read(request, bundle_json);
+    assert_int_equal(release_make(w->bundle, w->references, NULL, w->facts, w->arena, &r), ST_OK);
+    return r->payload;
+}
+
+static bool
+holds(struct span payload, const char *text)
+{
+    return span_find(payload, span_of(text)) != SPAN_NOT_FOUND;
+}
+
+#define ORDERED                                                                                              \
+    ENTRY("{\"resourceType\":\"MedicationRequest\",\"id\":\"m1\",\"text\":{\"status\":\"generated\",\"div\":"  \
+          "\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">for dependence</div>\"},\"status\":\"active\",\"intent\":\"order\"," \
+          "\"medicationCodeableConcept\":{\"text\":\"methadone 40 mg\"}," OF_P1 ",\"authoredOn\":\"2026-06-10\","    \
+          "\"requester\":{\"reference\":\"Organization/part2program\"},\"reasonCode\":[{\"coding\":[{\"system\":"     \
+          "\"http://hl7.org/fhir/sid/icd-10-cm\",\"code\":\"F11.20\"}]}],\"dosageInstruction\":[{\"text\":\"once daily\"}]}")
+#define DIAGNOSED                                                                                            \
+    ENTRY("{\"resourceType\":\"Condition\",\"id\":\"c1\"," OF_P1 ",\"code\":{\"coding\":[{\"system\":"              \
+          "\"http://hl7.org/fhir/sid/icd-10-cm\",\"code\":\"F11.20\"}]}}")
+#define REED ENTRY("{\"resourceType\":\"Patient\",\"id\":\"p1\",\"name\":[{\"family\":\"Reed\"}],\"maritalStatus\":{\"text\":\"widowed\"}," \
+                   "\"address\":[{\"city\":\"Elmtown\"}],\"birthDate\":\"1980-02-03\"}")
+
+static void
+test_a_registry_learns_who_which_drug_and_when(void **state)
+{
+    (void)state;
+    struct world w;
+    struct span  out = payload(&w, PROGRAM WHO("Organization/reg", "CENTRAL_REGISTRY") WHAT_FOR("TREAT")
+                                   DOCUMENTS(ACCEPTED("Organization/reg")), REGISTRY_CONSENT, BUNDLE(REED "," ORDERED "," DIAGNOSED));
+
+    assert_true(holds(out, "Reed") && holds(out, "methadone 40 mg") && holds(out, "once daily") && holds(out, "2026-06-10"));
+    assert_false(holds(out, "F11.20") || holds(out, "dependence") || holds(out, "widowed") || holds(out, "requester"));
+    assert_false(holds(out, "\"Condition\""));
+    assert_true(holds(out, obligation_notice_short) || holds(out, obligation_notice_long));
+    world_end(&w);
+}
+
+static void
+test_an_order_takes_what_it_lists_and_whose_it_is(void **state)
+{
+    (void)state;
+    struct world w;
+    struct span  out = payload(&w, PROGRAM COURT WHAT_FOR("HLEGAL")
+                                   DOCUMENTS(ORDER("court-order-2.64", "Organization/court", "\"items\":[\"Condition/c1\"]", ALL_SAID)
+                                             "," SUBPOENA("Organization/court")), "", BUNDLE(REED "," ORDERED "," DIAGNOSED));
+
+    assert_true(holds(out, "F11.20") && holds(out, "Reed"));
+    assert_false(holds(out, "methadone") || holds(out, "widowed"));
+    world_end(&w);
+    /* None of what it lists is here: nobody learns that the patient is one. */
+    out = payload(&w, PROGRAM COURT WHAT_FOR("HLEGAL")
+                      DOCUMENTS(ORDER("court-order-2.64", "Organization/court", "\"items\":[\"Condition/c9\"]", ALL_SAID)
+                                "," SUBPOENA("Organization/court")), "", BUNDLE(REED "," ORDERED "," DIAGNOSED));
+    assert_int_equal(out.length, 0);
+    world_end(&w);
+}
+
 int
 main(void)
 {
@@ -419,6 +542,8 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_a_registry_learns_who_which_drug_and_when),
+        cmocka_unit_test(test_an_order_takes_what_it_lists_and_whose_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

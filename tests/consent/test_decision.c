@@ -468,7 +468,7 @@ test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void 
 }
 
 static void
-test_holds_what_could_not_be_inspected(void **state)
+test_holds_what_could_not_be_inspected(void **state)   /* SG-36 */
 {
     static const struct { const char *consents, *source; enum verdict verdict; } rows[] = {
         { "", "unknown", VERDICT_HOLD },

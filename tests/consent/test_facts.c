@@ -67,6 +67,7 @@ test_reads_what_is_on_file(void **state)
     assert_string_equal(instrument_lacks(d), "patient or holder had notice and a chance to respond, 2.64(b), 2.65(b)");
     assert_false(instrument_in_force(&f->documents[1], f->at_ms));       /* since when is not known */
     assert_int_equal(f->relationships[0].kind, RELATIONSHIP_REFERRAL);
+    assert_int_equal(facts_valid_until(f), d->to_ms + 1);
     assert_true(f->restrictions[0].agreed && f->restrictions[0].self_pay);
     assert_int_equal(f->circumstances[0].deceased, KNOWN_NO);
     assert_int_equal(f->circumstances[0].minor_consents, KNOWN_YES);
