@@ -194,24 +194,27 @@ outside(struct bench *b, struct record *r, const struct asking *a)
     struct answer urgent     = basis_emergency(a);
     struct answer restricted = restriction_gate(a);
     bool may = urgent.verdict == VERDICT_PERMIT && !refused_for_emergencies(&all) && !a->note;
+    struct decision d;
 
     urgent.rule = RULE_EMERGENCY_RESTRICTED;
-    if (restricted.rule != RULE_NONE) {
-        urgent.obligations |= OBLIGE_NO_REUSE;
-        return answered(b, may ? urgent : restricted);
-    }
+    if (restricted.rule != RULE_NONE && !may)
+        return answered(b, restricted);                                     /* 6 */
     if (all.says == SAYS_PERMIT && (!a->note || names_psychotherapy(&all)))
-        return permitted(b, a, &all);
-    if (all.says == SAYS_DENY)
-        return may ? answered(b, urgent) : denied(b, &all);
-    return nothing_said(b, a, (struct answer){ 0 });
+        d = permitted(b, a, &all);
+    else if (all.says == SAYS_DENY)
+        d = may ? answered(b, urgent) : denied(b, &all);
+    else
+        d = nothing_said(b, a, (struct answer){ 0 });
+    if (restricted.rule != RULE_NONE && d.verdict == VERDICT_PERMIT)
+        d.obligations |= OBLIGE_EMERGENCY | OBLIGE_REVIEW | OBLIGE_NO_REUSE;
+    return d;
 }
 
-/* Step 3. */
+/* Step 3.  Reports that the law asks for go whether or not there is a proceeding. */
 static struct answer
 legal_bases(const struct asking *a)
 {
-    return answer_better(basis_order(a), basis_documents(a, 3));
+    return answer_better(a->inquiry->legal ? basis_order(a) : (struct answer){ 0 }, basis_documents(a, 3));
 }
 
 static struct decision

@@ -27,6 +27,7 @@ static const struct onward rows[] = {
 };
 
 static struct answer by_row(const struct asking *, const struct onward *);
+static bool          is_own(const struct asking *);
 static bool          meets(const struct asking *, enum condition);
 static struct answer with_document(const struct asking *, const struct onward *, struct answer);
 
@@ -35,10 +36,29 @@ basis_redisclosure(const struct asking *a)
 {
     struct answer best = { 0 };
 
+    if (is_own(a))
+        return best;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if ((rows[i].holders & HOLDER_BIT(a->inquiry->holder)) != 0)
             best = answer_better(best, by_row(a, &rows[i]));
     return best;
+}
+
+/* What a program wrote itself it did not receive, in whatever capacity it says it holds it. */
+static bool
+is_own(const struct asking *a)
+{
+    const struct facts   *f = a->inquiry->facts;
+    const struct program *p = a->record->labeled->program;
+
+    if (f->sender != SENDER_PROGRAM)
+        return false;
+    if (p == NULL || span_empty(f->sender_organization))
+        return true;
+    for (size_t i = 0; i < p->reference_count; i++)
+        if (target_same_reference(p->references[i], f->sender_organization))
+            return true;
+    return false;
 }
 
 static struct answer

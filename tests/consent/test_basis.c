@@ -385,6 +385,8 @@ test_a_received_copy_goes_on_by_the_capacity_it_is_held_in(void **state)
 {
     static const struct row rows[] = {
         { "RD-01 on to a specialist", HELD("H_CEBA_TPO") CLINIC WHAT_FOR("TREAT"), "", "opioid", YES, "B2-1", "42 CFR 2.33(b)(1); 45 CFR 164.506(c)(2)" },
+        { "RD-01 what the program wrote itself", "\"source\":{\"part2\":\"program\",\"organization\":\"Organization/part2program\",\"holder\":\"H_CEBA_TPO\"}," CLINIC WHAT_FOR("TREAT"), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "RD-01 what a program received from another", "\"source\":{\"part2\":\"program\",\"organization\":\"Organization/orgB\",\"holder\":\"H_CEBA_TPO\"}," CLINIC WHAT_FOR("TREAT"), "", "opioid", YES, "B2-1", "42 CFR 2.33(b)(1); 45 CFR 164.506(c)(2)" },
         { "RD-01 from nobody knows whom", HELD("H_SPECIFIC_CONSENT") CLINIC WHAT_FOR("TREAT"), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
         { "RD-01 for no purpose", HELD("H_CEBA_TPO") CLINIC "\"purpose\":[]", "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
         { "RD-01 to nobody knows what", HELD("H_CEBA_TPO") ORG_A "," WHAT_FOR("TREAT"), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },

@@ -4,7 +4,9 @@
  * every entry gets a rule and a sentence, the order of the consents does not
  * matter, one more refusal never widens, one more unusable consent changes
  * nothing, no consent opens the proceedings gate, and what the notice is put
- * into can be read again. */
+ * into can be read again.  More members of the request may follow the list:
+ * what is on file then opens the gate by documents alone, a document never
+ * narrows, and a restriction never widens. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,16 +110,23 @@ check(const struct sitting *s)
     const struct decision *back  = judge(s, s->facts, NULL, true, &other);
     const struct decision *less  = judge(s, s->facts, &refusal, false, &other);
     const struct decision *same  = judge(s, s->facts, &unusable, false, &other);
+    struct facts bare = *s->facts, unrestricted = *s->facts;
+    bare.document_count = unrestricted.restriction_count = court.document_count = 0;
     const struct decision *sued  = judge(s, &court, NULL, false, &other);
+    const struct decision *empty = judge(s, &bare, NULL, false, &other);
+    const struct decision *open  = judge(s, &unrestricted, NULL, false, &other);
 
-    if (plain == NULL || back == NULL || less == NULL || same == NULL || sued == NULL)
+    if (plain == NULL || back == NULL || less == NULL || same == NULL || sued == NULL || empty == NULL || open == NULL)
         return;
     for (int e = 0; e < ENTRIES; e++) {
         assert(plain[e].rule != RULE_NONE && plain[e].because.length > 0);
         assert(plain[e].verdict == back[e].verdict && plain[e].rule == back[e].rule);
         assert(plain[e].verdict == VERDICT_PERMIT || less[e].verdict != VERDICT_PERMIT);
         assert(plain[e].verdict == same[e].verdict);
-        assert(labels[e].part2 == PART2_NOT || sued[e].verdict == VERDICT_DENY);
+        assert(labels[e].part2 == PART2_NOT || sued[e].verdict != VERDICT_PERMIT
+               || sued[e].rule == RULE_COURT_CONSENT || sued[e].rule == RULE_MONITOR);
+        assert(empty[e].verdict != VERDICT_PERMIT || plain[e].verdict == VERDICT_PERMIT);
+        assert(plain[e].verdict != VERDICT_PERMIT || open[e].verdict == VERDICT_PERMIT);
         if (plain[e].provision != NULL)
             assert(provision_path(plain[e].provision, s->arena).length > 0);
     }
