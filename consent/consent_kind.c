@@ -5,6 +5,7 @@
 #include "consent/provision.h"
 
 static enum consent_kind kind_of(struct span code);
+static enum designation  designation_of(struct span code);
 static enum consent_kind kind_by_content(const struct consent *);
 static bool              legal_alone(const struct provision *);
 static bool              notes_alone(const struct provision *);
@@ -30,6 +31,8 @@ consent_kind_read(struct consent *c, struct arena *arena)
             c->kind = kind_of(code);
         else if (span_eq_text(url, "member-designation"))
             c->treating_members = span_eq_text(code, "treating-provider-relationship");
+        else if (span_eq_text(url, "recipient-class"))
+            c->designated |= designation_of(code);
         else if (span_eq_text(url, "revocable-from")
                  && time_range_read(tape_member_text(c->tape, n, SPAN("valueDateTime"), arena), &when))
             c->revocable_from_ms = when.first_ms;
@@ -64,6 +67,20 @@ kind_of(struct span code)
         if (codes[k] != NULL && span_eq_text(code, codes[k]))
             return (enum consent_kind)k;
     return KIND_UNKNOWN;
+}
+
+static enum designation
+designation_of(struct span code)
+{
+    static const struct { const char *code; enum designation bit; } known[] = {
+        { "TREATING_PROVIDERS", DESIGNATED_TREATING }, { "HEALTH_PLANS", DESIGNATED_PLANS },
+        { "THIRD_PARTY_PAYERS", DESIGNATED_PAYERS },   { "PROGRAM_OPERATIONS", DESIGNATED_OPERATIONS },
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (span_eq_text(code, known[i].code))
+            return known[i].bit;
+    return DESIGNATED_UNKNOWN;
 }
 
 static enum consent_kind

@@ -18,6 +18,11 @@
  * (valueDateTime), "member-designation" (valueCode
  * treating-provider-relationship), "member" (valueReference, repeats).
  *
+ * A recipient may be designated by class (2.31(a)(4)(i)): "recipient-class"
+ * (valueCode, repeats) TREATING_PROVIDERS, HEALTH_PLANS, THIRD_PARTY_PAYERS or
+ * PROGRAM_OPERATIONS.  Then a permit that names nobody reaches who is of such a
+ * class by evidence (weigh.h K10), and nobody else.
+ *
  * What its kind demands and it does not say makes a consent deficient
  * (policy.h V3): it releases no Part 2 record and still denies.
  */
@@ -29,6 +34,11 @@
 enum consent_kind {
     KIND_GENERAL = 0, KIND_COUNSELING_NOTES, KIND_PROCEEDINGS, KIND_CRIMINAL_JUSTICE, KIND_CENTRAL_REGISTRY,
     KIND_PDMP, KIND_INTERMEDIARY, KIND_UNKNOWN, KIND_COUNT,
+};
+
+enum designation {                       /* bits */
+    DESIGNATED_TREATING = 1 << 0, DESIGNATED_PLANS = 1 << 1, DESIGNATED_PAYERS = 1 << 2, DESIGNATED_OPERATIONS = 1 << 3,
+    DESIGNATED_UNKNOWN  = 1 << 4,        /* a class that nobody knows: nobody is of it */
 };
 
 typedef uint32_t kind_set;               /* bit n is kind n */

@@ -116,6 +116,7 @@ struct consent {
     enum base_rule          base;
     uint32_t                statements;  /* STATEMENT_* bits */
     enum consent_kind       kind;
+    uint32_t                designated;  /* DESIGNATED_* bits: recipients by class; 0: none by class */
     int64_t                 revocable_from_ms; /* 2.35(c); INT64_MAX: not said */
     const struct span      *members;     /* of an intermediary, by reference */
     size_t                  member_count;

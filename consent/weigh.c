@@ -16,6 +16,8 @@ static struct voice branches_voice(const struct voice *, uint32_t count);
 static bool         refines(const struct voice *permit, const struct voice *deny);
 static bool         may_release(const struct weigher *, const struct provision *, const struct audience *,
                                 const struct record *);
+static struct audience audience_of(const struct weigher *, const struct provision *, const struct subject *);
+static bool         is_designated(const struct weigher *, const struct consent *, const struct subject *);
 static bool         is_participant(const struct weigher *, const struct consent *, const struct subject *);
 static enum status  match_through(struct weigher *, const struct consent *);
 static bool         ended(const struct consent *, const struct facts *);
@@ -44,7 +46,7 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
         if (w.unusable[i] != NULL)
             continue;
         for (uint32_t p = 0; p < c->provision_count; p++)
-            w.audiences[c->first_number + p] = match_audience(&c->provisions[p], &w.asker);
+            w.audiences[c->first_number + p] = audience_of(&w, &c->provisions[p], &w.patients[i]);
         if (c->kind == KIND_INTERMEDIARY && is_participant(&w, c, &w.patients[i]) && match_through(&w, c) != ST_OK)
             return ST_NO_MEMORY;
         most = c->provision_count > most ? c->provision_count : most;
@@ -52,6 +54,41 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
     w.branches = arena_make_n(arena, most, struct voice);
     *out       = w;
     return arena_status(arena);
+}
+
+static struct audience
+audience_of(const struct weigher *w, const struct provision *p, const struct subject *patient)
+{
+    struct audience a = match_audience(p, &w->asker);
+
+    if (p->consent->designated != 0 && p->type != PROVISION_DENY && (p->criteria.stated & DIMENSION_ACTOR) == 0
+        && !is_designated(w, p->consent, patient)) {
+        a.match = a.actor = MATCH_NO;
+        a.failed |= DIMENSION_ACTOR;
+    }
+    return a;
+}
+
+/* K10 */
+static bool
+is_designated(const struct weigher *w, const struct consent *c, const struct subject *patient)
+{
+    static const struct { enum designation by; const char *class; } classes[] = {
+        { DESIGNATED_PLANS, "HEALTH_PLAN" }, { DESIGNATED_PAYERS, "THIRD_PARTY_PAYER_NONHIPAA" },
+        { DESIGNATED_OPERATIONS, "QSO" },
+    };
+    const struct party *actor = &w->facts->actor;
+
+    if ((c->designated & DESIGNATED_TREATING) != 0 && relationship_known(&w->asker, patient->name))
+        return true;
+    for (size_t i = 0; i < actor->class_count; i++)
+        for (size_t j = 0; j < sizeof classes / sizeof *classes; j++)
+            if ((c->designated & classes[j].by) != 0 && span_eq_text(actor->classes[i], classes[j].class))
+                return true;
+    for (size_t i = 0; i < actor->role_count && (c->designated & DESIGNATED_OPERATIONS) != 0; i++)
+        if (span_eq_text(actor->roles[i], "PROGRAM_OPERATION"))
+            return true;
+    return false;
 }
 
 /* K9: whom the consent names, or who treats the patient. */
@@ -326,7 +363,7 @@ base_voice(const struct weigher *b, const struct provision *root, const struct a
         return (struct voice){ 0 };
     if (c->base == BASE_DENY)
         v.says = SAYS_DENY;
-    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && may_release(b, root, a, r))
+    if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && (c->designated == 0 || a->match == MATCH_YES) && may_release(b, root, a, r))
         v.says = SAYS_PERMIT;
     return v;
 }

@@ -38,6 +38,11 @@
  *       as far as it names them or they are known to treat the patient, when the
  *       intermediary is who discloses.
  *
+ *   K10 A consent that designates recipients by class reaches, where it names
+ *       nobody, who is of the class: a treating provider by evidence
+ *       (relationship.h), a plan or payer by its registration, who operates the
+ *       program by role or as its service organization.
+ *
  * Everything that does not depend on the record is looked up once, by
  * weigher_make(): a thousand consents cost a thousand steps a record.
  */

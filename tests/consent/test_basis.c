@@ -531,6 +531,28 @@ test_an_order_takes_what_it_lists_and_whose_it_is(void **state)
     world_end(&w);
 }
 
+#define CLASS(code) "{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"" code "\"}"
+#define MY_PROVIDERS MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
+#define ANY_PROVIDER MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
+
+static void
+test_a_class_of_recipients_is_whom_the_evidence_says(void **state)
+{
+    static const struct row rows[] = {
+        { "RM-05 seen last month", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), MY_PROVIDERS, "opioid", YES, "R-01", "42 CFR 2.33(a)(2)" },
+        { "RM-06 no relationship", PROGRAM CLINIC WHAT_FOR("TREAT"), MY_PROVIDERS, "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "RM-06 a claim", PROGRAM WHO_AS("Organization/orgA", "\"role\":[\"TREATING_PROVIDER\"]") WHAT_FOR("TREAT"), MY_PROVIDERS, "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "RM-06 another patient's provider", PROGRAM CLINIC WHAT_FOR("TREAT") ",\"relationships\":[{\"provider\":\"Organization/orgA\",\"patient\":\"Patient/p2\",\"kind\":\"encounter\",\"from\":\"2026-10-20\"}]", MY_PROVIDERS, "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "RM-06 a root without criteria", PROGRAM CLINIC WHAT_FOR("TREAT"), ANY_PROVIDER, "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "RM-05 a root without criteria", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), ANY_PROVIDER, "opioid", YES, "R-02", "42 CFR 2.33(a)(1)" },
+        { "RM-07 an appointment to come", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("appointment", "2026-12-20"), MY_PROVIDERS, "opioid", YES, "R-01", "42 CFR 2.33(a)(2)" },
+        { "a plan", PROGRAM PLAN WHAT_FOR("HPAYMT"), MY_PROVIDERS, "opioid", YES, "R-01", "42 CFR 2.33(a)(2)" },
+        { "a class that nobody knows", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), MORE_CONSENT("c", "2026-01-01", CLASS("PROVIDERS_IN_MY_COUNTY"), "{\"type\":\"permit\"," TPO "}"), "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+    };
+    (void)state;
+    RUN(rows);
+}
+
 int
 main(void)
 {
@@ -544,6 +566,7 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_a_class_of_recipients_is_whom_the_evidence_says),
         cmocka_unit_test(test_a_registry_learns_who_which_drug_and_when),
         cmocka_unit_test(test_an_order_takes_what_it_lists_and_whose_it_is),
     };
