@@ -196,8 +196,11 @@ bool
 basis_of_program(const struct asking *a)
 {
     const struct labeled *l = a->record->labeled;
+    const struct facts   *f = a->inquiry->facts;
 
-    if (l->program == NULL || l->other_count > 0)
+    if (l->program == NULL)                                   /* the sender's, as far as anybody knows */
+        return f->sender == SENDER_PROGRAM && asker_answers_to(a->inquiry->asker, f->sender_organization);
+    if (l->other_count > 0)
         return false;
     for (size_t i = 0; i < l->program->reference_count; i++)
         if (asker_answers_to(a->inquiry->asker, l->program->references[i]))

@@ -531,6 +531,29 @@ test_an_order_takes_what_it_lists_and_whose_it_is(void **state)
     world_end(&w);
 }
 
+static void
+test_inside_the_program_nothing_is_cut(void **state)
+{
+    static const char *const facts[] = {
+        PROGRAM INSIDE("Practitioner/doc", "SUD_CARE") WHAT_FOR("TREAT"),
+        PROGRAM WHO("Patient/p1", "PATIENT") WHAT_FOR("PATRQT"),
+        PROGRAM LAB WHAT_FOR("HOPERAT") DOCUMENTS(QSOA("")),
+    };
+    static const char whole[] = BUNDLE(
+        ENTRY("{\"resourceType\":\"Patient\",\"id\":\"p1\",\"generalPractitioner\":[{\"reference\":\"Organization/part2program\"}],"
+              "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">on methadone</div>\"}}") ","
+        ORDERED "," DIAGNOSED);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        struct world w;
+        struct span  out = payload(&w, facts[i], "", whole);
+        if (!span_eq_text(out, whole))
+            fail_msg("%zu: %.*s", i, SPAN_PRINT(out));
+        world_end(&w);
+    }
+}
+
 #define CLASS(code) "{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"" code "\"}"
 #define MY_PROVIDERS MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
 #define ANY_PROVIDER MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
@@ -566,6 +589,7 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_inside_the_program_nothing_is_cut),
         cmocka_unit_test(test_a_class_of_recipients_is_whom_the_evidence_says),
         cmocka_unit_test(test_a_registry_learns_who_which_drug_and_when),
         cmocka_unit_test(test_an_order_takes_what_it_lists_and_whose_it_is),
