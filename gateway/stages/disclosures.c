@@ -142,13 +142,19 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     describe_recipient(memory, out->recipient, d);
 }
 
+static bool
+is_part2_basis(struct span rule)
+{
+    return span_starts(rule, SPAN("R-")) || span_starts(rule, SPAN("B2-"));
+}
+
 /* The first is what the record is listed under: a Part 2 basis where there is
  * one, for what a Bundle is accounted for is its most protected part. */
 static void
 part2_first(struct record_basis *bases, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (span_starts(bases[i].rule, SPAN("R-")) && !span_starts(bases[0].rule, SPAN("R-"))) {
+        if (is_part2_basis(bases[i].rule) && !is_part2_basis(bases[0].rule)) {
             struct record_basis first = bases[0];
             bases[0] = bases[i];
             bases[i] = first;
@@ -195,7 +201,8 @@ bases_of(struct exchange *ex, const struct plan *plan, bool released, size_t *co
 }
 
 /* 45 CFR 164.528(a)(1)(i) leaves out treatment, payment and operations; what left
- * for anything else is in, and what left in an emergency (42 CFR 2.51). */
+ * for anything else is in, and what left in an emergency (42 CFR 2.51) or by a document
+ * on file (orders, research, reports); a service organization is no disclosure, 2.12(c)(4). */
 static bool
 in_hipaa_accounting(const struct plan *plan, const struct config_recipient *recipient)
 {
@@ -205,7 +212,9 @@ in_hipaa_accounting(const struct plan *plan, const struct config_recipient *reci
             return true;
     }
     for (uint32_t i = 0; i < plan->bundle->count; i++)
-        if (leaves(plan->decisions[i].verdict) && plan->decisions[i].rule == RULE_EMERGENCY)
+        if (leaves(plan->decisions[i].verdict)
+            && (plan->decisions[i].rule == RULE_EMERGENCY
+                || (plan->decisions[i].document != NULL && plan->decisions[i].rule != RULE_SERVICE)))
             return true;
     return recipient->purpose_count == 0;
 }
@@ -247,7 +256,7 @@ describe_released(struct exchange *ex, const struct outgoing *out, struct disclo
 
 /* The consent as the record has it, and SHA-256 of what went along about it. */
 static struct record_consent *
-consent_author(struct exchange *ex, const struct outgoing *out, const struct consent *consent, bool tpo,
+consent_author(struct exchange *ex, const struct outgoing *out, const struct consent *consent, enum rule rule,
                struct span *explanation_sha256)
 {
     struct record_consent *record = arena_make(ex->arena, struct record_consent);
@@ -260,7 +269,7 @@ consent_author(struct exchange *ex, const struct outgoing *out, const struct con
     struct span body = tape_extent(tape, node);
     record->id       = consent_reference(consent);
     record->version  = tape_member_text(tape, tape_member(tape, node, SPAN("meta")), SPAN("versionId"), ex->arena);
-    record->kind     = span_of(rule_number(tpo ? RULE_TPO : RULE_SPECIFIC));
+    record->kind     = span_of(rule_number(rule));
     record->sha256   = sha256_hex(ex->arena, &body, 1);
     record->state    = SPAN("active");
     *explanation_sha256 = sha256_hex(ex->arena, &text, 1);
@@ -269,7 +278,7 @@ consent_author(struct exchange *ex, const struct outgoing *out, const struct con
 
 /* The consents that what leaves rests on, in order of their first resource. */
 static size_t
-consents_used(const struct plan *plan, const struct consent *out[MAX_CONSENTS], bool tpo[MAX_CONSENTS])
+consents_used(const struct plan *plan, const struct consent *out[MAX_CONSENTS], enum rule rules[MAX_CONSENTS])
 {
     size_t n = 0;
 
@@ -283,10 +292,11 @@ consents_used(const struct plan *plan, const struct consent *out[MAX_CONSENTS], 
         if (at == MAX_CONSENTS)
             continue;
         if (at == n) {
-            out[n]   = d->consent;
-            tpo[n++] = false;
+            out[n]     = d->consent;
+            rules[n++] = d->rule;
         }
-        tpo[at] = tpo[at] || d->rule == RULE_TPO;
+        if (d->rule == RULE_TPO)
+            rules[at] = RULE_TPO;
     }
     return n;
 }
@@ -295,19 +305,19 @@ static void
 describe_consent(struct exchange *ex, const struct outgoing *out, struct disclosure *d)
 {
     const struct consent         *used[MAX_CONSENTS];
-    bool                          tpo[MAX_CONSENTS];
+    enum rule                     rules[MAX_CONSENTS];
     struct span                   unused;
-    size_t                        count  = consents_used(out->release->plan, used, tpo);
+    size_t                        count  = consents_used(out->release->plan, used, rules);
     const struct record_consent **others = arena_make_n(ex->arena, count, const struct record_consent *);
 
     if (count == 0 || others == NULL)
         return;
-    d->consent        = consent_author(ex, out, used[0], tpo[0], &d->notice.explanation_sha256);
+    d->consent        = consent_author(ex, out, used[0], rules[0], &d->notice.explanation_sha256);
     d->notice.kind    = SPAN("N1");
     d->notice.version = SPAN("2024-02-16");
     d->others         = others;
     for (size_t i = 1; i < count; i++) {
-        const struct record_consent *other = consent_author(ex, out, used[i], tpo[i], &unused);
+        const struct record_consent *other = consent_author(ex, out, used[i], rules[i], &unused);
         if (other != NULL)
             others[d->other_count++] = other;
     }
@@ -331,6 +341,7 @@ struct subject {                         /* one of the patients of a record */
     uint32_t              entry;         /* its Patient resource; ENTRY_NONE */
     uint32_t              items, filled;
     uint32_t              rules[RULE_COUNT];
+    enum rule             rule;          /* by which the consent was the basis */
     const struct consent *consent;       /* the first that 2.32 wants a notice for */
     bool                  partial, accounted;
 };
@@ -421,8 +432,10 @@ subject_count(struct subjects *s, uint32_t entry)
     one->items++;
     one->rules[d->rule]++;
     one->accounted = one->accounted || (d->obligations & OBLIGE_ACCOUNTING) != 0;
-    if (one->consent == NULL && (d->obligations & OBLIGE_NOTICE) != 0)
+    if (one->consent == NULL && (d->obligations & OBLIGE_NOTICE) != 0) {
         one->consent = d->consent;
+        one->rule    = d->rule;
+    }
 }
 
 static struct record_basis *
@@ -487,7 +500,7 @@ subject_describe(struct subjects *s, const struct outgoing *out, const struct su
     p->decision            = span_of(release_outcome_text(one->partial ? RELEASE_PARTIAL : RELEASE_PERMIT));
     p->in_part2_accounting = one->accounted;
     if (one->consent != NULL)
-        p->consent = consent_author(ex, out, one->consent, one->rules[RULE_TPO] > 0, &p->explanation_sha256);
+        p->consent = consent_author(ex, out, one->consent, one->rules[RULE_TPO] > 0 ? RULE_TPO : one->rule, &p->explanation_sha256);
 }
 
 static enum status
