@@ -64,7 +64,7 @@ by_row(const struct asking *a, const struct basis_row *row)
     const struct inquiry *q    = a->inquiry;
     struct answer         best = { 0 };
 
-    if ((q->classes & row->recipients) == 0 || (row->holders & HOLDER_BIT(q->holder)) == 0
+    if ((q->classes & row->recipients) == 0 || (row->holders & HOLDER_BIT(basis_holder(a))) == 0
         || (row->purposes != ANY && !inquiry_for(q, row->purposes)) || (a->note && row->notes == NEVER))
         return best;
     for (size_t i = 0; i < q->standing_count; i++)
@@ -156,7 +156,18 @@ basis_discloses(const struct asking *a, const struct instrument *d)
     for (size_t i = 0; i < l->other_count; i++)
         if (l->others[i] == NULL || !is_of(l->others[i], d->discloser))
             return false;
-    return is_of(l->program, d->discloser) || target_same_reference(d->discloser, sender);
+    return is_of(l->program, d->discloser);
+}
+
+enum holder
+basis_holder(const struct asking *a)
+{
+    const struct labeled *l      = a->record->labeled;
+    struct span           sender = a->inquiry->facts->sender_organization;
+
+    if (a->inquiry->holder != HOLDER_PROGRAM || l->program == NULL || span_empty(sender) || is_of(l->program, sender))
+        return a->inquiry->holder;
+    return HOLDER_SPECIFIC_CONSENT;
 }
 
 static bool

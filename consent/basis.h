@@ -58,6 +58,9 @@ bool basis_concerns(const struct asking *, const struct standing *);
 bool basis_discloses(const struct asking *, const struct instrument *);
 /* I4: the document lists the record.  The Patient goes along with items, *limit says how far. */
 bool basis_lists(const struct asking *, const struct instrument *, enum limit *limit);
+/* In what capacity this very record is held: a program's own are those of the
+ * program that sends it; of another program's it only holds a copy. */
+enum holder basis_holder(const struct asking *);
 /* Who asks belongs to the program whose record it is. */
 bool basis_of_program(const struct asking *);
 

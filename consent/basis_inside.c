@@ -32,7 +32,7 @@ basis_within(const struct asking *a)
     bool                  own   = basis_of_program(a), above = !own && controls(a);
     struct answer         say   = { 0 };
 
-    if ((!own && !above) || (q->holder != HOLDER_PROGRAM && q->holder != HOLDER_ADMIN_CONTROL))
+    if ((!own && !above) || (basis_holder(a) != HOLDER_PROGRAM && q->holder != HOLDER_ADMIN_CONTROL))
         return say;
     if ((q->roles & more) == 0)
         return answer_say(VERDICT_DENY_STAFF, RULE_WITHIN, "no duty that arises from substance use disorder care is "

@@ -329,6 +329,20 @@ test_an_emergency_is_declared_in_full_by_medical_personnel(void **state)
     RUN(rows);
 }
 
+#define ANOTHER "\"source\":{\"part2\":\"program\",\"organization\":\"Organization/orgB\"},"
+
+static void
+test_a_program_discloses_its_own_records_not_those_it_received(void **state)
+{
+    static const struct row rows[] = {
+        { "R-10 a copy, and the holder's own agreement", ANOTHER LAB WHAT_FOR("HOPERAT") DOCUMENTS(DOCUMENT("q", "qsoa", "Organization/lab", "\"discloser\":\"Organization/orgB\",\"says\":[\"bound-by-part-2\",\"resists-in-proceedings\"]")), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "R-09 a copy, for people of the program it is from", ANOTHER INSIDE("Practitioner/doc", "SUD_CARE") WHAT_FOR("TREAT"), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "R-14 a copy, and the holder's director", ANOTHER WHO("Organization/uni", "RESEARCHER") WHAT_FOR("HRESCH") DOCUMENTS(DOCUMENT("i", "research-determination", "Organization/uni", "\"to\":\"2027-12-31\",\"says\":[\"hipaa-authorization\",\"director-determination\"]")), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+    };
+    (void)state;
+    RUN(rows);
+}
+
 #define RESEARCH(says) DOCUMENT("irb-1", "research-determination", "Organization/uni", "\"to\":\"2027-12-31\",\"says\":[" says "]")
 #define UNI WHO("Organization/uni", "RESEARCHER")
 #define AUDITOR WHO("Organization/aud", "AUDITOR_EVALUATOR")
@@ -589,6 +603,7 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_a_program_discloses_its_own_records_not_those_it_received),
         cmocka_unit_test(test_inside_the_program_nothing_is_cut),
         cmocka_unit_test(test_a_class_of_recipients_is_whom_the_evidence_says),
         cmocka_unit_test(test_a_registry_learns_who_which_drug_and_when),
