@@ -1,4 +1,6 @@
 /* tests/consent/test_basis.c -- bases of disclosure beside a general consent, by the ids of the scenarios. */
+#include "base/buf.h"
+#include "consent/explain.h"
 #include "consent/release.h"
 #include "tests/consent/world.h"
 
@@ -568,6 +570,56 @@ test_inside_the_program_nothing_is_cut(void **state)
     }
 }
 
+/* Whatever the word for a refusal is inside, outside there is no such record. */
+static void
+test_every_refusal_is_the_same_outside(void **state)
+{
+    static const char *const facts[] = {
+        HELD("H_CEBA_TPO") DOCTOR("") BTG(""),                                                          /* EM-02, staff is told */
+        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") ",\"legalContext\":\"proceeding\",\"againstPatient\":false",   /* LP-14, held */
+        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") DOCUMENTS(SUBPOENA("Organization/law")),             /* LP-01 */
+        HELD("H_LAWFUL_NONHIPAA_PHO") CONTRACTOR WHAT_FOR("HPAYMT") DOCUMENTS(CONTRACT("")),               /* RD-05 */
+        HELD("H_CEBA_TPO") CLINIC WHAT_FOR("TREAT") RESTRICTED("\"items\":[\"Condition/c1\"]"),          /* RS-02 */
+        "" CLINIC WHAT_FOR("TREAT"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        struct world w, twin;
+        struct span  out = payload(&w, facts[i], "", BUNDLE(REED "," GLUCOSE "," DIAGNOSED));
+        if (out.length == 0 || !span_eq(out, payload(&twin, facts[i], "", BUNDLE(REED "," GLUCOSE))))
+            fail_msg("%zu: %.*s", i, SPAN_PRINT(out));
+        world_end(&w);
+        world_end(&twin);
+    }
+}
+
+static void
+test_explains_the_document_the_limit_and_who_is_told(void **state)
+{
+    (void)state;
+    struct world          w;
+    const struct release *r;
+    struct buf            out;
+
+    (void)payload(&w, PROGRAM COURT WHAT_FOR("HLEGAL")
+                      DOCUMENTS(ORDER("court-order-2.64", "Organization/court", "\"items\":[\"Condition/c1\"]", ALL_SAID)
+                                "," SUBPOENA("Organization/court")), "", BUNDLE(REED "," ORDERED "," DIAGNOSED));
+    assert_int_equal(release_make(w.bundle, w.references, NULL, w.facts, w.arena, &r), ST_OK);
+    buf_init(&out, 1 << 20);
+    assert_int_equal(explain_json(r, w.arena, &out, AUTHOR_COMPACT), ST_OK);
+    assert_true(holds(buf_span(&out), "\"document\":\"order-1\",\"limit\":\"identity alone\",\"silent\":false"));
+    assert_true(holds(buf_span(&out), "\"document\":\"order-1\",\"limit\":null,\"silent\":false"));
+    assert_true(holds(buf_span(&out), "\"document\":\"order-1\",\"limit\":null,\"silent\":true"));
+    assert_true(holds(buf_span(&out), "\"rule\":\"R-16\",\"citation\":\"42 CFR 2.64\""));
+    buf_release(&out);
+    buf_init(&out, 1 << 20);
+    assert_int_equal(explain_text(r, w.arena, &out), ST_OK);
+    assert_true(holds(buf_span(&out), "by document order-1, court-order-2.64 (42 CFR 2.64)"));
+    buf_release(&out);
+    world_end(&w);
+}
+
 #define CLASS(code) "{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"" code "\"}"
 #define MY_PROVIDERS MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
 #define ANY_PROVIDER MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
@@ -603,6 +655,8 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_every_refusal_is_the_same_outside),
+        cmocka_unit_test(test_explains_the_document_the_limit_and_who_is_told),
         cmocka_unit_test(test_a_program_discloses_its_own_records_not_those_it_received),
         cmocka_unit_test(test_inside_the_program_nothing_is_cut),
         cmocka_unit_test(test_a_class_of_recipients_is_whom_the_evidence_says),
