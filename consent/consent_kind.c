@@ -31,6 +31,8 @@ consent_kind_read(struct consent *c, struct arena *arena)
             c->kind = kind_of(code);
         else if (span_eq_text(url, "member-designation"))
             c->treating_members = span_eq_text(code, "treating-provider-relationship");
+        else if (span_eq_text(url, "statement-fundraising"))
+            c->opt_out_stated = tape_kind(c->tape, tape_member(c->tape, n, SPAN("valueBoolean"))) == TAPE_TRUE;
         else if (span_eq_text(url, "recipient-class"))
             c->designated |= designation_of(code);
         else if (span_eq_text(url, "revocable-from")

@@ -23,6 +23,9 @@
  * PROGRAM_OPERATIONS.  Then a permit that names nobody reaches who is of such a
  * class by evidence (weigh.h K10), and nobody else.
  *
+ * The right to opt out of fundraising (2.31(a)(5)(iii)): "statement-fundraising"
+ * (valueBoolean).
+ *
  * What its kind demands and it does not say makes a consent deficient
  * (policy.h V3): it releases no Part 2 record and still denies.
  */

@@ -23,6 +23,7 @@ static kind_set        kinds_for(const struct inquiry *);
 static bool            names_psychotherapy(const struct voice *);
 static bool            refused_for_emergencies(const struct voice *);
 static struct decision permitted(struct bench *, const struct asking *, const struct voice *);
+static bool            is_fundraising(const struct bench *);
 static enum rule       consent_rule(const struct voice *);
 static bool            is_single_tpo(purpose_set listed);
 static bool            enrolment_told(const struct asking *);
@@ -174,6 +175,9 @@ protected(struct bench *b, struct record *r, const struct asking *a)
         urgent.obligations |= OBLIGE_NO_REUSE;
         return answered(b, urgent.verdict == VERDICT_PERMIT ? urgent : restricted);
     }
+    if (all.says == SAYS_PERMIT && is_fundraising(b) && !all.consent->opt_out_stated)
+        return by_consent(make(VERDICT_DENY, RULE_FUNDRAISING,
+                               SPAN("the consent does not state the right to opt out of fundraising")), &all);
     if (all.says == SAYS_PERMIT && (all.consent->kind != KIND_CENTRAL_REGISTRY || enrolment_told(a))) {
         struct decision d = permitted(b, a, &all);
         if (limit_type(d.limit, r->type))
@@ -327,7 +331,7 @@ permitted(struct bench *b, const struct asking *a, const struct voice *v)
 
     d.obligations = OBLIGE_AUDIT;
     if (a->record->labeled->part2 != PART2_NOT) {
-        d.rule  = consent_rule(v);
+        d.rule  = is_fundraising(b) ? RULE_FUNDRAISING : consent_rule(v);
         d.limit = d.rule == RULE_REGISTRY ? LIMIT_REGISTRY : d.rule == RULE_PDMP ? LIMIT_PDMP : LIMIT_NONE;
         d.obligations |= OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_ACCOUNTING;
         if (d.rule == RULE_INTERMEDIARY && b->inquiry.holder == HOLDER_INTERMEDIARY)
@@ -342,6 +346,12 @@ permitted(struct bench *b, const struct asking *a, const struct voice *v)
                              : v->rank != RANK_NOBODY ? "it names this recipient"
                                                       : "its conditions are met");
     return d;
+}
+
+static bool
+is_fundraising(const struct bench *b)
+{
+    return (b->weigher.asker.purposes & PURPOSE_BIT(PURPOSE_FUNDRAISING)) != 0;
 }
 
 static enum rule

@@ -24,7 +24,8 @@ enum status
 inquiry_make(const struct facts *facts, const struct asker *asker, struct whose *whose, struct arena *arena,
              struct inquiry *out)
 {
-    const purpose_set tpo = PURPOSE_BIT(PURPOSE_TREAT) | PURPOSE_BIT(PURPOSE_HPAYMT) | PURPOSE_BIT(PURPOSE_HOPERAT);
+    const purpose_set tpo = PURPOSE_BIT(PURPOSE_TREAT) | PURPOSE_BIT(PURPOSE_HPAYMT) | PURPOSE_BIT(PURPOSE_HOPERAT)
+                            | PURPOSE_BIT(PURPOSE_FUNDRAISING);       /* operations, 45 CFR 164.501 */
     struct inquiry    q   = { .facts = facts, .asker = asker, .whose = whose, .arena = arena, .holder = facts->holder };
     struct standing  *all = arena_make_n(arena, facts->document_count, struct standing);
 

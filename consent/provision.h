@@ -122,6 +122,7 @@ struct consent {
     size_t                  member_count;
     bool                    treating_members; /* … or those with a treating provider relationship */
     bool                    revoked;     /* by its status */
+    bool                    opt_out_stated; /* the right to opt out of fundraising, 2.31(a)(5)(iii) */
     const struct target    *organizations; /* who may disclose: Consent.organization */
     size_t                  organization_count;
     const struct provision *provisions;  /* [0] is the root; children stand together, behind their parent */

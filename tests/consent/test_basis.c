@@ -620,6 +620,23 @@ test_explains_the_document_the_limit_and_who_is_told(void **state)
     world_end(&w);
 }
 
+#define RAISE MORE_CONSENT("f", "2026-01-01", "{\"url\":\"" CONSENT_EXTENSION "statement-fundraising\",\"valueBoolean\":true}", \
+    "{\"type\":\"permit\"," TO("Organization/mailer") ",\"purpose\":[{\"system\":\"https://sluice.example/fhir/CodeSystem/purpose\",\"code\":\"FUNDRAISING\"}]}")
+#define MAILER WHO("Organization/mailer", "QSO")
+
+static void
+test_fundraising_needs_the_right_to_opt_out(void **state)
+{
+    static const struct row rows[] = {
+        { "NB-14 a consent that states the right", PROGRAM MAILER WHAT_FOR("FUNDRAISING"), RAISE, "opioid", YES, "R-20", "42 CFR 2.31(a)(5)(iii)" },
+        { "NB-14 opted out", PROGRAM MAILER WHAT_FOR("FUNDRAISING") RESTRICTED("\"purpose\":[\"FUNDRAISING\"]"), RAISE, "opioid", NO, "G-6", "42 CFR 2.26; 45 CFR 164.522(a)" },
+        { "NB-14 a consent that does not", PROGRAM MAILER WHAT_FOR("FUNDRAISING"), CONSENT("f", "2026-01-01", "{\"type\":\"permit\"," TO("Organization/mailer") "}"), "opioid", NO, "R-20", "42 CFR 2.31(a)(5)(iii)" },
+        { "NB-14 a consent for treatment, payment and operations", PROGRAM MAILER WHAT_FOR("FUNDRAISING"), TPO_TO("Organization/mailer"), "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+    };
+    (void)state;
+    RUN(rows);
+}
+
 #define CLASS(code) "{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"" code "\"}"
 #define MY_PROVIDERS MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
 #define ANY_PROVIDER MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
@@ -655,6 +672,7 @@ main(void)
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
         cmocka_unit_test(test_an_intermediary_passes_on_to_participants_by_evidence),
+        cmocka_unit_test(test_fundraising_needs_the_right_to_opt_out),
         cmocka_unit_test(test_every_refusal_is_the_same_outside),
         cmocka_unit_test(test_explains_the_document_the_limit_and_who_is_told),
         cmocka_unit_test(test_a_program_discloses_its_own_records_not_those_it_received),
