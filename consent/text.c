@@ -52,7 +52,10 @@ struct scan {
     struct token             token[WINDOW];
 };
 
-static void read_all(struct scan *, struct span text, enum fold_form);
+static void read_all(struct scan *, struct fold);
+static bool read_once(struct fold, const struct text_names *, struct text_finding *out);
+static void read_seen(struct span text, enum fold_form, const struct text_names *, struct text_finding *out);
+static void finding_add(struct text_finding *, const struct text_finding *more);
 static void word_add(struct scan *, int c);
 static void word_end(struct scan *);
 static void word_token(struct scan *, size_t from, size_t to, bool whole);
@@ -139,6 +142,8 @@ read_plain(struct scan *s)
     struct span text = s->fold.text;
     size_t      at   = s->fold.at;
 
+    if (s->fold.turned_left > 0 || at < s->fold.turned_end)
+        return;
     for (; at < text.length; at++) {
         unsigned char c    = (unsigned char)text.at[at];
         unsigned      kind = c < 128 ? byte_kind[c] : BYTE_OTHER;
@@ -166,15 +171,65 @@ read_plain(struct scan *s)
 void
 text_read(struct span text, enum fold_form form, const struct text_names *names, struct text_finding *out)
 {
+    struct text_finding stored = { .labels = 0 };
+
+    if (read_once(fold_over(text, form), names, &stored))
+        read_seen(text, form, names, &stored);
+    finding_add(out, &stored);
+}
+
+/* Whether something in it is hidden or turned. */
+static bool
+read_once(struct fold fold, const struct text_names *names, struct text_finding *out)
+{
     /* Three kilobytes that are written before they are read. */
     struct scan s __attribute__((uninitialized));
 
     s.names = names;
     s.out = out;
     s.phrases = names != NULL;
-    read_all(&s, text, form);
+    read_all(&s, fold);
     if (s.phrases)
         judge(&s, true);
+    return s.fold.seen_otherwise;
+}
+
+/* What is seen, and what is hidden.  An excuse that only one of the two readings
+ * states excuses nothing. */
+static void
+read_seen(struct span text, enum fold_form form, const struct text_names *names, struct text_finding *out)
+{
+    struct fold_turned  turned;
+    struct text_finding seen = { .labels = 0 };
+    struct span         inside;
+    size_t              at   = 0;
+
+    (void)read_once(fold_over_seen(text, form, &turned), names, &seen);
+    out->contexts &= seen.contexts;
+    finding_add(out, &seen);
+    while (form == FOLD_MARKUP && fold_hidden(text, &at, &inside)) {
+        struct text_finding hidden = { .labels = 0 };
+        (void)read_once(fold_over(inside, form), names, &hidden);
+        hidden.contexts = 0;
+        hidden.at      += (size_t)(inside.at - text.at);
+        finding_add(out, &hidden);
+    }
+}
+
+/* The place is that of the first that found something. */
+static void
+finding_add(struct text_finding *out, const struct text_finding *more)
+{
+    if (!text_found(out) && text_found(more)) {
+        out->at     = more->at;
+        out->length = more->length;
+    }
+    out->labels     |= more->labels;
+    out->medication |= more->medication;
+    out->drugs      |= more->drugs;
+    out->contexts   |= more->contexts;
+    out->program    |= more->program;
+    out->note       |= more->note;
 }
 
 /* "opioid.use.disorder.pdf": such a dot parts no phrase. */
@@ -188,15 +243,15 @@ dot_inside_name(const struct scan *s)
 }
 
 static void
-read_all(struct scan *s, struct span text, enum fold_form form)
+read_all(struct scan *s, struct fold fold)
 {
     int c;
 
-    s->fold = fold_over(text, form);
+    s->fold = fold;
     s->count = s->judged = 0;
     s->length = s->letters = 0;
     for (;;) {
-        if (form != FOLD_URI)
+        if (fold.form != FOLD_URI)
             read_plain(s);
         c = fold_next(&s->fold);
         if (c == FOLD_END)
@@ -285,6 +340,8 @@ word_token(struct scan *s, size_t from, size_t to, bool whole)
     size_t        all      = s->fold.start - s->word_at;
     uint32_t      hash;
 
+    if (all == 0)                        /* inside of a turned run every place is that of the run */
+        all = s->fold.turned_to - s->word_at;
     if (to - from >= 5 && is_digit(s->word[to - 1]))
         judge_code(s, span_from(s->word + from, to - from));
     for (size_t i = from; i < to; i++) {
@@ -668,7 +725,7 @@ name_read(struct span text, struct text_name *out)
     s.names   = NULL;
     s.out     = &none;
     s.phrases = false;
-    read_all(&s, span_first(text, WINDOW / 2), FOLD_PLAIN);
+    read_all(&s, fold_over(span_first(text, WINDOW / 2), FOLD_PLAIN));
     for (int i = 0; i < s.count; i++) {
         if (s.token[i].kind != TOKEN_WORD)
             continue;
@@ -732,15 +789,8 @@ text_read_any(struct span text, const struct text_names *names, struct text_find
     while (fold_aside(text, &at, &aside)) {
         struct text_finding inside = { .labels = 0 };
         text_read(aside, FOLD_URI, names, &inside);
-        if (!text_found(out)) {
-            out->at     = (size_t)(aside.at - text.at) + inside.at;
-            out->length = inside.length;
-        }
-        out->labels     |= inside.labels;
-        out->medication |= inside.medication;
-        out->drugs      |= inside.drugs;
-        out->contexts   |= inside.contexts;
-        out->program    |= inside.program;
+        inside.at += (size_t)(aside.at - text.at);
+        finding_add(out, &inside);
     }
 }
 

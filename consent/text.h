@@ -16,6 +16,10 @@
  * Words that are written together are parted first, where the run is no word itself:
  * "MethadoneTaper2026.pdf", "OUDIntake"; "HeRoin" is one.
  *
+ * A text that hides or turns some of itself is read as it is stored, as it is
+ * seen, and what is hidden alone (text_hidden.h); a word counts in whichever
+ * reading has it.  An excuse counts when both of the first two have it.
+ *
  * Where a rule is in doubt the phrase counts.  Codes that are written out in
  * text count as well: F11.20, H0020, SNOMED CT numbers of the table.
  *

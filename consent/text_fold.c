@@ -1,11 +1,19 @@
 #include "consent/text_fold.h"
 
 #include "base/digits.h"
+#include "consent/text_hidden.h"
 
 #include <string.h>
 
+#define OVERRIDE_RIGHT 0x202eu           /* RLO: what follows is written from right to left, letters too */
+#define OVERRIDE_LEFT  0x202du
+#define OVERRIDE_POP   0x202cu
+
 static int      next_raw(struct fold *);
 static int      skip_tag(struct fold *);
+static uint32_t read_point(struct fold *);
+static size_t   override_end(struct fold);
+static void     turn(struct fold *);
 static uint32_t read_entity(struct fold *);
 static uint32_t read_utf8(struct fold *);
 static int      fold_point(uint32_t, bool *upper);
@@ -27,6 +35,12 @@ struct fold
 fold_over(struct span text, enum fold_form form)
 {
     return (struct fold){ .text = text, .form = form };
+}
+
+struct fold
+fold_over_seen(struct span text, enum fold_form form, struct fold_turned *turned)
+{
+    return (struct fold){ .text = text, .form = form, .turned = turned };
 }
 
 static int
@@ -55,36 +69,110 @@ fold_next(struct fold *f)
 }
 
 static int
+next_turned(struct fold *f)
+{
+    int c = f->turned->at[--f->turned_left];
+
+    f->start = f->turned_from;
+    f->upper = c >= 'A' && c <= 'Z';
+    return lower(c);
+}
+
+static int
 next_raw(struct fold *f)
 {
     for (;;) {
+        if (f->turned_left > 0)
+            return next_turned(f);
         int c = byte_at(f, f->at);
         f->start = f->at;
         f->upper = false;
         if (c == FOLD_END)
             return FOLD_END;
+        if (f->at < f->turned_end) {
+            turn(f);
+            continue;
+        }
         if (c == '<' && f->form == FOLD_MARKUP) {
             int edge = skip_tag(f);
             if (edge == 0)
                 continue;
             return edge;
         }
-        uint32_t point;
-        if (c == '&')
-            point = read_entity(f);
-        else if (c == '%' && f->form == FOLD_URI && digits_hex_value(byte_at(f, f->at + 1)) >= 0
-                 && digits_hex_value(byte_at(f, f->at + 2)) >= 0) {
-            point  = (uint32_t)(digits_hex_value(byte_at(f, f->at + 1)) * 16 + digits_hex_value(byte_at(f, f->at + 2)));
-            f->at += 3;
-        } else if (c < 0x80) {
-            point = (uint32_t)c;
-            f->at++;
-        } else
-            point = read_utf8(f);
-        int folded = fold_point(point, &f->upper);
+        uint32_t point  = read_point(f);
+        int      folded = fold_point(point, &f->upper);
+        if (point == OVERRIDE_RIGHT) {
+            f->seen_otherwise = true;
+            if (f->turned != NULL)
+                f->turned_end = override_end(*f);
+        }
         if (folded != 0)
             return folded;
     }
+}
+
+/* The character at the cursor, whatever it is written as. */
+static uint32_t
+read_point(struct fold *f)
+{
+    int c = byte_at(f, f->at);
+
+    if (c == '&')
+        return read_entity(f);
+    if (c == '%' && f->form == FOLD_URI && digits_hex_value(byte_at(f, f->at + 1)) >= 0
+        && digits_hex_value(byte_at(f, f->at + 2)) >= 0) {
+        f->at += 3;
+        return (uint32_t)(digits_hex_value(byte_at(f, f->at - 2)) * 16 + digits_hex_value(byte_at(f, f->at - 1)));
+    }
+    if (c >= 0x80)
+        return read_utf8(f);
+    f->at++;
+    return (uint32_t)c;
+}
+
+/* An override ends with its pop, or with its paragraph. */
+static size_t
+override_end(struct fold f)
+{
+    while (f.at < f.text.length) {
+        size_t before = f.at;
+        if (byte_at(&f, f.at) == '<' && f.form == FOLD_MARKUP) {
+            if (skip_tag(&f) == '\n')
+                return before;
+            continue;
+        }
+        uint32_t point = read_point(&f);
+        if (point == OVERRIDE_POP || point == OVERRIDE_LEFT || point == 0x2029)
+            return before;
+    }
+    return f.text.length;
+}
+
+/* Takes a piece of the run that is written from right to left. */
+static void
+turn(struct fold *f)
+{
+    size_t   end   = f->turned_end, behind_blank = 0;
+    uint16_t count = 0, blank = 0;
+
+    f->turned_from = f->at;
+    while (f->at < end && count < FOLD_TURNED_MAX) {
+        bool upper = false;
+        int  c     = byte_at(f, f->at) == '<' && f->form == FOLD_MARKUP ? skip_tag(f) : fold_point(read_point(f), &upper);
+        if (c == 0)
+            continue;
+        f->turned->at[count++] = (char)(upper && is_letter(c) ? c - ('a' - 'A') : c);
+        if (c == ' ' || c == '\n') {
+            blank        = count;
+            behind_blank = f->at;
+        }
+    }
+    if (f->at < end && blank > 0) {
+        count = blank;
+        f->at = behind_blank;
+    }
+    f->turned_to   = f->at;
+    f->turned_left = count;
 }
 
 /* Elements that stand inside a word or a line: "her<b>oin</b>" is one word. */
@@ -133,6 +221,27 @@ after(struct span text, size_t at, const char *closing)
     return found == SPAN_NOT_FOUND ? text.length : at + found + strlen(closing);
 }
 
+/* Behind the start tag at `start`: whether its element is not there to the eye.  The
+ * second reading is then behind it; a turned one is noted. */
+static bool
+hide_tag(struct fold *f, size_t start)
+{
+    struct span tag = span_from(f->text.at + start + 1, f->at - start - 1), inside;
+    enum hiding how = hiding_of(tag);
+
+    if (how == HIDING_NONE)
+        return false;
+    f->seen_otherwise = true;
+    if (f->turned == NULL)
+        return false;
+    size_t end = hiding_element(f->text, start, f->at, &inside);
+    if (how == HIDING_HIDDEN)
+        f->at = end;
+    else if (f->turned_end <= f->at)
+        f->turned_end = f->at + inside.length;
+    return how == HIDING_HIDDEN;
+}
+
 /* Behind a tag: 0 when it stands inside a word, '\n' when it ends a block,
  * '<' when it was none. */
 static int
@@ -159,8 +268,11 @@ skip_tag(struct fold *f)
     size_t end = name;
     while (is_letter(byte_at(f, end)) || digits_hex_value(byte_at(f, end)) >= 0)
         end++;
-    struct span tag = span_from(text.at + name, end - name);
-    f->at = tag_end(text, f->at);
+    struct span tag   = span_from(text.at + name, end - name);
+    size_t      start = f->at;
+    f->at = tag_end(text, start);
+    if (name == start + 1 && hide_tag(f, start))
+        return 0;
     return is_inline(tag) ? 0 : '\n';
 }
 
@@ -178,6 +290,31 @@ fold_looks_marked_up(struct span text)
         /* "<5 mg" is not markup. */
         if ((is_letter(c) || c == '/' || c == '!' || c == '?') && at < last)
             return true;
+    }
+    return false;
+}
+
+size_t
+fold_tag_end(struct span text, size_t at)
+{
+    if (begins(text, at, "<!--"))
+        return after(text, at, "-->");
+    return begins(text, at, "<![CDATA[") ? at + 9 : tag_end(text, at);
+}
+
+bool
+fold_hidden(struct span text, size_t *at, struct span *inside)
+{
+    size_t found;
+
+    while ((found = span_find_byte(span_skip(text, *at), '<')) != SPAN_NOT_FOUND) {
+        size_t start = *at + found;
+        int    c     = start + 1 < text.length ? text.at[start + 1] : 0;
+        *at = is_letter(c) || c == '!' ? fold_tag_end(text, start) : start + 1;
+        if (!is_letter(c) || hiding_of(span_from(text.at + start + 1, *at - start - 1)) != HIDING_HIDDEN)
+            continue;
+        *at = hiding_element(text, start, *at, inside);
+        return true;
     }
     return false;
 }

@@ -244,6 +244,81 @@ test_reports_drugs_apart_from_their_circumstances(void **state)
     (void)state;
 }
 
+/* The visible reading, the stored one, and what is hidden: whichever says it. */
+static void
+test_reads_what_is_seen_what_is_stored_and_what_is_hidden(void **state)
+{
+    static const struct text_case cases[] = {
+        { "<p>her<span style=\"display:none\">x</span>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<span style='DISPLAY : None !important'>x</span>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<span style=\"color:red;dis/**/play:none\">x</span>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<span style=\"d\\69 splay:no\\6e e\">x</span>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<span style=\"display&#58;none\">x</span>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<i style=\"visibility:hidden\">x</i>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<i style=\"visibility:collapse\">x</i>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b style=\"font-size:0\">x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b style=\"font-size: 0.0em\">x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b style=\"opacity:0\">x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b style=\"width:0;overflow:hidden\">x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b style=\"position:absolute;left:-999px\">x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b hidden>x</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<b hidden=\"hidden\">x <b>y</b> z</b>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<script>x</script>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>her<div style=\"display:none\"><p>x</p><p>y</p></div>oin use</p>", LABEL_OPIOIDUD },
+        { "<p>opioid <span style=\"display:none\">glass</span> use <b hidden>not</b> disorder</p>", LABEL_OPIOIDUD },
+        { "<p>good<span style=\"display:none\">heroin use</span>ness</p>", LABEL_OPIOIDUD },
+        { "<p>heroin use<span style=\"display:none\"> denied</span></p>", LABEL_OPIOIDUD },
+        { "<p>on buprenorphine<span style=\"display:none\"> for chronic pain</span></p>", LABEL_OPIOIDUD },
+        { "<p>her<b hidden>oin abuse", LABEL_OPIOIDUD },
+        { "<p>her<br style=\"display:none\"/>oin</p>", LABEL_OPIOIDUD },
+        { "\xe2\x80\xaenioreh\xe2\x80\xac use", LABEL_OPIOIDUD },
+        { "took \xe2\x80\xae" "esu nioreh\xe2\x80\xac daily", LABEL_OPIOIDUD },
+        { "<p>&#x202E;redrosid esu dioipo&#x202c;</p>", LABEL_OPIOIDUD },
+        { "<p>her\xe2\x80\xaenio\xe2\x80\xac use</p>", LABEL_OPIOIDUD },
+        { "<p>a \xe2\x80\xaenioreh</p><p>use</p>", LABEL_OPIOIDUD },
+        { "<p>&#8238;DUO&#8236; follow-up</p>", LABEL_OPIOIDUD },
+        { "<p><bdo dir=\"rtl\">nior<b>eh</b></bdo> use</p>", LABEL_OPIOIDUD },
+        { "<p><span style=\"unicode-bidi:bidi-override; direction:rtl\">nioreh</span> use</p>", LABEL_OPIOIDUD },
+        { "<p>he\xe2\x80\x8bro\xc2\xadin \xe2\x80\xaa" "use\xe2\x80\xac</p>", LABEL_OPIOIDUD },
+        /* Nothing is hidden here, or what is hidden says nothing. */
+        { "<p>her<br/>oin</p>", LABEL_NONE },
+        { "<p>her<span style=\"display:block\"> </span>own <bdo dir=\"ltr\">nioreh</bdo></p>", LABEL_NONE },
+        { "<p>denies heroin use<span style=\"display:none\"> at home</span></p>", LABEL_NONE },
+        { "<p><span style=\"font-size:0.8em\">no</span> heroin use</p>", LABEL_NONE },
+        { "<p>buprenorphine for chronic pain<b hidden>, weekly</b></p>", LABEL_NONE },
+        { "<p title=\"hidden\">Pulse<b hidden></b> 72</p>", LABEL_NONE },
+        { "\xe2\x80\xae" "27 eslup\xe2\x80\xac and rest", LABEL_NONE },
+    };
+    CHECK_TEXTS(cases);
+    (void)state;
+}
+
+/* However long the run, a word is read whole, and the cost is that of its length. */
+static void
+test_long_turned_runs_are_read_piece_by_piece(void **state)
+{
+    struct facts facts = { 0 };
+    struct buf   text;
+
+    (void)state;
+    for (int before = 0; before < 3 * FOLD_TURNED_MAX; before += 7) {
+        buf_init(&text, 1 << 16);
+        buf_add_text(&text, "\xe2\x80\xae");
+        for (int i = 0; i < before; i++)
+            buf_add_byte(&text, i % 9 == 8 ? ' ' : 'x');
+        buf_add_text(&text, " nioreh \xe2\x80\xac");
+        struct text_hit hit = text_scan(buf_span(&text), &facts);
+        if (!hit.hit || hit.at + hit.length > text.length)
+            fail_msg("%d before: %d at %zu, %zu long", before, hit.hit, hit.at, hit.length);
+        buf_release(&text);
+    }
+    buf_init(&text, 8 << 20);
+    for (int i = 0; i < 100000; i++)
+        buf_add_text(&text, "<b hidden>x<bdo dir=\"rtl\">\xe2\x80\xaey");
+    assert_false(text_scan(buf_span(&text), &facts).hit);
+    buf_release(&text);
+}
+
 int
 main(void)
 {
@@ -257,6 +332,8 @@ main(void)
         cmocka_unit_test(test_finds_a_word_wherever_it_stands_in_a_long_text),
         cmocka_unit_test(test_finds_the_names_and_numbers_of_programs),
         cmocka_unit_test(test_reports_drugs_apart_from_their_circumstances),
+        cmocka_unit_test(test_reads_what_is_seen_what_is_stored_and_what_is_hidden),
+        cmocka_unit_test(test_long_turned_runs_are_read_piece_by_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
