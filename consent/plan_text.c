@@ -5,6 +5,10 @@
 #include "consent/attachment.h"
 #include "consent/inflate.h"
 #include "consent/plan_words.h"
+#include "consent/text_fold.h"
+#include "consent/text_hidden.h"
+
+#define OVERRIDE "\xe2\x80\xae"          /* U+202E, right-to-left override */
 
 typedef size_t decoder(struct span, char *out);      /* bytes written, at most as many as read */
 
@@ -13,6 +17,8 @@ static size_t decode_entities(struct span, char *);
 static size_t decode_percent(struct span, char *);
 static size_t decode_escapes(struct span, char *);
 static size_t strip_tags(struct span, char *);
+static size_t leave_out_hidden(struct span, char *);
+static size_t turn_overridden(struct span, char *);
 static size_t put_utf8(uint32_t code, char *out);
 static bool   hex(struct span, size_t at, unsigned digits, uint32_t *out);
 
@@ -21,12 +27,25 @@ static const struct { char sign; decoder *decode; } decoders[] = {
     { '<', strip_tags },
     { '%', decode_percent },
     { '\\', decode_escapes },
+    { '<', leave_out_hidden },
+    { '\xe2', turn_overridden },
 };
 
 bool
 text_readings(struct span text, struct arena *scratch, text_reading *reading, void *with)
 {
     return readings(text, scratch, reading, with, 0);
+}
+
+/* Of markup most hides nothing; of punctuation most turns nothing. */
+static bool
+worth_decoding(decoder *decode, struct span text)
+{
+    size_t at = 0;
+
+    if (decode == leave_out_hidden)
+        return hiding_next(text, &at) != HIDING_NONE;
+    return decode != turn_overridden || span_find(text, SPAN(OVERRIDE)) != SPAN_NOT_FOUND;
 }
 
 static bool
@@ -37,7 +56,7 @@ readings(struct span text, struct arena *scratch, text_reading *reading, void *w
     if (depth == TEXT_MAX_DEPTH || text.length == 0)
         return true;
     for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++) {
-        if (memchr(text.at, decoders[i].sign, text.length) == NULL)
+        if (memchr(text.at, decoders[i].sign, text.length) == NULL || !worth_decoding(decoders[i].decode, text))
             continue;
         char *room = arena_alloc(scratch, text.length);
         if (room == NULL)
@@ -209,6 +228,82 @@ strip_tags(struct span in, char *out)
         if (!joins(span_from(rest.at + 1, end - 1)))
             out[n++] = ' ';
         i += end + 1;
+    }
+    return n;
+}
+
+/* ---- what is seen ------------------------------------------------------------------- */
+
+/* The bytes from behind, each character of them from before. */
+static void
+turn_around(char *text, size_t length)
+{
+    for (size_t i = 0, k = length; i + 1 < k; i++) {
+        char byte = text[--k];
+        text[k]   = text[i];
+        text[i]   = byte;
+    }
+    for (size_t i = 0; i < length; i++) {
+        size_t last = i;                                      /* continuation bytes come first now */
+        while (last < length && last - i < 3 && ((unsigned char)text[last] & 0xc0) == 0x80)
+            last++;
+        if (last == i || last == length || (unsigned char)text[last] < 0xc0)
+            continue;
+        for (size_t a = i, b = last; a < b; a++, b--) {
+            char byte = text[a];
+            text[a]   = text[b];
+            text[b]   = byte;
+        }
+        i = last;
+    }
+}
+
+/* Markup without its hidden elements, and with its turned ones as they are seen. */
+static size_t
+leave_out_hidden(struct span in, char *out)
+{
+    size_t n = 0, i = 0, start;
+
+    while ((start = i) < in.length) {
+        struct span inside;
+        enum hiding how = hiding_next(in, &i);
+        size_t      to  = i;                                  /* its start tag, or the end */
+        memcpy(out + n, in.at + start, to - start);
+        n += to - start;
+        if (how == HIDING_NONE)
+            break;
+        i = hiding_element(in, to, fold_tag_end(in, to), &inside);
+        if (how == HIDING_HIDDEN)
+            continue;
+        size_t length = strip_tags(inside, out + n);
+        length        = decode_entities(span_from(out + n, length), out + n);
+        turn_around(out + n, length);
+        n += length;
+    }
+    return n;
+}
+
+/* From RLO to its end; its end in markup is also a tag: without tags is another reading. */
+static size_t
+turn_overridden(struct span in, char *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.length;) {
+        struct span rest = span_skip(in, i);
+        if (!span_starts(rest, SPAN(OVERRIDE))) {
+            out[n++] = in.at[i++];
+            continue;
+        }
+        size_t length = 0;
+        rest = span_skip(rest, sizeof OVERRIDE - 1);
+        while (length < rest.length && rest.at[length] != '<' && !span_starts(span_skip(rest, length), SPAN("\xe2\x80\xac"))
+               && !span_starts(span_skip(rest, length), SPAN("\xe2\x80\xad")))
+            length++;
+        memcpy(out + n, rest.at, length);
+        turn_around(out + n, length);
+        n += length;
+        i += sizeof OVERRIDE - 1 + length;
     }
     return n;
 }

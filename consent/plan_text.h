@@ -3,7 +3,8 @@
  * "meth&#97;done", "metha<b>done</b>", "meth%61done" and "meth\u0061done" all
  * show the same word to somebody.  Whoever looks for a word looks at every
  * reading: as it is, with entities resolved, with tags taken out (inline tags
- * join, block tags part), percent-decoded (RFC 3986 2.1), with JSON escapes
+ * join, block tags part), with hidden elements left out and turned runs as they are seen
+ * (text_hidden.h), percent-decoded (RFC 3986 2.1), with JSON escapes
  * resolved; and at the readings of these, at most TEXT_MAX_DEPTH deep.
  *
  * Tags stay in the reading as it is, so attributes and comments are seen too.

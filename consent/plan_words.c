@@ -83,8 +83,9 @@ glyph_at(struct span text, size_t at, size_t *length, unsigned char folded[4], u
     if (size == 2 && p[0] == 0xc3 && p[1] >= 0x80 && p[1] <= 0x9e && p[1] != 0x97)
         folded[1] = (unsigned char)(p[1] + 0x20);
     if (size == 3 && p[0] == 0xe2) {
-        if ((p[1] == 0x80 && p[2] >= 0x8b && p[2] <= 0x8f) || (p[1] == 0x81 && p[2] == 0xa0))
-            return GLYPH_NOTHING;                             /* zero width, word joiner */
+        if ((p[1] == 0x80 && ((p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xaa && p[2] <= 0xae)))
+            || (p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf))
+            return GLYPH_NOTHING;                             /* zero width, word joiner, bidirectional controls */
         return p[1] <= 0x81 ? GLYPH_BREAK : GLYPH_LETTER;     /* general punctuation */
     }
     if (size == 3 && p[0] == 0xe3 && p[1] == 0x80 && p[2] <= 0x82)

@@ -3,8 +3,8 @@
  * A word is a run of letters and digits, folded to lower case; everything else
  * stands between words.  So case, white space, punctuation, markup and line
  * breaks do not matter ("Opioid\nuse-disorder" is three words).  Soft hyphens
- * and zero-width characters (U+00AD, U+200B..U+200D, U+2060, U+FEFF) are not
- * there at all; full-width ASCII (U+FF01..U+FF5E) reads as ASCII; Latin-1
+ * and zero-width characters and bidirectional controls (U+00AD, U+200B..U+200F, U+202A..U+202E,
+ * U+2060..U+206F, U+FEFF) are not there at all; full-width ASCII (U+FF01..U+FF5E) reads as ASCII; Latin-1
  * capitals fold.
  *
  * A phrase is a row of words; a set of phrases is asked with every word of a

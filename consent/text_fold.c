@@ -305,13 +305,12 @@ fold_tag_end(struct span text, size_t at)
 bool
 fold_hidden(struct span text, size_t *at, struct span *inside)
 {
-    size_t found;
+    enum hiding how;
 
-    while ((found = span_find_byte(span_skip(text, *at), '<')) != SPAN_NOT_FOUND) {
-        size_t start = *at + found;
-        int    c     = start + 1 < text.length ? text.at[start + 1] : 0;
-        *at = is_letter(c) || c == '!' ? fold_tag_end(text, start) : start + 1;
-        if (!is_letter(c) || hiding_of(span_from(text.at + start + 1, *at - start - 1)) != HIDING_HIDDEN)
+    while ((how = hiding_next(text, at)) != HIDING_NONE) {
+        size_t start = *at;
+        *at = fold_tag_end(text, start);
+        if (how != HIDING_HIDDEN)
             continue;
         *at = hiding_element(text, start, *at, inside);
         return true;

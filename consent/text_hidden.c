@@ -217,6 +217,26 @@ read_style(struct span style, bool *hides, bool *overrides, bool *from_right)
 
 /* ---- the element ----------------------------------------------------------------- */
 
+enum hiding
+hiding_next(struct span text, size_t *at)
+{
+    size_t found;
+
+    while ((found = span_find_byte(span_skip(text, *at), '<')) != SPAN_NOT_FOUND) {
+        size_t start = *at + found;
+        char   c     = start + 1 < text.length ? text.at[start + 1] : ' ';
+        bool   tag   = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        *at = tag || c == '!' ? fold_tag_end(text, start) : start + 1;
+        enum hiding how = tag ? hiding_of(span_from(text.at + start + 1, *at - start - 1)) : HIDING_NONE;
+        if (how != HIDING_NONE) {
+            *at = start;
+            return how;
+        }
+    }
+    *at = text.length;
+    return HIDING_NONE;
+}
+
 size_t
 hiding_element(struct span text, size_t start, size_t behind, struct span *inside)
 {

@@ -29,6 +29,9 @@ enum hiding { HIDING_NONE = 0, HIDING_HIDDEN, HIDING_TURNED };
 
 /* Of a start tag, by what stands between '<' and '>'. */
 enum hiding hiding_of(struct span tag);
+/* The next start tag behind *at that hides or turns something; *at is where it stands,
+ * or the end of the text. */
+enum hiding hiding_next(struct span text, size_t *at);
 /* Where the element ends whose start tag stands at `start` and ends at `behind`:
  * *inside is what it holds; returns the offset behind its end tag. */
 size_t      hiding_element(struct span text, size_t start, size_t behind, struct span *inside);
