@@ -40,6 +40,7 @@ static void read_actors(struct compiler *, struct criteria *, tape_node list);
 static void read_actions(struct compiler *, struct criteria *, tape_node list);
 static void read_labels(struct compiler *, struct criteria *, tape_node list);
 static void read_purposes(struct compiler *, struct criteria *, tape_node list);
+static bool for_treatment_payment_operations(const struct consent *);
 static void read_classes(struct compiler *, struct criteria *, tape_node list);
 static void read_codes(struct compiler *, struct criteria *, tape_node list);
 static void read_data_period(struct compiler *, struct criteria *, tape_node);
@@ -154,7 +155,27 @@ consent_deficiency(const struct consent *c, const struct facts *facts)
         return "it lacks the consequences of refusing, 2.31(a)(10)(ii)";
     if (c->period.last_ms == INT64_MAX && c->ended_ms == INT64_MAX && (c->statements & STATEMENT_NO_EXPIRY) == 0)
         return "it says neither when it expires nor that it does not, 2.31(a)(7)";
+    if (c->period.last_ms == INT64_MAX && c->ended_ms == INT64_MAX && !for_treatment_payment_operations(c))
+        return "it has no end, which is enough for treatment, payment and operations alone, 2.31(a)(7)";
     return NULL;
+}
+
+/* Every purpose that it permits is one of theirs. */
+static bool
+for_treatment_payment_operations(const struct consent *c)
+{
+    for (uint32_t i = 0; i < c->provision_count; i++) {
+        const struct provision *p = &c->provisions[i];
+        if (p->type != PROVISION_PERMIT)
+            continue;
+        if (p->criteria.purposes == 0)
+            return false;
+        for (enum purpose q = PURPOSE_NONE + 1; q < PURPOSE_COUNT; q++)
+            if ((p->criteria.purposes & PURPOSE_BIT(q)) != 0 && !purpose_covers(PURPOSE_TREAT, q)
+                && !purpose_covers(PURPOSE_HPAYMT, q) && !purpose_covers(PURPOSE_HOPERAT, q))
+                return false;
+    }
+    return true;
 }
 
 int64_t

@@ -19,14 +19,6 @@ begin(struct findings *f)
 }
 
 static void
-add_attribute(struct buf *out, const char *name, struct span value)
-{
-    buf_add_format(out, " %s=\"", name);
-    markup_text(out, value);
-    buf_add_byte(out, '"');
-}
-
-static void
 add_lines(struct findings *f, const struct findings_input *input)
 {
     struct buf line;
@@ -56,7 +48,7 @@ add_message(struct findings *f, const struct issue *first)
 
     buf_init(&text, 1 << 16);
     findings_sentence(&text, first);
-    add_attribute(&f->held, "message", buf_span(&text));
+    markup_attribute(&f->held, "message", buf_span(&text));
     buf_release(&text);
 }
 
@@ -68,15 +60,15 @@ add(struct findings *f, const struct findings_input *input)
 
     snprintf(name, sizeof name, "line %zu", input->line);
     buf_add_text(&f->held, "    <testcase");
-    add_attribute(&f->held, "name", input->line > 0 ? span_of(name) : SPAN("document"));
-    add_attribute(&f->held, "classname", span_of(f->file));
+    markup_attribute(&f->held, "name", input->line > 0 ? span_of(name) : SPAN("document"));
+    markup_attribute(&f->held, "classname", span_of(f->file));
     buf_add_format(&f->held, " time=\"%.6f\">", input->seconds);
     if (!input->valid || issues_count(input->issues) > 0) {
         buf_add_format(&f->held, "<%s", element);
         if (!input->valid && issues_count(input->issues) > 0)
             add_message(f, issues_at(input->issues, 0));
         if (!input->valid)
-            add_attribute(&f->held, "type", input->unread ? SPAN("not read") : SPAN("invalid"));
+            markup_attribute(&f->held, "type", input->unread ? SPAN("not read") : SPAN("invalid"));
         buf_add_byte(&f->held, '>');
         add_lines(f, input);
         buf_add_format(&f->held, "</%s>", element);
@@ -90,7 +82,7 @@ file_end(struct findings *f)
     const struct findings_count *c = &f->of_file;
 
     buf_add_text(&f->out, "  <testsuite");
-    add_attribute(&f->out, "name", span_of(f->file));
+    markup_attribute(&f->out, "name", span_of(f->file));
     buf_add_format(&f->out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\" time=\"%.6f\">\n", c->inputs,
                    c->invalid, c->unread, f->seconds);
     buf_add(&f->out, buf_span(&f->held));

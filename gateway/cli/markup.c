@@ -24,3 +24,11 @@ markup_text(struct buf *out, struct span text)
         p += length > 0 ? length : 1;
     }
 }
+
+void
+markup_attribute(struct buf *out, const char *name, struct span value)
+{
+    buf_add_format(out, " %s=\"", name);
+    markup_text(out, value);
+    buf_add_byte(out, '"');
+}

@@ -10,5 +10,7 @@
 #include "base/buf.h"
 
 void markup_text(struct buf *, struct span text);
+/* ` name="value"` */
+void markup_attribute(struct buf *, const char *name, struct span value);
 
 #endif

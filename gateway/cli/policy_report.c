@@ -166,22 +166,14 @@ add_json_case(struct policy_report *r, const char *file, const struct scenario *
 /* ---- JUnit ----------------------------------------------------------------------- */
 
 static void
-add_attribute(struct buf *out, const char *name, struct span value)
-{
-    buf_add_format(out, " %s=\"", name);
-    markup_text(out, value);
-    buf_add_byte(out, '"');
-}
-
-static void
 add_junit_case(struct policy_report *r, const char *file, const struct scenario *s)
 {
     static const char *const elements[] = { "error", "failure", "skipped", NULL };
     struct buf               text;
 
     buf_add_text(&r->out, "    <testcase");
-    add_attribute(&r->out, "name", name_of(file, s));
-    add_attribute(&r->out, "classname", span_of(file));
+    markup_attribute(&r->out, "name", name_of(file, s));
+    markup_attribute(&r->out, "classname", span_of(file));
     if (s->result == SCENARIO_AGREES) {
         buf_add_text(&r->out, "/>\n");
         return;
@@ -192,7 +184,7 @@ add_junit_case(struct policy_report *r, const char *file, const struct scenario 
     else
         buf_add(&text, s->why);
     buf_add_format(&r->out, "><%s", elements[s->result]);
-    add_attribute(&r->out, "message", buf_span(&text));
+    markup_attribute(&r->out, "message", buf_span(&text));
     buf_add_byte(&r->out, '>');
     buf_clear(&text);
     for (size_t i = 0; i < s->difference_count && s->result == SCENARIO_DIFFERS; i++) {
