@@ -8,6 +8,7 @@
 #include "consent/text_fold.h"
 #include "consent/text_hidden.h"
 
+#define SEEN_MAX_DEPTH 1u                /* as it is, and with its entities or escapes resolved */
 #define OVERRIDE "\xe2\x80\xae"          /* U+202E, right-to-left override */
 
 typedef size_t decoder(struct span, char *out);      /* bytes written, at most as many as read */
@@ -17,8 +18,7 @@ static size_t decode_entities(struct span, char *);
 static size_t decode_percent(struct span, char *);
 static size_t decode_escapes(struct span, char *);
 static size_t strip_tags(struct span, char *);
-static size_t leave_out_hidden(struct span, char *);
-static size_t turn_overridden(struct span, char *);
+static size_t as_seen(struct span, char *);
 static size_t put_utf8(uint32_t code, char *out);
 static bool   hex(struct span, size_t at, unsigned digits, uint32_t *out);
 
@@ -27,8 +27,6 @@ static const struct { char sign; decoder *decode; } decoders[] = {
     { '<', strip_tags },
     { '%', decode_percent },
     { '\\', decode_escapes },
-    { '<', leave_out_hidden },
-    { '\xe2', turn_overridden },
 };
 
 bool
@@ -37,15 +35,17 @@ text_readings(struct span text, struct arena *scratch, text_reading *reading, vo
     return readings(text, scratch, reading, with, 0);
 }
 
-/* Of markup most hides nothing; of punctuation most turns nothing. */
+/* What is seen of a text is not taken apart any further: one more reading, and not
+ * as many as there are ways to write it. */
 static bool
-worth_decoding(decoder *decode, struct span text)
+reading_as_seen(struct span text, struct arena *scratch, text_reading *reading, void *with)
 {
     size_t at = 0;
 
-    if (decode == leave_out_hidden)
-        return hiding_next(text, &at) != HIDING_NONE;
-    return decode != turn_overridden || span_find(text, SPAN(OVERRIDE)) != SPAN_NOT_FOUND;
+    if (hiding_next(text, &at) == HIDING_NONE && span_find(text, SPAN(OVERRIDE)) == SPAN_NOT_FOUND)
+        return true;
+    char *room = arena_alloc(scratch, text.length);
+    return room != NULL && reading(with, span_from(room, as_seen(text, room)));
 }
 
 static bool
@@ -55,8 +55,10 @@ readings(struct span text, struct arena *scratch, text_reading *reading, void *w
         return false;
     if (depth == TEXT_MAX_DEPTH || text.length == 0)
         return true;
+    if (depth <= SEEN_MAX_DEPTH && !reading_as_seen(text, scratch, reading, with))
+        return false;
     for (size_t i = 0; i < sizeof decoders / sizeof decoders[0]; i++) {
-        if (memchr(text.at, decoders[i].sign, text.length) == NULL || !worth_decoding(decoders[i].decode, text))
+        if (memchr(text.at, decoders[i].sign, text.length) == NULL)
             continue;
         char *room = arena_alloc(scratch, text.length);
         if (room == NULL)
@@ -283,29 +285,39 @@ leave_out_hidden(struct span in, char *out)
     return n;
 }
 
-/* From RLO to its end; its end in markup is also a tag: without tags is another reading. */
+/* From RLO to its end; without tags, so a paragraph does not end it here. */
 static size_t
-turn_overridden(struct span in, char *out)
+turn_overridden(char *text, size_t length)
 {
-    size_t n = 0;
+    struct span in = span_from(text, length);
+    size_t      n  = 0, i = 0;
 
-    for (size_t i = 0; i < in.length;) {
+    while (i < length) {
         struct span rest = span_skip(in, i);
         if (!span_starts(rest, SPAN(OVERRIDE))) {
-            out[n++] = in.at[i++];
+            text[n++] = text[i++];
             continue;
         }
-        size_t length = 0;
         rest = span_skip(rest, sizeof OVERRIDE - 1);
-        while (length < rest.length && rest.at[length] != '<' && !span_starts(span_skip(rest, length), SPAN("\xe2\x80\xac"))
-               && !span_starts(span_skip(rest, length), SPAN("\xe2\x80\xad")))
-            length++;
-        memcpy(out + n, rest.at, length);
-        turn_around(out + n, length);
-        n += length;
-        i += sizeof OVERRIDE - 1 + length;
+        size_t run = span_find(rest, SPAN("\xe2\x80\xac"));
+        run        = run == SPAN_NOT_FOUND ? rest.length : run;
+        memmove(text + n, rest.at, run);
+        turn_around(text + n, run);
+        n += run;
+        i += sizeof OVERRIDE - 1 + run;
     }
     return n;
+}
+
+/* Hidden elements left out, turned ones and overrides turned, no tags and no entities. */
+static size_t
+as_seen(struct span in, char *out)
+{
+    size_t n = leave_out_hidden(in, out);
+
+    n = strip_tags(span_from(out, n), out);
+    n = decode_entities(span_from(out, n), out);
+    return turn_overridden(out, n);
 }
 
 /* ---- percent and JSON escapes -------------------------------------------------------- */

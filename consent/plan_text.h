@@ -3,9 +3,10 @@
  * "meth&#97;done", "metha<b>done</b>", "meth%61done" and "meth\u0061done" all
  * show the same word to somebody.  Whoever looks for a word looks at every
  * reading: as it is, with entities resolved, with tags taken out (inline tags
- * join, block tags part), with hidden elements left out and turned runs as they are seen
- * (text_hidden.h), percent-decoded (RFC 3986 2.1), with JSON escapes
- * resolved; and at the readings of these, at most TEXT_MAX_DEPTH deep.
+ * join, block tags part), percent-decoded (RFC 3986 2.1), with JSON escapes
+ * resolved; and at the readings of these, at most TEXT_MAX_DEPTH deep.  Of the
+ * first two depths also as it is seen: without what is hidden, and with what is
+ * turned the other way round (text_hidden.h).
  *
  * Tags stay in the reading as it is, so attributes and comments are seen too.
  */
