@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the tables of docs/code-sets.md from consent/codes_*.def (no argument),
-says whether they are up to date (--check, exit 1 when not), or shows that it
-would notice (--self-check)."""
+says whether they are up to date and every code has the shape and the check digit of
+its system (--check, exit 1 when not), or shows that it would notice (--self-check)."""
 import pathlib
 import re
 import sys
@@ -63,6 +63,50 @@ def off(all_rows):
     return out
 
 
+def luhn(digits):
+    """The check digit of LOINC (Mod 10)."""
+    total = 0
+    for i, d in enumerate(reversed([int(d) for d in digits])):
+        total += d if i % 2 else (2 * d if d < 5 else 2 * d - 9)
+    return str(-total % 10)
+
+
+def verhoeff(digits):
+    """Whether the last digit is that of SNOMED CT (Verhoeff): multiplication in the group of a pentagon."""
+    def times(a, b):
+        turn, mirror = a % 5, a // 5
+        return (turn + (b if not mirror else -b) if b < 5 else turn + (b - 5 if not mirror else 5 - b)) % 5 + 5 * (mirror ^ (b // 5))
+    step, check = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4], 0
+    for i, d in enumerate(reversed(digits)):
+        d = int(d)
+        for _ in range(i % 8):
+            d = step[d]
+        check = times(check, d)
+    return check == 0
+
+
+SHAPES = {"ICD10": r"[A-Z]\d[0-9A-Z.]{0,6}", "HCPCS": r"[0-9A-Z]\d{3}[0-9A-Z]", "RXNORM": r"\d{2,8}", "DRG": r"\d{3}",
+          "NUCC": r"[0-9A-Z]{9}X", "PLACE": r"\d{2}"}
+
+
+def mistake(row):
+    """What is wrong with the code of a row; None: nothing."""
+    code, table = row["code"], row["table"]
+    if row["match"] != "EXACT":
+        return None
+    if table == "LOINC":
+        body, _, check = code.partition("-")
+        fine = re.fullmatch(r"(LP)?\d{1,7}-\d", code) and luhn(re.sub(r"\D", "", body)) == check
+        return None if fine else "LOINC has no such check digit"
+    if table == "SNOMED":
+        return None if re.fullmatch(r"\d{6,18}", code) and verhoeff(code) else "SNOMED CT has no such check digit"
+    return None if re.fullmatch(SHAPES.get(table, ".*"), code) else "this is no code of its system"
+
+
+def mistakes(all_rows):
+    return ["%s %s: %s" % (r["table"], r["code"], mistake(r)) for r in all_rows if mistake(r)]
+
+
 def page(text, all_rows):
     for name, make in (("counts", counts), ("sources", cited), ("off", off)):
         begin, end = BEGIN % name, END % name
@@ -75,6 +119,12 @@ def main():
     text = PAGE.read_text()
     all_rows = everything()
     if "--self-check" in sys.argv:
+        planted = [("LOINC", "684345"), ("LOINC", "3414-1"), ("SNOMED", "15167004"), ("SNOMED", "151670050"), ("HCPCS", "H020"),
+                   ("ICD10", "11.20"), ("DRG", "0897")]
+        for table, code in planted:
+            if mistake({"table": table, "code": code, "match": "EXACT"}) is None:
+                print("%s %s is not noticed" % (table, code))
+                return 1
         all_rows[0] = dict(all_rows[0], state="OFF" if all_rows[0]["state"] == "ON" else "ON")
         if page(text, all_rows) == text:
             print("a row that was switched is not noticed")
@@ -82,6 +132,9 @@ def main():
         return 0
     wanted = page(text, all_rows)
     if "--check" in sys.argv:
+        if mistakes(all_rows):
+            print("\n".join(mistakes(all_rows)))
+            return 1
         if wanted != text:
             print("docs/code-sets.md is older than consent/codes_*.def: run tests/lint/code_sets.py")
             return 1
