@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "consent/provision.h"
+#include "consent/signer.h"
 #include "fhir/code_system.h"
 #include "fhir/reference.h"
 
@@ -143,6 +144,10 @@ consent_unusable(const struct consent *c, const struct facts *facts)
 const char *
 consent_deficiency(const struct consent *c, const struct facts *facts)
 {
+    const char *signature = c->deficiency == NULL ? signer_deficiency(c, facts) : NULL;
+
+    if (signature != NULL)
+        return signature;
     if (c->deficiency != NULL || !facts->site.require_statements)
         return c->deficiency;
     if ((c->statements & STATEMENT_REVOCATION) == 0)
@@ -218,6 +223,7 @@ compile_consent(struct compiler *c, const struct consent_source *source)
     if (consent->unusable == NULL)
         compile_provisions(c);
     consent_kind_read(consent, c->arena);
+    signer_read(consent, c->arena);
 }
 
 static void

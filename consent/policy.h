@@ -23,7 +23,8 @@
  *       authorization that does not say it is a Part 2 consent (2.32(a)(1),
  *       last sentence).  The statements of 2.31(a) only where the site demands
  *       them (site_policy.require_statements); that there is no end then counts
- *       for treatment, payment and operations alone (2.31(a)(7)).
+ *       for treatment, payment and operations alone (2.31(a)(7)).  Who signed, as far as
+ *       something is known against it (signer.h).
  *   V4  The base decision, where no criterion matches: type of a root without
  *       criteria; else policyRule OPTIN, OPTINR (permit), OPTOUT, OPTOUTE,
  *       EMRGONLY (deny); else none.  When the two contradict each other: deny.

@@ -123,6 +123,8 @@ struct consent {
     bool                    treating_members; /* … or those with a treating provider relationship */
     bool                    revoked;     /* by its status */
     bool                    opt_out_stated; /* the right to opt out of fundraising, 2.31(a)(5)(iii) */
+    const struct span      *signers;     /* Consent.performer, by reference */
+    size_t                  signer_count;
     const struct target    *organizations; /* who may disclose: Consent.organization */
     size_t                  organization_count;
     const struct provision *provisions;  /* [0] is the root; children stand together, behind their parent */
