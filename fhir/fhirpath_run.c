@@ -271,6 +271,9 @@ call(struct run *r, const struct fhirpath_instruction *n, const struct frame *f,
     struct items input;
 
     items_open(&input);
+    /* element.first() of each of n elements would read n * n of them. */
+    if (n->what == FHIRPATH_FUNCTION_FIRST && r->code[n->input].op == FHIRPATH_OP_NAME)
+        input.enough = 1;
     run_eval(r, n->input, f, &input);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && !run_failed(r); i++)
         if (tables[i][n->what] != NULL) {

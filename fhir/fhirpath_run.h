@@ -33,6 +33,7 @@ struct run {
 struct items {
     struct fhirpath_item *at;
     uint32_t              count, room;
+    uint32_t              enough;        /* of an array no more are added than make this many; 0: all are */
     struct fhirpath_item  own[ITEMS_OWN];
 };
 
@@ -46,9 +47,10 @@ struct frame {
 static inline void
 items_open(struct items *list)
 {
-    list->at    = list->own;
-    list->count = 0;
-    list->room  = ITEMS_OWN;
+    list->at     = list->own;
+    list->count  = 0;
+    list->room   = ITEMS_OWN;
+    list->enough = 0;
 }
 
 static inline bool

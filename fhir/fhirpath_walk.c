@@ -103,7 +103,7 @@ add_member(struct run *r, tape_node value, tape_node shadow, const struct pack_t
         return;
     }
     tape_node v = many ? walk_first(t, value) : value, s = many_shadows ? walk_first(t, shadow) : shadow;
-    while ((v != TAPE_ABSENT || s != TAPE_ABSENT) && run_step(r, 1)) {
+    while ((v != TAPE_ABSENT || s != TAPE_ABSENT) && (out->enough == 0 || out->count < out->enough) && run_step(r, 1)) {
         if (!add_one(r, v, s, type, out))
             return;
         v = many && v != TAPE_ABSENT ? walk_next(t, v) : TAPE_ABSENT;

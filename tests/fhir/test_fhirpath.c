@@ -587,6 +587,32 @@ test_ends_within_its_budget(void **state)
     arena_free(&arena);
 }
 
+/* element.first() of each of n elements is n steps, and not n * n. */
+static void
+test_the_first_of_an_array_costs_no_more_than_one(void **state)
+{
+    struct arena *arena = arena_new("first", (size_t)64 << 20);
+    size_t        room  = 400000, length = 0;
+    char         *text  = arena_alloc(arena, room);
+
+    (void)state;
+    length += (size_t)snprintf(text, room, "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"A0\"}");
+    for (int i = 1; i < 5000; i++)
+        length += (size_t)snprintf(text + length, room - length, ",{\"family\":\"A%d\"}", i);
+    length += (size_t)snprintf(text + length, room - length, "]}");
+
+    const struct tape      *tape = test_tape(arena, span_from(text, length));
+    struct fhirpath_context c    = context_of(tape);
+    struct fhirpath_failure failure;
+    struct span             program;
+    c.max_steps = 200000;
+    assert_int_equal(fhirpath_compile(SPAN("name.all(%resource.name.first().family = 'A0')"), arena, &program, NULL), ST_OK);
+    assert_int_equal(fhirpath_true(program, &c, arena, &failure), FHIRPATH_TRUE);
+    assert_int_equal(fhirpath_compile(SPAN("name.first().count() = 1 and name.family.first() = 'A0'"), arena, &program, NULL), ST_OK);
+    assert_int_equal(fhirpath_true(program, &c, arena, &failure), FHIRPATH_TRUE);
+    arena_free(&arena);
+}
+
 /* The runs of a document pay from one purse; an empty one pays for nothing. */
 static void
 test_shares_a_budget_among_runs(void **state)
@@ -779,6 +805,7 @@ main(void)
         cmocka_unit_test(test_asks_the_caller),
         cmocka_unit_test(test_answers_an_invariant_and_gives_memory_back),
         cmocka_unit_test(test_ends_within_its_budget),
+        cmocka_unit_test(test_the_first_of_an_array_costs_no_more_than_one),
         cmocka_unit_test(test_shares_a_budget_among_runs),
         cmocka_unit_test(test_pays_for_wide_objects),
         cmocka_unit_test(test_refuses_sources_that_are_too_deep_or_long),
