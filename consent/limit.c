@@ -39,7 +39,7 @@ limit_member(enum limit limit, struct span type, struct span member)
     while (all.length > 0) {
         size_t      end  = span_find_byte(all, ' ');
         struct span name = end == SPAN_NOT_FOUND ? all : span_first(all, end);
-        if (span_eq(name, member))
+        if (span_eq(name, member) || span_eq_text(name, "*"))
             return true;
         all = end == SPAN_NOT_FOUND ? SPAN("") : span_skip(all, end + 1);
     }
