@@ -152,6 +152,8 @@ protected(struct bench *b, struct record *r, const struct asking *a)
         return answered(b, say);
     if (b->inquiry.legal) {
         const kind_set monitor = KIND_BIT(KIND_CRIMINAL_JUSTICE) & kinds_for(&b->inquiry);
+        if (a->note)                    /* 2.31(b)(2): a consent for something else never reaches it, 4 */
+            return gate_closed(b, say);
         struct voice   v       = weigh_patients(b, r, a, KIND_BIT(KIND_PROCEEDINGS) | monitor);
         return v.says == SAYS_PERMIT && v.rank != RANK_NOBODY ? permitted(b, a, &v) : gate_closed(b, say);
     }

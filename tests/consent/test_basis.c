@@ -192,6 +192,8 @@ test_legal_process_needs_an_order_and_a_mandate_and_counsel(void **state)
           "opioid", HOLD, "R-16", "42 CFR 2.64" },
         { "LP-09 a consent for proceedings alone", PROGRAM COURT WHAT_FOR("HLEGAL"),
           CONSENT("c", "2026-01-01", PERMIT_TO("Organization/court", "HLEGAL")), "opioid", YES, "R-05", "42 CFR 2.31(d)" },
+        { "CN-01 which does not reach a counseling note", PROGRAM COURT WHAT_FOR("HLEGAL"),
+          CONSENT("c", "2026-01-01", PERMIT_TO("Organization/court", "HLEGAL")), "note", NO, "G-3", "42 CFR 2.12(d)(1)" },
         { "LP-09 that names another court", PROGRAM COURT WHAT_FOR("HLEGAL"),
           CONSENT("c", "2026-01-01", PERMIT_TO("Organization/orgA", "HLEGAL")), "opioid", NO, "G-3", "42 CFR 2.12(d)(1)" },
         { "CV-27 one that is combined", PROGRAM COURT WHAT_FOR("HLEGAL"),
