@@ -1,5 +1,7 @@
 #include "consent/limit.h"
 
+#include <string.h>
+
 static const char *const words[LIMIT_COUNT] = {
     [LIMIT_NONE] = "",
 #define LIMIT(name, citation, words) [LIMIT_##name] = words,
@@ -18,6 +20,8 @@ static const struct { enum limit limit; const char *type, *members; } rows[] = {
 };
 
 static const char *members_of(enum limit, struct span type);
+static struct span plain(struct span name);
+static bool        listed(const char *list, struct span member, struct span part);
 
 bool
 limit_type(enum limit limit, struct span type)
@@ -26,24 +30,27 @@ limit_type(enum limit limit, struct span type)
 }
 
 bool
-limit_member(enum limit limit, struct span type, struct span member)
+limit_whole(enum limit limit, struct span type)
 {
     const char *list = members_of(limit, type);
-    struct span all  = list != NULL ? span_of(list) : SPAN("");
 
-    if (limit == LIMIT_NONE || span_eq_text(member, "resourceType") || span_eq_text(member, "id")
-        || span_eq_text(member, "meta"))
+    return limit == LIMIT_NONE || (list != NULL && strcmp(list, "*") == 0);
+}
+
+bool
+limit_member(enum limit limit, struct span type, struct span member)
+{
+    return limit_whole(limit, type) || span_eq_text(member, "resourceType") || span_eq_text(member, "id")
+        || span_eq_text(member, "meta") || listed(members_of(limit, type), plain(member), SPAN(""));
+}
+
+bool
+limit_part(enum limit limit, struct span type, struct span member, struct span part)
+{
+    if (limit_whole(limit, type))
         return true;
-    if (span_starts(member, SPAN("_")))
-        member = span_skip(member, 1);                        /* the other half of a primitive */
-    while (all.length > 0) {
-        size_t      end  = span_find_byte(all, ' ');
-        struct span name = end == SPAN_NOT_FOUND ? all : span_first(all, end);
-        if (span_eq(name, member) || span_eq_text(name, "*"))
-            return true;
-        all = end == SPAN_NOT_FOUND ? SPAN("") : span_skip(all, end + 1);
-    }
-    return false;
+    return listed(span_eq_text(member, "meta") ? "meta/versionId meta/lastUpdated meta/security" : members_of(limit, type),
+                  plain(member), plain(part));
 }
 
 const char *
@@ -59,4 +66,25 @@ members_of(enum limit limit, struct span type)
         if (rows[i].limit == limit && span_eq_text(type, rows[i].type))
             return rows[i].members;
     return NULL;
+}
+
+/* The other half of a primitive goes where it goes. */
+static struct span
+plain(struct span name)
+{
+    return span_starts(name, SPAN("_")) ? span_skip(name, 1) : name;
+}
+
+/* Without a part: whether anything of the member is listed. */
+static bool
+listed(const char *list, struct span member, struct span part)
+{
+    struct span all = list != NULL ? span_of(list) : SPAN("");
+
+    while (!span_empty(all)) {
+        struct span rest = span_split(&all, ' '), name = span_split(&rest, '/');
+        if (span_eq(name, member) && (span_empty(rest) || span_empty(part) || span_eq(rest, part)))
+            return true;
+    }
+    return false;
 }
