@@ -36,6 +36,8 @@ struct answer {
     uint32_t                 obligations;
     enum limit               limit;
     const struct instrument *document;
+    const struct emergency  *emergency;  /* on file */
+    const struct restriction *restriction;
     const char              *because;    /* a plain sentence, static; "the document …" is said of `document` */
 };
 
@@ -49,6 +51,8 @@ struct answer basis_own_note(const struct asking *);         /* R-04, exceptions
 struct answer basis_within(const struct asking *);           /* */
 struct answer basis_patient(const struct asking *);          /* */
 struct answer basis_emergency(const struct asking *);        /* R-13, 2.51(a)(1) */
+/* What of 2.51(c) an emergency on file does not say, or else is wrong with it; NULL: nothing. */
+const char   *emergency_lacks(const struct emergency *);
 struct answer basis_redisclosure(const struct asking *);     /* step 10 */
 struct answer restriction_gate(const struct asking *);       /* step 6 */
 

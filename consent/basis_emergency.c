@@ -1,15 +1,34 @@
 #include "consent/basis.h"
 
-static bool        is_treatment(const struct inquiry *, bool *emergency);
-static bool        is_medical(const struct inquiry *);
-static const char *undocumented(const struct facts *);
+static struct answer by_claim(const struct asking *);
+static struct answer by_file(const struct asking *, const struct emergency *);
+static bool          names_asker(const struct inquiry *, const struct emergency *);
+static bool          concerns(const struct asking *, const struct emergency *);
+static bool          is_treatment(const struct inquiry *, bool *emergency);
+static bool          is_medical(const struct inquiry *);
+static bool          known_medical(const struct inquiry *);
+static const char   *undocumented(const struct facts *);
 
 /* R-13, 2.51(a)(1): medical personnel, a purpose of emergency treatment and no
  * other, and what 2.51(c) has written down: who received it and of which
  * facility, and the nature of the emergency.  Who discloses and when is the
- * log's to add.  A patient who was asked and refused could be asked. */
+ * log's to add.  A patient who was asked and refused could be asked.
+ *
+ * An emergency is what who asks says, or one that a member of the staff filed.
+ * Who files says for what it is: then treatment is purpose enough, but that who
+ * gets it is medical personnel has to be known. */
 struct answer
 basis_emergency(const struct asking *a)
+{
+    struct answer best = by_claim(a);
+
+    for (size_t i = 0; i < a->inquiry->facts->emergency_count; i++)
+        best = answer_better(best, by_file(a, &a->inquiry->facts->emergencies[i]));
+    return best;
+}
+
+static struct answer
+by_claim(const struct asking *a)
 {
     const struct inquiry *q         = a->inquiry;
     bool                  emergency = false;
@@ -27,6 +46,73 @@ basis_emergency(const struct asking *a)
                                 "a medical emergency was declared, and consent cannot be obtained in time");
     say.obligations = OBLIGE_EMERGENCY | OBLIGE_REVIEW | OBLIGE_AUDIT;
     return say;
+}
+
+static struct answer
+by_file(const struct asking *a, const struct emergency *e)
+{
+    const struct inquiry *q         = a->inquiry;
+    bool                  emergency = false;
+    struct answer         say       = { .verdict = VERDICT_DENY_STAFF, .rule = RULE_EMERGENCY, .emergency = e };
+
+    if (!names_asker(q, e) || !concerns(a, e) || q->facts->purpose_count == 0 || !is_treatment(q, &emergency))
+        return (struct answer){ 0 };
+    say.because = emergency_lacks(e);
+    if (say.because != NULL)
+        return say;
+    if (q->facts->at_ms < e->from_ms || q->facts->at_ms > e->to_ms)
+        return (struct answer){ 0 };
+    say.because = !known_medical(q) ? "who gets it in an emergency is not known to be medical personnel"
+                  : e->refused      ? "the patient was asked and refused: consent could be obtained"
+                                    : NULL;
+    if (say.because != NULL)
+        return say;
+    say.verdict     = VERDICT_PERMIT;
+    say.because     = "a medical emergency is on file, and consent cannot be obtained in time";
+    say.obligations = OBLIGE_EMERGENCY | OBLIGE_REVIEW | OBLIGE_AUDIT;
+    return say;
+}
+
+static bool
+names_asker(const struct inquiry *q, const struct emergency *e)
+{
+    for (size_t i = 0; i < e->party_count; i++)
+        if (asker_answers_to(q->asker, e->parties[i]))
+            return true;
+    return false;
+}
+
+/* Of this patient and of nobody else. */
+static bool
+concerns(const struct asking *a, const struct emergency *e)
+{
+    struct subject patient = subject_of_reference(a->inquiry->whose, e->patient);
+
+    for (size_t i = 0; i < a->subject_count; i++)
+        if (!same_subject(&a->subjects[i], &patient))
+            return false;
+    return a->subject_count > 0;
+}
+
+/* 2.51(c), and an end: what of it nobody wrote down. */
+const char *
+emergency_lacks(const struct emergency *e)
+{
+    if (e->party_count == 0 || span_empty(e->declared_by))
+        return "the medical personnel that receive it are not named, 2.51(c)(1)";
+    if (span_empty(e->affiliation))
+        return "the facility of the medical personnel is not known, 2.51(c)(1)";
+    if (span_empty(e->discloser))
+        return "who makes the disclosure is not named, 2.51(c)(2)";
+    if (span_empty(e->nature))
+        return "the nature of the emergency is not stated, 2.51(c)(4)";
+    if (span_empty(e->why))
+        return "why consent cannot be obtained is not stated, 2.51(a)(1)";
+    if (e->from_ms == INT64_MAX || e->to_ms == INT64_MAX)
+        return "it does not say when the emergency began and when it is over";
+    if (e->to_ms < e->from_ms || e->to_ms - e->from_ms > EMERGENCY_LONGEST_MS)
+        return "no emergency goes on for more than three days: what comes later needs a basis of its own";
+    return NULL;
 }
 
 static bool
@@ -52,6 +138,12 @@ is_medical(const struct inquiry *q)
     const struct party *actor   = &q->facts->actor;
 
     return (actor->class_count == 0 || (q->classes & medical) != 0) && (actor->role_count == 0 || (q->roles & treats) != 0);
+}
+
+static bool
+known_medical(const struct inquiry *q)
+{
+    return q->classes != 0 && is_medical(q);
 }
 
 /* 2.51(c), what of it is not known; NULL when nothing is missing. */

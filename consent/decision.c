@@ -73,6 +73,19 @@ decide_all(const struct policy *policy, const struct facts *facts, const struct 
     return ST_OK;
 }
 
+struct span
+decision_paper(const struct decision *d, struct filed *filed)
+{
+    struct filed nothing = { 0 };
+
+    if (filed == NULL)
+        filed = &nothing;
+    *filed = d->document != NULL ? d->document->filed : d->emergency != NULL ? d->emergency->filed
+             : d->restriction != NULL ? d->restriction->filed : nothing;
+    return d->document != NULL ? d->document->id : d->emergency != NULL ? d->emergency->id
+           : d->restriction != NULL ? d->restriction->id : (struct span){ 0 };
+}
+
 const char *
 rule_number(enum rule r)
 {
@@ -455,6 +468,8 @@ answered(struct bench *b, struct answer say)
     d.obligations = say.verdict == VERDICT_PERMIT ? say.obligations : say.obligations & OBLIGE_REVIEW;
     d.limit       = say.verdict == VERDICT_PERMIT ? say.limit : LIMIT_NONE;
     d.document    = say.document;
+    d.emergency   = say.emergency;
+    d.restriction = say.restriction;
     if (say.document != NULL)
         d.because = arena_format(b->arena, "%s %.*s: %s", instrument_words(say.document->kind),
                                  SPAN_PRINT(say.document->id), say.because);

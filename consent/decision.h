@@ -67,6 +67,8 @@ struct decision {
     const struct consent   *consent;     /* NULL: no consent decided it */
     const struct provision *provision;   /* NULL: its base decision by policyRule */
     const struct instrument *document;   /* NULL: it rests on no document on file */
+    const struct emergency  *emergency;  /* NULL: on none that is on file */
+    const struct restriction *restriction; /* NULL: no restriction stopped it */
     enum limit              limit;       /* of what leaves, where not all of it does */
     struct span             because;     /* one plain sentence */
 };
@@ -77,6 +79,10 @@ struct decision decide(const struct policy *, const struct facts *, const struct
 /* One decision per entry.  ST_NO_MEMORY: then nothing may leave. */
 enum status decide_all(const struct policy *, const struct facts *, const struct references *,
                        const struct labeling *, struct arena *, const struct decision **out) MUST_CHECK;
+
+/* What on file it rests on, or was stopped by: the id of the document, the emergency or the
+ * restriction; empty: nothing.  `filed` may be NULL. */
+struct span decision_paper(const struct decision *, struct filed *filed);
 
 const char *rule_number(enum rule);      /* "R-01" */
 const char *rule_citation(enum rule);    /* "42 CFR 2.33(a)(2)" */

@@ -75,8 +75,8 @@ author_resource(const struct release *r, uint32_t entry, struct arena *arena, au
     for (size_t i = 0; i < r->plan->cut_count; i++)
         if (belongs(r, &r->plan->cuts[i], entry))
             author_cut(r, &r->plan->cuts[i], arena, cuts);
-    if (d->document != NULL)
-        author_add_text(one, "document", d->document->id);
+    if (!span_empty(decision_paper(d, NULL)))
+        author_add_text(one, "document", decision_paper(d, NULL));
     else
         author_add_null(one, "document");
     if (d->limit != LIMIT_NONE)
@@ -184,6 +184,9 @@ print_resource(const struct release *r, uint32_t entry, struct arena *arena, str
     if (d->document != NULL)
         buf_add_format(out, "  by document %.*s, %s (%s)\n", SPAN_PRINT(d->document->id),
                        instrument_code(d->document->kind), instrument_citation(d->document->kind));
+    else if (!span_empty(decision_paper(d, NULL)))
+        buf_add_format(out, "  by %s %.*s on file\n", d->emergency != NULL ? "emergency" : "restriction",
+                       SPAN_PRINT(decision_paper(d, NULL)));
     if (d->limit != LIMIT_NONE)
         buf_add_format(out, "  of it %s\n", limit_words(d->limit));
     buf_add_format(out, "  because %.*s\n", SPAN_PRINT(d->because));

@@ -85,7 +85,7 @@ enum relationship_kind { RELATIONSHIP_UNKNOWN = 0, RELATIONSHIP_ENCOUNTER, RELAT
 #define RELATIONSHIP_AHEAD_MS ((int64_t)366 * 24 * 3600 * 1000)      /* an appointment that is further away is none */
 #define RELATIONSHIP_BACK_MS  (2 * RELATIONSHIP_AHEAD_MS)            /* an encounter that is older is none */
 struct relationship {
-    struct span            provider, patient;
+    struct span            id, provider, patient;
     enum relationship_kind kind;
     int64_t                from_ms, to_ms;      /* INT64_MAX, INT64_MIN: not known, and then it is no evidence */
 };
@@ -102,6 +102,20 @@ struct restriction {
     bool               agreed;                  /* a request that was declined restricts nothing */
     bool               self_pay;                /* must be agreed to, and nobody but the patient ends it: 2.26(a)(6) */
     int64_t            from_ms, to_ms;          /* to: terminated; records from before stay restricted */
+    struct filed       filed;
+};
+
+/* A medical emergency that somebody declared, 42 CFR 2.51, with what 2.51(c) has written down.
+ * It stands for EMERGENCY_LONGEST_MS at most: who looks again needs a basis again. */
+#define EMERGENCY_LONGEST_MS ((int64_t)72 * 3600 * 1000)
+struct emergency {
+    struct span        id, patient;
+    const struct span *parties;                 /* medical personnel: references */
+    size_t             party_count;
+    struct span        declared_by, affiliation, discloser, nature, why;
+    bool               refused;                 /* the patient was asked and refused */
+    int64_t            from_ms, to_ms;
+    struct filed       filed;
 };
 
 enum known { KNOWN_NOT = 0, KNOWN_NO, KNOWN_YES };      /* a fact that may be unknown */
@@ -109,7 +123,7 @@ enum representation { REPRESENTATION_UNKNOWN = 0, REPRESENTATION_PARENT, REPRESE
                       REPRESENTATION_POWER_OF_ATTORNEY, REPRESENTATION_EXECUTOR };
 
 struct circumstance {                           /* of a patient, 2.14 and 2.15 */
-    struct span         patient;
+    struct span         id, patient;
     enum known          deceased;
     enum known          minor_consents;         /* state law lets this minor consent alone */
     enum representation representation;
@@ -127,6 +141,8 @@ struct site_policy {                            /* the operator's switches; each
 
 struct facts {
     int64_t                      at_ms;
+    int64_t                      file_changes_ms;/* when something on file ends or begins that the lists below do not
+                                                   show; 0: not known to */
     struct span                  patient;       /* "Patient/p1"; "*" or empty: each resource's own */
     struct party                 actor;
     const struct span           *purposes;      /* v3-ActReason codes; none: not stated */
@@ -159,6 +175,8 @@ struct facts {
     size_t                       restriction_count;
     const struct circumstance   *circumstances;
     size_t                       circumstance_count;
+    const struct emergency      *emergencies;   /* on file; `emergency` above is what who asks says */
+    size_t                       emergency_count;
     const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
     size_t                       stale_count;   /* ascending: they go along, and do not count           */
     struct site_policy           site;
@@ -181,13 +199,15 @@ struct facts {
  *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",
  *                      "patient", "items": [ "Type/id" ], "types": [ resource types ], "section",
  *                      "says": [ codes of says.def ] } ],
- *     "relationships": [ { "provider", "patient", "kind": "encounter" | "appointment" | "referral" | "attribution",
+ *     "relationships": [ { "id", "provider", "patient", "kind": "encounter" | "appointment" | "referral" | "attribution",
  *                          "from", "to" } ],
  *     "restrictions": [ { "id", "patient", "recipient": [ references or classes ], "purpose": [ codes ],
  *                         "items": [ "Type/id" ], "agreed": bool, "selfPay": bool, "from", "to" } ],
- *     "circumstances": [ { "patient", "deceased": bool, "minor": { "consentsAlone": bool },
+ *     "circumstances": [ { "id", "patient", "deceased": bool, "minor": { "consentsAlone": bool },
  *                          "representative": { "party": [ references ], "basis": "parent" | "guardian" |
  *                                              "power-of-attorney" | "executor", "from", "to" } } ],
+ *     "emergencies": [ { "id", "patient", "party": [ references ], "declaredBy", "affiliation", "discloser", "nature",
+ *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
  *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
  *               "notesToPatient": bool } }
  *
@@ -203,11 +223,11 @@ struct facts {
  *
  *   F5  Claims: who asks, for what, in which role, whether it is an emergency,
  *       and in which legal context.  On file: programs, consents, documents,
- *       relationships, restrictions, circumstances, the capacity in which the
- *       copy is held.  In a request file all of them are what its writer says;
+ *       relationships, restrictions, circumstances, emergencies, the capacity in which
+ *       the copy is held.  In a request file all of them are what its writer says;
  *       in the gateway claims are bound to the client's registration, and what
- *       is on file comes from configuration and store.  What the gateway does
- *       not fill yet is empty, and denies.
+ *       is on file comes from configuration and store (consent/paper.h).  What nobody
+ *       has filed is empty, and denies.
  *   F6  At most FACTS_MAX_DOCUMENTS of each list of what is on file; more are an error.
  *
  * The texts of *out borrow `json` and the arena.  ST_MALFORMED with errors

@@ -3,17 +3,17 @@
 #include "base/sort.h"
 #include "fhir/datatypes.h"
 
-static void      read_documents(struct reader *, tape_node root, struct facts *);
-static void      read_document(struct reader *, tape_node, struct instrument *);
-static void      read_relationships(struct reader *, tape_node root, struct facts *);
-static void      read_restrictions(struct reader *, tape_node root, struct facts *);
-static void      read_circumstances(struct reader *, tape_node root, struct facts *);
+static const struct instrument   *read_documents(struct reader *, tape_node root, size_t *count);
+static const struct relationship *read_relationships(struct reader *, tape_node root, size_t *count);
+static const struct restriction  *read_restrictions(struct reader *, tape_node root, size_t *count);
+static const struct circumstance *read_circumstances(struct reader *, tape_node root, size_t *count);
+static const struct emergency    *read_emergencies(struct reader *, tape_node root, size_t *count);
 static int64_t   next_of(const struct facts *, int64_t until, int64_t from_ms, int64_t to_ms);
 static void      read_representative(struct reader *, tape_node, struct circumstance *);
 static tape_node list_of(struct reader *, tape_node root, const char *name, uint32_t *count);
 static int       by_text(const void *, const void *, const void *context);
 static const struct span *items_of(struct reader *, tape_node, const char *where, size_t *count);
-static bool      is_object(struct reader *, tape_node, const char *where);
+static tape_node object_at(struct reader *, tape_node, const char *where);
 static void      period_of(struct reader *, tape_node, const char *where, int64_t *from_ms, int64_t *to_ms);
 static enum known fact_of(struct reader *, tape_node object, const char *where, const char *name);
 
@@ -23,28 +23,29 @@ reader_on_file(struct reader *r, tape_node root, struct facts *facts)
     facts->against = fact_of(r, root, "", "againstPatient") == KNOWN_NO    ? AGAINST_NOBODY
                      : fact_of(r, root, "", "againstPatient") == KNOWN_YES ? AGAINST_PATIENT
                                                                            : AGAINST_UNKNOWN;
-    read_documents(r, root, facts);
-    read_relationships(r, root, facts);
-    read_restrictions(r, root, facts);
-    read_circumstances(r, root, facts);
+    facts->documents     = read_documents(r, root, &facts->document_count);
+    facts->relationships = read_relationships(r, root, &facts->relationship_count);
+    facts->restrictions  = read_restrictions(r, root, &facts->restriction_count);
+    facts->circumstances = read_circumstances(r, root, &facts->circumstance_count);
+    facts->emergencies   = read_emergencies(r, root, &facts->emergency_count);
 }
 
-static void
-read_documents(struct reader *r, tape_node root, struct facts *facts)
+static const struct instrument *
+read_documents(struct reader *r, tape_node root, size_t *count)
 {
-    uint32_t           count;
-    tape_node          list = list_of(r, root, "documents", &count);
-    struct instrument *all  = arena_make_n(r->arena, count, struct instrument);
+    uint32_t  most;
+    tape_node list = list_of(r, root, "documents", &most);
+    struct instrument *all = arena_make_n(r->arena, most, struct instrument);
 
-    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->document_count < count;
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
          n = tape_next(r->tape, n))
-        if (is_object(r, n, "documents"))
-            read_document(r, n, &all[facts->document_count++]);
-    facts->documents = all;
+        if (object_at(r, n, "documents") != TAPE_ABSENT)
+            reader_document(r, n, &all[(*count)++]);
+    return all;
 }
 
-static void
-read_document(struct reader *r, tape_node node, struct instrument *d)
+void
+reader_document(struct reader *r, tape_node node, struct instrument *d)
 {
     static const char *const names[] = { "id", "kind", "from", "to", "party", "discloser", "patient", "items", "types",
                                          "section", "says" };
@@ -78,85 +79,99 @@ read_document(struct reader *r, tape_node node, struct instrument *d)
     }
 }
 
-static void
-read_relationships(struct reader *r, tape_node root, struct facts *facts)
+static const struct relationship *
+read_relationships(struct reader *r, tape_node root, size_t *count)
 {
-    static const char *const names[] = { "provider", "patient", "kind", "from", "to" };
-    static const char *const kinds[] = { "encounter", "appointment", "referral", "attribution" };
-    uint32_t             count;
-    tape_node            list = list_of(r, root, "relationships", &count);
-    struct relationship *all  = arena_make_n(r->arena, count, struct relationship);
+    uint32_t  most;
+    tape_node list = list_of(r, root, "relationships", &most);
+    struct relationship *all = arena_make_n(r->arena, most, struct relationship);
 
-    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->relationship_count < count;
-         n = tape_next(r->tape, n)) {
-        if (!is_object(r, n, "relationships"))
-            continue;
-        struct relationship *one = &all[facts->relationship_count++];
-        reader_names(r, n, "relationships", NAMES(names));
-        one->kind     = (enum relationship_kind)(reader_choice(r, n, "relationships", "kind", NAMES(kinds)) + 1);
-        one->provider = reader_text(r, n, "relationships", "provider");
-        one->patient  = reader_text(r, n, "relationships", "patient");
-        period_of(r, n, "relationships", &one->from_ms, &one->to_ms);
-    }
-    facts->relationships = all;
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
+         n = tape_next(r->tape, n))
+        if (object_at(r, n, "relationships") != TAPE_ABSENT)
+            reader_relationship(r, n, &all[(*count)++]);
+    return all;
 }
 
-static void
-read_restrictions(struct reader *r, tape_node root, struct facts *facts)
+void
+reader_relationship(struct reader *r, tape_node n, struct relationship *one)
+{
+    static const char *const names[] = { "id", "provider", "patient", "kind", "from", "to" };
+    static const char *const kinds[] = { "encounter", "appointment", "referral", "attribution" };
+
+    reader_names(r, n, "relationships", NAMES(names));
+    one->id       = reader_text(r, n, "relationships", "id");
+    one->kind     = (enum relationship_kind)(reader_choice(r, n, "relationships", "kind", NAMES(kinds)) + 1);
+    one->provider = reader_text(r, n, "relationships", "provider");
+    one->patient  = reader_text(r, n, "relationships", "patient");
+    period_of(r, n, "relationships", &one->from_ms, &one->to_ms);
+}
+
+static const struct restriction *
+read_restrictions(struct reader *r, tape_node root, size_t *count)
+{
+    uint32_t  most;
+    tape_node list = list_of(r, root, "restrictions", &most);
+    struct restriction *all = arena_make_n(r->arena, most, struct restriction);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
+         n = tape_next(r->tape, n))
+        if (object_at(r, n, "restrictions") != TAPE_ABSENT)
+            reader_restriction(r, n, &all[(*count)++]);
+    return all;
+}
+
+void
+reader_restriction(struct reader *r, tape_node n, struct restriction *one)
 {
     static const char *const names[] = { "id", "patient", "recipient", "purpose", "items", "agreed", "selfPay", "from",
                                          "to" };
-    uint32_t            count;
-    tape_node           list = list_of(r, root, "restrictions", &count);
-    struct restriction *all  = arena_make_n(r->arena, count, struct restriction);
 
-    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->restriction_count < count;
-         n = tape_next(r->tape, n)) {
-        if (!is_object(r, n, "restrictions"))
-            continue;
-        struct restriction *one = &all[facts->restriction_count++];
-        reader_names(r, n, "restrictions", NAMES(names));
-        one->id         = reader_text(r, n, "restrictions", "id");
-        one->patient    = reader_text(r, n, "restrictions", "patient");
-        one->recipients = reader_texts(r, n, "restrictions", "recipient", true, &one->recipient_count);
-        one->purposes   = reader_texts(r, n, "restrictions", "purpose", true, &one->purpose_count);
-        one->items      = items_of(r, n, "restrictions", &one->item_count);
-        /* What was not said to be declined stands. */
-        one->agreed     = fact_of(r, n, "restrictions", "agreed") != KNOWN_NO;
-        one->self_pay   = reader_flag(r, n, "restrictions", "selfPay");
-        period_of(r, n, "restrictions", &one->from_ms, &one->to_ms);
-        if (one->from_ms == INT64_MAX)
-            one->from_ms = INT64_MIN;                         /* since when is not known: since ever */
-    }
-    facts->restrictions = all;
+    reader_names(r, n, "restrictions", NAMES(names));
+    one->id         = reader_text(r, n, "restrictions", "id");
+    one->patient    = reader_text(r, n, "restrictions", "patient");
+    one->recipients = reader_texts(r, n, "restrictions", "recipient", true, &one->recipient_count);
+    one->purposes   = reader_texts(r, n, "restrictions", "purpose", true, &one->purpose_count);
+    one->items      = items_of(r, n, "restrictions", &one->item_count);
+    /* What was not said to be declined stands. */
+    one->agreed     = fact_of(r, n, "restrictions", "agreed") != KNOWN_NO;
+    one->self_pay   = reader_flag(r, n, "restrictions", "selfPay");
+    period_of(r, n, "restrictions", &one->from_ms, &one->to_ms);
+    if (one->from_ms == INT64_MAX)
+        one->from_ms = INT64_MIN;                             /* since when is not known: since ever */
 }
 
-static void
-read_circumstances(struct reader *r, tape_node root, struct facts *facts)
+static const struct circumstance *
+read_circumstances(struct reader *r, tape_node root, size_t *count)
 {
-    static const char *const names[] = { "patient", "deceased", "minor", "representative" };
-    static const char *const minor[] = { "consentsAlone" };
-    uint32_t             count;
-    tape_node            list = list_of(r, root, "circumstances", &count);
-    struct circumstance *all  = arena_make_n(r->arena, count, struct circumstance);
+    uint32_t  most;
+    tape_node list = list_of(r, root, "circumstances", &most);
+    struct circumstance *all = arena_make_n(r->arena, most, struct circumstance);
 
-    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && facts->circumstance_count < count;
-         n = tape_next(r->tape, n)) {
-        if (!is_object(r, n, "circumstances"))
-            continue;
-        struct circumstance *one = &all[facts->circumstance_count++];
-        reader_names(r, n, "circumstances", NAMES(names));
-        one->patient  = reader_text(r, n, "circumstances", "patient");
-        one->deceased = fact_of(r, n, "circumstances", "deceased");
-        tape_node of_minor = reader_member(r, n, "circumstances", "minor", TAPE_OBJECT);
-        if (of_minor != TAPE_ABSENT) {
-            reader_names(r, of_minor, "circumstances.minor", NAMES(minor));
-            one->minor_consents = fact_of(r, of_minor, "circumstances.minor", "consentsAlone");
-        }
-        one->from_ms = INT64_MAX;
-        read_representative(r, reader_member(r, n, "circumstances", "representative", TAPE_OBJECT), one);
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
+         n = tape_next(r->tape, n))
+        if (object_at(r, n, "circumstances") != TAPE_ABSENT)
+            reader_circumstance(r, n, &all[(*count)++]);
+    return all;
+}
+
+void
+reader_circumstance(struct reader *r, tape_node n, struct circumstance *one)
+{
+    static const char *const names[] = { "id", "patient", "deceased", "minor", "representative" };
+    static const char *const minor[] = { "consentsAlone" };
+
+    reader_names(r, n, "circumstances", NAMES(names));
+    one->id       = reader_text(r, n, "circumstances", "id");
+    one->patient  = reader_text(r, n, "circumstances", "patient");
+    one->deceased = fact_of(r, n, "circumstances", "deceased");
+    tape_node of_minor = reader_member(r, n, "circumstances", "minor", TAPE_OBJECT);
+    if (of_minor != TAPE_ABSENT) {
+        reader_names(r, of_minor, "circumstances.minor", NAMES(minor));
+        one->minor_consents = fact_of(r, of_minor, "circumstances.minor", "consentsAlone");
     }
-    facts->circumstances = all;
+    one->from_ms = INT64_MAX;
+    read_representative(r, reader_member(r, n, "circumstances", "representative", TAPE_OBJECT), one);
 }
 
 static void
@@ -174,11 +189,46 @@ read_representative(struct reader *r, tape_node node, struct circumstance *c)
     period_of(r, node, where, &c->from_ms, &c->to_ms);
 }
 
+static const struct emergency *
+read_emergencies(struct reader *r, tape_node root, size_t *count)
+{
+    uint32_t  most;
+    tape_node list = list_of(r, root, "emergencies", &most);
+    struct emergency *all = arena_make_n(r->arena, most, struct emergency);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
+         n = tape_next(r->tape, n))
+        if (object_at(r, n, "emergencies") != TAPE_ABSENT)
+            reader_emergency(r, n, &all[(*count)++]);
+    return all;
+}
+
+void
+reader_emergency(struct reader *r, tape_node n, struct emergency *e)
+{
+    static const char *const names[] = { "id", "patient", "party", "declaredBy", "affiliation", "discloser", "nature",
+                                         "whyUnobtainable", "patientRefused", "from", "to" };
+
+    reader_names(r, n, "emergencies", NAMES(names));
+    e->id          = reader_text(r, n, "emergencies", "id");
+    e->patient     = reader_text(r, n, "emergencies", "patient");
+    e->parties     = reader_texts(r, n, "emergencies", "party", true, &e->party_count);
+    e->declared_by = reader_text(r, n, "emergencies", "declaredBy");
+    e->affiliation = reader_text(r, n, "emergencies", "affiliation");
+    e->discloser   = reader_text(r, n, "emergencies", "discloser");
+    e->nature      = reader_text(r, n, "emergencies", "nature");
+    e->why         = reader_text(r, n, "emergencies", "whyUnobtainable");
+    e->refused     = reader_flag(r, n, "emergencies", "patientRefused");
+    period_of(r, n, "emergencies", &e->from_ms, &e->to_ms);
+}
+
 int64_t
 facts_valid_until(const struct facts *f)
 {
-    int64_t until = INT64_MAX;
+    int64_t until = f->file_changes_ms > f->at_ms ? f->file_changes_ms : INT64_MAX;
 
+    for (size_t i = 0; i < f->emergency_count; i++)
+        until = next_of(f, until, f->emergencies[i].from_ms, f->emergencies[i].to_ms);
     for (size_t i = 0; i < f->document_count; i++)
         until = next_of(f, until, f->documents[i].from_ms, f->documents[i].to_ms);
     for (size_t i = 0; i < f->restriction_count; i++)
@@ -223,13 +273,13 @@ list_of(struct reader *r, tape_node root, const char *name, uint32_t *count)
     return TAPE_ABSENT;
 }
 
-static bool
-is_object(struct reader *r, tape_node node, const char *where)
+static tape_node
+object_at(struct reader *r, tape_node node, const char *where)
 {
     if (tape_kind(r->tape, node) == TAPE_OBJECT)
-        return true;
+        return node;
     reader_finding(r, SEVERITY_ERROR, node, span_of(where), SPAN("want objects in this list"), (struct span){ 0 });
-    return false;
+    return TAPE_ABSENT;
 }
 
 /* Not said: from INT64_MAX, to INT64_MAX (I1). */

@@ -34,7 +34,13 @@ void               reader_finding(struct reader *, enum severity, tape_node, str
                                   struct span wanted, struct span hint);
 struct span        reader_expression(struct reader *, const char *where, const char *name);
 
-/* facts_file.c: documents, relationships, restrictions, circumstances. */
+/* facts_file.c: documents, relationships, restrictions, circumstances, emergencies. */
 void reader_on_file(struct reader *, tape_node root, struct facts *);
+/* One element of each of these lists. */
+void reader_document(struct reader *, tape_node, struct instrument *);
+void reader_relationship(struct reader *, tape_node, struct relationship *);
+void reader_restriction(struct reader *, tape_node, struct restriction *);
+void reader_circumstance(struct reader *, tape_node, struct circumstance *);
+void reader_emergency(struct reader *, tape_node, struct emergency *);
 
 #endif

@@ -38,6 +38,13 @@ enum says_code {
     SAYS_CODE_COUNT
 };
 
+/* How a paper stands in the store: which bytes, and the how manieth version of them; empty and 0
+ * in a request file.  Records of the ledger name it. */
+struct filed {
+    struct span sha256;                  /* hex */
+    int64_t     version;
+};
+
 struct instrument {
     struct span          id;             /* as the file names it: "order-17" */
     enum instrument_kind kind;
@@ -50,6 +57,7 @@ struct instrument {
     const struct span   *types;          /* resource types */
     size_t               type_count;
     uint32_t             says;           /* SAYS_BIT(…) */
+    struct filed         filed;
 };
 
 #define SAYS_BIT(code) ((uint32_t)1 << (code))

@@ -17,11 +17,14 @@ restriction_gate(const struct asking *a)
 
     if (!a->inquiry->tpo)
         return (struct answer){ 0 };                          /* 2.26(a)(5) */
-    for (size_t i = 0; i < f->restriction_count; i++)
+    for (size_t i = 0; i < f->restriction_count; i++) {
+        struct answer say = { .rule = RULE_RESTRICTION, .restriction = &f->restrictions[i],
+                              .because = f->restrictions[i].self_pay
+                                             ? "the patient paid and does not want the plan to have it"
+                                             : "a restriction that the patient asked for was agreed to" };
         if (restricts(a, &f->restrictions[i]))
-            return answer_say(VERDICT_DENY, RULE_RESTRICTION,
-                             f->restrictions[i].self_pay ? "the patient paid and does not want the plan to have it"
-                                                         : "a restriction that the patient asked for was agreed to");
+            return say;
+    }
     return (struct answer){ 0 };
 }
 

@@ -333,6 +333,31 @@ test_an_emergency_is_declared_in_full_by_medical_personnel(void **state)
     RUN(rows);
 }
 
+#define FILED_BUT(who, discloser, more)                                                                          \
+    ",\"emergencies\":[{\"id\":\"er-1\"," P1 ",\"party\":\"" who "\",\"declaredBy\":\"Dr. Okafor\",\"affiliation\":\"ED\"," \
+    discloser "\"nature\":\"overdose\",\"whyUnobtainable\":\"unconscious\"" more "}]"
+#define SAM "\"discloser\":\"Sam\","
+#define NOW ",\"from\":\"2026-11-22T14:00:00Z\",\"to\":\"2026-11-23T14:00:00Z\""
+#define ER(class) WHO("Organization/orgB", class)
+
+static void
+test_an_emergency_is_filed_in_full_for_known_medical_personnel(void **state)
+{
+    static const struct row rows[] = {
+        { "EM-01 filed with all of 2.51(c)", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, NOW), "", "opioid", YES, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-02 filed without who discloses", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", "", NOW), "", "opioid", STAFF, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-03 filed, but the patient refused", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, NOW ",\"patientRefused\":true"), "", "opioid", STAFF, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 filed for who is no medical personnel", PROGRAM ER("HEALTH_PLAN") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, NOW), "", "opioid", STAFF, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 filed for who also bills", PROGRAM ER("CE_PROVIDER") "\"purpose\":[\"TREAT\",\"HPAYMT\"]" FILED_BUT("Organization/orgB", SAM, NOW), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "EM-06 filed, and over", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, ",\"from\":\"2026-11-21T14:00:00Z\",\"to\":\"2026-11-22T14:59:59Z\""), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "EM-06 filed without an end", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, ",\"from\":\"2026-11-22T14:00:00Z\""), "", "opioid", STAFF, "R-13", "42 CFR 2.51(a)(1)" },
+        { "filed for somebody else", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgA", SAM, NOW), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "CN-07 a note in an emergency that is filed", PROGRAM ER("CE_PROVIDER") WHAT_FOR("TREAT") FILED_BUT("Organization/orgB", SAM, NOW), "", "note", NO, "G-4", "42 CFR 2.31(b)" },
+    };
+    (void)state;
+    RUN(rows);
+}
+
 #define ANOTHER "\"source\":{\"part2\":\"program\",\"organization\":\"Organization/orgB\"},"
 
 static void
@@ -670,6 +695,7 @@ main(void)
         cmocka_unit_test(test_a_counseling_note_has_bases_of_its_own),
         cmocka_unit_test(test_inside_the_program_and_to_those_who_serve_it),
         cmocka_unit_test(test_an_emergency_is_declared_in_full_by_medical_personnel),
+        cmocka_unit_test(test_an_emergency_is_filed_in_full_for_known_medical_personnel),
         cmocka_unit_test(test_bases_without_consent_rest_on_what_is_on_file),
         cmocka_unit_test(test_a_received_copy_goes_on_by_the_capacity_it_is_held_in),
         cmocka_unit_test(test_a_restriction_outranks_a_consent_and_yields_to_an_emergency),
