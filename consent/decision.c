@@ -1,4 +1,5 @@
 #include "consent/basis.h"
+#include "consent/review.h"
 
 struct bench {
     struct weigher         weigher;
@@ -152,7 +153,8 @@ decide_entry(struct bench *b, uint32_t entry)
                         .note = labeled_note(r.labeled) };
 
     a.subject_count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
-    return r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
+    struct decision d = r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
+    return d.verdict == VERDICT_HOLD && r.labeled->found_count > 0 ? review_settle(d, r.labeled) : d;
 }
 
 static struct decision
@@ -444,7 +446,7 @@ nothing_said(struct bench *b, const struct asking *a, struct answer say)
         return answered(b, say);
     if (r->labeled->part2 != PART2_NOT)
         return make(VERDICT_DENY, RULE_NO_CONSENT, why_silent(&b->weigher, r, a->subjects, a->subject_count));   /* 14 */
-    if (r->labeled->uninspected && b->facts->sender != SENDER_NOT_PROGRAM)
+    if (r->labeled->uninspected && !r->labeled->inspected && b->facts->sender != SENDER_NOT_PROGRAM)
         return make(VERDICT_HOLD, RULE_UNINSPECTED,
                     SPAN("it holds content that could not be inspected, and its sender may be a Part 2 program"));
     if (a->note)

@@ -132,6 +132,15 @@ struct circumstance {                           /* of a patient, 2.14 and 2.15 *
     int64_t             from_ms, to_ms;         /* of the representation */
 };
 
+/* What a person found about one entry of the bundle that is decided (consent/review.h). */
+enum finding { FINDING_NONE = 0, FINDING_CLEAR, FINDING_PART2, FINDING_LAWFUL, FINDING_REFUSED };
+struct determination {
+    uint32_t     entry;
+    enum finding finding;
+    unsigned     rule;                          /* enum rule that held or denied it */
+    struct span  consent, document;             /* that held it: "Consent/c1", an instrument's id; or empty */
+};
+
 struct site_policy {                            /* the operator's switches; each makes it stricter */
     bool withhold_without_consent;              /* P8: what is not protected leaves by default */
     bool require_statements;                    /* demand the 2.31(a) statements as extensions */
@@ -179,6 +188,8 @@ struct facts {
     size_t                       emergency_count;
     const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
     size_t                       stale_count;   /* ascending: they go along, and do not count           */
+    const struct determination  *determinations;/* by entry, ascending */
+    size_t                       determination_count;
     struct site_policy           site;
 };
 

@@ -60,6 +60,9 @@ struct labeled {                         /* one entry */
     size_t                 evidence_count;
     const struct mention  *mentions;
     size_t                 mention_count;
+    bool                   inspected;    /* a person read what could not be inspected: no substance use */
+    const struct determination *found;   /* what a person found about it (review.h); of the outer bundle only */
+    size_t                 found_count;
 };
 
 struct labeling {

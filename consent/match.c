@@ -440,6 +440,18 @@ foreign_hits(const struct criteria *k, const struct record *r, size_t *missed)
     return hits;
 }
 
+bool
+match_unseen(const struct record *r, const struct consent *consent)
+{
+    if (!r->labeled->uninspected)
+        return false;
+    for (size_t i = 0; i < r->labeled->found_count; i++)
+        if (r->labeled->found[i].finding == FINDING_CLEAR && !span_empty(r->labeled->found[i].consent)
+            && span_eq(r->labeled->found[i].consent, consent->reference))
+            return false;
+    return true;
+}
+
 /* M6 */
 static enum match
 match_labels(const struct provision *p, const struct record *r)
@@ -468,9 +480,9 @@ match_labels(const struct provision *p, const struct record *r)
     if (p->type != PROVISION_PERMIT) {
         if (labels_meet(covered, have) || foreign > 0 || level >= lowest)
             return MATCH_YES;
-        return r->labeled->uninspected ? MATCH_UNKNOWN : MATCH_NO;
+        return match_unseen(r, p->consent) ? MATCH_UNKNOWN : MATCH_NO;
     }
-    if (r->labeled->uninspected)
+    if (match_unseen(r, p->consent))
         return MATCH_UNKNOWN;
     if (labels_have(k->labels, LABEL_PART2) && r->labeled->part2 != PART2_NOT)
         covered |= labels_substance_use();
@@ -558,7 +570,7 @@ match_codes(const struct provision *p, const struct record *r)
     for (size_t i = 0; i < k->code_text_count; i++)
         if (has_words(r, k->code_texts[i]))
             return MATCH_YES;
-    return r->labeled->uninspected || k->code_text_count > 0 ? MATCH_UNKNOWN : MATCH_NO;
+    return match_unseen(r, p->consent) || k->code_text_count > 0 ? MATCH_UNKNOWN : MATCH_NO;
 }
 
 /* Any Coding below the node; labels and tags in meta are about the record. */

@@ -87,6 +87,8 @@ struct record {
 
 struct record record_of(const struct labeling *, uint32_t entry, const struct asker *);
 enum match    match_data(const struct provision *, const struct record *);
+/* Its content could not be inspected, and no person did it for this consent. */
+bool          match_unseen(const struct record *, const struct consent *);
 /* A record of another program is outside of what a consent speaks for (P7). */
 enum match    match_custodian(const struct provision *, const struct record *);
 bool          consent_speaks_for(const struct provision *, const struct record *);

@@ -2,6 +2,7 @@
 
 #include "consent/obligation.h"
 #include "consent/plan_nested.h"
+#include "consent/review.h"
 
 static enum status gather_consents(const struct bundle *, const struct references *, const struct facts *,
                                    struct arena *, const struct consent_source **out, size_t *count);
@@ -22,6 +23,8 @@ release_make(const struct bundle *bundle, const struct references *references, c
     enum status st = gather_consents(bundle, references, facts, arena, &consents, &count);
     if (st == ST_OK && labeling == NULL)
         st = label_bundle(bundle, references, facts, arena, &labeling);
+    if (st == ST_OK && facts->determination_count > 0)
+        st = review_relabel(labeling, facts, arena, &labeling);
     if (st == ST_OK)
         st = policy_compile(consents, count, arena, &r->policy);
     if (st != ST_OK)

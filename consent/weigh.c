@@ -349,7 +349,7 @@ own_voice(struct weigher *b, const struct provision *p, const struct record *r)
     if (p->type == PROVISION_DENY && data != MATCH_NO)
         v.says = SAYS_DENY;
     v.uncertain = a->actor == MATCH_UNKNOWN;
-    v.unseen    = data == MATCH_UNKNOWN && r->labeled->uninspected && a->match == MATCH_YES;
+    v.unseen    = data == MATCH_UNKNOWN && match_unseen(r, p->consent) && a->match == MATCH_YES;
     return v;
 }
 
