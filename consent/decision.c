@@ -292,6 +292,8 @@ weigh_patients(struct bench *b, struct record *r, const struct asking *a, kind_s
         struct voice one = weigh_all(&b->weigher, r, &a->subjects[i]);
         if (i == 0 || one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
             all = one;
+        else
+            all = voice_with(all, &one, b->arena);
         if (all.says == SAYS_DENY)
             break;
     }
@@ -481,7 +483,9 @@ answered(struct bench *b, struct answer say)
 static struct decision
 by_consent(struct decision d, const struct voice *v)
 {
-    d.consent   = v->consent;
+    d.consent    = v->consent;
+    d.also       = v->also;
+    d.also_count = v->also_count;
     d.provision = v->provision->node != TAPE_ABSENT ? v->provision : NULL;
     return d;
 }

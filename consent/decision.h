@@ -65,6 +65,8 @@ struct decision {
     enum rule               rule;
     uint32_t                obligations;
     const struct consent   *consent;     /* NULL: no consent decided it */
+    const struct consent *const *also;   /* the others that it takes: of other programs, of other patients */
+    size_t                  also_count;
     const struct provision *provision;   /* NULL: its base decision by policyRule */
     const struct instrument *document;   /* NULL: it rests on no document on file */
     const struct emergency  *emergency;  /* NULL: on none that is on file */

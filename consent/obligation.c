@@ -28,7 +28,6 @@ static struct span labels_in_words(const struct criteria *, struct arena *);
 static struct span joined(struct arena *, struct span list, const char *between, struct span more);
 static struct span day(int64_t ms, struct arena *);
 static struct span extension(struct arena *, struct span text);
-static bool        repeated(const struct consent *const *, size_t i);
 
 const char *
 obligation_code(enum obligation o)
@@ -92,6 +91,18 @@ obligation_explain_consent(const struct consent *c, const struct facts *facts, s
                                                           ? arena_format(arena, ", until %.*s", SPAN_PRINT(day(c->period.last_ms, arena)))
                                                           : SPAN("")),
                         ".");
+}
+
+struct span
+obligation_explain_document(const struct instrument *d, struct arena *arena)
+{
+    return arena_format(arena,
+                        "A %s (%.*s, from %.*s%s%.*s) permits this disclosure to you, for that purpose alone (%s). It does "
+                        "not extend to SUD counseling notes, nor to any civil, criminal, administrative, or legislative "
+                        "investigation or proceeding (42 CFR 2.31(b), (d)).",
+                        instrument_words(d->kind), SPAN_PRINT(d->id), SPAN_PRINT(day(d->from_ms, arena)),
+                        d->to_ms < INT64_MAX ? " until " : "",
+                        SPAN_PRINT(d->to_ms < INT64_MAX ? day(d->to_ms, arena) : SPAN("")), instrument_citation(d->kind));
 }
 
 /* What its permits for this recipient say, each once. */
@@ -200,7 +211,7 @@ day(int64_t ms, struct arena *arena)
 
 enum status
 obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t obligations,
-                  const struct consent *const *consents, size_t consent_count, const struct facts *facts,
+                  const struct obligation_scope *scopes, size_t scope_count, const struct facts *facts,
                   struct arena *arena)
 {
     const struct tape *tape = bundle->tape;
@@ -219,15 +230,16 @@ obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t
     if (tape_kind(tape, list) != TAPE_ARRAY || splices_is_cut(splices, list))
         list = TAPE_ABSENT;
 
-    struct span *items = arena_make_n(arena, consent_count + 1, struct span);
+    struct span *items = arena_make_n(arena, scope_count + 1, struct span);
     size_t       count = 0;
     if (items == NULL)
         return ST_NO_MEMORY;
     if ((obligations & OBLIGE_NOTICE) != 0)
         items[count++] = extension(arena, span_of(obligation_notice_long));
-    for (size_t i = 0; (obligations & OBLIGE_CONSENT_COPY) != 0 && i < consent_count; i++)
-        if (!repeated(consents, i))
-            items[count++] = extension(arena, obligation_explain_consent(consents[i], facts, arena));
+    for (size_t i = 0; (obligations & OBLIGE_CONSENT_COPY) != 0 && i < scope_count; i++)
+        items[count++] = extension(arena, scopes[i].consent != NULL
+                                              ? obligation_explain_consent(scopes[i].consent, facts, arena)
+                                              : obligation_explain_document(scopes[i].document, arena));
     for (size_t i = 0; i < count; i++) {
         if (list != TAPE_ABSENT)
             splices_add_item(splices, list, items[i]);
@@ -246,13 +258,4 @@ extension(struct arena *arena, struct span text)
 {
     return arena_format(arena, "{\"url\":\"" OBLIGATION_DISPLAY_URL "\",\"valueAnnotation\":{\"text\":%.*s}}",
                         SPAN_PRINT(author_literal(arena, text)));
-}
-
-static bool
-repeated(const struct consent *const *consents, size_t i)
-{
-    for (size_t j = 0; j < i; j++)
-        if (consents[j] == consents[i])
-            return true;
-    return false;
 }

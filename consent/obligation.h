@@ -37,11 +37,16 @@ const char *obligation_text(enum obligation);
  * (2.32(b)): what it permits, never what it refuses, nor whom else it names
  * (2.13(a)).  Empty when the arena is spent. */
 struct span obligation_explain_consent(const struct consent *, const struct facts *, struct arena *);
+/* The same of a document that stands in for the patient's consent, 2.15(a)(2). */
+struct span obligation_explain_document(const struct instrument *, struct arena *);
+
+/* What a disclosure was made with: one of the two. */
+struct obligation_scope { const struct consent *consent; const struct instrument *document; };
+
 /* Adds notice and explanations to the bundle that the splices edit; nothing
- * when the obligations hold neither, or when nothing leaves.  Consents may
- * repeat.  ST_MALFORMED when Bundle.meta is there and no object. */
+ * when the obligations hold neither, or when nothing leaves.  ST_MALFORMED when Bundle.meta is there and no object. */
 enum status obligation_attach(struct splices *, const struct bundle *, uint32_t obligations,
-                              const struct consent *const *consents, size_t consent_count,
+                              const struct obligation_scope *, size_t scope_count,
                               const struct facts *, struct arena *) MUST_CHECK;
 
 #endif

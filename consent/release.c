@@ -2,10 +2,12 @@
 
 #include "consent/obligation.h"
 #include "consent/plan_nested.h"
+#include "consent/provision.h"
 #include "consent/review.h"
 
 static enum status gather_consents(const struct bundle *, const struct references *, const struct facts *,
                                    struct arena *, const struct consent_source **out, size_t *count);
+static size_t scopes_of(const struct release *, const struct facts *, struct obligation_scope *, bool *shown);
 static enum status write_payload(struct release *, const struct facts *, struct arena *);
 static enum release_outcome outcome_of(const struct plan *);
 
@@ -89,25 +91,20 @@ gather_consents(const struct bundle *b, const struct references *references, con
 static enum status
 write_payload(struct release *r, const struct facts *facts, struct arena *arena)
 {
-    const struct plan     *plan     = r->plan;
-    const struct consent **consents = arena_make_n(arena, r->bundle->count + 1, const struct consent *);
-    size_t                 count    = 0;
-    struct splices        *s;
-    enum status            st = redact_edit(plan, arena, &s);
+    size_t                   most   = r->policy->consent_count + facts->document_count;
+    struct obligation_scope *scopes = arena_make_n(arena, most + 1, struct obligation_scope);
+    bool                    *shown  = arena_make_n(arena, most + 1, bool);
+    struct splices          *s;
+    enum status              st = redact_edit(r->plan, arena, &s);
 
-    if (st != ST_OK || consents == NULL)
+    if (st != ST_OK || scopes == NULL || shown == NULL)
         return st != ST_OK ? st : ST_NO_MEMORY;
-    for (uint32_t e = 0; e < r->bundle->count; e++) {
-        const struct decision *d = &plan->decisions[e];
-        if (d->verdict < VERDICT_REDACT)
-            continue;
-        r->obligations |= d->obligations;
-        /* Of those that were a basis, 2.32(b); not every one that permitted something. */
-        if ((d->obligations & OBLIGE_CONSENT_COPY) != 0 && (count == 0 || consents[count - 1] != d->consent))
-            consents[count++] = d->consent;
-    }
+    for (uint32_t e = 0; e < r->bundle->count; e++)
+        if (r->plan->decisions[e].verdict >= VERDICT_REDACT)
+            r->obligations |= r->plan->decisions[e].obligations;
+    size_t count = scopes_of(r, facts, scopes, shown);
     size_t edits = splices_count(s);
-    st           = obligation_attach(s, r->bundle, r->obligations, consents, count, facts, arena);
+    st           = obligation_attach(s, r->bundle, r->obligations, scopes, count, facts, arena);
     if (st != ST_OK)
         return st;
     if (splices_count(s) != edits && r->bundle->type != BUNDLE_SINGLE) {
@@ -122,7 +119,35 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
     r->payload = splices_flat(s, arena);
     if (span_empty(r->payload))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
-    return redact_check(plan, r->payload, arena, &r->leak);
+    return redact_check(r->plan, r->payload, arena, &r->leak);
+}
+
+/* Those that were a basis, 2.32(b), each once; not every one that permitted something.
+ * `shown` has a place for every consent, then for every document. */
+static size_t
+scopes_of(const struct release *r, const struct facts *facts, struct obligation_scope *scopes, bool *shown)
+{
+    size_t count = 0;
+
+    for (uint32_t e = 0; e < r->bundle->count; e++) {
+        const struct decision *d = &r->plan->decisions[e];
+        if (d->verdict < VERDICT_REDACT || (d->obligations & OBLIGE_CONSENT_COPY) == 0)
+            continue;
+        for (size_t i = 0; d->consent != NULL && i <= d->also_count; i++) {
+            const struct consent *c  = i == 0 ? d->consent : d->also[i - 1];
+            size_t                at = (size_t)(c - r->policy->consents);
+            if (!shown[at])
+                scopes[count++] = (struct obligation_scope){ .consent = c };
+            shown[at] = true;
+        }
+        if (d->consent == NULL && d->document != NULL) {
+            size_t at = r->policy->consent_count + (size_t)(d->document - facts->documents);
+            if (!shown[at])
+                scopes[count++] = (struct obligation_scope){ .document = d->document };
+            shown[at] = true;
+        }
+    }
+    return count;
 }
 
 static enum release_outcome

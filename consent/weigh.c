@@ -151,11 +151,38 @@ weigh_all(struct weigher *b, struct record *r, const struct subject *subject)
         const struct program *before = r->program;
         r->program                   = r->labeled->others[i];
         struct voice one             = weigh(b, r, subject);
-        if (one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
+        if (one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT)) {
             all = one;
-        else
+        } else {
+            all        = voice_with(all, &one, b->arena);
             r->program = before;
+        }
     }
+    return all;
+}
+
+/* 2.32(b): each of them goes along. */
+struct voice
+voice_with(struct voice all, const struct voice *more, struct arena *arena)
+{
+    size_t                 most = all.also_count + more->also_count + 1, count = 0;
+    const struct consent **list;
+
+    if (all.says != SAYS_PERMIT || more->says != SAYS_PERMIT || (more->consent == all.consent && more->also_count == 0))
+        return all;
+    list = arena_make_n(arena, most, const struct consent *);
+    for (size_t i = 0; i < most && list != NULL; i++) {
+        const struct consent *c = i < all.also_count ? all.also[i]
+                                  : i == all.also_count ? more->consent
+                                                        : more->also[i - all.also_count - 1];
+        bool known = c == all.consent;
+        for (size_t j = 0; j < count && !known; j++)
+            known = list[j] == c;
+        if (!known)
+            list[count++] = c;
+    }
+    all.also       = list;
+    all.also_count = count;
     return all;
 }
 

@@ -65,6 +65,8 @@ struct voice {
     uint32_t                stated;      /* DIMENSION_* */
     const struct consent   *consent;
     const struct provision *provision;
+    const struct consent *const *also;   /* permit: of the other programs and patients, each once; none is `consent` */
+    size_t                  also_count;
 };
 
 enum {
@@ -108,6 +110,8 @@ struct weigher {
 
 enum status  weigher_make(const struct policy *, const struct facts *, const struct references *, struct arena *,
                           struct weigher *out) MUST_CHECK;
+/* The same with the consents of both, where it took both to permit.  Out of memory: without. */
+struct voice voice_with(struct voice, const struct voice *more, struct arena *);
 /* For each program whose record it is (P7).  r->program is left at the one that was not released. */
 struct voice weigh_all(struct weigher *, struct record *, const struct subject *);
 /* Whether a consent of this patient has been revoked, and may have been the one

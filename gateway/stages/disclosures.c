@@ -284,19 +284,22 @@ consents_used(const struct plan *plan, const struct consent *out[MAX_CONSENTS], 
 
     for (uint32_t i = 0; i < plan->bundle->count; i++) {
         const struct decision *d  = &plan->decisions[i];
-        size_t                 at = 0;
         if (!leaves(d->verdict) || (d->obligations & OBLIGE_NOTICE) == 0 || d->consent == NULL)
             continue;
-        while (at < n && out[at] != d->consent)
-            at++;
-        if (at == MAX_CONSENTS)
-            continue;
-        if (at == n) {
-            out[n]     = d->consent;
-            rules[n++] = d->rule;
+        for (size_t each = 0; each <= d->also_count; each++) {
+            const struct consent *c  = each == 0 ? d->consent : d->also[each - 1];
+            size_t                at = 0;
+            while (at < n && out[at] != c)
+                at++;
+            if (at == MAX_CONSENTS)
+                continue;
+            if (at == n) {
+                out[n]     = c;
+                rules[n++] = d->rule;
+            }
+            if (d->rule == RULE_TPO)
+                rules[at] = RULE_TPO;
         }
-        if (d->rule == RULE_TPO)
-            rules[at] = RULE_TPO;
     }
     return n;
 }

@@ -85,7 +85,7 @@ test_the_explanation_is_of_this_recipients_part_alone(void **state)
 static struct span
 attach(struct world *w, uint32_t obligations, size_t consents)
 {
-    const struct consent *all[2] = { policy_consent(w->policy, 0), policy_consent(w->policy, 0) };
+    struct obligation_scope all[1] = { { .consent = policy_consent(w->policy, 0) } };
     struct splices       *s      = splices_new(w->bundle->tape, w->arena);
 
     assert_int_equal(obligation_attach(s, w->bundle, obligations, all, consents, w->facts, w->arena), ST_OK);
@@ -117,9 +117,9 @@ test_stands_in_the_meta_of_the_bundle_whatever_was_there(void **state)
         snprintf(json, sizeof json, "{\"resourceType\":\"Bundle\",%s\"type\":\"collection\",\"entry\":[%s]}", rows[i].meta, OPIOID);
         struct world       w = world_read(REQUEST(CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}")), json);
         const struct tape *tape;
-        struct span        out  = attach(&w, BOTH, 2);
+        struct span        out  = attach(&w, BOTH, 1);
         tape_node          list = read_again(&w, out, &tape);
-        assert_int_equal(tape_children(tape, list), rows[i].before + 2);   /* one consent, named twice, is explained once */
+        assert_int_equal(tape_children(tape, list), rows[i].before + 2);
         tape_node one  = tape_item(tape, list, rows[i].before);
         tape_node text = tape_member(tape, tape_member(tape, one, SPAN("valueAnnotation")), SPAN("text"));
         assert_true(tape_text_eq(tape, tape_member(tape, one, SPAN("url")), SPAN(OBLIGATION_DISPLAY_URL)));
@@ -158,7 +158,7 @@ test_survives_what_the_plan_cut(void **state)
         tape_node             cuts[] = { meta, list, tape_first(w.bundle->tape, list), w.bundle->root };
         const struct tape    *tape;
         splices_cut(s, cuts[what]);
-        assert_int_equal(obligation_attach(s, w.bundle, BOTH, &c, 1, w.facts, w.arena), ST_OK);
+        assert_int_equal(obligation_attach(s, w.bundle, BOTH, &(struct obligation_scope){ .consent = c }, 1, w.facts, w.arena), ST_OK);
         assert_int_equal(splices_seal(s), ST_OK);
         if (what == 3) {
             assert_int_equal(splices_length(s), 0);
@@ -189,7 +189,7 @@ test_refuses_a_meta_that_is_none_and_no_memory(void **state)
                                 "{\"resourceType\":\"Bundle\",\"meta\":7,\"type\":\"collection\"}");
     const struct consent *c = policy_consent(w.policy, 0);
     struct splices       *s = splices_new(w.bundle->tape, w.arena);
-    assert_int_equal(obligation_attach(s, w.bundle, BOTH, &c, 1, w.facts, w.arena), ST_MALFORMED);
+    assert_int_equal(obligation_attach(s, w.bundle, BOTH, &(struct obligation_scope){ .consent = c }, 1, w.facts, w.arena), ST_MALFORMED);
     world_end(&w);
 
     w = world_read(REQUEST(CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}")), BUNDLE(OPIOID));
@@ -197,7 +197,7 @@ test_refuses_a_meta_that_is_none_and_no_memory(void **state)
     for (size_t budget = 64; budget < 4096; budget += 128) {
         struct arena  *small = arena_new("small", budget);
         struct splices *own  = splices_new(w.bundle->tape, w.arena);
-        enum status    st    = obligation_attach(own, w.bundle, BOTH, &c, 1, w.facts, small);
+        enum status    st    = obligation_attach(own, w.bundle, BOTH, &(struct obligation_scope){ .consent = c }, 1, w.facts, small);
         assert_true(st == ST_NO_MEMORY || st == ST_OK);
         arena_free(&small);
     }

@@ -90,7 +90,8 @@ check_notice(const struct sitting *s, const struct policy *policy)
 
     for (size_t i = 0; i < policy_consents(policy) && i < 4; i++) {
         const struct consent *c = policy_consent(policy, i);
-        if (obligation_attach(edit, s->bundle, OBLIGE_NOTICE | OBLIGE_CONSENT_COPY, &c, 1, s->facts, s->arena) != ST_OK)
+        const struct obligation_scope scope = { .consent = c };
+        if (obligation_attach(edit, s->bundle, OBLIGE_NOTICE | OBLIGE_CONSENT_COPY, &scope, 1, s->facts, s->arena) != ST_OK)
             return;
         break;
     }
