@@ -105,6 +105,9 @@ lacks_more(const struct asking *a, const struct basis_row *row, const struct ins
     if (a->note && (d->says & row->notes) != row->notes)
         return "it does not say that it reaches SUD counseling notes";
     switch (row->rule) {
+    case RULE_CHILD_ABUSE:
+    case RULE_CRIME:
+        return d->type_count == 0 ? NULL : "it lists kinds of records, and a report is single ones";
     case RULE_RESEARCH:
         return (d->says & (S(HIPAA_AUTHORIZED) | S(HUMAN_SUBJECTS))) != 0
                    ? NULL
@@ -196,7 +199,8 @@ basis_lists(const struct asking *a, const struct instrument *d, enum limit *limi
         return true;
     if (!span_eq_text(r->type, "Patient"))
         return false;
-    *limit = d->kind == INSTRUMENT_CRIME ? LIMIT_INCIDENT : LIMIT_IDENTITY;
+    if (*limit == LIMIT_NONE)
+        *limit = LIMIT_IDENTITY;
     for (size_t i = 0; i < d->item_count; i++)
         if (bundle_find_name(b, d->items[i]) != ENTRY_NONE)
             return true;

@@ -31,7 +31,12 @@
     ENTRY("{\"resourceType\":\"MedicationDispense\",\"id\":\"tablet\",\"status\":\"completed\"," OF_P1           \
           ",\"medicationCodeableConcept\":{\"text\":\"methadone\"},\"whenHandedOver\":\"2026-06-10\"}")
 #define PATIENT ENTRY("{\"resourceType\":\"Patient\",\"id\":\"p1\",\"name\":[{\"family\":\"Reed\"}]}")
-#define ALL_OF_IT BUNDLE(PATIENT "," OPIOID "," TABLET "," NOTE)
+#define INCIDENT                                                                                             \
+    ENTRY("{\"resourceType\":\"AdverseEvent\",\"id\":\"incident\",\"actuality\":\"actual\",\"event\":{\"text\":\"struck a nurse\"}," OF_P1 "}")
+#define REPORT                                                                                               \
+    ENTRY("{\"resourceType\":\"Communication\",\"id\":\"report\",\"status\":\"completed\"," OF_P1                    \
+          ",\"payload\":[{\"contentString\":\"a child was found alone\"}]}")
+#define ALL_OF_IT BUNDLE(PATIENT "," OPIOID "," TABLET "," NOTE "," INCIDENT "," REPORT)
 
 struct row {
     const char  *id;                     /* of the scenario, with words */
@@ -144,6 +149,7 @@ run(const struct row *rows, size_t count)
 #define TPO_TO(reference) CONSENT("tpo", "2026-01-01", "{\"type\":\"permit\"," TO(reference) "," TPO "}")
 #define LAWYER WHO("Organization/law", "NAMED_NONHIPAA")
 #define POLICE WHO("Organization/pd", "LAW_ENFORCEMENT")
+#define CRIME(items) DOCUMENT("incident-1", "crime-report", "Organization/pd", P1 "," items)
 #define COURT  WHO("Organization/court", "COURT")
 
 static void
@@ -176,10 +182,19 @@ test_legal_process_needs_an_order_and_a_mandate_and_counsel(void **state)
         { "LP-04 the bar follows the record", HELD("H_CEBA_TPO") POLICE WHAT_FOR("TREAT"), TPO_TO("Organization/pd"),
           "opioid", NO, "G-3", "42 CFR 2.12(d)(1)" },
         { "LP-06 the incident that staff report",
-          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(DOCUMENT("incident-1", "crime-report", "Organization/pd", P1 ",\"items\":[\"MedicationDispense/tablet\"]")), "",
-          "tablet", YES, "R-12", "42 CFR 2.12(c)(5)" },
+          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(CRIME("\"items\":[\"AdverseEvent/incident\"]")), "",
+          "incident", YES, "R-12", "42 CFR 2.12(c)(5)" },
+        { "LP-06 a clinical record is no circumstance, though it is listed",
+          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(CRIME("\"items\":[\"AdverseEvent/incident\",\"MedicationDispense/tablet\"]")), "",
+          "tablet", NO, "R-12", "42 CFR 2.12(c)(5)" },
+        { "LP-06 an incident is one, not all of a kind",
+          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(CRIME("\"types\":[\"AdverseEvent\"]")), "",
+          "incident", STAFF, "R-12", "42 CFR 2.12(c)(5)" },
+        { "LP-06 of the patient who it is",
+          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(CRIME("\"items\":[\"AdverseEvent/incident\"]")), "",
+          "p1", YES, "R-12", "42 CFR 2.12(c)(5)" },
         { "LP-07 and nothing clinical",
-          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(DOCUMENT("incident-1", "crime-report", "Organization/pd", P1 ",\"items\":[\"MedicationDispense/tablet\"]")), "",
+          PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(CRIME("\"items\":[\"AdverseEvent/incident\"]")), "",
           "opioid", NO, "R-12", "42 CFR 2.12(c)(5)" },
         { "LP-08 no extremely serious crime",
           PROGRAM POLICE WHAT_FOR("HLEGAL") DOCUMENTS(ORDER("court-order-2.65", "Organization/pd", THE_OPIOID, ALL_SAID) "," SUBPOENA("Organization/pd")), "",
@@ -380,6 +395,9 @@ test_a_program_discloses_its_own_records_not_those_it_received(void **state)
 #define PDMP_CONSENT MORE_CONSENT("m", "2026-01-01", KIND("pdmp"), "{\"type\":\"permit\"," TO("Organization/pdmp") "}")
 #define PDMP_LAW DOCUMENT("law", "pdmp-law", "Organization/pdmp", "\"says\":[\"statute\"]")
 
+#define CHILD_LINE PROGRAM WHO("Organization/cps", "CHILD_PROTECTION") WHAT_FOR("PUBHLTH")
+#define ABUSE(list) DOCUMENT("d", "child-abuse-report", "Organization/cps", P1 "," list ",\"says\":[\"statute\"]")
+
 static void
 test_bases_without_consent_rest_on_what_is_on_file(void **state)
 {
@@ -395,8 +413,10 @@ test_bases_without_consent_rest_on_what_is_on_file(void **state)
         { "NB-05 an identified cohort", PROGRAM WHO("Organization/pha", "PUBLIC_HEALTH_AUTHORITY") WHAT_FOR("PUBHLTH"), "", "opioid", NO, "B-14", "42 CFR 2.13(a)" },
         { "NB-06 not de-identified by a method", PROGRAM WHO("Organization/pha", "PUBLIC_HEALTH_AUTHORITY") WHAT_FOR("PUBHLTH") DOCUMENTS(DOCUMENT("d", "de-identification", "Organization/pha", THE_OPIOID)), "", "opioid", STAFF, "R-22", "42 CFR 2.54" },
         { "R-22 de-identified", PROGRAM WHO("Organization/pha", "PUBLIC_HEALTH_AUTHORITY") WHAT_FOR("PUBHLTH") DOCUMENTS(DOCUMENT("d", "de-identification", "Organization/pha", THE_OPIOID ",\"says\":[\"expert-determination\"]")), "", "opioid", YES, "R-22", "42 CFR 2.54" },
-        { "NB-07 the report", PROGRAM WHO("Organization/cps", "CHILD_PROTECTION") WHAT_FOR("PUBHLTH") DOCUMENTS(DOCUMENT("d", "child-abuse-report", "Organization/cps", P1 "," THE_OPIOID ",\"says\":[\"statute\"]")), "", "opioid", YES, "R-11", "42 CFR 2.12(c)(6)" },
-        { "NB-07 not the chart", PROGRAM WHO("Organization/cps", "CHILD_PROTECTION") WHAT_FOR("PUBHLTH") DOCUMENTS(DOCUMENT("d", "child-abuse-report", "Organization/cps", P1 "," THE_OPIOID ",\"says\":[\"statute\"]")), "", "tablet", NO, "R-11", "42 CFR 2.12(c)(6)" },
+        { "NB-07 the report", CHILD_LINE DOCUMENTS(ABUSE("\"items\":[\"Communication/report\"]")), "", "report", YES, "R-11", "42 CFR 2.12(c)(6)" },
+        { "NB-07 a record of the chart is none, though it is listed", CHILD_LINE DOCUMENTS(ABUSE(THE_OPIOID)), "", "opioid", NO, "R-11", "42 CFR 2.12(c)(6)" },
+        { "NB-07 a report is one, not all of a kind", CHILD_LINE DOCUMENTS(ABUSE("\"types\":[\"Communication\"]")), "", "report", STAFF, "R-11", "42 CFR 2.12(c)(6)" },
+        { "NB-07 not the chart", CHILD_LINE DOCUMENTS(ABUSE("\"items\":[\"Communication/report\"]")), "", "tablet", NO, "R-11", "42 CFR 2.12(c)(6)" },
         { "NB-08 a law without a consent", PROGRAM WHO("Organization/pdmp", "PDMP") WHAT_FOR("PUBHLTH") DOCUMENTS(PDMP_LAW), "", "tablet", NO, "B-14", "42 CFR 2.13(a)" },
         { "NB-09 both", PROGRAM WHO("Organization/pdmp", "PDMP") WHAT_FOR("PUBHLTH") DOCUMENTS(PDMP_LAW), PDMP_CONSENT, "tablet", YES, "R-08", "42 CFR 2.36" },
         { "NB-09 medication alone", PROGRAM WHO("Organization/pdmp", "PDMP") WHAT_FOR("PUBHLTH") DOCUMENTS(PDMP_LAW), PDMP_CONSENT, "opioid", NO, "R-08", "42 CFR 2.36" },
