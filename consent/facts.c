@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "consent/program.h"
 #include "fhir/datatypes.h"
 #include "fhir/outcome.h"
 
@@ -186,10 +187,23 @@ read_source(struct reader *r, tape_node root, struct facts *facts)
     facts->holder = holder >= 0 ? (enum holder)(holder + 1) : HOLDER_UNKNOWN;
 }
 
+/* 0: not stated. */
+static int64_t
+day_of(struct reader *r, tape_node object, const char *name, bool (*day)(struct span, int64_t *))
+{
+    struct span text = reader_text(r, object, "programs", name);
+    int64_t     ms   = 0;
+
+    if (!span_empty(text) && !day(text, &ms))
+        reader_finding(r, SEVERITY_ERROR, object, reader_expression(r, "programs", name), SPAN("want a date or an instant"),
+                       (struct span){ 0 });
+    return ms;
+}
+
 static void
 read_programs(struct reader *r, tape_node root, struct facts *facts)
 {
-    static const char *const names[] = { "reference", "identifier", "source", "name" };
+    static const char *const names[] = { "reference", "identifier", "source", "name", "id", "continues", "from", "until" };
     tape_node       list  = reader_member(r, root, "", "programs", TAPE_ARRAY);
     uint32_t        count = tape_children(r->tape, list);
     struct program *all   = arena_make_n(r->arena, count, struct program);
@@ -207,6 +221,10 @@ read_programs(struct reader *r, tape_node root, struct facts *facts)
         p->identifiers = identifiers_of(r, n, "programs", "identifier", &p->identifier_count);
         p->sources     = reader_texts(r, n, "programs", "source", true, &p->source_count);
         p->names       = reader_texts(r, n, "programs", "name", true, &p->name_count);
+        p->id          = reader_text(r, n, "programs", "id");
+        p->continues   = reader_text(r, n, "programs", "continues");
+        p->from_ms     = day_of(r, n, "from", program_begin_read);
+        p->until_ms    = day_of(r, n, "until", program_end_read);
     }
     facts->programs = all;
 }

@@ -55,6 +55,10 @@ struct program {                                /* a registered Part 2 program, 
     size_t                   source_count;
     const struct span       *names;             /* names to look for in text */
     size_t                   name_count;
+    int64_t                  from_ms, until_ms; /* when it was one, until exclusive (consent/program.h); 0: not stated */
+    struct span              id;                /* of this row, "oak"; may be empty */
+    struct span              continues;         /* id of the row that this one came after; may be empty */
+    bool                     holds_out, assisted; /* as the operator wrote; who is not both is not in the list */
 };
 
 enum sender_status { SENDER_UNKNOWN = 0, SENDER_NOT_PROGRAM, SENDER_PROGRAM };
@@ -205,7 +209,8 @@ struct facts {
  *     "labels": "given" | "computed", "trustLabels": bool,
  *     "source": { "part2": "program" | "not-program" | "unknown", "organization",
  *                 "holder": code of holders.def },
- *     "programs": [ { "reference", "identifier": [], "source", "name" } ],   each a text or a list
+ *     "programs": [ { "reference", "identifier": [], "source", "name",       each a text or a list
+ *                     "id", "continues": id of another row, "from", "until" } ],    consent/program.h
  *     "actors": { reference: resource }, "consents": [ Consent ],
  *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",
  *                      "patient", "items": [ "Type/id" ], "types": [ resource types ], "section",

@@ -331,6 +331,18 @@ work_mention(struct work *w, uint32_t entry, enum label label, tape_node node)
     w->entries[entry].said = s;
 }
 
+void
+work_apart(struct work *w, uint32_t entry, tape_node node)
+{
+    struct apart *a = arena_make(w->arena, struct apart);
+
+    if (a == NULL)
+        return;
+    *a = (struct apart){ node, w->entries[entry].apart };
+    w->entries[entry].apart = a;
+    w->entries[entry].apart_count++;
+}
+
 struct span
 work_sentence(struct work *w, const char *a, struct span b, const char *c, const char *d)
 {
@@ -355,12 +367,17 @@ work_sentence(struct work *w, const char *a, struct span b, const char *c, const
 static const struct program *
 program_of_sender(const struct work *w)
 {
-    const struct facts *f = w->facts;
+    const struct facts   *f     = w->facts;
+    const struct made     now   = { { f->at_ms, f->at_ms }, true };
+    const struct program *found = NULL;
 
     for (size_t i = 0; i < f->program_count; i++)
         for (size_t r = 0; r < f->programs[i].reference_count; r++)
-            if (span_eq(f->programs[i].references[r], f->sender_organization))
-                return &f->programs[i];
+            if (span_eq(f->programs[i].references[r], f->sender_organization)
+                && (found == NULL || !program_counts(found, &now, false)))
+                found = &f->programs[i];
+    if (found != NULL)
+        return found;
     return f->program_count == 1 ? &f->programs[0] : NULL;
 }
 
@@ -433,6 +450,7 @@ copy_lists(struct work *w, const struct entry_work *e, struct labeled *l)
         l->foreign_count++;
     struct evidence *evidence = e->notes > 0 ? arena_make_n(w->arena, e->notes, struct evidence) : NULL;
     struct mention  *said     = mentions > 0 ? arena_make_n(w->arena, mentions, struct mention) : NULL;
+    tape_node       *apart    = e->apart_count > 0 ? arena_make_n(w->arena, e->apart_count, tape_node) : NULL;
     struct coding   *foreign  = l->foreign_count > 0 ? arena_make_n(w->arena, l->foreign_count, struct coding) : NULL;
     if (arena_spent(w->arena))
         return false;
@@ -442,6 +460,9 @@ copy_lists(struct work *w, const struct entry_work *e, struct labeled *l)
         said[l->mention_count++] = s->mention;
     for (const struct foreign *f = e->foreign; f != NULL; f = f->next)
         foreign[n++] = f->coding;
+    for (const struct apart *a = e->apart; a != NULL; a = a->next)
+        apart[l->apart_count++] = a->node;
+    l->apart    = apart;
     l->evidence = evidence;
     l->mentions = said;
     l->foreign  = foreign;

@@ -63,6 +63,8 @@ struct labeled {                         /* one entry */
     bool                   inspected;    /* a person read what could not be inspected: no substance use */
     const struct determination *found;   /* what a person found about it (review.h); of the outer bundle only */
     size_t                 found_count;
+    const tape_node       *apart;        /* elements that name a program which was none when this was made: */
+    size_t                 apart_count;  /* what stands in them is no mention (consent/program.h)          */
 };
 
 struct labeling {

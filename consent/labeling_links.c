@@ -102,7 +102,7 @@ hang_on_absent(struct work *w, uint32_t i, const struct unit *u)
 
     if (e->confirmed || r->to != ENTRY_NONE || r->to_contained != TAPE_ABSENT || link_of(w, i, u) != ROLE_UP)
         return;
-    p = source_of_url(w, r->value);
+    p = source_of_url(w, u->entry, r->value);
     if (p == NULL)
         return;
     e->confirmed = true;

@@ -16,6 +16,9 @@ struct registry {
     const struct identifier **identifiers;
     const uint32_t        *identifier_of;/* -> program                                        */
     bool                   has_sources;
+    bool                   timed;        /* some row says when it was one (consent/program.h) */
+    uint32_t              *family;       /* of a row: the first row of the same program (T5)  */
+    bool                  *inside, *outside; /* of a family: records of it, records from another time */
 };
 
 static void        add_consents(struct work *, struct registry *, uint32_t room);
@@ -25,7 +28,12 @@ static const struct program *by_identifier(const struct work *, struct span syst
 static const struct program *by_url(const struct work *, struct span url);
 static const struct program *by_members(const struct work *, tape_node resource);
 
+static bool        index_times(struct work *, struct registry *);
+static const struct program *row_for(const struct work *, uint32_t entry, const struct program *, bool held);
+static uint32_t    family_of(const struct work *, const struct program *);
+
 static void mark_directory(struct work *);
+static void look_at_times(struct work *);
 static void follow_membership(struct work *);
 static void mark_practitioners(struct work *);
 static void confirm_units(struct work *);
@@ -54,7 +62,7 @@ source_registry(struct work *w)
         r->programs[r->count++] = &f->programs[i];
     r->registered = r->count;
     w->registry   = r;
-    if (!index_programs(w, r))
+    if (!index_programs(w, r) || !index_times(w, r))
         return ST_NO_MEMORY;
     if (f->sender != SENDER_NOT_PROGRAM) {
         add_consents(w, r, room);
@@ -211,6 +219,116 @@ add_consents(struct work *w, struct registry *r, uint32_t room)
     for (uint32_t i = 0; i < w->unit_count; i++)
         if (w->units[i].kind == UNIT_CONSENT)
             add_consent(w, r, room, w->tape, w->units[i].node);
+}
+
+/* ---- when it was a program (consent/program.h) --------------------------------------- */
+
+static uint32_t
+first_of_family(const struct registry *r, uint32_t row)
+{
+    while (r->family[row] != row)
+        row = r->family[row];
+    return row;
+}
+
+static void
+join(struct registry *r, uint32_t a, uint32_t b)
+{
+    uint32_t one = first_of_family(r, a), other = first_of_family(r, b);
+
+    r->family[one > other ? one : other] = one > other ? other : one;
+}
+
+/* T5: by reference, by identifier, and by what a row continues. */
+static bool
+index_families(struct work *w, struct registry *r)
+{
+    struct lookup_item *items = arena_make_n(w->arena, (size_t)r->count + 1, struct lookup_item);
+
+    for (uint32_t p = 0; items != NULL && p < r->count; p++)
+        items[p] = (struct lookup_item){ .key = r->programs[p]->id, .value = p };
+    const struct lookup *ids = items != NULL ? lookup_build(items, r->count, w->arena) : NULL;
+    if (ids == NULL)
+        return false;
+    for (uint32_t p = 0; p < r->count; p++) {
+        const struct program *row = r->programs[p];
+        uint32_t at = span_empty(row->continues) ? LOOKUP_NONE : lookup_find(ids, row->continues);
+        if (at != LOOKUP_NONE)
+            join(r, p, lookup_value(ids, at));
+        for (size_t i = 0; i < row->reference_count; i++)
+            join(r, p, lookup_value(r->names, lookup_find(r->names, row->references[i])));
+        for (size_t i = 0; i < row->identifier_count; i++) {
+            const struct program *first = by_identifier(w, row->identifiers[i].system, row->identifiers[i].value);
+            join(r, p, first != NULL ? (uint32_t)(first - w->facts->programs) : p);
+        }
+    }
+    for (uint32_t p = 0; p < r->count; p++)
+        r->family[p] = first_of_family(r, p);
+    return true;
+}
+
+/* T2: a record that states no time has that of its Encounter. */
+static void
+index_made(struct work *w)
+{
+    tape_node object;
+
+    for (uint32_t i = 0; i < w->bundle->count; i++)
+        if (w->bundle->entries[i].resource != TAPE_ABSENT)
+            w->entries[i].made = program_made(w->tape, w->bundle->entries[i].resource, w->arena);
+    for (uint32_t i = 0; i < w->references->count; i++) {
+        const struct reference *r = &w->references->all[i];
+        if (r->from == ENTRY_NONE || r->to == ENTRY_NONE || w->entries[r->from].made.known || !(w->roles[i] & ROLE_UP))
+            continue;
+        struct unit *to   = work_target(w, r);
+        struct span  name = work_element(w, r->node, &object);
+        if (to != NULL && to->kind == UNIT_ENCOUNTER && w->entries[r->to].made.known
+            && (span_eq_text(name, "encounter") || span_eq_text(name, "context")))
+            w->entries[r->from].made = w->entries[r->to].made;
+    }
+}
+
+static bool
+index_times(struct work *w, struct registry *r)
+{
+    r->timed = programs_have_times(w->facts);
+    if (!r->timed)
+        return true;
+    r->family  = arena_make_n(w->arena, r->count, uint32_t);
+    r->inside  = arena_make_n(w->arena, r->count, bool);
+    r->outside = arena_make_n(w->arena, r->count, bool);
+    if (r->family == NULL || r->inside == NULL || r->outside == NULL)
+        return false;
+    for (uint32_t p = 0; p < r->count; p++)
+        r->family[p] = p;
+    index_made(w);
+    return index_families(w, r);
+}
+
+/* ENTRY_NONE: of no registered program, as one that only a consent names. */
+static uint32_t
+family_of(const struct work *w, const struct program *p)
+{
+    const struct facts *f = w->facts;
+
+    if (!w->registry->timed || p == NULL || p < f->programs || p >= f->programs + f->program_count)
+        return ENTRY_NONE;
+    return w->registry->family[p - f->programs];
+}
+
+/* T3, T5: the row of this program that counts for the record; NULL: it was none then. */
+static const struct program *
+row_for(const struct work *w, uint32_t entry, const struct program *p, bool held)
+{
+    const struct registry *r      = w->registry;
+    uint32_t               family = family_of(w, p);
+
+    if (family == ENTRY_NONE || program_counts(p, &w->entries[entry].made, held))
+        return p;
+    for (uint32_t q = 0; q < r->registered; q++)
+        if (r->family[q] == family && program_counts(r->programs[q], &w->entries[entry].made, held))
+            return r->programs[q];
+    return NULL;
 }
 
 /* ---- recognising a program ------------------------------------------------------- */
@@ -376,9 +494,9 @@ source_has_servers(const struct work *w)
 }
 
 const struct program *
-source_of_url(const struct work *w, struct span url)
+source_of_url(const struct work *w, uint32_t entry, struct span url)
 {
-    return by_url(w, url);
+    return row_for(w, entry, by_url(w, url), true);
 }
 
 static const struct program *
@@ -471,11 +589,19 @@ is_source_element(const struct work *w, tape_node node, unsigned role, enum unit
 
 /* ---- marking ------------------------------------------------------------------------- */
 
+/* `held`: it is on the program's server (T4). */
 static void
-confirm(struct work *w, uint32_t entry, const struct program *p, tape_node node, const char *rule, struct span because)
+confirm(struct work *w, uint32_t entry, const struct program *named, bool held, tape_node node, struct span because)
 {
-    struct entry_work *e = &w->entries[entry];
+    struct entry_work    *e    = &w->entries[entry];
+    const struct program *p    = row_for(w, entry, named, held);
+    const char           *rule = "P1";
 
+    if (p == NULL && named != NULL) {
+        work_apart(w, entry, node);
+        work_note(w, entry, LABEL_NONE, node, rule, SPAN("it was made when this was no Part 2 program"));
+        return;
+    }
     (void)work_program(w, entry, p);
     if (!e->confirmed || e->notes < 4)
         work_note(w, entry, LABEL_PART2, node, rule, because);
@@ -503,6 +629,7 @@ source_read(struct work *w)
     /* Again: the content says which facilities treat substance use by their own word. */
     follow_membership(w);
     mark_practitioners(w);
+    look_at_times(w);
     confirm_units(w);
     confirm_references(w);
 }
@@ -604,6 +731,15 @@ by_identifier_system(const struct work *w, tape_node resource, tape_node *where)
     return NULL;
 }
 
+/* Everything here that names it was made when it was no program. */
+static bool
+all_from_another_time(const struct work *w, const struct program *p)
+{
+    uint32_t family = family_of(w, p);
+
+    return family != ENTRY_NONE && w->registry->outside[family] && !w->registry->inside[family];
+}
+
 static void
 confirm_unit(struct work *w, struct unit *u)
 {
@@ -612,11 +748,13 @@ confirm_unit(struct work *w, struct unit *u)
     tape_node                  source = TAPE_ABSENT, where = TAPE_ABSENT;
     bool                       own    = e->resource == u->node;
 
-    if (u->is_program) {
+    if (u->is_program && all_from_another_time(w, u->program)) {
+        work_apart(w, u->entry, u->node);
+    } else if (u->is_program) {
         if (own)
             entry->directory = true;
         if (own || w->units[w->unit_of[u->entry]].kind != UNIT_PATIENT)
-            confirm(w, u->entry, u->program, u->node, "P1",
+            confirm(w, u->entry, u->program, false, u->node,
                     own ? SPAN("it is a registered Part 2 program or part of one")
                         : SPAN("it contains a registered Part 2 program"));
     }
@@ -624,17 +762,17 @@ confirm_unit(struct work *w, struct unit *u)
     if (p != NULL) {
         /* Its very address is the tie between patient and program (P5). */
         entry->ties_patient |= u->kind == UNIT_PATIENT;
-        confirm(w, u->entry, p, u->node, "P1", SPAN("its fullUrl is on the server of a registered Part 2 program"));
+        confirm(w, u->entry, p, true, u->node, SPAN("its fullUrl is on the server of a registered Part 2 program"));
     }
     if (u->kind == UNIT_PATIENT || !w->registry->has_sources)
         return;
     source = tape_member(w->tape, tape_member(w->tape, u->node, SPAN("meta")), SPAN("source"));
     p = source != TAPE_ABSENT ? by_url(w, tape_text(w->tape, source, w->arena)) : NULL;
     if (p != NULL)
-        confirm(w, u->entry, p, source, "P1", SPAN("its meta.source is the server of a registered Part 2 program"));
+        confirm(w, u->entry, p, true, source, SPAN("its meta.source is the server of a registered Part 2 program"));
     p = by_identifier_system(w, u->node, &where);
     if (p != NULL)
-        confirm(w, u->entry, p, where, "P1", SPAN("its identifier was given by a registered Part 2 program"));
+        confirm(w, u->entry, p, true, where, SPAN("its identifier was given by a registered Part 2 program"));
 }
 
 static void
@@ -667,7 +805,7 @@ confirm_display(struct work *w, struct unit *u, tape_node node, struct span disp
 
     text_read_any(display, w->names, &f);
     if (f.program && !other && !w->entries[u->entry].confirmed)
-        confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, node, "P1",
+        confirm(w, u->entry, w->registry->registered == 1 ? w->registry->programs[0] : NULL, false, node,
                 SPAN("the name of a registered Part 2 program stands where it comes from"));
     suspect(w, u, f.labels & labels_substance_use(), node, "text",
             "the name of where it comes from tells of substance use treatment");
@@ -698,6 +836,24 @@ has_source(const struct unit *u)
     return u != NULL && u->entry != ENTRY_NONE && u->kind != UNIT_PATIENT && !is_directory(u->kind);
 }
 
+/* Before directory resources are judged: whether the records here are of the
+ * program's time.  A record that says nothing of time is. */
+static void
+look_at_times(struct work *w)
+{
+    for (uint32_t i = 0; w->registry->timed && i < w->references->count; i++) {
+        const struct reference *r = &w->references->all[i];
+        struct unit            *u = w->roles[i] & ROLE_SOURCE ? work_unit(w, r->from, r->from_resource) : NULL;
+        if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
+            continue;
+        const struct program *p      = source_of_reference(w, r);
+        const struct program *row    = p != NULL ? row_for(w, u->entry, p, false) : NULL;
+        uint32_t              family = family_of(w, p);
+        if (family != ENTRY_NONE)
+            (row != NULL ? w->registry->inside : w->registry->outside)[family] = true;
+    }
+}
+
 static void
 confirm_references(struct work *w)
 {
@@ -712,7 +868,7 @@ confirm_references(struct work *w)
         suspect_reference(w, r, u);
         if (p == NULL)
             continue;
-        confirm(w, u->entry, p, r->node, "P1",
+        confirm(w, u->entry, p, false, r->node,
                 work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
         if (u->kind == UNIT_PROVENANCE)
             confirm_targets(w, u->node, p);
@@ -737,7 +893,7 @@ confirm_targets(struct work *w, tape_node provenance, const struct program *p)
             continue;
         struct unit *target = work_target(w, r);
         if (target != NULL && target->kind != UNIT_PATIENT && !is_directory(target->kind))
-            confirm(w, r->to, p, w->bundle->entries[r->to].resource, "P1",
+            confirm(w, r->to, p, false, w->bundle->entries[r->to].resource,
                     SPAN("a Provenance says that it is from a registered Part 2 program"));
     }
 }

@@ -16,6 +16,7 @@
 #include "consent/attachment.h"
 #include "consent/codes.h"
 #include "consent/labeling.h"
+#include "consent/program.h"
 #include "consent/text.h"
 
 enum unit_kind {
@@ -80,10 +81,14 @@ struct entry_work {
     unsigned              notes;
     struct foreign       *foreign;
     struct said          *said;          /* mentions */
+    struct made           made;          /* when, if a program says when it was one  */
+    struct apart         *apart;
+    unsigned              apart_count;
 };
 
 struct foreign { struct coding coding; struct foreign *next; };
 struct said    { struct mention mention; struct said *next; };
+struct apart   { tape_node node; struct apart *next; };
 
 struct shown   { struct unit *unit; tape_node object, display; struct shown *next; };
 
@@ -130,6 +135,8 @@ void work_note(struct work *, uint32_t entry, enum label, tape_node, const char 
 /* One more program whose record it is; true when that is news. */
 bool work_program(struct work *, uint32_t entry, const struct program *);
 void work_mention(struct work *, uint32_t entry, enum label, tape_node);
+/* What names a program in a record that was made when it was none. */
+void work_apart(struct work *, uint32_t entry, tape_node);
 /* Up to four parts as one text in the arena. */
 struct span work_sentence(struct work *, const char *a, struct span b, const char *c, const char *d);
 /* The unit of a resource node; NULL for none.  `entry` is where it probably is. */
@@ -149,8 +156,8 @@ enum status source_registry(struct work *);
 void        source_directory(struct work *);             /* before the content is read */
 void        source_read(struct work *);                  /* after it                   */
 bool        source_has_servers(const struct work *);     /* some program is known by a base URL */
-/* The program whose server an address is on. */
-const struct program *source_of_url(const struct work *, struct span url);
+/* The program whose server an address is on, if it was one when the entry was made. */
+const struct program *source_of_url(const struct work *, uint32_t entry, struct span url);
 
 /* labeling_links.c */
 void links_follow(struct work *);

@@ -416,6 +416,15 @@ carry(struct closure *w, uint32_t entry, const struct decision *basis)
     d->obligations = basis->obligations | before;
 }
 
+static bool
+is_apart(const struct closure *w, const struct labeled *l, tape_node leaf)
+{
+    for (size_t i = 0; i < l->apart_count; i++)
+        if (leaf >= l->apart[i] && leaf < tape_after(w->tape, l->apart[i]))
+            return true;
+    return false;
+}
+
 /* Whoever may have the program's records of this patient may have its name. */
 static bool
 judge_program(struct scan *s, const struct finding_of *of)
@@ -431,6 +440,8 @@ judge_program(struct scan *s, const struct finding_of *of)
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }
+        if (l->apart_count > 0 && is_apart(s->w, l, s->leaf))
+            return false;                                     /* it was no program then */
         if ((of->flags & EVIDENCE_WEAK) && is_source(s->w, s->leaf))
             return false;                                     /* another base URL on the host: P1 has judged it */
         if (own_name(s->w, s->leaf) || ((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf)))

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/json_author.h"
+#include "fhir/code_system.h"
 #include "gateway/cli/load.h"
 #include "gateway/cli/run.h"
 #include "gateway/http/tls.h"
@@ -77,6 +78,28 @@ look_at_configuration(struct doctor *d)
         note(d, HEALTH_FAIL, "configuration", "%.*s", SPAN_PRINT(config_errors_at(errors, i)));
     if (config_errors_count(errors) == 0)
         note(d, HEALTH_OK, "configuration", "%.*s", SPAN_PRINT(d->config->file));
+}
+
+/* A number that nobody has protects nobody (45 CFR 162.406: the last digit is a check digit). */
+static void
+look_at_programs(struct doctor *d)
+{
+    size_t wrong = 0;
+
+    for (size_t i = 0; i < d->config->program_count; i++) {
+        const struct program *p = &d->config->programs[i];
+        for (size_t n = 0; n < p->identifier_count; n++) {
+            if (code_system_of(p->identifiers[n].system) != CODE_SYSTEM_NPI || code_check_npi(p->identifiers[n].value))
+                continue;
+            wrong++;
+            note(d, HEALTH_WARN, "programs", "\"%.*s\": %.*s is no NPI, its check digit is wrong",
+                 SPAN_PRINT(d->config->program_titles[i]), SPAN_PRINT(p->identifiers[n].value));
+        }
+    }
+    if (d->config->program_count == 0)
+        note(d, HEALTH_WARN, "programs", "none is registered: only what senders say or contain tells what Part 2 protects");
+    else if (wrong == 0)
+        note(d, HEALTH_OK, "programs", "%zu registered", d->config->program_count);
 }
 
 static void
@@ -206,6 +229,7 @@ command_doctor(const struct call *call)
         buf_init(&out, OUT_BYTES);
         look_at_gateway(&d);
         look_at_configuration(&d);
+        look_at_programs(&d);
         look_at_certificates(&d);
         look_at_key(&d, "listen key", config->listen.key);
         look_at_key(&d, "ledger key", config->ledger.key);

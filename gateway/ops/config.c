@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consent/program.h"
 #include "gateway/auth/clients.h"
 #include "gateway/ops/config_parse.h"
 #include "gateway/ops/suggest.h"
@@ -331,6 +332,17 @@ fill_list_setting(struct filler *f, const struct setting *s)
 }
 
 static void
+fill_day(struct filler *f, const struct setting *s, struct span value, char *to)
+{
+    int64_t ms = 0;
+
+    if (!span_empty(value)
+        && !(s->option->type == OPTION_BEGIN ? program_begin_read(value, &ms) : program_end_read(value, &ms)))
+        refuse(f, s, value, "a date or an instant: 2019-03-01");
+    memcpy(to, &ms, sizeof ms);
+}
+
+static void
 fill_setting(struct filler *f, const struct setting *s)
 {
     char       *to    = f->base + s->option->at;
@@ -376,6 +388,10 @@ fill_setting(struct filler *f, const struct setting *s)
     case OPTION_BYTES:
         number = read_number(f, s, value);
         memcpy(to, &(size_t){ (size_t)number }, sizeof(size_t));
+        break;
+    case OPTION_BEGIN:
+    case OPTION_END:
+        fill_day(f, s, value, to);
         break;
     default:
         memcpy(to, &value, sizeof value);
@@ -436,8 +452,9 @@ fill(struct config_file *file, struct config_errors *errors)
         void                         *base    = c;
         switch (section->id) {
         case SECTION_program:
-            titles[c->program_count] = section->title;
-            base                     = &programs[c->program_count++];
+            titles[c->program_count]      = section->title;
+            programs[c->program_count].id = section->title;
+            base                          = &programs[c->program_count++];
             break;
         case SECTION_client:
             clients[c->client_count].title = section->title;
@@ -594,6 +611,48 @@ name_socket(struct config_file *file)
 }
 
 static void
+check_programs(struct config_file *file, struct config_errors *errors)
+{
+    const struct config *c = &file->config;
+
+    for (size_t i = 0; i < c->program_count; i++) {
+        const struct program *p     = &c->programs[i];
+        struct span           where = where_of(file, SECTION_program, i), title = c->program_titles[i];
+        bool                  found = span_empty(p->continues);
+        if (p->identifier_count + p->reference_count + p->source_count == 0)
+            config_error(errors, "%.*s: program \"%.*s\" has no `identifier`, `reference` or `source`: nothing could be recognised as its own",
+                         SPAN_PRINT(where), SPAN_PRINT(title));
+        if (p->until_ms != 0 && p->until_ms <= p->from_ms)
+            config_error(errors, "%.*s: program \"%.*s\" ends before it begins", SPAN_PRINT(where), SPAN_PRINT(title));
+        for (size_t n = 0; n < c->program_count && !found; n++)
+            found = n != i && span_eq(c->program_titles[n], p->continues);
+        if (!found)
+            config_error(errors, "%.*s: program \"%.*s\" `continues` \"%.*s\", and there is no other program of that title",
+                         SPAN_PRINT(where), SPAN_PRINT(title), SPAN_PRINT(p->continues));
+    }
+}
+
+/* Who does not hold itself out, or is not federally assisted, is no Part 2 program. */
+static void
+drop_attested(struct config_file *file)
+{
+    struct config  *c        = &file->config;
+    struct program *programs = arena_make_n(file->arena, c->program_count, struct program);
+    struct span    *titles   = arena_make_n(file->arena, c->program_count, struct span);
+    size_t          count    = 0;
+
+    for (size_t i = 0; programs != NULL && titles != NULL && i < c->program_count; i++) {
+        if (!c->programs[i].holds_out || !c->programs[i].assisted)
+            continue;
+        titles[count]     = c->program_titles[i];
+        programs[count++] = c->programs[i];
+    }
+    c->programs       = programs;
+    c->program_titles = titles;
+    c->program_count  = count;
+}
+
+static void
 check_whole(struct config_file *file, struct config_errors *errors)
 {
     const struct config *c = &file->config;
@@ -607,10 +666,8 @@ check_whole(struct config_file *file, struct config_errors *errors)
             config_error(errors, "%.*s: recipient \"%.*s\" has only one of `certificate` and `key`",
                          SPAN_PRINT(where_of(file, SECTION_recipient, i)), SPAN_PRINT(c->recipients[i].title));
     check_terminology(file, errors);
-    for (size_t i = 0; i < c->program_count; i++)
-        if (c->programs[i].identifier_count + c->programs[i].reference_count + c->programs[i].source_count == 0)
-            config_error(errors, "%.*s: program \"%.*s\" has no `identifier`, `reference` or `source`: nothing could be recognised as its own",
-                         SPAN_PRINT(where_of(file, SECTION_program, i)), SPAN_PRINT(c->program_titles[i]));
+    check_programs(file, errors);
+    drop_attested(file);
     if (span_eq(c->store.engine, SPAN("postgresql")))
         config_error(errors, "%.*s: `engine` postgresql is not part of this version; use sqlite",
                      SPAN_PRINT(where_of(file, SECTION_store, 0)));

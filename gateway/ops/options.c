@@ -76,6 +76,8 @@ option_type_words(const struct option *option)
     case OPTION_PORT:        return "port";
     case OPTION_COUNT:       return "number";
     case OPTION_BYTES:       return "bytes";
+    case OPTION_BEGIN:
+    case OPTION_END:         return "date or instant";
     case OPTION_TEXTS:       return "list of texts";
     case OPTION_WORDS:       return "list of words";
     case OPTION_IDENTIFIERS: return "list of \"system|value\"";
