@@ -165,11 +165,13 @@ decimal_text(const struct decimal *d, struct arena *arena)
 static int
 compare_sizes(const struct decimal *a, const struct decimal *b)
 {
-    int    m = count_of(a->digits), n = count_of(b->digits);
     digits x = a->digits, y = b->digits;
 
+    if (a->scale == b->scale)
+        return (x > y) - (x < y);
     if (x == 0 || y == 0)
         return (x != 0) - (y != 0);
+    int m = count_of(x), n = count_of(y);
     if (m - a->scale != n - b->scale)                /* how far the first digit is from the point */
         return m - a->scale < n - b->scale ? -1 : 1;
     if (m < n)

@@ -1,6 +1,7 @@
 #include "fhir/element.h"
 
 #include "base/digits.h"
+#include "base/json_walk.h"
 
 #include <string.h>
 
@@ -33,14 +34,24 @@ element_get(const struct tape *t, tape_node object, struct span name)
     return e;
 }
 
+/* An element of the stem, its other half, or one that is spelled with escapes. */
+static bool
+may_begin(struct span raw, struct span stem)
+{
+    return raw.length > 0 && (stem.length == 0 || raw.at[0] == stem.at[0] || raw.at[0] == '_' || raw.at[0] == '\\');
+}
+
 struct element
 element_choice(const struct tape *t, tape_node object, struct span stem, struct span *type)
 {
     struct element e = { TAPE_ABSENT, TAPE_ABSENT };
     struct span    suffix, found = { NULL, 0 };
 
-    for (tape_node n = tape_first(t, object); n != TAPE_ABSENT; n = tape_next(t, n)) {
-        tape_node name = tape_name(t, n);
+    bool whole = walk_kind(t, object) == TAPE_OBJECT;
+    for (tape_node n = whole ? walk_first(t, object) : TAPE_ABSENT; n != TAPE_ABSENT; n = walk_next(t, n)) {
+        tape_node name = n - 1;
+        if (!may_begin(walk_raw(t, name), stem))
+            continue;
         if (e.value == TAPE_ABSENT && suffix_after(t, name, stem, false, &suffix)
             && (span_empty(found) || span_eq(found, suffix))) {
             e.value = n;

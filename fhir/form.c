@@ -35,9 +35,9 @@ static const uint32_t type_values[] = {
 #undef X
 };
 
-static const char *const value_names[] = {
-    [FORM_VALUE_NONE] = "",
-#define X(name, text) [FORM_VALUE_##name] = text,
+static const struct { const char *at; size_t length; } value_names[] = {
+    [FORM_VALUE_NONE] = { "", 0 },
+#define X(name, text) [FORM_VALUE_##name] = { text, sizeof(text) - 1 },
     FORM_VALUE_LIST(X)
 #undef X
 };
@@ -84,6 +84,16 @@ member(const struct tape *t, tape_node object, struct span name, struct arena *a
     return plain_text(t, tape_member(t, object, name), arena);
 }
 
+static enum form_value_type
+value_named(struct span type)
+{
+    for (size_t i = 1; i < sizeof value_names / sizeof value_names[0]; i++)
+        if (type.length == value_names[i].length && type.at[0] == value_names[i].at[0]
+            && span_eq(type, span_from(value_names[i].at, type.length)))
+            return (enum form_value_type)i;
+    return FORM_VALUE_OTHER;
+}
+
 struct answer_value
 answer_read(const struct tape *t, tape_node object, struct span stem, struct arena *arena)
 {
@@ -93,21 +103,18 @@ answer_read(const struct tape *t, tape_node object, struct span stem, struct are
 
     if (!element_present(value))
         return out;
-    out.type = FORM_VALUE_OTHER;
-    for (size_t i = 1; i < sizeof value_names / sizeof value_names[0]; i++)
-        if (span_eq_text(type, value_names[i]))
-            out.type = (enum form_value_type)i;
+    out.type = value_named(type);
     if (out.type == FORM_VALUE_CODING) {
-        out.text   = member(t, out.node, SPAN("code"), arena);
-        out.system = member(t, out.node, SPAN("system"), arena);
+        out.text   = plain_text(t, walk_find(t, out.node, SPAN("code")), arena);
+        out.system = plain_text(t, walk_find(t, out.node, SPAN("system")), arena);
     } else if (out.type == FORM_VALUE_QUANTITY) {
-        out.text   = member(t, out.node, SPAN("value"), arena);
-        out.system = member(t, out.node, SPAN("system"), arena);
-        out.unit   = member(t, out.node, SPAN("code"), arena);
+        out.text   = plain_text(t, walk_find(t, out.node, SPAN("value")), arena);
+        out.system = plain_text(t, walk_find(t, out.node, SPAN("system")), arena);
+        out.unit   = plain_text(t, walk_find(t, out.node, SPAN("code")), arena);
         if (span_empty(out.unit))
-            out.unit = member(t, out.node, SPAN("unit"), arena);
+            out.unit = plain_text(t, walk_find(t, out.node, SPAN("unit")), arena);
     } else if (out.type == FORM_VALUE_REFERENCE) {
-        out.text = member(t, out.node, SPAN("reference"), arena);
+        out.text = plain_text(t, walk_find(t, out.node, SPAN("reference")), arena);
     } else if (out.type != FORM_VALUE_ATTACHMENT && out.type != FORM_VALUE_OTHER) {
         out.text = plain_text(t, out.node, arena);
     }

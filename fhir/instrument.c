@@ -136,25 +136,29 @@ points_of(const struct item *item, const struct instrument_answer *answer)
     return INSTRUMENT_OPEN;
 }
 
-/* Of an instrument, or of each (NONE); no instrument has two items of a name. */
+/* Codes differ in their last digit more often than in their first ones. */
+static bool
+is_called(struct span name, struct span code)
+{
+    return name.length == code.length && name.at[name.length - 1] == code.at[name.length - 1] && span_eq(name, code);
+}
+
+/* Of an instrument, or of each (NONE); the first of an instrument's items that has this name. */
 static bool
 take(struct instrument_sheet *sheets, enum instrument which, struct span name, const struct instrument_answer *answer)
 {
-    enum instrument of    = INSTRUMENT_NONE, took = INSTRUMENT_NONE;
-    uint32_t        index = 0;
+    enum instrument took = INSTRUMENT_NONE;
 
     if (span_starts(name, SPAN("/")))
         name = span_skip(name, 1);
-    for (size_t i = 0; i < ITEMS && name.length > 0; i++, index++) {
-        if (items[i].of != of) {
-            of    = items[i].of;
-            index = 0;
-        }
-        if ((!span_eq(name, items[i].code) && !span_eq(name, items[i].link)) || took == of
-            || (which != INSTRUMENT_NONE && which != of))
+    for (size_t i = 0; i < ITEMS && name.length > 0; i++) {
+        if (!is_called(name, items[i].code) && !is_called(name, items[i].link))
+            continue;
+        enum instrument of = items[i].of;
+        if (took == of || (which != INSTRUMENT_NONE && which != of))
             continue;
         struct instrument_sheet *sheet = which == INSTRUMENT_NONE ? &sheets[of] : sheets;
-        sheet->points[index] = points_of(&items[i], answer);
+        sheet->points[&items[i] - first_item(of)] = points_of(&items[i], answer);
         sheet->met++;
         took = of;
     }

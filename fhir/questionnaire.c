@@ -58,8 +58,8 @@ container_of(const struct check *c, tape_node node)
 {
     tape_node array = c->parents[node];
 
-    if (tape_kind(c->t, node) != TAPE_OBJECT || tape_kind(c->t, array) != TAPE_ARRAY
-        || !tape_text_eq(c->t, tape_name(c->t, array), SPAN("item")))
+    if (walk_kind(c->t, node) != TAPE_OBJECT || walk_kind(c->t, array) != TAPE_ARRAY
+        || !walk_is(c->t, tape_name(c->t, array), SPAN("item")))
         return TAPE_ABSENT;
     return c->parents[array];
 }
@@ -95,20 +95,22 @@ gather(struct check *c)
     tape_node end     = tape_after(c->t, c->response);
 
     for (tape_node n = c->response + 1; n < end; n++) {
+        if (walk_kind(c->t, n) != TAPE_OBJECT)
+            continue;
         for (; current != FORM_NONE && tape_after(c->t, c->met[current].node) <= n; current = c->met[current].up)
             c->met[current].after = c->count;
         tape_node container = container_of(c, n);
         if (container == TAPE_ABSENT
             || !(current == FORM_NONE ? container == c->response : belongs(c, container, c->met[current].node)))
             continue;
-        tape_node   answers = tape_member(c->t, n, SPAN("answer"));
-        struct span link    = tape_member_text(c->t, n, SPAN("linkId"), c->arena);
+        tape_node   answers = walk_find(c->t, n, SPAN("answer"));
+        struct span link    = walk_find_text(c->t, n, SPAN("linkId"), c->arena);
         struct met *m       = append(c);
         if (m == NULL)
             return false;
         *m = (struct met){ .node = n, .container = container, .up = current, .form = form_find(c->form, link),
                            .answers = tape_children(c->t, answers) };
-        m->said = m->answers > 0 || tape_member(c->t, n, SPAN("item")) != TAPE_ABSENT;
+        m->said = m->answers > 0 || walk_find(c->t, n, SPAN("item")) != TAPE_ABSENT;
         current = c->count - 1;
     }
     for (; current != FORM_NONE; current = c->met[current].up)

@@ -263,8 +263,8 @@ void
 work_answers(struct check *c, const struct met *m)
 {
     const struct form_item *it      = item_of(c, m);
-    tape_node               answers = tape_member(c->t, m->node, SPAN("answer"));
-    tape_node               items   = tape_member(c->t, m->node, SPAN("item"));
+    tape_node               answers = walk_find(c->t, m->node, SPAN("answer"));
+    tape_node               items   = walk_find(c->t, m->node, SPAN("item"));
 
     if (it->type == FORM_GROUP || it->type == FORM_DISPLAY) {
         if (m->answers > 0)

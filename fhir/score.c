@@ -87,19 +87,19 @@ confused(struct scores *s, tape_node node, enum instrument which)
 static bool
 is_loinc(const struct tape *t, tape_node coding, struct arena *arena)
 {
-    return code_system_of(tape_member_text(t, coding, SPAN("system"), arena)) == CODE_SYSTEM_LOINC;
+    return code_system_of(walk_find_text(t, coding, SPAN("system"), arena)) == CODE_SYSTEM_LOINC;
 }
 
 /* The extension ordinalValue of a Coding (R4 extension-ordinalvalue.html). */
 static struct span
 ordinal_of(const struct tape *t, tape_node coding, struct arena *arena)
 {
-    tape_node list = tape_member(t, coding, SPAN("extension"));
+    tape_node list = walk_find(t, coding, SPAN("extension"));
 
     for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n)) {
-        tape_node value = tape_member(t, n, SPAN("valueDecimal"));
+        tape_node value = walk_find(t, n, SPAN("valueDecimal"));
         if (tape_kind(t, value) == TAPE_NUMBER
-            && span_eq(tape_member_text(t, n, SPAN("url"), arena),
+            && span_eq(walk_find_text(t, n, SPAN("url"), arena),
                        SPAN("http://hl7.org/fhir/StructureDefinition/ordinalValue")))
             return tape_extent(t, value);
     }
@@ -114,7 +114,7 @@ read_coding(const struct tape *t, tape_node coding, struct arena *arena, struct 
     if (ordinal.length > 0)
         out->number = ordinal;
     if (is_loinc(t, coding, arena))
-        out->code = tape_member_text(t, coding, SPAN("code"), arena);
+        out->code = walk_find_text(t, coding, SPAN("code"), arena);
 }
 
 static struct instrument_answer
@@ -122,7 +122,7 @@ answer_in(const struct tape *t, tape_node object, struct arena *arena, tape_node
 {
     struct instrument_answer out     = { .yes = false };
     struct answer_value      value   = answer_read(t, object, SPAN("value"), arena);
-    tape_node                codings = tape_member(t, value.node, SPAN("coding"));
+    tape_node                codings = walk_find(t, value.node, SPAN("coding"));
     uint32_t                 left    = MOST_CODINGS;
 
     *at = value.node;
@@ -154,11 +154,10 @@ struct found {
     uint32_t        questions;
 };
 
+/* item: of the form; FORM_NONE when it is not one of it. */
 static struct span
-loinc_of(const struct form *form, struct span link)
+loinc_of(const struct form *form, uint32_t item, struct span link)
 {
-    uint32_t item = form != NULL ? form_find(form, link) : FORM_NONE;
-
     if (item != FORM_NONE && form->items[item].loinc.length > 0)
         return form_text(form, form->items[item].loinc);
     return span_starts(link, SPAN("/")) ? span_skip(link, 1) : link;
@@ -166,14 +165,14 @@ loinc_of(const struct form *form, struct span link)
 
 /* What the Questionnaire says an option is worth. */
 static void
-add_points(const struct form *form, struct span link, struct instrument_answer *answer, const struct tape *t,
+add_points(const struct form *form, uint32_t item, struct instrument_answer *answer, const struct tape *t,
            tape_node value, struct arena *arena)
 {
-    uint32_t            item = form != NULL && answer->number.length == 0 ? form_find(form, link) : FORM_NONE;
-    struct span         system = tape_member_text(t, value, SPAN("system"), arena);
-    struct span         code   = tape_member_text(t, value, SPAN("code"), arena);
-
-    if (item == FORM_NONE || code.length == 0)
+    if (item == FORM_NONE || answer->number.length > 0)
+        return;
+    struct span system = walk_find_text(t, value, SPAN("system"), arena);
+    struct span code   = walk_find_text(t, value, SPAN("code"), arena);
+    if (code.length == 0)
         return;
     uint32_t count = form->items[item].option_count;
     for (uint32_t i = 0; i < count && i < 32; i++) {
@@ -187,12 +186,13 @@ static void
 read_item(const struct tape *t, tape_node item, const struct form *form, struct arena *arena,
           struct score_sheets *sheets, struct found *found)
 {
-    struct span link  = tape_member_text(t, item, SPAN("linkId"), arena);
-    tape_node   first = tape_first(t, tape_member(t, item, SPAN("answer"))), at;
+    struct span link  = walk_find_text(t, item, SPAN("linkId"), arena);
+    tape_node   first = tape_first(t, walk_find(t, item, SPAN("answer"))), at;
 
     if (first == TAPE_ABSENT || link.length == 0)
         return;
-    struct span              name   = loinc_of(form, link);
+    uint32_t                 place  = form != NULL ? form_find(form, link) : FORM_NONE;
+    struct span              name   = loinc_of(form, place, link);
     struct instrument_answer answer = answer_in(t, first, arena, &at);
     enum instrument          total  = instrument_of_total(name);
     found->questions++;
@@ -203,7 +203,7 @@ read_item(const struct tape *t, tape_node item, const struct form *form, struct 
     for (uint32_t i = 1; i < INSTRUMENT_COUNT; i++)
         if (instrument_total_confused((enum instrument)i, name))
             found->mistaken[i] = item;
-    add_points(form, link, &answer, t, at, arena);
+    add_points(form, place, &answer, t, at, arena);
     instrument_take_all(sheets->of, name, &answer);
 }
 
@@ -217,7 +217,7 @@ read_response(const struct tape *t, tape_node response, const struct form *form,
 
     *found = (struct found){ .questions = 0 };
     begin(sheets);
-    for (tape_node item = tape_member(t, response, SPAN("item")); item != TAPE_ABSENT && item < end; item++)
+    for (tape_node item = walk_find(t, response, SPAN("item")); item != TAPE_ABSENT && item < end; item++)
         if (tape_kind(t, item) == TAPE_OBJECT && walk_find_key(t, item, key, name) != TAPE_ABSENT)
             read_item(t, item, form, arena, sheets, found);
 }
@@ -234,7 +234,7 @@ score_read_response(const struct tape *t, tape_node response, const struct form 
 static bool
 withdrawn(const struct scores *s, tape_node resource)
 {
-    tape_node status = tape_member(s->t, resource, SPAN("status"));
+    tape_node status = walk_find(s->t, resource, SPAN("status"));
 
     return tape_text_eq(s->t, status, SPAN("entered-in-error")) || tape_text_eq(s->t, status, SPAN("cancelled"));
 }
@@ -265,19 +265,19 @@ scores_of_response(struct scores *s, tape_node response, const struct form *form
 static struct span
 code_of(const struct scores *s, tape_node object)
 {
-    tape_node codings = tape_member(s->t, tape_member(s->t, object, SPAN("code")), SPAN("coding"));
+    tape_node codings = walk_find(s->t, walk_find(s->t, object, SPAN("code")), SPAN("coding"));
     uint32_t  left    = MOST_CODINGS;
 
     for (tape_node n = tape_first(s->t, codings); n != TAPE_ABSENT && left > 0; n = tape_next(s->t, n), left--)
         if (is_loinc(s->t, n, s->arena))
-            return tape_member_text(s->t, n, SPAN("code"), s->arena);
+            return walk_find_text(s->t, n, SPAN("code"), s->arena);
     return (struct span){ NULL, 0 };
 }
 
 static tape_node
 resolve(const struct scores *s, tape_node reference)
 {
-    struct span text  = tape_member_text(s->t, reference, SPAN("reference"), s->arena);
+    struct span text  = walk_find_text(s->t, reference, SPAN("reference"), s->arena);
     bool        whole = span_starts(text, SPAN("urn:")) || span_find(text, SPAN("://")) != SPAN_NOT_FOUND;
     uint32_t    entry = text.length == 0 ? ENTRY_NONE
                       : whole            ? bundle_find_full_url(s->bundle, text)
@@ -310,7 +310,7 @@ take_referenced(struct scores *s, tape_node list, struct score_sheets *sheets, s
 {
     for (tape_node n = tape_first(s->t, list); n != TAPE_ABSENT; n = tape_next(s->t, n)) {
         tape_node   target = resolve(s, n);
-        struct span type   = tape_member_text(s->t, target, SPAN("resourceType"), s->arena);
+        struct span type   = walk_find_text(s->t, target, SPAN("resourceType"), s->arena);
         if (target == TAPE_ABSENT || withdrawn(s, target))
             continue;
         if (span_eq(type, SPAN("Observation")))
@@ -329,7 +329,7 @@ check_observation(struct scores *s, tape_node observation)
 {
     struct span         code  = code_of(s, observation);
     enum instrument     panel = instrument_of_panel(code), total = instrument_of_total(code);
-    tape_node           list  = tape_member(s->t, observation, SPAN("component")), at;
+    tape_node           list  = walk_find(s->t, observation, SPAN("component")), at;
     struct score_sheets sheets;
     struct found        found = { .questions = 0 };
 
@@ -338,8 +338,8 @@ check_observation(struct scores *s, tape_node observation)
     begin(&sheets);
     for (tape_node n = tape_first(s->t, list); n != TAPE_ABSENT; n = tape_next(s->t, n))
         take_object(s, n, &sheets, &found);
-    take_referenced(s, tape_member(s->t, observation, SPAN("hasMember")), &sheets, &found);
-    take_referenced(s, tape_member(s->t, observation, SPAN("derivedFrom")), &sheets, &found);
+    take_referenced(s, walk_find(s->t, observation, SPAN("hasMember")), &sheets, &found);
+    take_referenced(s, walk_find(s->t, observation, SPAN("derivedFrom")), &sheets, &found);
     if (total != INSTRUMENT_NONE) {
         struct instrument_answer own = answer_in(s->t, observation, s->arena, &at);
         if (at != TAPE_ABSENT)
