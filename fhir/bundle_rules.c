@@ -119,6 +119,12 @@ url_node(const struct rules *r, const struct bundle_entry *e)
     return walk_find(r->tape, e->entry, SPAN("fullUrl"));
 }
 
+static bool
+names_version(struct span url)
+{
+    return span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND;
+}
+
 static void
 check_entry(struct rules *r, const struct bundle_entry *e)
 {
@@ -138,8 +144,7 @@ check_entry(struct rules *r, const struct bundle_entry *e)
                  "nowhere else"), response != TAPE_ABSENT ? SPAN("have it in another type") : SPAN("have none"), NOTHING);
     if (request == TAPE_ABSENT && response == TAPE_ABSENT && e->resource == TAPE_ABSENT)
         add(r, "bdl-5", entry, SPAN("want a resource, a request or a response in every entry"), SPAN("have none"), NOTHING);
-    struct span url = e->full_url;
-    if (span_find_byte(url, '_') != SPAN_NOT_FOUND && span_find(url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+    if (names_version(e->full_url))
         add(r, "bdl-8", url_node(r, e), SPAN("want a fullUrl that names no version"),
             SPAN("have /_history/ in it"), NOTHING);
     check_full_url(r, e);
@@ -153,13 +158,14 @@ check_rest_url(struct rules *r, const struct bundle_entry *e)
 {
     struct span base, type, id;
 
-    if (e->resource == TAPE_ABSENT || request_is_patch(r->report, e) || !reference_split(e->full_url, &base, &type, &id)
-        || !pack_resource_named(r->pack, type) || span_find(e->full_url, SPAN("/_history/")) != SPAN_NOT_FOUND)
+    if (e->resource == TAPE_ABSENT || !reference_split(e->full_url, &base, &type, &id)
+        || (!span_empty(e->id) && span_eq(type, e->type) && span_eq(id, e->id))
+        || request_is_patch(r->report, e) || !pack_resource_named(r->pack, type) || names_version(e->full_url))
         return;
     if (span_empty(e->id))
         add(r, "bundle-full-url", url_node(r, e), SPAN("want the resource to have the id that its fullUrl ends in"),
             SPAN("have none"), SPAN("Give the resource its id, or the entry a urn:uuid:"));
-    else if (!span_eq(type, e->type) || !span_eq(id, e->id))
+    else
         add(r, "bundle-full-url", url_node(r, e), SPAN("want a fullUrl that ends in type and id of the resource"),
             SPAN("have one that ends in another"), NOTHING);
 }

@@ -69,10 +69,11 @@ request_entry_rules(struct report *r, const struct bundle_entry *e)
 static struct span
 identity(const struct report *r, const struct bundle_entry *e)
 {
-    struct span method = asked(r, e, SPAN("method")), url = relative(asked(r, e, SPAN("url")));
+    struct span method = asked(r, e, SPAN("method"));
 
     if (!span_eq_text(method, "PUT") && !span_eq_text(method, "DELETE") && !span_eq_text(method, "PATCH"))
         return NOTHING;
+    struct span url = relative(asked(r, e, SPAN("url")));
     return span_find_byte(url, '/') == SPAN_NOT_FOUND || span_find_byte(url, '?') != SPAN_NOT_FOUND ? NOTHING : url;
 }
 

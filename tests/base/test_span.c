@@ -54,6 +54,10 @@ test_finds(void **state)
     assert_int_equal(span_find(SPAN("banana"), SPAN("nan")), 2);
     assert_int_equal(span_find(SPAN("banana"), SPAN("nab")), SPAN_NOT_FOUND);
     assert_int_equal(span_find(SPAN("an"), SPAN("banana")), SPAN_NOT_FOUND);
+    assert_int_equal(span_find(SPAN("banana"), SPAN("na")), 2);
+    assert_int_equal(span_find(SPAN("a:b://c"), SPAN("://")), 3);
+    assert_int_equal(span_find(SPAN("a:b:/"), SPAN("://")), SPAN_NOT_FOUND);
+    assert_int_equal(span_find(SPAN("abc"), SPAN("c")), 2);
     assert_int_equal(span_find_byte(SPAN("a/b/c"), '/'), 1);
     assert_int_equal(span_find_last_byte(SPAN("a/b/c"), '/'), 3);
 }
