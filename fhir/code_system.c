@@ -245,7 +245,10 @@ code_well_formed(enum code_system system, struct span raw)
     case CODE_SYSTEM_ICD10PCS:
         return s.length == 7 && (is_upper(s.at[0]) || is_digit(s.at[0]));
     case CODE_SYSTEM_ICD9CM:
-        return is_digits(s, 3, 5) || is_letter_digits(s, 2) || is_letter_digits(s, 3) || is_letter_digits(s, 4);
+        /* Its only letters are V and E, of the two supplementary classifications. */
+        return is_digits(s, 3, 5)
+            || (s.length > 0 && (s.at[0] == 'V' || s.at[0] == 'E')
+                && (is_letter_digits(s, 2) || is_letter_digits(s, 3) || is_letter_digits(s, 4)));
     case CODE_SYSTEM_SNOMED:
         return is_digits(s, 6, 18) && code_check_snomed(s);
     case CODE_SYSTEM_LOINC:

@@ -20,6 +20,9 @@ test_codes_of_conditions_and_drugs(void **state)
         { "{'resourceType':'Condition'," CODE(ICD, "F32.9") "}",                                 "PSY R", NOT },
         /* The wrong system, an unknown one, none: the shape says what it is. */
         { "{'resourceType':'Condition'," CODE(SCT, "F11.20") "}",                                "SUD OPIOIDUD R", SUSPECT },
+        { "{'resourceType':'Condition'," CODE("http://hl7.org/fhir/sid/icd-9-cm", "F11.20") "}", "SUD OPIOIDUD R", SUSPECT },
+        { "{'resourceType':'Condition'," CODE("http://hl7.org/fhir/sid/icd-9-cm", "V65.42") "}", "SUD R", SUSPECT },
+        { "{'resourceType':'Condition'," CODE("http://hl7.org/fhir/sid/icd-9-cm", "V70.0") "}",  "N", NOT },
         { "{'resourceType':'Condition'," CODE("urn:local", "F11.20") "}",                        "SUD OPIOIDUD R", SUSPECT },
         { "{'resourceType':'Condition','code':{'coding':[{'code':'F11.20'}]}}",                  "SUD OPIOIDUD R", SUSPECT },
         { "{'resourceType':'Condition'," CODE("urn:local", "F10") "}",                           "N", NOT },

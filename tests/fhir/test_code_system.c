@@ -112,6 +112,7 @@ test_refuses_codes_that_cannot_be_of_their_system(void **state)
         { CODE_SYSTEM_ICD10CM, "F11.20", true },     { CODE_SYSTEM_ICD10CM, "304.00", false },
         { CODE_SYSTEM_ICD10, "F11.2", true },        { CODE_SYSTEM_ICD10CM, "F11.2_", false },
         { CODE_SYSTEM_ICD9CM, "304.00", true },      { CODE_SYSTEM_ICD9CM, "V65.42", true },
+        { CODE_SYSTEM_ICD9CM, "E950.0", true },      { CODE_SYSTEM_ICD9CM, "F11.20", false },
         { CODE_SYSTEM_ICD10PCS, "HZ2ZZZZ", true },   { CODE_SYSTEM_ICD10PCS, "HZ2", false },
         { CODE_SYSTEM_RXNORM, "1010600", true },     { CODE_SYSTEM_RXNORM, "F11.20", false },
         { CODE_SYSTEM_HCPCS, "H0020", true },        { CODE_SYSTEM_HCPCS, "HF", true },
