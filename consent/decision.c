@@ -226,8 +226,10 @@ outside(struct bench *b, struct record *r, const struct asking *a)
         d = may ? answered(b, urgent) : denied(b, &all);
     else
         d = nothing_said(b, a, (struct answer){ 0 });
-    if (restricted.rule != RULE_NONE && d.verdict == VERDICT_PERMIT)
+    if (restricted.rule != RULE_NONE && d.verdict == VERDICT_PERMIT) {
         d.obligations |= OBLIGE_EMERGENCY | OBLIGE_REVIEW | OBLIGE_NO_REUSE;
+        d.emergency = urgent.emergency;
+    }
     return d;
 }
 

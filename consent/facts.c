@@ -78,6 +78,19 @@ read_root(struct reader *r, struct facts *facts)
     reader_on_file(r, root, facts);
 }
 
+const char *
+holder_code(enum holder holder)
+{
+    static const char *const codes[HOLDER_COUNT] = {
+        [HOLDER_UNKNOWN] = "",
+#define HOLDER(name, code, words) [HOLDER_##name] = code,
+#include "consent/holders.def"
+#undef HOLDER
+    };
+
+    return holder < HOLDER_COUNT ? codes[holder] : "";
+}
+
 /* ---- the members, in the order of the header -------------------------------- */
 
 static void

@@ -75,6 +75,8 @@ enum holder {
     HOLDER_COUNT
 };
 
+const char *holder_code(enum holder);                       /* "H_PROGRAM"; empty: not known */
+
 struct consent_source {                         /* a Consent resource from anywhere */
     const struct tape *tape;
     tape_node          node;

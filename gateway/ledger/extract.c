@@ -9,7 +9,7 @@
 static const char *const personal[] = {
     "patientId", "patientNameAtTime", "patients", "basis", "bases", "itemsNotListed", "briefDescription", "decision",
     "consentId", "consentVersion", "consentKind", "consentSha256", "consentElements", "consentStateAtRelease",
-    "otherConsents",
+    "otherConsents", "documents",
     "noticeKind", "noticeVersion", "consentCopyOrExplanation", "inPart2Accounting", "payloadBytes",
 };
 

@@ -8,7 +8,7 @@
  *   the record's own        eventId, kind, times, discloser, recipient, purpose,
  *                           requestId, idempotencyKey, payloadSha256, versions …
  *   of patients[X] instead  patientId, patientNameAtTime, basis, bases,
- *                           briefDescription, decision, consent, notice, inPart2Accounting
+ *                           briefDescription, decision, consent, notice, documents, emergency, inPart2Accounting
  *   itemsReleased           X's only; itemsNotListed counts X's only
  *   left out                patients, payloadBytes, what is nobody's (an Organization may
  *                           be there for another), an emergency that is not X's (R-13)

@@ -305,8 +305,26 @@ add_emergency(struct json_writer *w, const struct record_emergency *e)
     add_text(w, "declaredBy", e->declared_by);
     add_text(w, "medicalPersonnel", e->personnel);
     add_text(w, "affiliation", e->affiliation);
+    add_text(w, "disclosedBy", e->discloser);
     add_text(w, "nature", e->nature);
     add_text(w, "whyConsentUnobtainable", e->why_unobtainable);
+    json_end(w);
+}
+
+static void
+add_papers(struct json_writer *w, const struct record_paper *papers, size_t count)
+{
+    if (count == 0)
+        return;
+    json_array(w, "documents");
+    for (size_t i = 0; i < count; i++) {
+        json_object(w, NULL);
+        add_text(w, "id", papers[i].id);
+        add_text(w, "kind", span_of(papers[i].kind));
+        json_integer(w, "version", papers[i].version);
+        add_text(w, "sha256", papers[i].sha256);
+        json_end(w);
+    }
     json_end(w);
 }
 
@@ -347,6 +365,7 @@ add_release(struct json_writer *w, const struct disclosure *d, struct span brief
     add_text(w, "decision", d->decision);
     add_consent(w, d, d->consent, d->notice.explanation_sha256);
     add_other_consents(w, d);
+    add_papers(w, d->papers, d->paper_count);
     add_emergency(w, d->emergency);
 }
 
@@ -364,6 +383,8 @@ add_patient(struct json_writer *w, const struct disclosure *d, const struct reco
         add_text(w, "decision", p->decision);
         if (p->consent != NULL)
             add_consent(w, d, p->consent, p->explanation_sha256);
+        add_papers(w, p->papers, p->paper_count);
+        add_emergency(w, p->emergency);
         json_bool(w, "inPart2Accounting", p->in_part2_accounting);
     }
     json_end(w);

@@ -14,6 +14,7 @@
  *   consent    consentId consentVersion consentKind consentSha256 consentElements
  *              consentStateAtRelease otherConsents[]
  *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
+ *   on file    documents[]                   id, kind, version, sha256
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -65,8 +66,16 @@ struct record_emergency {                /* 42 CFR 2.51(c) */
     struct span declared_by;             /* who declared it */
     struct span personnel, affiliation;  /* medical personnel, and their facility */
     struct span nature;
+    struct span discloser;               /* who makes the disclosure, 2.51(c)(2) */
     struct span why_unobtainable;
 };
+
+struct record_paper {                    /* what on file something rests on (consent/paper.h) */
+    struct span id, sha256;              /* sha256 of its bytes, hex */
+    int64_t     version;
+    const char *kind;                    /* "qsoa", "restriction" … */
+};
+#define RECORD_PAPERS 16u                /* of one release */
 
 struct record_consent {
     struct span id, version, kind;       /* "Consent/c1", "3", "tpo" | "specific" | … */
@@ -84,6 +93,9 @@ struct record_patient {                  /* one of several of whom something lea
     struct span                  decision;
     const struct record_consent *consent;            /* NULL: none */
     struct span                  explanation_sha256; /* of what went along about this consent */
+    const struct record_paper   *papers;
+    size_t                       paper_count;
+    const struct record_emergency *emergency;
     bool                         in_part2_accounting;
 };
 
@@ -134,7 +146,9 @@ struct disclosure {
         struct span kind, version;               /* "N1" | "N2" */
         struct span explanation_sha256;          /* of the copy or explanation that went along */
     } notice;
-    const struct record_emergency *emergency;    /* NULL: none */
+    const struct record_paper *papers;           /* on file, that it rests on or was stopped by */
+    size_t                     paper_count;
+    const struct record_emergency *emergency;    /* NULL: none; of several patients it is each one's own */
     bool                       in_part2_accounting, in_hipaa_accounting, in_intermediary_list;
     int64_t                    suspended_until_ms;   /* 164.528(a)(2); 0: not */
     uint64_t                   withheld_count;       /* DENIAL only */

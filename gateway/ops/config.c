@@ -430,6 +430,7 @@ count_of(const struct config_file *file, enum option_section_id id)
 /* The words of a CHOICE are read as a number: the order of choices is that of the enum. */
 _Static_assert(ROUTE_REFUSES == 0 && ROUTE_WARNS == 1 && ROUTE_ACCEPTS == 2, "options.def, route validation");
 _Static_assert(SENDER_UNKNOWN == 0 && SENDER_NOT_PROGRAM == 1 && SENDER_PROGRAM == 2, "options.def, client part2");
+_Static_assert(HOLDER_UNKNOWN == 0 && HOLDER_PROGRAM == 1 && HOLDER_PATIENT == 15 && HOLDER_COUNT == 16, "options.c, HOLDERS");
 
 static bool
 fill(struct config_file *file, struct config_errors *errors)
@@ -543,6 +544,12 @@ check_clients(struct config_file *file, struct config_errors *errors)
         if (span_empty(client->certificate_cn) && span_empty(client->jwks))
             config_error(errors, "%.*s: client \"%.*s\" has neither `certificate-cn` nor `jwks`: it could never connect",
                          SPAN_PRINT(where), SPAN_PRINT(client->title));
+        if (client->holder == HOLDER_PROGRAM && client->part2 != SENDER_PROGRAM)
+            config_error(errors, "%.*s: client \"%.*s\": `holder` H_PROGRAM is a Part 2 program of its own records: that "
+                         "wants `part2` = \"program\"", SPAN_PRINT(where), SPAN_PRINT(client->title));
+        if (client->holder != HOLDER_UNKNOWN && span_empty(client->party.reference))
+            config_error(errors, "%.*s: client \"%.*s\" has a `holder` and no `reference`: what it may pass on depends on "
+                         "who it is", SPAN_PRINT(where), SPAN_PRINT(client->title));
         if (!span_empty(client->certificate_cn) && span_empty(c->listen.client_ca))
             config_error(errors, "%.*s: client \"%.*s\" is known by its certificate, but `listen` has no `client-ca`",
                          SPAN_PRINT(where), SPAN_PRINT(client->title));

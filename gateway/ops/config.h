@@ -29,6 +29,7 @@ struct config_client {                   /* who may connect, and what is known o
     const struct span *scopes;
     size_t             scope_count;
     enum sender_status part2;            /* "program" | "not-program" | "unknown" (default) */
+    enum holder        holder;           /* in what capacity it holds what it sends; unknown (default) */
     bool               trust_labels;
     struct party       party;            /* identifier, reference, class: who asks */
     const struct span *purposes;

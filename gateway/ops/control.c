@@ -20,6 +20,7 @@
 #include "gateway/gateway.h"
 #include "gateway/ops/control_socket.h"
 #include "gateway/ops/file.h"
+#include "gateway/ops/filing.h"
 #include "gateway/version.h"
 
 enum { LINE_BYTES = 64, ANSWER_BYTES = 1 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
@@ -188,7 +189,7 @@ answer_word(struct control *c, struct span word, struct buf *out)
         /* The way of SIGTERM, so that there is one way down. */
         author_add_bool(root, "draining", kill(getpid(), SIGTERM) == 0);
     } else {
-        author_add_cstr(root, "error", "the words are status, reload and drain");
+        author_add_cstr(root, "error", "the words are status, reload, drain and file");
     }
     if (author_print(a, out, AUTHOR_COMPACT) != ST_OK)
         buf_clear(out);
@@ -201,16 +202,15 @@ answer_word(struct control *c, struct span word, struct buf *out)
 /* SO_PEERCRED: unix(7).  The mode of the file says the same to all who ask the
  * kernel for the path; this also holds when the file was moved. */
 static bool
-may_ask(int fd)
+may_ask(int fd, struct ucred *peer)
 {
-    struct ucred peer   = { 0 };
-    socklen_t    length = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && (peer.uid == geteuid() || peer.uid == 0);
+    socklen_t length = sizeof *peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) == 0 && (peer->uid == geteuid() || peer->uid == 0);
 }
 
-/* The line, without its end; empty when none came. */
+/* The line, without its end, and what came with it; empty when none came. */
 static struct span
-read_line(int fd, char *line)
+read_line(int fd, char *line, struct span *rest)
 {
     size_t length = 0;
     while (length < LINE_BYTES) {
@@ -221,10 +221,49 @@ read_line(int fd, char *line)
             break;
         length += (size_t)got;
         size_t end = span_find_byte(span_from(line, length), '\n');
+        *rest = span_skip(span_from(line, length), end != SPAN_NOT_FOUND ? end + 1 : length);
         if (end != SPAN_NOT_FOUND)
             return span_first(span_from(line, length), end);
     }
     return (struct span){ NULL, 0 };
+}
+
+static bool
+read_body(int fd, struct buf *body, size_t length)
+{
+    while (body->length < length) {
+        char *to = buf_reserve(body, length - body->length);
+        if (to == NULL)
+            return false;
+        ssize_t got = read(fd, to, length - body->length);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return false;
+        buf_commit(body, got > 0 ? (size_t)got : 0);
+    }
+    return true;
+}
+
+/* "file N M": N bytes of a request and M of papers follow. */
+static void
+file_word(struct control *c, int fd, struct span word, struct span rest, uid_t uid, struct buf *out)
+{
+    uint64_t     request = 0, papers = 0;
+    struct span  left    = span_skip(word, sizeof "file " - 1);
+    struct span  first   = span_split(&left, ' ');
+    struct buf   body;
+    buf_init(&body, FILING_BYTES);
+    if (!span_to_u64(first, &request) || !span_to_u64(left, &papers) || request > FILING_BYTES
+        || papers > FILING_BYTES - request) {
+        buf_add_text(out, "{\"error\":\"want file, and how many bytes of a request and of papers follow\"}");
+    } else {
+        buf_add(&body, span_first(rest, request + papers));
+        if (read_body(fd, &body, request + papers))
+            filing_do(c->gateway->store, span_first(buf_span(&body), request), span_skip(buf_span(&body), request), uid, out);
+        else
+            buf_add_text(out, "{\"error\":\"it did not come whole\"}");
+    }
+    buf_add_byte(out, '\n');
+    buf_release(&body);
 }
 
 static void
@@ -236,9 +275,13 @@ talk(struct control *c, int fd)
     buf_init(&out, ANSWER_BYTES);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    struct span word = read_line(fd, line);
-    if (!may_ask(fd))
+    struct ucred peer = { 0 };
+    struct span  rest = { NULL, 0 };
+    struct span  word = read_line(fd, line, &rest);
+    if (!may_ask(fd, &peer))
         buf_add_text(&out, "{\"error\":\"only the gateway's own user and root may ask\"}\n");
+    else if (span_starts(word, SPAN("file ")))
+        file_word(c, fd, word, rest, peer.uid, &out);
     else if (!span_empty(word))
         answer_word(c, word, &out);
     file_write_fd(fd, buf_span(&out));

@@ -2,7 +2,8 @@
  *
  * A Unix socket (option admin { socket }; default `PATH-OF-STORE.sock`), mode 0600; a peer is
  * believed when its uid is ours or 0 (SO_PEERCRED).  One line in ("status",
- * "reload", "drain"), one JSON document out, close.  Its own thread, so it
+ * "reload", "drain", "file N M" with N and M bytes behind it: gateway/ops/filing.h),
+ * one JSON document out, close.  Its own thread, so it
  * answers when the loops are busy.
  */
 #ifndef SLUICE_GATEWAY_OPS_CONTROL_H
@@ -19,6 +20,9 @@ void        control_stop(struct control **);             /* NULL inside is fine 
 
 /* The other side, for commands: sends one line, reads the answer. ST_IO when
  * nobody listens. */
+/* The same with `more` behind the line; ST_NOT_FOUND when nobody listens there. */
+enum status control_ask_with(struct span socket_path, const char *line, const struct span *more, size_t more_count,
+                             struct buf *answer, struct buf *why) MUST_CHECK;
 enum status control_ask(struct span socket_path, const char *line, struct buf *answer, struct buf *why) MUST_CHECK;
 
 #endif

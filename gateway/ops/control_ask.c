@@ -12,14 +12,30 @@
 
 enum { LINE_BYTES = 64, PATIENCE_SECONDS = 30 };
 
+static bool
+send_all(int fd, struct span bytes)
+{
+    while (bytes.length > 0) {
+        ssize_t sent = send(fd, bytes.at, bytes.length, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR)
+            return false;
+        bytes = span_skip(bytes, sent > 0 ? (size_t)sent : 0);
+    }
+    return true;
+}
+
 static enum status
-exchange(int fd, const char *line, struct buf *answer)
+exchange(int fd, const char *line, const struct span *more, size_t more_count, struct buf *answer)
 {
     char   request[LINE_BYTES];
     int    length = snprintf(request, sizeof request, "%s\n", line);
     time_t until  = time(NULL) + PATIENCE_SECONDS;
-    if (length >= (int)sizeof request || send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+    bool   sent   = length < (int)sizeof request && send_all(fd, span_from(request, (size_t)length));
+    for (size_t i = 0; i < more_count && sent; i++)
+        sent = send_all(fd, more[i]);
+    if (!sent && length >= (int)sizeof request)
         return ST_IO;
+    /* When it was not taken whole, the answer says why. */
     for (;;) {
         struct pollfd p    = { .fd = fd, .events = POLLIN };
         time_t        left = until - time(NULL);
@@ -38,13 +54,16 @@ exchange(int fd, const char *line, struct buf *answer)
 }
 
 enum status
-control_ask(struct span path, const char *line, struct buf *answer, struct buf *why)
+control_ask_with(struct span path, const char *line, const struct span *more, size_t more_count, struct buf *answer,
+                 struct buf *why)
 {
     struct control_name name;
     enum status         st = ST_IO;
     int                 fd = control_socket(path, &name);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&name.address, sizeof name.address) == 0)
-        st = exchange(fd, line, answer);
+        st = exchange(fd, line, more, more_count, answer);
+    else if (errno == ENOENT || errno == ECONNREFUSED)
+        st = ST_NOT_FOUND;
     if (st == ST_TIMEOUT)
         buf_add_format(why, "the gateway at %.*s does not answer", SPAN_PRINT(path));
     else if (st != ST_OK)
@@ -53,4 +72,12 @@ control_ask(struct span path, const char *line, struct buf *answer, struct buf *
     if (fd >= 0)
         close(fd);
     return st == ST_TIMEOUT ? ST_IO : st;
+}
+
+enum status
+control_ask(struct span path, const char *line, struct buf *answer, struct buf *why)
+{
+    enum status st = control_ask_with(path, line, NULL, 0, answer, why);
+
+    return st == ST_NOT_FOUND ? ST_IO : st;
 }

@@ -70,7 +70,7 @@ resume(struct exchange *ex)
                                    "a request with this Idempotency-Key is being worked on",
                                    "send it again later; the first answer will be repeated");
     if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_CONSENT)
-        return exchange_fail(ex, ST_UNAVAILABLE, "a consent of the patient was written while this was decided");
+        return exchange_fail(ex, ST_UNAVAILABLE, "a consent of the patient, or a paper on file, was written while this was decided");
     if (ex->unit.status == ST_CONFLICT)
         return go_on_without_refused(ex);
     return exchange_fail(ex, ST_UNAVAILABLE, "it could not be made durable");
@@ -139,7 +139,7 @@ keep_body(struct exchange *ex)
     ex->inbox = (struct store_inbox){
         .request_id = ex->request_id, .client = ex->client->title,
         .bundle_type = ex->bundle != NULL ? span_of(bundle_type_text(ex->bundle->type)) : SPAN("delete"),
-        .patient = ex->patient, .body = ex->bundle != NULL ? ex->body : (struct span){ NULL, 0 },
+        .patient = ex->patient, .holder = span_of(holder_code(ex->facts.holder)), .body = ex->bundle != NULL ? ex->body : (struct span){ NULL, 0 },
     };
     ex->unit.inbox = &ex->inbox;
 }

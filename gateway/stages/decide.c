@@ -1,8 +1,8 @@
 /* gateway/stages/decide.c -- the consents that count, and the facts of each recipient.
  *
  * The patients of the bundle are known since record; their current Consents
- * are read from the store, once for all recipients; when it never had any of
- * theirs nothing waits for it.  Either way the commit refuses what is decided
+ * are read from the store, once for all recipients, and with them the papers on
+ * file; when it never had any of theirs nothing waits for it.  Either way the commit refuses what is decided
  * when one was written meanwhile.  Consents inside the bundle count as well
  * (consent/release.h), and each Consent counts once, in
  * its newest version:
@@ -55,7 +55,7 @@ static enum step
 resume(struct exchange *ex)
 {
     if (ex->consents.status != ST_OK)
-        return exchange_fail(ex, ST_UNAVAILABLE, "the patient's consents could not be read");
+        return exchange_fail(ex, ST_UNAVAILABLE, "the patient's consents and what is on file could not be read");
     return go_on(ex);
 }
 
@@ -66,6 +66,8 @@ go_on(struct exchange *ex)
 {
     enum step step = consents_attach(ex);
 
+    if (step == STEP_NEXT)
+        step = papers_attach(ex);
     return step == STEP_NEXT ? facts_of_recipients(ex) : step;
 }
 
@@ -114,8 +116,8 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
 
 /* The bundle may call the patient by another name than the record does: by the
  * fullUrl of an entry without an id. */
-static struct span
-name_in_bundle(const struct exchange *ex, struct span patient)
+struct span
+patient_in_bundle(const struct exchange *ex, struct span patient)
 {
     uint32_t at = lookup_find(ex->patient_index, patient);
 
@@ -169,7 +171,7 @@ consents_attach(struct exchange *ex)
             return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
         source->node    = TAPE_ROOT;
         source->home    = homes[i] = home_of(ex, homes, i);
-        source->patient = name_in_bundle(ex, row->patient);
+        source->patient = patient_in_bundle(ex, row->patient);
     }
     return STEP_NEXT;
 }

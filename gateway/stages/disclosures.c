@@ -76,9 +76,11 @@ disclosures_count(const struct ledger_entry *entries, size_t count)
 }
 
 static struct span
-holder_class(enum sender_status sender)
+holder_class(const struct facts *facts)
 {
-    return sender == SENDER_PROGRAM ? SPAN("H_PROGRAM") : SPAN("H_UNKNOWN");
+    if (facts->holder != HOLDER_UNKNOWN)
+        return span_of(holder_code(facts->holder));
+    return facts->sender == SENDER_PROGRAM ? SPAN("H_PROGRAM") : SPAN("H_UNKNOWN");
 }
 
 /* Patient.name of this entry as it stands in the bundle: text, or given and family. */
@@ -132,7 +134,7 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     d->consent_store_version = ex->consents.generation;
     d->patient               = out->patient;
     d->discloser.name         = ex->client->title;
-    d->discloser.holder_class = holder_class(ex->client->part2);
+    d->discloser.holder_class = holder_class(&ex->facts);
     d->discloser.system       = SPAN("sluice");
     d->purposes              = out->recipient->purposes;
     d->purpose_count         = out->recipient->purpose_count;
@@ -213,7 +215,7 @@ in_hipaa_accounting(const struct plan *plan, const struct config_recipient *reci
     }
     for (uint32_t i = 0; i < plan->bundle->count; i++)
         if (leaves(plan->decisions[i].verdict)
-            && (plan->decisions[i].rule == RULE_EMERGENCY
+            && (plan->decisions[i].rule == RULE_EMERGENCY || plan->decisions[i].emergency != NULL
                 || (plan->decisions[i].document != NULL && plan->decisions[i].rule != RULE_SERVICE)))
             return true;
     return recipient->purpose_count == 0;
@@ -251,6 +253,7 @@ describe_released(struct exchange *ex, const struct outgoing *out, struct disclo
     }
     d->items = items;
     describe_consent(ex, out, d);
+    papers_of(ex, plan, true, d);
     return items == NULL && plan->kept > 0 ? ST_NO_MEMORY : describe_patients(ex, out, true, items, d);
 }
 
@@ -335,6 +338,7 @@ describe_withheld(struct exchange *ex, const struct outgoing *out, struct disclo
         d->decision = SPAN("hold");      /* the check after redaction kept the rest */
     d->withheld_count = plan->withheld;
     d->withheld       = bases_of(ex, plan, false, &d->withheld_reason_count);
+    papers_of(ex, plan, false, d);
     return describe_patients(ex, out, false, NULL, d);
 }
 
@@ -346,6 +350,8 @@ struct subject {                         /* one of the patients of a record */
     uint32_t              rules[RULE_COUNT];
     enum rule             rule;          /* by which the consent was the basis */
     const struct consent *consent;       /* the first that 2.32 wants a notice for */
+    const struct emergency *emergency;   /* the first that is on file */
+    struct paper_list     papers;
     bool                  partial, accounted;
 };
 
@@ -421,6 +427,17 @@ subjects_number(struct subjects *s)
     return ST_OK;
 }
 
+/* Room for what is on file is made for those alone of whom something rests on it. */
+static bool
+subject_papers(struct subjects *s, struct subject *one, const struct decision *d)
+{
+    if (!span_empty(decision_paper(d, NULL)) && one->papers.rows == NULL) {
+        one->papers.rows = arena_make_n(s->ex->arena, RECORD_PAPERS, struct record_paper);
+        one->papers.room = one->papers.rows != NULL ? RECORD_PAPERS : 0;
+    }
+    return one->papers.rows != NULL;
+}
+
 static void
 subject_count(struct subjects *s, uint32_t entry)
 {
@@ -434,6 +451,10 @@ subject_count(struct subjects *s, uint32_t entry)
         return;
     one->items++;
     one->rules[d->rule]++;
+    if (s->released && subject_papers(s, one, d))
+        paper_add(&one->papers, d);
+    if (one->emergency == NULL)
+        one->emergency = d->emergency;
     one->accounted = one->accounted || (d->obligations & OBLIGE_ACCOUNTING) != 0;
     if (one->consent == NULL && (d->obligations & OBLIGE_NOTICE) != 0) {
         one->consent = d->consent;
@@ -502,6 +523,10 @@ subject_describe(struct subjects *s, const struct outgoing *out, const struct su
     p->bases               = subject_bases(s, one, &p->basis_count);
     p->decision            = span_of(release_outcome_text(one->partial ? RELEASE_PARTIAL : RELEASE_PERMIT));
     p->in_part2_accounting = one->accounted;
+    p->papers              = one->papers.rows;
+    p->paper_count         = one->papers.count;
+    if (one->emergency != NULL)
+        p->emergency = emergency_author(ex, one->emergency);
     if (one->consent != NULL)
         p->consent = consent_author(ex, out, one->consent, one->rules[RULE_TPO] > 0 ? RULE_TPO : one->rule, &p->explanation_sha256);
 }
@@ -528,6 +553,8 @@ describe_patients(struct exchange *ex, const struct outgoing *out, bool released
     if (s.count <= 1) {
         if (s.of[s.count].entry != ENTRY_NONE && (s.count == 1 || ex->consents.patient_count == 1))
             d->patient_name = patient_name(ex, s.of[s.count].entry);
+        if (released && s.count == 1 && s.of[1].emergency != NULL)
+            d->emergency = emergency_author(ex, s.of[1].emergency);
         return arena_status(ex->arena);
     }
     for (uint32_t i = 1; i <= s.count; i++)

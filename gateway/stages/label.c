@@ -1,6 +1,17 @@
 /* gateway/stages/label.c -- resource -> labels, Part 2 status, evidence. */
 #include "gateway/stages/stages.h"
 
+/* A copy is held in the capacity in which it came.  A delivery that is decided later finds
+ * that stored with it; where the configuration says something else by now, two
+ * statements are none: it goes on by consent alone. */
+static enum holder
+holder_of_copy(const struct exchange *ex)
+{
+    bool same = ex->due == NULL || span_eq_text(ex->due->holder, holder_code(ex->client->holder));
+
+    return same ? ex->client->holder : HOLDER_SPECIFIC_CONSENT;
+}
+
 void
 facts_of_sender(struct exchange *ex)
 {
@@ -13,6 +24,7 @@ facts_of_sender(struct exchange *ex)
         .labels              = LABELS_COMPUTED,
         .sender              = client->part2,
         .sender_organization = client->party.reference,
+        .holder              = holder_of_copy(ex),
         .trust_labels        = client->trust_labels,
         .programs            = config->programs,
         .program_count       = config->program_count,

@@ -23,6 +23,7 @@
 #ifndef SLUICE_GATEWAY_STAGES_STAGES_H
 #define SLUICE_GATEWAY_STAGES_STAGES_H
 
+#include "gateway/ledger/record.h"
 #include "gateway/runtime/exchange.h"
 
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
@@ -69,6 +70,16 @@ void        response_async(struct exchange *, struct span key);
 void        response_add_location(struct exchange *, struct span location);
 /* Consent rows of the store -> facts->consents; ex->consents must be loaded. */
 enum step   consents_attach(struct exchange *);
+/* What is on file about these patients and about nobody in particular, as of now -> facts. */
+enum step   papers_attach(struct exchange *);
+/* The patient as the bundle names them. */
+struct span patient_in_bundle(const struct exchange *, struct span patient);
+/* The papers that decisions rest on, one at a time: added once, as many as there is room for. */
+struct paper_list { struct record_paper *rows; size_t count, room; };
+void        paper_add(struct paper_list *, const struct decision *);
+/* All that what leaves, or is withheld, rests on. */
+void        papers_of(struct exchange *, const struct plan *, bool released, struct disclosure *);
+struct record_emergency *emergency_author(struct exchange *, const struct emergency *);
 /* Ledger records of one recipient's release (stages/disclosures.c): fills at
  * most two entries (disclosure, denial) and adds to *count how many.  Without
  * ST_OK a record is missing, and then nothing may leave. */

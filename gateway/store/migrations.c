@@ -64,7 +64,23 @@ static const char step_2[] =
     "CREATE TABLE ledger_subject(position INTEGER NOT NULL, patient TEXT NOT NULL,"
     " PRIMARY KEY(position, patient)) WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2 };
+/* 3: papers on file, and in what capacity a copy is held.
+ *
+ * filing   one row a version of a paper, also of its end (store.h, struct store_filing).  Rows
+ *          stay as they are, but for `current`, which only the newest of an id has.
+ * inbox.holder    what the sender was to what it sent. */
+static const char step_3[] =
+    "CREATE TABLE filing(number INTEGER PRIMARY KEY, id TEXT NOT NULL, version INTEGER NOT NULL,"
+    " current INTEGER NOT NULL, kind INTEGER NOT NULL, act INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, patient TEXT NOT NULL, ended INTEGER NOT NULL, by_patient INTEGER NOT NULL,"
+    " patients INTEGER NOT NULL, reviewed INTEGER NOT NULL, sha256 TEXT NOT NULL, who TEXT NOT NULL,"
+    " why TEXT NOT NULL, body TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX filing_version ON filing(id, version);"
+    "CREATE INDEX filing_current ON filing(patient) WHERE current = 1;"
+    "CREATE INDEX filing_patient ON filing(patient, generation);"
+    "ALTER TABLE inbox ADD COLUMN holder TEXT NOT NULL DEFAULT '';";
+
+static const char *const steps[] = { step_1, step_2, step_3 };
 
 int
 migrations_latest(void)

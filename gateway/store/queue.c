@@ -306,6 +306,7 @@ due_read(struct store *s, const struct store_claim *claim, int64_t id, struct st
     out->request_id  = column_copy(q, 1, claim->arena);
     out->bundle_type = column_copy(q, 2, claim->arena);
     out->body        = column_copy(q, 3, claim->arena);
+    out->holder      = column_copy(q, 4, claim->arena);
     sql_reset(s, SQL_INBOX_READ);
     return arena_status(claim->arena);
 }

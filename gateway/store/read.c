@@ -258,7 +258,11 @@ consents_serve(struct store *s, struct store_consents *c)
     c->row_count  = 0;
     c->newest     = 0;
     c->generation = (uint64_t)s->durable.generation;
+    c->filed       = NULL;
+    c->filed_count = 0;
     c->status     = consents_collect(s, c);
+    if (c->status == ST_OK && s->filed_last > 0)
+        c->status = filings_serve(s, c);
 }
 
 /* ---- kept answers ------------------------------------------------------------------ */

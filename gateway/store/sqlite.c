@@ -184,6 +184,8 @@ writer_open(struct store *s, struct buf *why)
     if (st == ST_OK)
         st = consented_load(s);
     if (st == ST_OK)
+        st = filings_load(s);
+    if (st == ST_OK)
         st = place_note(s, why);
     if (st == ST_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
@@ -241,6 +243,7 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     buf_init(&s->contents, ARENA_BYTES);
     atomic_init(&s->healthy, true);
     (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_mutex_init(&s->common_lock, NULL);
     side_lock_init(&s->side_lock);
     wake_init(&s->wake);
 
@@ -395,6 +398,7 @@ commit(struct store *s)
     late_committed(s);
     for (int log = 0; log < LEDGER_LOGS; log++)
         s->log[log].committed = s->log[log].tree.edge.size;
+    filings_committed(s);
     atomic_store(&s->generation, (uint64_t)s->durable.generation);
     return ST_OK;
 }
@@ -467,6 +471,7 @@ wal_checkpoint(struct store *s, int mode)
 static void
 housekeeping(struct store *s)
 {
+    filings_committed(s);                /* when they could not be read after the commit */
     if (s->late->count >= LATE_ENTRIES && s->late->frozen_count == 0 && !s->stale)
         late_freeze_all(s);
     if (s->wal_frames >= CHECKPOINT_FRAMES)
@@ -612,6 +617,7 @@ wait_for_work(struct store *s)
         return;
     (void)pthread_mutex_unlock(&s->lock);
     s->error = 0;
+    filings_committed(s);
     if (!atomic_load(&s->healthy))
         probe(s);
     else if (place_check(s) != ST_OK)
@@ -805,12 +811,14 @@ store_close(struct store **store)
     buf_release(&s->contents);
     late_free(&s->late);
     filter_free(&s->consented);
+    filings_free(s);
     arena_free(&s->list);
     arena_free(&s->temp);
     free(s->leases);
     free(s->path);
     (void)pthread_cond_destroy(&s->wake);
     (void)pthread_mutex_destroy(&s->lock);
+    (void)pthread_mutex_destroy(&s->common_lock);
     (void)pthread_mutex_destroy(&s->side_lock);
     free(s);
     *store = NULL;

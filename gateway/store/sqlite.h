@@ -6,6 +6,7 @@
  *   contents.c       the list of resources of a push
  *   queue.c          outbox: whose turn, leases, outcomes
  *   read.c           consents, answers, resources
+ *   filing.c         papers on file
  *   match.c          which resources fit a condition
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
@@ -119,6 +120,14 @@ struct store {
     _Atomic uint64_t      generation;    /* committed */
     struct filter        *consented;     /* its additions are the store thread's */
 
+    /* Papers. */
+    int64_t               filed_last;    /* no filing has a later generation; 0: there is none */
+    bool                  common_stale;  /* one that is about nobody in particular was written */
+    pthread_mutex_t       common_lock;   /* of the next three */
+    struct arena         *common_arena;
+    struct store_filed   *common;        /* NULL with a count: what there is is not known */
+    _Atomic size_t        common_count;  /* as of the last commit; not 0 also when it is not known */
+
     /* Reading at once. */
     pthread_mutex_t       side_lock;
     sqlite3              *side;
@@ -178,6 +187,18 @@ enum status stored_bytes_read(struct store *, int64_t inbox, const struct conten
                               struct span *out) MUST_CHECK;
 /* ST_OK: there is an answer under this key, and its row is in SQL_ANSWER_READ. */
 enum status answer_find(struct store *, struct span client, struct span key) MUST_CHECK;
+
+/* ---- filing.c ------------------------------------------------------------------ */
+enum status filings_load(struct store *) MUST_CHECK;          /* at the open */
+/* Preconditions of all of them, before the first write: ST_CONFLICT and who was refused. */
+enum status filings_allowed(struct store *, struct store_unit *) MUST_CHECK;
+enum status filings_write(struct store *, struct store_unit *) MUST_CHECK;
+/* None was filed after the generation that the unit's decisions know. */
+enum status filings_unchanged(struct store *, struct store_unit *) MUST_CHECK;
+/* After a commit, before its generation is published. */
+void        filings_committed(struct store *);
+enum status filings_serve(struct store *, struct store_consents *) MUST_CHECK;
+void        filings_free(struct store *);
 
 /* ---- match.c --------------------------------------------------------------------- */
 void        match_serve(struct store *, struct store_match *);

@@ -103,6 +103,8 @@ struct store_resource {
 
 struct store_inbox {                     /* the body as it came, kept while a delivery may need it */
     struct span request_id, client, bundle_type, patient;
+    struct span holder;                  /* code of consent/holders.def: in what capacity the client held what it sent;
+                                            empty: not known.  It stands with the copy */
     struct span body;
     int64_t     id;                      /* out */
 };
@@ -126,10 +128,50 @@ struct store_answer {                    /* first answer under an incoming Idemp
     struct span content_type, body, location;
 };
 
+/* A paper on file (consent/paper.h) is filed, ended or marked as reviewed.  Each is a row
+ * of its own that is never changed or taken away: the newest version of an id is what stands.
+ *   FILING_ADD     the first version of an id, or, with `again`, the next one; kind and patient
+ *                  of an id never change
+ *   FILING_END     it is good for nothing from ended_ms on
+ *   FILING_REVIEW  somebody has looked at it afterwards
+ * A unit whose filings are refused fails ST_CONFLICT with STORE_CONFLICT_FILING, and nothing of it is there. */
+enum store_filing_act { FILING_ADD = 1, FILING_END, FILING_REVIEW };
+enum store_filing_refusal {
+    FILING_NOT_REFUSED = 0,
+    FILING_IS_THERE,                     /* ADD: and it is not said that it is to get a next version */
+    FILING_NOT_THERE,                    /* END, REVIEW */
+    FILING_OTHER_KIND, FILING_OTHER_PATIENT,
+    FILING_IS_OVER,                      /* END: it ended before */
+    FILING_PATIENTS,                     /* END, ADD again: only the patient may end it */
+};
+
+struct store_filing {
+    enum store_filing_act act;
+    struct span  id;
+    unsigned     kind;                   /* ADD: enum paper_kind; out otherwise */
+    struct span  patient, body, sha256;  /* ADD; sha256 in hex, of the body */
+    bool         again, patients;        /* ADD; patients: only the patient may end it */
+    bool         by_patient;             /* END, ADD again: the patient agreed or asked for it */
+    int64_t      ended_ms;               /* END */
+    struct span  who, why;               /* the account, and what it said */
+    int64_t      version;                /* out */
+    enum store_filing_refusal refused;   /* out */
+};
+
+struct store_filed {                     /* a version of a paper */
+    struct span  id, patient, body, sha256, who, why;
+    unsigned     kind;
+    enum store_filing_act act;
+    int64_t      version, at_ms;
+    int64_t      ended_ms;               /* INT64_MAX: it was not ended */
+    bool         ended_by_patient, patients, reviewed;
+};
+
 /* Everything of one accepted push, in one transaction.  Lives in the arena
  * of the exchange until `done` ran. */
 #define STORE_CONFLICT_KEY     ((uint32_t)-1)
 #define STORE_CONFLICT_CONSENT ((uint32_t)-2)
+#define STORE_CONFLICT_FILING  ((uint32_t)-3)
 
 struct store_unit {
     struct task            done;         /* posted to home */
@@ -139,7 +181,8 @@ struct store_unit {
                                             Idempotency-Key was taken meanwhile;
                                             STORE_CONFLICT_CONSENT: see consents_as_of */
     /* Precondition: no Consent of these patients was written after that
-     * generation (0: not asked).  So a release cannot be recorded on consents
+     * generation, and no paper filed that is about them or about nobody in
+     * particular (0: not asked).  So a release cannot be recorded on consents
      * that were revoked while it was being decided. */
     const struct span     *consent_patients;
     size_t                 consent_patient_count;
@@ -152,6 +195,8 @@ struct store_unit {
     size_t                 record_count;
     struct store_outbox   *outbox;
     size_t                 outbox_count;
+    struct store_filing   *filings;
+    size_t                 filing_count;
     struct store_answer   *answer;       /* NULL: no key was sent */
     /* On the store thread, after versions are known and before the commit:
      * authors answer->body.  May be NULL.  Runs again when the batch had to be
@@ -207,12 +252,17 @@ struct store_consents {                  /* all current Consents of these patien
     enum status         status;
     struct store_row   *rows;
     size_t              row_count;
-    uint64_t            generation;      /* of consents: grows with every Consent written */
+    struct store_filed *filed;           /* the papers that stand and are about these patients */
+    size_t              filed_count;
+    uint64_t            generation;      /* of consents: grows with every Consent written, and with every filing */
     uint64_t            newest;          /* when one of these patients' was written last; 0: never */
     struct store_request request;        /* private */
 };
 void store_load_consents(struct store *, struct store_consents *);
-/* Whether the store has no Consent of any of these patients and never had one,
+/* The papers that stand and are about nobody in particular, copied into the arena; at once, on
+ * any thread.  Read the generation before.  ST_UNAVAILABLE: what there is is not known. */
+enum status store_filed_common(struct store *, struct arena *, struct store_filed **rows, size_t *count) MUST_CHECK;
+/* Whether the store has no Consent of any of these patients and no paper about them, and never had one,
  * as of *generation; answered at once, on any thread.  False: it may have, or is
  * not well; store_load_consents tells (store/consented.h). */
 bool store_never_consented(const struct store *, const struct span *patients, size_t count,
@@ -264,7 +314,7 @@ void store_find_matches(struct store *, struct store_match *);
  * memory of the store thread: after a restart nothing is leased. */
 struct store_due {
     struct span recipient, patient, idempotency_key, event_id, payload_sha256;
-    struct span client, request_id, bundle_type, body;       /* of the inbox row */
+    struct span client, request_id, bundle_type, holder, body;   /* of the inbox row */
     int64_t     id, inbox_id;
     uint32_t    attempts;
     bool        byte_may_have_left;
@@ -294,6 +344,15 @@ struct store_queue_row {
 };
 enum status store_queue_list(struct store *, struct arena *, const char *state,
                              struct store_queue_row **rows, size_t *count) MUST_CHECK;
+/* Versions of papers, in the order in which they were filed; stops when the visitor says false.
+ * The texts are valid inside the visitor only. */
+typedef bool filed_visitor(const struct store_filed *, void *arg);
+struct store_filed_query {
+    unsigned    kind;                    /* 0: any */
+    struct span patient, id;             /* empty: any */
+    bool        history;                 /* every version, not the newest alone */
+};
+enum status store_filed_visit(struct store *, const struct store_filed_query *, filed_visitor *, void *arg) MUST_CHECK;
 /* Counts for metrics and status. */
 struct store_counts { uint64_t waiting, dead, resources, inbox; };
 enum status store_counts_read(struct store *, struct store_counts *) MUST_CHECK;

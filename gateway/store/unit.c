@@ -302,6 +302,7 @@ inbox_insert(struct store *s, const struct store_unit *u, const struct writing *
     (void)sqlite3_bind_int64(q, 7, s->now.last_outbox + 1);
     (void)sqlite3_bind_int64(q, 8, (int64_t)u->outbox_count);
     bind_blob(q, 9, contents.at, contents.length);
+    bind_text(q, 11, in->holder);
     if (w->sliced || u->outbox_count > 0)
         bind_blob(q, 10, in->body.at, in->body.length);
     else
@@ -367,6 +368,10 @@ preconditions(struct store *s, struct store_unit *u)
     enum status st = consents_unchanged(s, u);
 
     if (st == ST_OK)
+        st = filings_unchanged(s, u);
+    if (st == ST_OK && u->filing_count > 0)
+        st = filings_allowed(s, u);
+    if (st == ST_OK)
         st = key_is_free(s, u);
     if (st == ST_OK)
         st = versions_as_expected(s, u);
@@ -380,6 +385,8 @@ parts_write(struct store *s, struct store_unit *u)
 
     if (st == ST_OK && (u->inbox != NULL || u->resource_count > 0 || u->outbox_count > 0))
         st = push_write(s, u);
+    if (st == ST_OK && u->filing_count > 0)
+        st = filings_write(s, u);
     for (size_t i = 0; i < u->delivery_count && st == ST_OK; i++)
         st = delivery_write(s, &u->deliveries[i]);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)

@@ -186,6 +186,8 @@ static const struct { const char *says, *text, *words; } refusals[] = {
     { "a route from nobody", BASE "client \"valley\" { certificate-cn = \"a\" }\nrecipient \"r\" { url = \"https://a/f\" }\nroute \"x\" { from = { \"valey\" } to = { \"r\" } }\n",
       "sluice.conf:7: there is no client `valey`; did you mean `valley`?" },
     { "a route without an end", BASE "client \"v\" { certificate-cn = \"a\" }\nroute \"x\" { from = { \"v\" } }\n", "`route` \"x\" has no `to`" },
+    { "a capacity that is not its own", BASE "client \"a\" { certificate-cn = \"a\" reference = \"Organization/a\" holder = \"H_PROGRAM\" }\n", "wants `part2` = \"program\"" },
+    { "a capacity of nobody", BASE "client \"a\" { certificate-cn = \"a\" holder = \"H_QSO\" }\n", "a `holder` and no `reference`" },
     { "a client that could never connect", BASE "client \"a\" { part2 = \"program\" }\n", "neither `certificate-cn` nor `jwks`" },
     { "client certificates without a CA", "listen { certificate = \"c\" key = \"k\" }\n" LEDGER "client \"a\" { certificate-cn = \"a\" }\n", "`listen` has no `client-ca`" },
     { "two clients of one certificate", BASE "client \"a\" { certificate-cn = \"x\" }\nclient \"b\" { certificate-cn = \"x\" }\n", "have the same `certificate-cn`" },
@@ -455,6 +457,22 @@ test_the_sample_loads(void **state)
     buf_release(&bare);
 }
 
+static void
+test_a_client_says_in_what_capacity_it_holds_what_it_sends(void **state)
+{
+    char text[2048];
+
+    (void)state;
+    for (int holder = HOLDER_UNKNOWN + 1; holder < HOLDER_COUNT; holder++) {
+        (void)snprintf(text, sizeof text, BASE "client \"a\" { certificate-cn = \"a\"  part2 = \"program\"  "
+                       "reference = \"Organization/a\"  holder = \"%s\" }\n", holder_code((enum holder)holder));
+        struct config *c = load(text);
+        assert_true(c != NULL || said(""));
+        assert_int_equal(c->clients[0].holder, holder);
+        config_unpin(&c);
+    }
+}
+
 /* docs/reference/configuration.md is what the rows make of it; when this
  * fails: build/sluice config reference >docs/reference/configuration.md */
 static void
@@ -492,6 +510,7 @@ main(void)
         T(test_lives_until_the_last_pin_is_dropped),
         T(test_knows_everybody_that_it_describes_by_reference),
         T(test_the_sample_loads),
+        T(test_a_client_says_in_what_capacity_it_holds_what_it_sends),
         T(test_the_reference_page_is_the_rows),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);

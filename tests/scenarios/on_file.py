@@ -1,0 +1,286 @@
+"""What an officer puts on file decides in `serve`: added, ended, restricted, declared."""
+import hashlib
+import json
+import os
+import subprocess
+import threading
+import time
+
+from bundles import bundle, condition, consent, observation, patient
+from harness import SLUICE, Gateway, Sink, check, main
+
+EXTRA = """
+recipient "lab" {{ url = "http://127.0.0.1:{lab}/fhir"  identifier = {{ "http://hl7.org/fhir/sid/us-npi|1000000004" }}
+    reference = "Organization/lab"  class = {{ "QSO" }}  purpose = {{ "HOPERAT" }} }}
+recipient "court" {{ url = "http://127.0.0.1:{court}/fhir"  reference = "Organization/court"  class = {{ "COURT" }}  purpose = {{ "HLEGAL" }} }}
+recipient "ward" {{ url = "http://127.0.0.1:{ward}/fhir"  reference = "Organization/ward"  class = {{ "CE_PROVIDER" }}  purpose = {{ "TREAT" }} }}
+client "clinic-ehr" {{ certificate-cn = "stranger"  scopes = {{ "system/*.cud" }}  part2 = "unknown"  reference = "Organization/lakeside"  holder = "H_CEBA_TPO" }}
+route "more" {{ from = {{ "riverside-ehr", "clinic-ehr" }}  to = {{ "lab", "court", "ward" }} }}
+"""
+
+lab, court, ward = Sink(), Sink(), Sink()
+gateway = Gateway(extra=EXTRA.format(lab=lab.port, court=court.port, ward=ward.port)).start()
+number = 0
+
+
+def papers(**lists):
+    global number
+    number += 1
+    path = gateway.at(f"papers-{number}.json")
+    with open(path, "w") as f:
+        json.dump(lists, f, indent=1)
+    return path
+
+
+def sluice(*args, code=0, **kw):
+    done = gateway.cli(*args[:2], "-c", gateway.config, *args[2:], **kw)
+    check(done.returncode == code, (args, done.returncode, done.stdout, done.stderr))
+    return done.stdout.decode() + done.stderr.decode()
+
+
+def add(*options, code=0, **lists):
+    return sluice("file", "add", papers(**lists), *options, code=code)
+
+
+def push(id, *resources, client="riverside-ehr"):
+    answer = gateway.push(bundle(patient(id), *resources), client=client)
+    check(answer[0] == 200, answer)
+    gateway.settled()
+
+
+def has(sink, word):
+    return any(word.encode() in body for body in sink.bodies())
+
+
+def oud(id, name):
+    return condition(name, id)
+
+
+QSOA = {"id": "qsoa-lab", "kind": "qsoa", "from": "2026-01-01", "party": "Organization/lab",
+        "discloser": "Organization/riverside", "says": ["bound-by-part-2", "resists-in-proceedings"]}
+
+
+def an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends():
+    push("q1", oud("q1", "q1-before"))
+    check(not has(lab, "q1-before"), "without an agreement")
+    add(documents=[QSOA])
+    push("q1", oud("q1", "q1-with"))
+    check(has(lab, "q1-with"), "with an agreement")
+    disclosures, _ = gateway.export()
+    mine = [r for r in disclosures if r["recipient"]["name"] == "lab"][-1]
+    check(mine["basis"].startswith("R-10") and [d["id"] for d in mine["documents"]] == ["qsoa-lab"], mine)
+    version = json.loads(sluice("file", "show", "qsoa-lab", "--json"))["versions"][0]
+    check(mine["documents"][0]["sha256"] == version["sha256"] == hashlib.sha256(version["paper"].encode()).hexdigest(),
+          (mine, version))
+    sluice("file", "end", "qsoa-lab", "--why", "terminated by the laboratory")
+    push("q1", oud("q1", "q1-after"))
+    check(not has(lab, "q1-after"), "after its end")
+    _, denials = gateway.export()
+    mine = [r for r in denials if r["recipient"]["name"] == "lab"][-1]
+    check([d["id"] for d in mine["documents"]] == ["qsoa-lab"] and mine["documents"][0]["version"] == 2, mine)
+
+
+def the_end_of_an_agreement_closes_what_waits_for_delivery():
+    add("--new-version", "--why", "signed again", documents=[QSOA])
+    lab.answer = 503
+    before = len(lab.bodies())
+    check(gateway.push(bundle(patient("q2"), oud("q2", "q2-queued")), client="riverside-ehr")[0] == 200, "push")
+    check(lab.wait(before + 1), "the first try")
+    sluice("file", "end", "qsoa-lab", "--why", "breach")
+    tried = len(lab.bodies())
+    lab.answer = 200
+    gateway.settled()
+    check(not [b for b in lab.bodies()[tried:] if b"q2-queued" in b], "sent after the end")
+
+
+def an_order_without_a_subpoena_waits_for_counsel():
+    order = {"id": "order-1", "kind": "court-order-2.64", "from": "2026-01-01", "party": "Organization/court",
+             "patient": "Patient/o1", "discloser": "Organization/riverside", "items": ["Condition/o1-ordered"],
+             "says": ["counsel-reviewed", "good-cause", "opportunity-to-be-heard"]}
+    add(documents=[order])
+    push("o1", oud("o1", "o1-ordered"), oud("o1", "o1-other"))
+    check(not has(court, "o1-"), "without a subpoena")
+    _, denials = gateway.export()
+    mine = [r for r in denials if r["recipient"]["name"] == "court" and r["patientId"] == "Patient/o1"][-1]
+    check(any(b["rule"] == "R-19" for b in mine["withheldReasons"]), mine)
+    add(documents=[{"id": "subpoena-1", "kind": "subpoena", "from": "2026-01-01", "party": "Organization/court",
+                    "patient": "Patient/o1"}])
+    push("o1", oud("o1", "o1-ordered"), oud("o1", "o1-other"))
+    check(has(court, "o1-ordered") and not has(court, "o1-other"), "what is ordered, and nothing else")
+
+
+def a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it():
+    push("r1", oud("r1", "r1-open"), consent("c-r1", "r1"))
+    check(has(gateway.hie, "r1-open"), "by consent")
+    add(restrictions=[{"id": "restrict-1", "patient": "Patient/r1", "recipient": ["Organization/county-hie"],
+                       "agreed": True, "selfPay": True, "from": "2026-01-01"}])
+    push("r1", oud("r1", "r1-restricted"))
+    check(not has(gateway.hie, "r1-restricted"), "restricted")
+    _, denials = gateway.export()
+    mine = [r for r in denials if r["recipient"]["name"] == "county-hie" and r["patientId"] == "Patient/r1"][-1]
+    check([d["id"] for d in mine["documents"]] == ["restrict-1"], mine)
+    told = sluice("file", "end", "restrict-1", "--why", "we would rather not", code=1)
+    check("--patient-agreed" in told, told)
+    told = add("--new-version", "--why", "weaker", code=1, restrictions=[
+        {"id": "restrict-1", "patient": "Patient/r1", "agreed": False, "from": "2026-01-01"}])
+    check("--patient-agreed" in told, told)
+    sluice("file", "end", "restrict-1", "--why", "the patient asked for it", "--patient-agreed")
+    push("r1", oud("r1", "r1-again"))
+    check(has(gateway.hie, "r1-again"), "ended by the patient's word")
+
+
+def emergency(id, who, **more):
+    now = time.time()
+    stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
+    return {"id": id, "patient": f"Patient/{who}", "party": "Organization/ward", "declaredBy": "Dr. Okafor",
+            "affiliation": "County Hospital, emergency ward", "discloser": "R. Chen", "nature": "unresponsive",
+            "whyUnobtainable": "unconscious, no representative", "from": stamp(now - 60), "to": stamp(now + 3600), **more}
+
+
+def an_emergency_with_all_of_2_51_c_opens_and_is_recorded():
+    push("e1", oud("e1", "e1-before"))
+    check(not has(ward, "e1-before"), "before")
+    add(emergencies=[emergency("er-1", "e1")])
+    push("e1", oud("e1", "e1-urgent"))
+    check(has(ward, "e1-urgent"), "in the emergency")
+    disclosures, _ = gateway.export()
+    mine = [r for r in disclosures if r["recipient"]["name"] == "ward"][-1]
+    check(mine["basis"].startswith("R-13") and mine["emergency"] == {
+        "declaredBy": "Dr. Okafor", "medicalPersonnel": "Dr. Okafor", "affiliation": "County Hospital, emergency ward",
+        "disclosedBy": "R. Chen", "nature": "unresponsive", "whyConsentUnobtainable": "unconscious, no representative"},
+          mine)
+    check("review is due" in sluice("file", "ls", "--review") and "er-1" in sluice("file", "ls", "--review"), "review")
+    push("e2", oud("e2", "e2-other"))
+    check(not has(ward, "e2-other"), "another patient's")
+    answer = gateway.push(bundle(patient("e1"), oud("e1", "e1-both"), patient("e2"), oud("e2", "e2-both")),
+                          client="riverside-ehr")
+    check(answer[0] == 200, answer)
+    gateway.settled()
+    check(has(ward, "e1-both") and not has(ward, "e2-both"), "of two in one Bundle")
+    sluice("file", "review", "er-1", "--why", "in order")
+    check("er-1" not in sluice("file", "ls", "--review"), "reviewed")
+    sluice("file", "end", "er-1", "--why", "the patient is awake")
+    push("e1", oud("e1", "e1-after"))
+    check(not has(ward, "e1-after"), "afterwards")
+
+
+def an_emergency_that_lacks_something_is_kept_and_opens_nothing():
+    lame = emergency("er-2", "e3")
+    del lame["discloser"]
+    told = add(code=7, emergencies=[lame])
+    check("2.51(c)(2)" in told, told)
+    push("e3", oud("e3", "e3-urgent"))
+    check(not has(ward, "e3-urgent"), "it lacks who discloses")
+    _, denials = gateway.export()
+    mine = [r for r in denials if r["recipient"]["name"] == "ward" and r["patientId"] == "Patient/e3"][-1]
+    check([d["id"] for d in mine["documents"]] == ["er-2"], mine)
+    add("--new-version", "--why", "completed", emergencies=[emergency("er-2", "e3")])
+    push("e3", oud("e3", "e3-urgent"))
+    check(has(ward, "e3-urgent"), "complete")
+
+
+def a_copy_goes_on_as_the_capacity_it_is_held_in_allows():
+    inherited = lambda id, who: oud(who, id) | {"meta": {"security": [
+        {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}]}}
+    push("h1", inherited("h1-copy", "h1"), client="stranger")
+    check(has(ward, "h1-copy"), "a covered entity's copy goes on for treatment, B2-1")
+    disclosures, _ = gateway.export()
+    mine = [r for r in disclosures if r["recipient"]["name"] == "ward"][-1]
+    check(mine["discloser"]["holderClass"] == "H_CEBA_TPO" and mine["basis"].startswith("B2-"), mine)
+    check(not has(court, "h1-copy") and not has(lab, "h1-copy"), "not into proceedings")
+    push("h2", inherited("h2-copy", "h2"), client="unknown-ehr")
+    check(not has(gateway.hie, "h2-copy"), "in no known capacity")
+
+
+def what_is_wrong_is_said_with_line_and_column_and_nothing_is_filed():
+    told = add(code=1, documents=[QSOA | {"id": "fine"}, {"id": "x", "kind": "qsoas", "from": "2026-01-01"}])
+    check("documents.kind" in told and "papers-" in told and "nothing of it is filed" in told, told)
+    check("fine" not in sluice("file", "ls", "--all"), "half of it")
+    check("no paper of this id" in sluice("file", "show", "fine", code=1), "show")
+    check("no paper of this id" in sluice("file", "end", "fine", "--why", "x", code=1), "end")
+    check("--new-version" in add(code=1, documents=[QSOA]), "there already")
+    check("another patient" in add("--new-version", "--why", "x", code=1, documents=[QSOA | {"patient": "Patient/q1"}]), "patient")
+    check("another kind" in add("--new-version", "--why", "x", code=1, restrictions=[
+        {"id": "qsoa-lab", "patient": "Patient/q1"}]), "kind")
+    sluice("file", "end", "qsoa-lab", code=2)
+    sluice("file", "ls", "--kind", "agreements", code=2)
+    broken = gateway.at("broken.json")
+    with open(broken, "w") as f:
+        f.write('{"documents":[{"id":"a","id":"b"}]}')
+    sluice("file", "add", broken, code=1)
+    sluice("file", "add", gateway.at("not-there.json"), code=2)
+
+
+def two_at_once_are_one_after_the_other():
+    files = [papers(documents=[QSOA | {"id": f"many-{i}"}]) for i in range(8)] + [papers(documents=[QSOA | {"id": "one"}])
+                                                                                for _ in range(4)]
+    done = []
+    threads = [threading.Thread(target=lambda f=f: done.append(gateway.cli("file", "add", "-c", gateway.config, f).returncode))
+               for f in files]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check(sorted(done) == [0] * 9 + [1] * 3, done)
+    listed = json.loads(sluice("file", "ls", "--json"))["papers"]
+    check({f"many-{i}" for i in range(8)} | {"one"} <= {p["id"] for p in listed}, listed)
+
+
+def what_was_filed_is_there_after_a_crash_and_may_be_filed_while_nothing_runs():
+    add(documents=[QSOA | {"id": "before-the-crash"}])
+    for i in range(8):
+        sluice("file", "end", f"many-{i}", "--why", "tidy")
+    sluice("file", "end", "one", "--why", "tidy")
+    gateway.kill()
+    check("before-the-crash" in sluice("file", "ls"), "after kill -9")
+    sluice("file", "end", "before-the-crash", "--why", "while nothing runs")
+    add(relationships=[{"id": "rel-1", "provider": "Organization/ward", "patient": "Patient/q3", "kind": "encounter",
+                        "from": "2026-11-01"}])
+    gateway.start()
+    push("q3", oud("q3", "q3-none"))
+    check(not has(lab, "q3-none"), "ended while nothing ran")
+    add("--new-version", "--why", "signed", documents=[QSOA])
+    gateway.kill()
+    gateway.start()
+    push("q3", oud("q3", "q3-some"))
+    check(has(lab, "q3-some"), "read again at the start")
+
+
+def nobody_else_may_file():
+    if os.geteuid() != 0:
+        return
+    for running in (True, False):
+        if not running:
+            gateway.stop()
+        os.chmod(gateway.folder, 0o755)
+        os.chmod(gateway.config, 0o644)
+        path = papers(documents=[QSOA | {"id": "intruder"}])
+        os.chmod(path, 0o644)
+        done = subprocess.run([SLUICE, "file", "add", "-c", gateway.config, path], user=65534, group=65534, extra_groups=[],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(done.returncode == 5, (running, done.returncode, done.stderr))
+    check("intruder" not in sluice("file", "ls", "--all"), "filed")
+    check(sluice("log", "verify") is not None, "the log verifies")
+
+
+def the_configuration_says_when_a_capacity_makes_no_sense():
+    for more, word in (('holder = "H_PROGRAM"  reference = "Organization/x"', "part2"), ('holder = "H_QSO"', "reference"),
+                       ('holder = "H_CEBATPO"  reference = "Organization/x"', "did you mean `H_CEBA_TPO`")):
+        path = gateway.at("wrong.conf")
+        with open(gateway.config) as f, open(path, "w") as out:
+            out.write(f.read() + f'\nclient "odd" {{ certificate-cn = "odd"  {more} }}\n')
+        done = gateway.cli("config", "check", "-c", path)
+        check(done.returncode == 3 and word.encode() in done.stderr, (more, done.stderr))
+    gateway.close()
+
+
+if __name__ == "__main__":
+    main([an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends,
+          the_end_of_an_agreement_closes_what_waits_for_delivery, an_order_without_a_subpoena_waits_for_counsel,
+          a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
+          an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
+          an_emergency_that_lacks_something_is_kept_and_opens_nothing,
+          a_copy_goes_on_as_the_capacity_it_is_held_in_allows,
+          what_is_wrong_is_said_with_line_and_column_and_nothing_is_filed, two_at_once_are_one_after_the_other,
+          what_was_filed_is_there_after_a_crash_and_may_be_filed_while_nothing_runs, nobody_else_may_file,
+          the_configuration_says_when_a_capacity_makes_no_sense])
