@@ -16,7 +16,7 @@
  *   8   consent                 R-01 single TPO, 2.33(a)(2); R-02 specific, 2.33(a)(1); kinds (consent_kind.h)
  *   9   without consent         emergency, research, audit, public health, the deceased
  *   10  redisclosure            what a received copy may do, by the capacity it is held in
- *   11  state overlay           not built; it can only narrow
+ *   11  state overlay           policy packs of the site (state_overlay.h); they can only narrow, 2.20
  *   14  nothing matched         deny silently, 2.13(a)
  *
  * Inside steps 8 and 2 consents combine by the rules K1 to K10 and P7 of
@@ -58,7 +58,11 @@ enum obligation {                        /* bits; texts in consent/obligation.h 
     OBLIGE_REVIEW        = 1 << 5,       /* someone looks afterwards                    */
     OBLIGE_NO_REUSE      = 1 << 6,       /* 2.26(a)(4): ask not to use it further       */
     OBLIGE_INTERMEDIARY  = 1 << 7,       /* 2.24: goes on the intermediary's list       */
+    OBLIGE_STATE_NOTICE  = 1 << 8,       /* a policy pack's notice goes along           */
 };
+
+struct state_rule;
+struct state_notice;
 
 struct decision {
     enum verdict            verdict;
@@ -73,6 +77,8 @@ struct decision {
     const struct restriction *restriction; /* NULL: no restriction stopped it */
     enum limit              limit;       /* of what leaves, where not all of it does */
     struct span             because;     /* one plain sentence */
+    const struct state_rule   *state;    /* NULL: no policy pack decided it */
+    const struct state_notice *notices;  /* of policy packs, to go along (state_overlay.h) */
 };
 
 /* One entry.  For a whole bundle decide_all() looks everything up once. */

@@ -2,9 +2,11 @@
 
 #include "consent/obligation.h"
 #include "consent/provision.h"
+#include "consent/state_pack.h"
 #include "fhir/path.h"
 
 static void        author_resource(const struct release *, uint32_t entry, struct arena *, author_value list);
+static void        author_state(const struct decision *, author_value resource);
 static void        author_labels(const struct labeled *, author_value list);
 static void        author_cut(const struct release *, const struct plan_cut *, struct arena *, author_value list);
 static bool        belongs(const struct release *, const struct plan_cut *, uint32_t entry);
@@ -13,7 +15,7 @@ static struct span path_in(const struct release *, tape_node, struct arena *);
 static void        print_resource(const struct release *, uint32_t entry, struct arena *, struct buf *);
 static void        print_cut(const struct release *, const struct plan_cut *, struct arena *, struct buf *);
 
-#define OBLIGATION_BITS 8
+#define OBLIGATION_BITS 9
 
 enum status
 explain_json(const struct release *r, struct arena *arena, struct buf *out, enum author_form form)
@@ -84,6 +86,21 @@ author_resource(const struct release *r, uint32_t entry, struct arena *arena, au
     else
         author_add_null(one, "limit");
     author_add_bool(one, "silent", d->verdict == VERDICT_DENY);
+    author_state(d, one);
+}
+
+static void
+author_state(const struct decision *d, author_value one)
+{
+    if (d->state == NULL) {
+        author_add_null(one, "pack");
+        return;
+    }
+    author_value pack = author_add_object(one, "pack");
+    author_add_text(pack, "id", d->state->pack->id);
+    author_add_text(pack, "version", d->state->pack->version);
+    author_add_text(pack, "rule", d->state->id);
+    author_add_text(pack, "citation", d->state->citation);
 }
 
 static void

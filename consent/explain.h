@@ -7,13 +7,14 @@
  *   { "decision": "partial",
  *     "resources": [ { "path", "type", "id", "labels": [], "part2", "verdict", "rule", "citation",
  *                      "consent", "provision", "because", "alsoRemoved": [ { "path", "because" } ],
- *                      "document", "limit", "silent" } ],
+ *                      "document", "limit", "silent",
+ *                      "pack": { "id", "version", "rule", "citation" } } ],
  *     "obligations": [ { "code", "text" } ],
  *     "alsoRemoved": [ ... ], "held": "..." }
  *
  * Every member is always there; consent and provision are null when no
  * consent decided, document when none on file did, limit when all of what it
- * lets go goes.  silent: refused in a way that nobody outside can tell from "there
+ * lets go goes; pack is the state's rule that narrowed it, null when none did.  silent: refused in a way that nobody outside can tell from "there
  * is no such thing"; a refusal that is not silent is said to the holder's own
  * staff.  alsoRemoved of a withheld resource lists what went elsewhere because of
  * it, of one that stays what it lost for another reason; at the end what the Bundle

@@ -18,7 +18,6 @@ static void read_known_actors(struct reader *, tape_node root, struct facts *);
 static void read_consents(struct reader *, tape_node root, struct facts *);
 static void read_site(struct reader *, tape_node root, struct site_policy *);
 
-static bool        nearly(struct span name, const char *known);
 static const struct identifier *identifiers_of(struct reader *, tape_node object, const char *where,
                                                const char *name, size_t *count);
 static const struct span *members_of(struct reader *, tape_node resource, size_t *count);
@@ -55,6 +54,7 @@ read_root(struct reader *r, struct facts *facts)
         "at", "patient", "actor", "purpose", "action", "emergency", "legalContext", "labels",
         "trustLabels", "source", "programs", "actors", "consents", "site", "againstPatient",
         "documents", "relationships", "restrictions", "circumstances", "emergencies",
+        "jurisdiction", "packs",
     };
     tape_node root = TAPE_ROOT;
 
@@ -76,6 +76,7 @@ read_root(struct reader *r, struct facts *facts)
     read_consents(r, root, facts);
     read_site(r, root, &facts->site);
     reader_on_file(r, root, facts);
+    reader_states(r, root, facts);
 }
 
 const char *
@@ -289,7 +290,9 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
-    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient" };
+    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient",
+                                         "stateBy" };
+    static const char *const tests[] = { "any", "residence", "service", "custodian" };
     tape_node node = reader_member(r, root, "", "site", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
@@ -299,6 +302,8 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
     site->require_statements       = reader_flag(r, node, "site", "requireStatements");
     site->any_discloser            = reader_flag(r, node, "site", "anyDiscloser");
     site->notes_to_patient         = reader_flag(r, node, "site", "notesToPatient");
+    int test          = reader_choice(r, node, "site", "stateBy", NAMES(tests));
+    site->state_tests = test > 0 ? 1u << (test - 1) : 0;
 }
 
 /* ---- members by type ------------------------------------------------------------ */
@@ -314,7 +319,7 @@ reader_names(struct reader *r, tape_node object, const char *where, const char *
 
         for (size_t i = 0; i < count && !known; i++) {
             known = span_eq_text(name, names[i]);
-            if (meant == NULL && nearly(name, names[i]))
+            if (meant == NULL && reader_nearly(name, names[i]))
                 meant = names[i];
         }
         if (known)
@@ -329,9 +334,8 @@ reader_names(struct reader *r, tape_node object, const char *where, const char *
     }
 }
 
-/* At most two letters added, left out or changed, or only the case differs. */
-static bool
-nearly(struct span name, const char *known)
+bool
+reader_nearly(struct span name, const char *known)
 {
     enum { LONGEST = 32 };
     size_t row[LONGEST + 1];
@@ -487,7 +491,7 @@ reader_finding(struct reader *r, enum severity severity, tape_node node, struct 
         struct span hint)
 {
     struct issue issue = {
-        .severity = severity, .code = ISSUE_INVALID, .rule = "request-file", .expression = expression,
+        .severity = severity, .code = ISSUE_INVALID, .rule = r->rule != NULL ? r->rule : "request-file", .expression = expression,
         .wanted = wanted, .hint = hint, .times = 1,
     };
     if (severity == SEVERITY_ERROR)

@@ -147,11 +147,24 @@ struct determination {
     struct span  consent, document;             /* that held it: "Consent/c1", an instrument's id; or empty */
 };
 
+/* States by ISO 3166-2 ("US-MN"), for policy packs; an empty list is not known. */
+struct jurisdictions {
+    const struct span *residence;               /* where the patient lives; none: Patient.address tells */
+    size_t             residence_count;
+    const struct span *service;                 /* where the service was */
+    size_t             service_count;
+    const struct span *custodian;               /* who keeps the record */
+    size_t             custodian_count;
+};
+
+struct state_pack;                              /* consent/state_pack.h */
+
 struct site_policy {                            /* the operator's switches; each makes it stricter */
     bool withhold_without_consent;              /* P8: what is not protected leaves by default */
     bool require_statements;                    /* demand the 2.31(a) statements as extensions */
     bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
     bool notes_to_patient;                      /* H-7: SUD counseling notes go to the patient who asks */
+    uint32_t state_tests;                       /* H-9: STATE_BY_* that count (state_pack.h); 0: any that a pack names */
 };
 
 struct facts {
@@ -197,6 +210,9 @@ struct facts {
     const struct determination  *determinations;/* by entry, ascending */
     size_t                       determination_count;
     struct site_policy           site;
+    struct jurisdictions         jurisdictions;
+    const struct state_pack *const *packs;      /* policy packs that are enabled; step 11 */
+    size_t                       pack_count;
 };
 
 /* Reads R, the request file.
@@ -226,8 +242,10 @@ struct facts {
  *                                              "power-of-attorney" | "executor", "from", "to" } } ],
  *     "emergencies": [ { "id", "patient", "party": [ references ], "declaredBy", "affiliation", "discloser", "nature",
  *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
+ *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
+ *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
  *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
- *               "notesToPatient": bool } }
+ *               "notesToPatient": bool, "stateBy": "any" | "residence" | "service" | "custodian" } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an
  *       error; so is a name that is nearly a known one ("purposes"): a misspelt

@@ -13,6 +13,7 @@ struct reader {
     struct arena      *arena;
     struct issues     *issues;
     bool               wrong;            /* an error was found */
+    const char        *rule;             /* of findings; NULL: "request-file" */
 };
 
 #define NAMES(array) (array), sizeof(array) / sizeof *(array)
@@ -34,8 +35,13 @@ void               reader_finding(struct reader *, enum severity, tape_node, str
                                   struct span wanted, struct span hint);
 struct span        reader_expression(struct reader *, const char *where, const char *name);
 
+/* At most two letters added, left out or changed, or only the case differs. */
+bool               reader_nearly(struct span name, const char *known);
+
 /* facts_file.c: documents, relationships, restrictions, circumstances, emergencies. */
 void reader_on_file(struct reader *, tape_node root, struct facts *);
+/* facts_state.c: jurisdictions and policy packs. */
+void reader_states(struct reader *, tape_node root, struct facts *);
 /* One element of each of these lists. */
 void reader_document(struct reader *, tape_node, struct instrument *);
 void reader_relationship(struct reader *, tape_node, struct relationship *);

@@ -41,6 +41,7 @@ obligation_code(enum obligation o)
     case OBLIGE_REVIEW:       return "post-hoc-review";
     case OBLIGE_NO_REUSE:     return "no-further-use-2.26";
     case OBLIGE_INTERMEDIARY: return "intermediary-list-2.24";
+    case OBLIGE_STATE_NOTICE: return "state-notice";
     }
     return NULL;
 }
@@ -65,6 +66,8 @@ obligation_text(enum obligation o)
                "45 CFR 164.522(a)(1)(iv), 42 CFR 2.26(a)(4).";
     case OBLIGE_INTERMEDIARY:
         return "The disclosure goes on the list that the intermediary owes the patient, 42 CFR 2.24.";
+    case OBLIGE_STATE_NOTICE:
+        return "The notice of a policy pack of this site accompanies the disclosure.";
     case OBLIGE_REVIEW:
         return "Somebody reviews this disclosure afterwards.";
     }
@@ -219,7 +222,8 @@ obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t
     tape_node          list;
     struct span        all  = SPAN("");
 
-    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY)) == 0 || splices_is_cut(splices, bundle->root))
+    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_STATE_NOTICE)) == 0
+        || splices_is_cut(splices, bundle->root))
         return ST_OK;
     /* What the plan cut is not there for us: we add it anew. */
     if (splices_is_cut(splices, meta))
@@ -236,10 +240,14 @@ obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t
         return ST_NO_MEMORY;
     if ((obligations & OBLIGE_NOTICE) != 0)
         items[count++] = extension(arena, span_of(obligation_notice_long));
-    for (size_t i = 0; (obligations & OBLIGE_CONSENT_COPY) != 0 && i < scope_count; i++)
-        items[count++] = extension(arena, scopes[i].consent != NULL
-                                              ? obligation_explain_consent(scopes[i].consent, facts, arena)
-                                              : obligation_explain_document(scopes[i].document, arena));
+    for (size_t i = 0; i < scope_count; i++) {
+        const struct obligation_scope *s = &scopes[i];
+        if (!span_empty(s->notice))
+            items[count++] = extension(arena, s->notice);
+        else if ((obligations & OBLIGE_CONSENT_COPY) != 0)
+            items[count++] = extension(arena, s->consent != NULL ? obligation_explain_consent(s->consent, facts, arena)
+                                                                 : obligation_explain_document(s->document, arena));
+    }
     for (size_t i = 0; i < count; i++) {
         if (list != TAPE_ABSENT)
             splices_add_item(splices, list, items[i]);

@@ -41,7 +41,7 @@ struct span obligation_explain_consent(const struct consent *, const struct fact
 struct span obligation_explain_document(const struct instrument *, struct arena *);
 
 /* What a disclosure was made with: one of the two. */
-struct obligation_scope { const struct consent *consent; const struct instrument *document; };
+struct obligation_scope { const struct consent *consent; const struct instrument *document; struct span notice; };
 
 /* Adds notice and explanations to the bundle that the splices edit; nothing
  * when the obligations hold neither, or when nothing leaves.  ST_MALFORMED when Bundle.meta is there and no object. */

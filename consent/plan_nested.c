@@ -78,6 +78,8 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
     struct arena_mark before = arena_mark(d->arena);
     struct decision   say    = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
     say.because        = (struct span){ NULL, 0 };            /* the words are scratch, as all of it */
+    say.notices        = NULL;
+    say.obligations &= ~(uint32_t)OBLIGE_STATE_NOTICE;
     d->supposed[entry] = was;
     arena_reset(d->arena, before);
     return say;

@@ -4,12 +4,15 @@
 #include "consent/plan_nested.h"
 #include "consent/provision.h"
 #include "consent/review.h"
+#include "consent/state_overlay.h"
 
 static enum status gather_consents(const struct bundle *, const struct references *, const struct facts *,
                                    struct arena *, const struct consent_source **out, size_t *count);
 static size_t scopes_of(const struct release *, const struct facts *, struct obligation_scope *, bool *shown);
 static enum status write_payload(struct release *, const struct facts *, struct arena *);
 static enum release_outcome outcome_of(const struct plan *);
+static size_t add_notices(const struct plan *, const struct facts *, struct obligation_scope *, size_t count);
+static bool is_noticed(const struct plan *, const struct state_rule *);
 
 enum status
 release_make(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
@@ -37,6 +40,8 @@ release_make(const struct bundle *bundle, const struct references *references, c
     r->valid_until_ms = policy_valid_until(r->policy, facts->at_ms);
     if (facts_valid_until(facts) < r->valid_until_ms)
         r->valid_until_ms = facts_valid_until(facts);
+    if (facts->pack_count > 0 && state_valid_until(facts, r->policy) < r->valid_until_ms)
+        r->valid_until_ms = state_valid_until(facts, r->policy);
     st = plan_document(bundle, references, labeling, r->policy, facts, arena, &r->plan);
     if (st == ST_OK && r->plan->kept > 0)
         st = write_payload(r, facts, arena);
@@ -92,7 +97,7 @@ static enum status
 write_payload(struct release *r, const struct facts *facts, struct arena *arena)
 {
     size_t                   most   = r->policy->consent_count + facts->document_count;
-    struct obligation_scope *scopes = arena_make_n(arena, most + 1, struct obligation_scope);
+    struct obligation_scope *scopes = arena_make_n(arena, most + state_packs_rules(facts->packs, facts->pack_count) + 1, struct obligation_scope);
     bool                    *shown  = arena_make_n(arena, most + 1, bool);
     struct splices          *s;
     enum status              st = redact_edit(r->plan, arena, &s);
@@ -104,6 +109,7 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
             r->obligations |= r->plan->decisions[e].obligations;
     size_t count = scopes_of(r, facts, scopes, shown);
     size_t edits = splices_count(s);
+    count        = add_notices(r->plan, facts, scopes, count);
     st           = obligation_attach(s, r->bundle, r->obligations, scopes, count, facts, arena);
     if (st != ST_OK)
         return st;
@@ -148,6 +154,28 @@ scopes_of(const struct release *r, const struct facts *facts, struct obligation_
         }
     }
     return count;
+}
+
+/* Of the packs' notices those of what leaves, each once, in the order of the packs. */
+static size_t
+add_notices(const struct plan *plan, const struct facts *facts, struct obligation_scope *scopes, size_t count)
+{
+    for (size_t i = 0; i < facts->pack_count; i++)
+        for (size_t j = 0; j < facts->packs[i]->rule_count; j++)
+            if (facts->packs[i]->rules[j].effect == STATE_NOTICE && is_noticed(plan, &facts->packs[i]->rules[j]))
+                scopes[count++] = (struct obligation_scope){ .notice = facts->packs[i]->rules[j].notice };
+    return count;
+}
+
+static bool
+is_noticed(const struct plan *plan, const struct state_rule *rule)
+{
+    for (uint32_t e = 0; e < plan->bundle->count; e++)
+        for (const struct state_notice *n = plan->decisions[e].notices;
+             n != NULL && plan->decisions[e].verdict >= VERDICT_REDACT; n = n->next)
+            if (n->rule == rule)
+                return true;
+    return false;
 }
 
 static enum release_outcome

@@ -186,6 +186,27 @@ voice_with(struct voice all, const struct voice *more, struct arena *arena)
     return all;
 }
 
+bool
+weigh_any(struct weigher *b, struct record *r, const struct subject *subject,
+          bool (*meets)(const struct voice *, const void *with), const void *with)
+{
+    const struct program *before = r->program;
+    bool                  all    = true;
+
+    for (size_t i = 0; i <= r->labeled->other_count && all; i++) {
+        r->program = i == 0 ? r->labeled->program : r->labeled->others[i - 1];
+        bool any   = false;
+        if (weigh(b, r, subject).says == SAYS_PERMIT)
+            for (size_t j = 0; j < b->voices.permit_count && !any; j++) {
+                const struct voice *v = &b->voices.permits[j];
+                any = v->explicit == b->voices.explicit && stands(v, &b->voices) && meets(v, with);
+            }
+        all = any;
+    }
+    r->program = before;
+    return all;
+}
+
 static struct voice
 weigh(struct weigher *b, const struct record *r, const struct subject *subject)
 {

@@ -114,6 +114,10 @@ enum status  weigher_make(const struct policy *, const struct facts *, const str
 struct voice voice_with(struct voice, const struct voice *more, struct arena *);
 /* For each program whose record it is (P7).  r->program is left at the one that was not released. */
 struct voice weigh_all(struct weigher *, struct record *, const struct subject *);
+/* Whether the consents of this patient permit the record, and one that could be the
+ * basis of it meets something more (for each program whose record it is, P7). */
+bool         weigh_any(struct weigher *, struct record *, const struct subject *,
+                       bool (*meets)(const struct voice *, const void *with), const void *with);
 /* Whether a consent of this patient has been revoked, and may have been the one
  * by which a copy was received. */
 bool         weigher_revoked(const struct weigher *, const struct subject *);
