@@ -33,14 +33,15 @@ test_every_obligation_has_a_code_and_a_text(void **state)
         { OBLIGE_ACCOUNTING, "accounting-2.25" }, { OBLIGE_AUDIT, "audit" },
         { OBLIGE_EMERGENCY, "document-emergency-2.51" }, { OBLIGE_REVIEW, "post-hoc-review" },
         { OBLIGE_NO_REUSE, "no-further-use-2.26" }, { OBLIGE_INTERMEDIARY, "intermediary-list-2.24" },
+        { OBLIGE_STATE_NOTICE, "state-notice" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_string_equal(obligation_code(rows[i].bit), rows[i].code);
         assert_true(strlen(obligation_text(rows[i].bit)) > 20);
     }
-    assert_null(obligation_code((enum obligation)256));
-    assert_null(obligation_text((enum obligation)256));
+    assert_null(obligation_code((enum obligation)512));
+    assert_null(obligation_text((enum obligation)512));
 }
 
 static struct span
