@@ -12,7 +12,7 @@
 #define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
-static const char *const kinds[] = { "disclosure", "void", "denial" };
+static const char *const kinds[] = { "disclosure", "void", "denial", "filing" };
 
 /* ---- small parts --------------------------------------------------------------------- */
 
@@ -173,6 +173,8 @@ add_parties(struct json_writer *w, const struct disclosure *d)
         add_text(w, "system", d->discloser.system);
         json_end(w);
     }
+    if (d->kind == RECORD_FILING)        /* nobody received anything */
+        return;
     json_object(w, "recipient");
     add_text(w, "name", d->recipient.name);
     add_text(w, "reference", d->recipient.reference);
@@ -321,7 +323,8 @@ add_papers(struct json_writer *w, const struct record_paper *papers, size_t coun
         json_object(w, NULL);
         add_text(w, "id", papers[i].id);
         add_text(w, "kind", span_of(papers[i].kind));
-        json_integer(w, "version", papers[i].version);
+        if (papers[i].version > 0)
+            json_integer(w, "version", papers[i].version);
         add_text(w, "sha256", papers[i].sha256);
         json_end(w);
     }
@@ -426,6 +429,12 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
     switch (d->kind) {
     case RECORD_VOID:
         break;
+    case RECORD_FILING:
+        add_text(w, "act", d->act);
+        add_text(w, "account", d->account);
+        add_text(w, "why", d->why);
+        add_papers(w, d->papers, d->paper_count);
+        break;
     case RECORD_DISCLOSURE:
         add_release(w, d, brief);
         add_text(w, "payloadSha256", d->payload_sha256);
@@ -493,7 +502,7 @@ record_author(const struct disclosure *d, struct arena *arena, struct ledger_ent
     if (fits != ST_OK || span_empty(record))
         return fits != ST_OK ? fits : ST_NO_MEMORY;
     *out = (struct ledger_entry){
-        .log       = d->kind == RECORD_DENIAL ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
+        .log       = d->kind == RECORD_DENIAL || d->kind == RECORD_FILING ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
         .record    = record,
         .event_id  = d->event_id,
         .patient   = clipped(d->patient),

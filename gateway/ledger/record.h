@@ -15,6 +15,8 @@
  *              consentStateAtRelease otherConsents[]
  *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
  *   on file    documents[]                   id, kind, version, sha256
+ *   filings    act account why               a paper was filed, ended or reviewed; in the log of
+ *              denials, which is the holder's own, with the documents[] that came or went
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -46,7 +48,7 @@
 #define RECORD_PATIENTS_BYTES ((size_t)2 << 20)
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
-enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL };
+enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING };
 
 struct record_item {                     /* something that left */
     struct span type, id;
@@ -146,6 +148,7 @@ struct disclosure {
         struct span kind, version;               /* "N1" | "N2" */
         struct span explanation_sha256;          /* of the copy or explanation that went along */
     } notice;
+    struct span                act, account, why;/* FILING only: "filed", by whom, why */
     const struct record_paper *papers;           /* on file, that it rests on or was stopped by */
     size_t                     paper_count;
     const struct record_emergency *emergency;    /* NULL: none; of several patients it is each one's own */
@@ -161,7 +164,7 @@ struct disclosure {
 struct span record_event_id(struct arena *, int64_t now_ms);
 
 /* The bytes, and with them the whole entry for struct store_unit.records:
- * log (DENIAL goes to the denials), index copies, time. */
+ * log (DENIAL and FILING go to the denials), index copies, time. */
 enum status record_author(const struct disclosure *, struct arena *, struct ledger_entry *out) MUST_CHECK;
 
 /* "2 conditions, 1 medication request and 4 observations" */

@@ -10,6 +10,7 @@
 #include "base/json_author.h"
 #include "consent/paper.h"
 #include "fhir/datatypes.h"
+#include "gateway/ledger/record.h"
 #include "gateway/runtime/identity.h"
 
 enum { WHY_BYTES = 2048, ISSUES_MOST = 50 };
@@ -229,11 +230,41 @@ say_refused(struct desk_work *w, const struct store_filing *f)
         refuse(w, "%.*s: %s", SPAN_PRINT(f->id), words[f->refused]);
 }
 
+/* One record for all of them: which papers came or went, by whom and why.  So what is on file
+ * cannot be changed behind the log. */
+static enum status
+record_of(struct desk_work *w, struct ledger_entry *out)
+{
+    static const char *const acts[] = { [FILING_ADD] = "filed", [FILING_END] = "ended", [FILING_REVIEW] = "reviewed" };
+    struct record_paper     *papers = arena_make_n(w->arena, w->count, struct record_paper);
+    const struct store_filing *first = &w->filings[0];
+    struct disclosure         d     = {
+        .kind = RECORD_FILING, .event_id = record_event_id(w->arena, wall_ms()), .decision_ms = wall_ms(),
+        .act = span_of(acts[first->act]), .account = first->who, .why = first->why, .patient = first->patient,
+        .papers = papers, .paper_count = w->count,
+    };
+
+    if (papers == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < w->count; i++) {
+        papers[i] = (struct record_paper){ .id = w->filings[i].id, .sha256 = w->filings[i].sha256,
+                                           .kind = w->papers != NULL ? paper_words(&w->papers[i]) : "" };
+        if (!span_eq(w->filings[i].patient, first->patient))
+            d.patient = (struct span){ NULL, 0 };
+    }
+    return record_author(&d, w->arena, out);
+}
+
 static void
 file_them(struct desk_work *w, struct store *store)
 {
-    struct waited waited = { .unit = { .filings = w->filings, .filing_count = w->count } };
+    struct ledger_entry record;
+    struct waited waited = { .unit = { .filings = w->filings, .filing_count = w->count, .records = &record, .record_count = 1 } };
 
+    if (record_of(w, &record) != ST_OK) {
+        author_add_cstr(w->root, "failed", "there is not enough memory; nothing is changed");
+        return;
+    }
     submit(store, &waited);
     for (size_t i = 0; waited.unit.status == ST_CONFLICT && i < w->count; i++)
         say_refused(w, &w->filings[i]);

@@ -15,6 +15,11 @@
     "H_SPECIFIC_CONSENT|H_INTERMEDIARY|H_CJ|H_REGISTRY|H_EMERGENCY|H_RESEARCH|H_AUDIT|H_COURT_ORDER|"   \
     "H_PATIENT"
 
+/* What the people of a recipient do there, of consent/roles.def. */
+#define RECIPIENT_ROLES                                                                                 \
+    "MEDICAL_PERSONNEL|TREATING_PROVIDER|BILLING|SUD_CARE|UTILIZATION_REVIEW|PROGRAM_OPERATION|"        \
+    "TRAINEE|SUPERVISOR"
+
 #define DELIVER_KINDS "transaction|batch|message|document|collection|resource"
 
 /* Where a section's fields are: sections that are there once in struct

@@ -22,6 +22,9 @@ static const struct record_item    all_items[] = { { .type = { "Observation", 11
 static const struct record_basis   ana_bases[] = { { { "R-01", 4 }, { "42 CFR 2.33(a)(2)", 17 }, { "covered", 7 }, 1 } };
 static const struct record_basis   ben_bases[] = { { { "P8", 2 }, { "45 CFR 164.506(c)", 17 }, { "site", 4 }, 2 } };
 static const struct record_emergency emergency = { .declared_by = { "Practitioner/bob", 16 } };
+static const struct record_emergency bens_emergency = { .declared_by = { "Dr. Okafor", 10 }, .discloser = { "R. Chen", 7 } };
+static const struct record_paper   anas_papers[] = { { .id = { "qsoa-ana", 8 }, .version = 2, .kind = "qsoa", .sha256 = { "aa", 2 } } };
+static const struct record_paper   bens_papers[] = { { .id = { "er-ben", 6 }, .version = 1, .kind = "emergency", .sha256 = { "bb", 2 } } };
 static const struct record_consent ana_consent = { .id = { "Consent/ana", 11 }, .state = { "active", 6 } };
 
 static const struct record_patient two[] = {
@@ -215,6 +218,31 @@ test_patients_are_never_cut_short(void **state)
     free(many);
 }
 
+static void
+test_tells_each_patient_of_their_own_papers_and_emergency(void **state)
+{
+    struct record_patient both[2] = { two[0], two[1] };
+    struct disclosure     d       = a_release();
+    struct record_paper   all[2]  = { anas_papers[0], bens_papers[0] };
+    struct span           ana, ben;
+
+    (void)state;
+    both[0].papers    = anas_papers;
+    both[1].papers    = bens_papers;
+    both[1].emergency = &bens_emergency;
+    both[0].paper_count = both[1].paper_count = 1;
+    d.patients    = both;
+    d.papers      = all;
+    d.paper_count = 2;
+    d.emergency   = NULL;
+    (void)told(&d, SPAN("Patient/ana"), &ana);
+    (void)told(&d, SPAN("Patient/ben"), &ben);
+    assert_true(span_find(ana, SPAN("\"documents\":[{\"id\":\"qsoa-ana\",\"kind\":\"qsoa\",\"version\":2,\"sha256\":\"aa\"}]")) != SPAN_NOT_FOUND);
+    assert_true(span_find(ana, SPAN("er-ben")) == SPAN_NOT_FOUND && span_find(ana, SPAN("emergency")) == SPAN_NOT_FOUND);
+    assert_true(span_find(ben, SPAN("\"disclosedBy\":\"R. Chen\"")) != SPAN_NOT_FOUND);
+    assert_true(span_find(ben, SPAN("er-ben")) != SPAN_NOT_FOUND && span_find(ben, SPAN("qsoa-ana")) == SPAN_NOT_FOUND);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -226,6 +254,7 @@ main(void)
         TEST(test_who_is_not_in_it_is_told_nothing),
         TEST(test_items_not_listed_are_counted_for_each),
         TEST(test_patients_are_never_cut_short),
+        TEST(test_tells_each_patient_of_their_own_papers_and_emergency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,27 @@ test_event_ids_are_uuids_that_grow_with_time(void **state)
     assert_false(span_eq(a, record_event_id(arena, 1795359600001)));
 }
 
+static void
+test_a_filing_stands_among_the_denials(void **state)
+{
+    static const struct record_paper papers[] = { { .id = { "qsoa-lab", 8 }, .kind = "qsoa", .sha256 = { "ab", 2 } } };
+    struct disclosure d = { .kind = RECORD_FILING, .event_id = record_event_id(arena, 5), .decision_ms = 5, .act = SPAN("filed"),
+                            .account = SPAN("ann"), .why = SPAN("renewed"), .papers = papers, .paper_count = 1 };
+    struct ledger_entry entry;
+    const struct tape  *t    = authored(&d, &entry);
+    tape_node           only = tape_item(t, tape_member(t, TAPE_ROOT, SPAN("documents")), 0);
+
+    (void)state;
+    assert_int_equal(entry.log, LEDGER_DENIALS);
+    assert_text(t, TAPE_ROOT, "kind", "filing");
+    assert_text(t, TAPE_ROOT, "act", "filed");
+    assert_text(t, TAPE_ROOT, "account", "ann");
+    assert_text(t, TAPE_ROOT, "why", "renewed");
+    assert_text(t, only, "id", "qsoa-lab");
+    assert_int_equal(tape_member(t, only, SPAN("version")), TAPE_ABSENT);
+    assert_int_equal(tape_member(t, TAPE_ROOT, SPAN("recipient")), TAPE_ABSENT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -246,6 +267,7 @@ main(void)
         TEST(test_a_denial_counts_the_items_of_several_patients_and_names_none),
         TEST(test_a_void_names_what_it_takes_back),
         TEST(test_a_huge_release_is_counted_instead_of_listed_to_the_end),
+        TEST(test_a_filing_stands_among_the_denials),
         TEST(test_times_are_utc_with_milliseconds),
         TEST(test_event_ids_are_uuids_that_grow_with_time),
     };

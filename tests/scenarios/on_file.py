@@ -42,6 +42,12 @@ def add(*options, code=0, **lists):
     return sluice("file", "add", papers(**lists), *options, code=code)
 
 
+def denied(recipient, who=None):
+    """The last denial of that recipient, about that patient."""
+    return [r for r in gateway.export()[1] if r["kind"] == "denial" and r["recipient"]["name"] == recipient
+            and who in (None, r["patientId"])][-1]
+
+
 def push(id, *resources, client="riverside-ehr"):
     answer = gateway.push(bundle(patient(id), *resources), client=client)
     check(answer[0] == 200, answer)
@@ -75,9 +81,35 @@ def an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends():
     sluice("file", "end", "qsoa-lab", "--why", "terminated by the laboratory")
     push("q1", oud("q1", "q1-after"))
     check(not has(lab, "q1-after"), "after its end")
-    _, denials = gateway.export()
-    mine = [r for r in denials if r["recipient"]["name"] == "lab"][-1]
+    mine = denied("lab")
     check([d["id"] for d in mine["documents"]] == ["qsoa-lab"] and mine["documents"][0]["version"] == 2, mine)
+
+
+def every_filing_is_a_leaf_of_the_log_of_denials():
+    _, denials = gateway.export()
+    mine = [r for r in denials if r["kind"] == "filing"]
+    check([(r["act"], r["documents"][0]["id"]) for r in mine[:2]] == [("filed", "qsoa-lab"), ("ended", "qsoa-lab")], mine)
+    check(mine[0]["account"] == mine[1]["account"] and mine[1]["why"] == "terminated by the laboratory", mine)
+    version = json.loads(sluice("file", "show", "qsoa-lab", "--json"))["versions"][0]
+    check(mine[0]["documents"][0]["sha256"] == version["sha256"], mine)
+    sluice("log", "verify")
+
+
+def an_end_that_is_to_come_closes_when_it_comes():
+    add("--new-version", "--why", "for a moment", documents=[QSOA])
+    soon = time.time() + 3
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(soon))
+    sluice("file", "end", "qsoa-lab", "--at", stamp, "--why", "notice was given")
+    push("q4", oud("q4", "q4-until"))
+    check(has(lab, "q4-until"), "until then")
+    lab.answer = 503
+    check(gateway.push(bundle(patient("q4"), oud("q4", "q4-waits")), client="riverside-ehr")[0] == 200, "push")
+    time.sleep(max(0, int(soon) + 1.2 - time.time()))
+    tried = len(lab.bodies())
+    lab.answer = 200
+    gateway.settled()
+    push("q4", oud("q4", "q4-then"))
+    check(not [b for b in lab.bodies()[tried:] if b"q4-waits" in b or b"q4-then" in b], "from then on")
 
 
 def the_end_of_an_agreement_closes_what_waits_for_delivery():
@@ -100,8 +132,7 @@ def an_order_without_a_subpoena_waits_for_counsel():
     add(documents=[order])
     push("o1", oud("o1", "o1-ordered"), oud("o1", "o1-other"))
     check(not has(court, "o1-"), "without a subpoena")
-    _, denials = gateway.export()
-    mine = [r for r in denials if r["recipient"]["name"] == "court" and r["patientId"] == "Patient/o1"][-1]
+    mine = denied("court", "Patient/o1")
     check(any(b["rule"] == "R-19" for b in mine["withheldReasons"]), mine)
     add(documents=[{"id": "subpoena-1", "kind": "subpoena", "from": "2026-01-01", "party": "Organization/court",
                     "patient": "Patient/o1"}])
@@ -116,8 +147,7 @@ def a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it():
                        "agreed": True, "selfPay": True, "from": "2026-01-01"}])
     push("r1", oud("r1", "r1-restricted"))
     check(not has(gateway.hie, "r1-restricted"), "restricted")
-    _, denials = gateway.export()
-    mine = [r for r in denials if r["recipient"]["name"] == "county-hie" and r["patientId"] == "Patient/r1"][-1]
+    mine = denied("county-hie", "Patient/r1")
     check([d["id"] for d in mine["documents"]] == ["restrict-1"], mine)
     told = sluice("file", "end", "restrict-1", "--why", "we would rather not", code=1)
     check("--patient-agreed" in told, told)
@@ -171,8 +201,7 @@ def an_emergency_that_lacks_something_is_kept_and_opens_nothing():
     check("2.51(c)(2)" in told, told)
     push("e3", oud("e3", "e3-urgent"))
     check(not has(ward, "e3-urgent"), "it lacks who discloses")
-    _, denials = gateway.export()
-    mine = [r for r in denials if r["recipient"]["name"] == "ward" and r["patientId"] == "Patient/e3"][-1]
+    mine = denied("ward", "Patient/e3")
     check([d["id"] for d in mine["documents"]] == ["er-2"], mine)
     add("--new-version", "--why", "completed", emergencies=[emergency("er-2", "e3")])
     push("e3", oud("e3", "e3-urgent"))
@@ -276,6 +305,7 @@ def the_configuration_says_when_a_capacity_makes_no_sense():
 
 if __name__ == "__main__":
     main([an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends,
+          every_filing_is_a_leaf_of_the_log_of_denials, an_end_that_is_to_come_closes_when_it_comes,
           the_end_of_an_agreement_closes_what_waits_for_delivery, an_order_without_a_subpoena_waits_for_counsel,
           a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
           an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
