@@ -63,6 +63,7 @@ kind_of(struct span code)
         [KIND_COUNSELING_NOTES] = "counseling-notes", [KIND_PROCEEDINGS] = "proceedings",
         [KIND_CRIMINAL_JUSTICE] = "criminal-justice", [KIND_CENTRAL_REGISTRY] = "central-registry",
         [KIND_PDMP] = "pdmp",                         [KIND_INTERMEDIARY] = "intermediary",
+        [KIND_PSYCHOTHERAPY] = "psychotherapy-notes",
     };
 
     for (int k = KIND_GENERAL; k < KIND_COUNT; k++)
@@ -89,7 +90,7 @@ static enum consent_kind
 kind_by_content(const struct consent *c)
 {
     if (every_permit(c, notes_alone))
-        return KIND_COUNSELING_NOTES;
+        return KIND_PSYCHOTHERAPY;
     return every_permit(c, legal_alone) ? KIND_PROCEEDINGS : KIND_GENERAL;
 }
 

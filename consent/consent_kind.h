@@ -4,6 +4,7 @@
  * Some are of a kind that the regulation gives conditions of its own:
  *
  *   counseling-notes   R-04, 2.31(b): for SUD counseling notes alone
+ *   psychotherapy-notes  45 CFR 164.508(a)(2): for psychotherapy notes alone; no Part 2 record leaves by it
  *   proceedings        R-05, 2.31(d): for proceedings alone, not combined with another purpose
  *   criminal-justice   R-06, 2.35: says from when it can be revoked; until then a revocation waits
  *   central-registry   R-07, 2.34
@@ -14,7 +15,9 @@
  * The form says so in an extension under CONSENT_EXTENSION, "kind" (valueCode).
  * Without it, a consent of which every permit is for legal purposes only is one
  * for proceedings, and one of which every permit is for psychotherapy notes
- * only is one for counseling notes.  More extensions: "revocable-from"
+ * only is one for these.  It reaches no SUD counseling note, for which no code
+ * exists, and one for counseling notes reaches no psychotherapy note: each
+ * regulation asks for a consent of its own.  More extensions: "revocable-from"
  * (valueDateTime), "member-designation" (valueCode
  * treating-provider-relationship), "member" (valueReference, repeats).
  *
@@ -36,7 +39,7 @@
 
 enum consent_kind {
     KIND_GENERAL = 0, KIND_COUNSELING_NOTES, KIND_PROCEEDINGS, KIND_CRIMINAL_JUSTICE, KIND_CENTRAL_REGISTRY,
-    KIND_PDMP, KIND_INTERMEDIARY, KIND_UNKNOWN, KIND_COUNT,
+    KIND_PDMP, KIND_INTERMEDIARY, KIND_PSYCHOTHERAPY, KIND_UNKNOWN, KIND_COUNT,
 };
 
 enum designation {                       /* bits */

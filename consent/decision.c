@@ -343,10 +343,11 @@ kinds_for(const struct inquiry *q)
     return kinds;
 }
 
+/* An authorization of its own, 45 CFR 164.508(a)(2): what is for SUD counseling notes is none. */
 static bool
 names_psychotherapy(const struct voice *v)
 {
-    return labels_meet(v->provision->criteria.labels, LABEL_BIT(LABEL_PSYTHPN) | LABEL_BIT(LABEL_HIPAAPSY));
+    return v->consent->kind != KIND_COUNSELING_NOTES && labels_meet(v->provision->criteria.labels, LABEL_BIT(LABEL_PSYTHPN) | LABEL_BIT(LABEL_HIPAAPSY));
 }
 
 /* A patient who said no to emergencies themselves was asked: consent "cannot

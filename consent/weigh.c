@@ -6,6 +6,8 @@ static void         add_voice(struct voices *, const struct voice *);
 static void         add_refusal(struct voices *, const struct voice *);
 static struct voice combine(const struct voices *);
 static bool         stands(const struct voice *permit, const struct voices *);
+static bool         outlives(const struct voice *permit, const struct voices *);
+static bool         permits_nothing(const struct consent *);
 static bool         beats(const struct voice *permit, const struct refusal *);
 static bool         better(const struct voice *, const struct voice *);
 static struct voice consent_voice(struct weigher *, const struct consent *, const struct record *);
@@ -213,8 +215,10 @@ weigh(struct weigher *b, const struct record *r, const struct subject *subject)
     struct voices *all = &b->voices;
 
     all->permit_count = all->refusal_count = 0;
-    all->explicit = false;
-    all->refusing = (struct voice){ 0 };
+    all->explicit = all->opted_out = false;
+    all->opted_out_ms = INT64_MIN;
+    all->at_ms        = b->facts->at_ms;
+    all->refusing     = (struct voice){ 0 };
     memset(all->limited, 0, sizeof all->limited);
     for (size_t i = 0; i < b->policy->consent_count; i++) {
         if (b->unusable[i] != NULL || !same_subject(subject, &b->patients[i]))
@@ -237,6 +241,11 @@ add_voice(struct voices *all, const struct voice *v)
     if (all->refusing.says == SAYS_NOTHING || better(v, &all->refusing))
         all->refusing = *v;
     add_refusal(all, v);
+    if (v->opt_out) {
+        int64_t last = v->consent->dated ? v->consent->date.last_ms : INT64_MAX;
+        all->opted_out    = true;
+        all->opted_out_ms = last > all->opted_out_ms ? last : all->opted_out_ms;
+    }
     if (!v->limit)
         return;
     if (!all->limited[v->rank])
@@ -287,7 +296,18 @@ stands(const struct voice *permit, const struct voices *all)
         if (all->limited[rank] && permit->rank <= rank && (permit->stated & DIMENSIONS_OF_DATA) == 0
             && (!permit->consent->dated || all->limit_ms[rank] > permit->consent->date.last_ms))
             return false;
-    return true;
+    return outlives(permit, all);
+}
+
+/* K3: a special kind and a later refusal of everything. */
+static bool
+outlives(const struct voice *permit, const struct voices *all)
+{
+    const struct consent *c = permit->consent;
+
+    if (!all->opted_out || c->kind == KIND_GENERAL || (c->kind == KIND_CRIMINAL_JUSTICE && all->at_ms < c->revocable_from_ms))
+        return true;
+    return c->dated && c->date.first_ms > all->opted_out_ms;
 }
 
 /* Newer is surely after the other: "2024" and "2024-03" are not. */
@@ -411,9 +431,19 @@ base_voice(const struct weigher *b, const struct provision *root, const struct a
         return (struct voice){ 0 };
     if (c->base == BASE_DENY)
         v.says = SAYS_DENY;
+    v.opt_out = v.says == SAYS_DENY && permits_nothing(c);
     if (c->base == BASE_PERMIT && root->criteria.unreadable == 0 && (c->designated == 0 || a->match == MATCH_YES) && may_release(b, root, a, r))
         v.says = SAYS_PERMIT;
     return v;
+}
+
+static bool
+permits_nothing(const struct consent *c)
+{
+    for (uint32_t i = 0; i < c->provision_count; i++)
+        if (c->provisions[i].type == PROVISION_PERMIT)
+            return false;
+    return true;
 }
 
 /* V1; P7, V3, U2: what a permit needs beyond its criteria, and more for a Part 2 record. */

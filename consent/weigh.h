@@ -12,7 +12,10 @@
  *       individual beats one that names the organization beats one that names
  *       nobody.  A deny of certain data (label, class, code, period, instance)
  *       yields only to a newer permit of at least its rank that names the
- *       recipient or data of the same kind.
+ *       recipient or data of the same kind.  A consent of a special kind
+ *       (consent_kind.h) also ends with a later refusal of everything: who
+ *       signs that takes back what reaches furthest.  One for the criminal justice system
+ *       does from when it can be revoked, 2.35(c).
  *   K4  Otherwise the newer one wins; on a tie, or without a date, deny.
  *   K5  A root permit that is limited to some data says no to the rest, as a
  *       base decision.  Naming the same recipient again, later and narrower,
@@ -60,6 +63,7 @@ struct voice {
     bool                    explicit;    /* a criterion matched; else it is the base decision */
     bool                    limit;       /* K5: the rest of a limited permit */
     bool                    uncertain;   /* the actor was indeterminate */
+    bool                    opt_out;     /* K3: of everything, in a consent that permits nothing */
     bool                    unseen;      /* a deny only because the content could not be inspected */
     enum rank               rank;
     uint32_t                stated;      /* DIMENSION_* */
@@ -91,6 +95,9 @@ struct voices {
     bool           limited[RANK_INDIVIDUAL + 1];   /* K5, by rank */
     int64_t        limit_ms[RANK_INDIVIDUAL + 1];  /* of those with a date the newest */
     struct voice   refusing;             /* the refusal that is shown */
+    bool           opted_out;
+    int64_t        opted_out_ms;         /* the last; INT64_MAX without a date */
+    int64_t        at_ms;
     bool           explicit;
 };
 

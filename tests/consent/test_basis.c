@@ -273,7 +273,10 @@ test_a_counseling_note_has_bases_of_its_own(void **state)
 {
     static const struct row rows[] = {
         { "CN-01 a consent for treatment, payment and operations", PROGRAM CLINIC WHAT_FOR("TREAT"), TPO_TO("Organization/orgA"), "note", NO, "G-4", "42 CFR 2.31(b)" },
-        { "CN-02 a consent for notes alone", PROGRAM CLINIC WHAT_FOR("TREAT"), CONSENT("n", "2026-01-01", NOTES_CONSENT), "note", YES, "R-04", "42 CFR 2.31(b)(1)" },
+        { "CN-02 a consent for notes alone", PROGRAM CLINIC WHAT_FOR("TREAT"), MORE_CONSENT("n", "2026-01-01", KIND("counseling-notes"), NOTES_CONSENT), "note", YES, "R-04", "42 CFR 2.31(b)(1)" },
+        { "CN-02 psychotherapy notes are others", PROGRAM CLINIC WHAT_FOR("TREAT"), CONSENT("n", "2026-01-01", NOTES_CONSENT), "note", NO, "G-4", "42 CFR 2.31(b)" },
+        { "CN-02 a later refusal of everything ends it", PROGRAM CLINIC WHAT_FOR("TREAT"), MORE_CONSENT("n", "2026-01-01", KIND("counseling-notes"), NOTES_CONSENT) "," CONSENT("out", "2026-02-01", "{\"type\":\"deny\"}"), "note", NO, "G-4", "42 CFR 2.31(b)" },
+        { "CN-02 an earlier one does not", PROGRAM CLINIC WHAT_FOR("TREAT"), MORE_CONSENT("n", "2026-03-01", KIND("counseling-notes"), NOTES_CONSENT) "," CONSENT("out", "2026-02-01", "{\"type\":\"deny\"}"), "note", YES, "R-04", "42 CFR 2.31(b)(1)" },
         { "CN-02 by its kind", PROGRAM CLINIC WHAT_FOR("TREAT"), MORE_CONSENT("n", "2026-01-01", KIND("counseling-notes"), "{\"type\":\"permit\"," TO("Organization/orgA") "}"), "note", YES, "R-04", "42 CFR 2.31(b)(1)" },
         { "CN-02 and nothing but notes", PROGRAM CLINIC WHAT_FOR("TREAT"), MORE_CONSENT("n", "2026-01-01", KIND("counseling-notes"), "{\"type\":\"permit\"," TO("Organization/orgA") "}"), "opioid", NO, "B-14", "42 CFR 2.13(a)" },
         { "CN-03 the author", PROGRAM WHO("Practitioner/bob", "PART2_PROGRAM") WHAT_FOR("TREAT"), "", "note", YES, "R-04", "42 CFR 2.31(b)(1)(i)(A)" },
