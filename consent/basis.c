@@ -87,7 +87,7 @@ by_document(const struct asking *a, const struct basis_row *row, const struct st
         say.because = lacks;
         return say;
     }
-    if (!basis_lists(a, d, &say.limit) || !limit_type(say.limit, a->record->type)) {
+    if (!basis_lists(a, d, &say.limit) || (row->limit != LIMIT_EMERGENCY && !limit_type(say.limit, a->record->type))) {
         say.verdict = VERDICT_DENY;
         say.because = "it does not reach this record";
         return say;
@@ -95,7 +95,7 @@ by_document(const struct asking *a, const struct basis_row *row, const struct st
     say.verdict     = VERDICT_PERMIT;
     say.obligations = row->obliges | OBLIGE_AUDIT;
     say.because     = "it names the recipient and reaches this record";
-    return say;
+    return row->limit == LIMIT_EMERGENCY ? emergency_narrow(a, say) : say;
 }
 
 /* What one kind of disclosure asks for beyond its document. */

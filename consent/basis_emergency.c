@@ -1,7 +1,10 @@
 #include "consent/basis.h"
 
+#include "fhir/code_system.h"
+
 static struct answer by_claim(const struct asking *);
 static struct answer by_file(const struct asking *, const struct emergency *);
+static bool          is_needed(const struct asking *);
 static bool          names_asker(const struct inquiry *, const struct emergency *);
 static bool          concerns(const struct asking *, const struct emergency *);
 static bool          is_treatment(const struct inquiry *, bool *emergency);
@@ -24,7 +27,48 @@ basis_emergency(const struct asking *a)
 
     for (size_t i = 0; i < a->inquiry->facts->emergency_count; i++)
         best = answer_better(best, by_file(a, &a->inquiry->facts->emergencies[i]));
-    return best;
+    return emergency_narrow(a, best);
+}
+
+struct answer
+emergency_narrow(const struct asking *a, struct answer say)
+{
+    say.limit = LIMIT_NONE;
+    if (say.verdict != VERDICT_PERMIT || a->inquiry->facts->site.emergency_all)
+        return say;
+    say.limit = LIMIT_EMERGENCY;
+    if (is_needed(a))
+        return say;
+    say.verdict     = VERDICT_DENY_STAFF;
+    say.limit       = LIMIT_NONE;
+    say.obligations = 0;
+    say.because     = "this kind of record is not among what a medical emergency needs, 2.51(a)";
+    return say;
+}
+
+/* A document's Composition carries what is needed (match.h M11). */
+static bool
+is_needed(const struct asking *a)
+{
+    static const char *const documents[] = {
+#define DOCUMENT(code, words) code,
+#include "consent/emergency_documents.def"
+#undef DOCUMENT
+    };
+    const struct record *r = a->record;
+
+    if (!limit_type(LIMIT_EMERGENCY, r->type))
+        return false;
+    if (r->carrier || (!span_eq_text(r->type, "DocumentReference") && !span_eq_text(r->type, "Composition")))
+        return true;
+    tape_node codings = tape_member(r->tape, tape_member(r->tape, r->resource, SPAN("type")), SPAN("coding"));
+    for (tape_node n = tape_first(r->tape, codings); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
+        bool loinc = code_system_of(tape_member_text(r->tape, n, SPAN("system"), a->inquiry->arena)) == CODE_SYSTEM_LOINC;
+        for (size_t i = 0; i < sizeof documents / sizeof *documents && loinc; i++)
+            if (tape_text_eq(r->tape, tape_member(r->tape, n, SPAN("code")), span_of(documents[i])))
+                return true;
+    }
+    return false;
 }
 
 static struct answer

@@ -291,7 +291,7 @@ static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
     static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient",
-                                         "stateBy" };
+                                         "stateBy", "emergencyAll" };
     static const char *const tests[] = { "any", "residence", "service", "custodian" };
     tape_node node = reader_member(r, root, "", "site", TAPE_OBJECT);
 
@@ -304,6 +304,7 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
     site->notes_to_patient         = reader_flag(r, node, "site", "notesToPatient");
     int test          = reader_choice(r, node, "site", "stateBy", NAMES(tests));
     site->state_tests = test > 0 ? 1u << (test - 1) : 0;
+    site->emergency_all            = reader_flag(r, node, "site", "emergencyAll");
 }
 
 /* ---- members by type ------------------------------------------------------------ */

@@ -165,6 +165,7 @@ struct site_policy {                            /* the operator's switches; each
     bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
     bool notes_to_patient;                      /* H-7: SUD counseling notes go to the patient who asks */
     uint32_t state_tests;                       /* H-9: STATE_BY_* that count (state_pack.h); 0: any that a pack names */
+    bool emergency_all;                         /* R-13, 2.51(a): in an emergency all goes, not only what limits.def lists */
 };
 
 struct facts {
@@ -245,7 +246,8 @@ struct facts {
  *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
  *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
  *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
- *               "notesToPatient": bool, "stateBy": "any" | "residence" | "service" | "custodian" } }
+ *               "notesToPatient": bool, "emergencyAll": bool,
+ *               "stateBy": "any" | "residence" | "service" | "custodian" } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an
  *       error; so is a name that is nearly a known one ("purposes"): a misspelt
