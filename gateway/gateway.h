@@ -17,6 +17,7 @@
 
 struct deliver;
 struct http_server;
+struct pass;                             /* classify/pass.h */
 struct terminology;
 
 struct gateway {
@@ -27,6 +28,7 @@ struct gateway {
     struct workers    *workers;
     struct deliver    *deliver;
     struct terminology *terminology;
+    struct pass        *pass;
     struct loop      **loops;
     uint32_t           loop_count;
     struct http_server **servers;        /* one a loop; their counts may be asked from any thread */

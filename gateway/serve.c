@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gateway/admin.h"
+#include "gateway/classify/pass.h"
 #include "gateway/cli/exit.h"
 #include "gateway/deliver/deliver.h"
 #include "gateway/gateway.h"
@@ -294,6 +295,10 @@ start(struct serving *s)
         st = start_loops(s);
     if (st == ST_OK)
         st = start_listeners(s);
+    if (st == ST_OK) {
+        g->pass = pass_start(g);
+        st      = g->pass != NULL ? ST_OK : ST_NO_MEMORY;
+    }
     if (st == ST_OK)
         st = control_start(&s->control, g, &s->why);
     for (uint32_t i = 0; st == ST_OK && i < g->loop_count; i++) {
@@ -386,6 +391,7 @@ gateway_reload(struct gateway *g, struct config_errors *errors)
         fresh              = old;
         pthread_mutex_unlock(&g->config_lock);
         on_loop(s, 0, use_terminology);
+        pass_wake(g->pass, false);
         deliver_wake(g->deliver);        /* what waited is decided under the new rules */
     }
     config_unpin(&fresh);
@@ -484,6 +490,7 @@ stop(struct serving *s)
     struct gateway *g = &s->gateway;
 
     control_stop(&s->control);
+    pass_stop(&g->pass);
     if (s->loops_running == g->loop_count && s->delivering)
         drain(s);
     /* What the drain left over may still ask for the store: it goes last. */

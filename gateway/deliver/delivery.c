@@ -9,6 +9,7 @@
  */
 #include "gateway/deliver/deliver.h"
 
+#include "gateway/classify/classify.h"
 #include "gateway/deliver/claims.h"
 #include "gateway/ledger/record.h"
 #include "gateway/ops/log.h"
@@ -17,10 +18,6 @@
 #include "gateway/stages/stages.h"
 
 /* ---- reload ------------------------------------------------------------- */
-
-/* A client that is configured no more: nothing is known of it, and unknown
- * protects. */
-static const struct config_client unknown_client;
 
 static enum step
 reload(struct exchange *ex)
@@ -35,10 +32,7 @@ reload(struct exchange *ex)
     ex->body       = due->body;
     ex->request_id = due->request_id;
     ex->patient    = due->patient;
-    ex->client     = &unknown_client;
-    for (size_t i = 0; i < config->client_count; i++)
-        if (span_eq(config->clients[i].title, due->client))
-            ex->client = &config->clients[i];
+    ex->client     = class_client(config, due->client);
     for (uint32_t i = 0; i < config->recipient_count; i++) {
         if (!span_eq(config->recipients[i].title, due->recipient))
             continue;

@@ -8,6 +8,7 @@
 
 #include "consent/program.h"
 #include "gateway/auth/clients.h"
+#include "gateway/classify/classify.h"
 #include "gateway/ops/config_parse.h"
 #include "gateway/ops/suggest.h"
 
@@ -111,8 +112,11 @@ config_load(const char *path, struct config_errors *errors)
     }
     if (config_errors_count(errors) > before)
         config_unpin(&config);
-    else
-        config->generation = ++generations;
+    else {
+        config->generation       = ++generations;
+        config->class_version    = class_version(config);
+        config->registry_version = class_registry_version(config);
+    }
     return config;
 }
 

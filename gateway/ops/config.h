@@ -66,6 +66,7 @@ struct config_route {
 
 struct config {
     uint64_t generation;
+    uint64_t class_version, registry_version;    /* of what labelling depends on (classify/classify.h) */
     struct span file;                    /* as given on the command line */
     struct { struct span address; uint16_t port; struct span certificate, key, client_ca; } listen;
     struct { struct span address; uint16_t port; struct span socket; } admin;

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/json_author.h"
+#include "gateway/classify/pass.h"
+#include "gateway/classify/report.h"
 #include "gateway/gateway.h"
 #include "gateway/ops/control_socket.h"
 #include "gateway/ops/file.h"
@@ -160,6 +162,7 @@ status_word(struct control *c, author_value root)
         author_add_integer(queue, "waiting", (int64_t)counts.waiting);
         author_add_integer(queue, "dead", (int64_t)counts.dead);
     }
+    pass_status(g->store, config, root);
     config_unpin(&config);
 }
 
@@ -185,11 +188,14 @@ answer_word(struct control *c, struct span word, struct buf *out)
         status_word(c, root);
     } else if (span_eq(word, SPAN("reload"))) {
         reload_word(c, root);
+    } else if (span_eq(word, SPAN("reclassify"))) {
+        pass_wake(c->gateway->pass, true);
+        author_add_bool(root, "begun", true);
     } else if (span_eq(word, SPAN("drain"))) {
         /* The way of SIGTERM, so that there is one way down. */
         author_add_bool(root, "draining", kill(getpid(), SIGTERM) == 0);
     } else {
-        author_add_cstr(root, "error", "the words are status, reload, drain and file");
+        author_add_cstr(root, "error", "the words are status, reload, reclassify, drain and file");
     }
     if (author_print(a, out, AUTHOR_COMPACT) != ST_OK)
         buf_clear(out);

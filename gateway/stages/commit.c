@@ -25,6 +25,7 @@ enter(struct exchange *ex)
         .resources = ex->resources, .resource_count = ex->resource_count,
         .consent_patients = ex->consents.patients, .consent_patient_count = ex->consents.patient_count,
         .consents_as_of = ex->consents.generation,
+        .class_version = ex->config->class_version,
     };
     keep_body(ex);
     enum status st = queue_outgoing(ex);

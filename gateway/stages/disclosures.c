@@ -12,6 +12,7 @@
 
 #include "consent/obligation.h"
 #include "consent/purpose.h"
+#include "gateway/classify/classify.h"
 #include "gateway/ledger/record.h"
 #include "gateway/ops/metrics.h"
 #include "gateway/runtime/identity.h"
@@ -130,7 +131,7 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     d->client                = ex->client->title;
     d->policy_version        = SPAN(SLUICE_POLICY_VERSION);
     d->value_set_version     = SPAN(SLUICE_POLICY_VERSION);
-    d->registry_version      = arena_format(memory->arena, "%llu", (unsigned long long)ex->config->generation);
+    d->registry_version      = class_version_text(ex->config->registry_version, memory->arena);
     d->consent_store_version = ex->consents.generation;
     d->patient               = out->patient;
     d->discloser.name         = ex->client->title;

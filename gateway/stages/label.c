@@ -1,4 +1,5 @@
 /* gateway/stages/label.c -- resource -> labels, Part 2 status, evidence. */
+#include "gateway/classify/classify.h"
 #include "gateway/stages/stages.h"
 
 /* A copy is held in the capacity in which it came.  A delivery that is decided later finds
@@ -15,23 +16,8 @@ holder_of_copy(const struct exchange *ex)
 void
 facts_of_sender(struct exchange *ex)
 {
-    const struct config        *config = ex->config;
-    const struct config_client *client = ex->client;
-
-    ex->facts = (struct facts){
-        .at_ms               = ex->at_ms,
-        .legal               = LEGAL_NONE,
-        .labels              = LABELS_COMPUTED,
-        .sender              = client->part2,
-        .sender_organization = client->party.reference,
-        .holder              = holder_of_copy(ex),
-        .trust_labels        = client->trust_labels,
-        .programs            = config->programs,
-        .program_count       = config->program_count,
-        .known_actors        = config->known_actors,
-        .known_actor_count   = config->known_actor_count,
-        .site                = config->site,
-    };
+    ex->facts        = class_facts(ex->config, ex->client, ex->at_ms);
+    ex->facts.holder = holder_of_copy(ex);
 }
 
 static enum step

@@ -12,6 +12,7 @@
 #include "gateway/stages/stages.h"
 
 #include "gateway/auth/clients.h"
+#include "gateway/classify/classify.h"
 #include "gateway/runtime/identity.h"
 
 #define URN_UUID "urn:uuid:"
@@ -177,20 +178,6 @@ record_patients(struct exchange *ex)
     return !arena_spent(ex->arena);
 }
 
-static struct span
-labels_written(struct exchange *ex, label_set labels)
-{
-    const char *codes[LABEL_COUNT];
-    struct span parts[2 * LABEL_COUNT];
-    size_t      n = labels_codes(labels, codes, LABEL_COUNT);
-
-    for (size_t i = 0; i < n; i++) {
-        parts[2 * i]     = span_of(codes[i]);
-        parts[2 * i + 1] = SPAN(" ");
-    }
-    return n > 0 ? arena_join_all(ex->arena, parts, 2 * n - 1) : SPAN("");
-}
-
 /* "SUD R", once for each set. */
 static struct span
 labels_text(struct exchange *ex, label_set labels, struct labels_text *texts)
@@ -198,7 +185,7 @@ labels_text(struct exchange *ex, label_set labels, struct labels_text *texts)
     struct labels_text *known = &texts[labels % TEXTS_APART];
 
     if (known->text.at == NULL || known->labels != labels)
-        *known = (struct labels_text){ labels, labels_written(ex, labels) };
+        *known = (struct labels_text){ labels, class_labels_text(labels, ex->arena) };
     return known->text;
 }
 

@@ -80,7 +80,19 @@ static const char step_3[] =
     "CREATE INDEX filing_patient ON filing(patient, generation);"
     "ALTER TABLE inbox ADD COLUMN holder TEXT NOT NULL DEFAULT '';";
 
-static const char *const steps[] = { step_1, step_2, step_3 };
+/* 4: classes have a version (store/classes.h). */
+static const char step_4[] =
+    "CREATE TABLE class_epoch(inbox INTEGER PRIMARY KEY, version INTEGER NOT NULL);"
+    "CREATE TABLE class_now(inbox INTEGER NOT NULL, place INTEGER NOT NULL, labels TEXT NOT NULL,"
+    " part2 TEXT NOT NULL, PRIMARY KEY(inbox, place)) WITHOUT ROWID;"
+    "CREATE TABLE class_pass(one INTEGER PRIMARY KEY CHECK(one = 1), version INTEGER NOT NULL,"
+    " done_to INTEGER NOT NULL, begun INTEGER NOT NULL, ended INTEGER NOT NULL, pushes INTEGER NOT NULL,"
+    " resources INTEGER NOT NULL, changed INTEGER NOT NULL, confirmed INTEGER NOT NULL);"
+    "CREATE TABLE class_confirmed(inbox INTEGER NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " type TEXT NOT NULL, id TEXT NOT NULL, patient TEXT NOT NULL, request_id TEXT NOT NULL,"
+    " was TEXT NOT NULL, PRIMARY KEY(inbox, place)) WITHOUT ROWID;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4 };
 
 int
 migrations_latest(void)

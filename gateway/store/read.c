@@ -1,6 +1,7 @@
 /* gateway/store/read.c -- consents, kept answers and resources. */
 #include <string.h>
 
+#include "gateway/store/classes.h"
 #include "gateway/store/sqlite.h"
 
 /* Above this a slice is read through an incremental handle, below it by
@@ -340,4 +341,6 @@ read_serve(struct store *s, struct store_read *r)
     r->row = row_of(&c, at_ms);
     if (!c.deleted)
         r->status = stored_bytes_read(s, WHERE_INBOX(where), &c, r->arena, &r->row.bytes);
+    if (r->status == ST_OK)
+        r->status = class_of_row(s, WHERE_INBOX(where), WHERE_PLACE(where), r->arena, &r->row);
 }

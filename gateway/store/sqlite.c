@@ -133,6 +133,13 @@ counters_load(struct store *s)
         .late_leaf   = { sqlite3_column_int64(q, 8), sqlite3_column_int64(q, 9) },
     };
     sql_reset(s, SQL_HEAD_READ);
+    st = sql_row(s, SQL_EPOCH_LAST);
+    if (st == ST_OK) {
+        s->durable.class_version = sqlite3_column_int64(s->statement[SQL_EPOCH_LAST], 0);
+        sql_reset(s, SQL_EPOCH_LAST);
+    } else if (st != ST_NOT_FOUND) {
+        return st;
+    }
     s->now = s->durable;
     atomic_store(&s->generation, (uint64_t)s->durable.generation);
     return ST_OK;

@@ -8,6 +8,7 @@
  *   read.c           consents, answers, resources
  *   filing.c         papers on file
  *   match.c          which resources fit a condition
+ *   classes.c        what stored resources are under today's rules
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
  *   prune.c          what is kept for a time only
@@ -58,6 +59,7 @@ struct share {                           /* of a recipient in the leases */
 struct counters {                        /* the row `head` */
     int64_t generation, resources, last_inbox, last_blob, last_outbox, last_answer;
     int64_t late_inbox, late_answer, late_leaf[LEDGER_LOGS];     /* indexed up to here */
+    int64_t class_version;               /* of the push that came last */
 };
 
 struct log_state {

@@ -34,6 +34,7 @@
 #include "gateway/runtime/loop.h"
 
 struct store;
+struct store_step;                       /* store/classes.h */
 
 struct store_options {
     const char *path;                    /* SQLite file */
@@ -205,6 +206,8 @@ struct store_unit {
     /* Deliveries: outcome of a try, written with what follows from it. */
     struct store_delivery *deliveries;
     size_t                 delivery_count;
+    uint64_t               class_version;/* the resources were labelled under (store/classes.h) */
+    const struct store_step *class_step; /* of the pass that labels again; NULL: none */
     bool                   may_wait;     /* nobody waits for it: written with the next, at most
                                             STORE_LINGER_MS from now */
     struct store_request   request;      /* private */
@@ -235,6 +238,7 @@ struct store_row {                       /* one resource version */
     int64_t     version, at_ms;
     bool        deleted;
     struct span home;                    /* of store_load_consents only */
+    uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
 };
 
 /* Of a Consent that names others by reference, `home` is the body that it came in: they

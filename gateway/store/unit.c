@@ -1,6 +1,7 @@
 /* gateway/store/unit.c -- what one unit of work writes. */
 #include <string.h>
 
+#include "gateway/store/classes.h"
 #include "gateway/store/consented.h"
 #include "gateway/store/sqlite.h"
 
@@ -335,6 +336,8 @@ push_write(struct store *s, struct store_unit *u)
     if (st == ST_OK && w.refused)
         st = ST_CANCELLED;
     if (st == ST_OK)
+        st = class_epoch_write(s, w.inbox, u->class_version);
+    if (st == ST_OK)
         st = inbox_insert(s, u, &w, list);
     for (size_t i = 0; i < u->outbox_count && st == ST_OK; i++)
         st = outbox_insert(s, &u->outbox[i], w.inbox, !w.sliced);
@@ -389,6 +392,8 @@ parts_write(struct store *s, struct store_unit *u)
         st = filings_write(s, u);
     for (size_t i = 0; i < u->delivery_count && st == ST_OK; i++)
         st = delivery_write(s, &u->deliveries[i]);
+    if (st == ST_OK)
+        st = class_step_write(s, u->class_step);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)
         st = ledger_rows_append(s, &u->records[i]);
     if (st == ST_OK && u->finish != NULL)
