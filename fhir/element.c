@@ -304,8 +304,8 @@ twin_of_member(const struct tape *t, const tape_node *parents, tape_node member)
 static bool
 suffix_after(const struct tape *t, tape_node name, struct span stem, bool shadow, struct span *suffix)
 {
-    struct span raw  = tape_raw(t, name);
-    struct name text;
+    struct span raw     = tape_raw(t, name);
+    struct name text    __attribute__((uninitialized));  /* hardly any name has escapes */
     bool        escaped = tape_escaped(t, name);
 
     if (escaped) {

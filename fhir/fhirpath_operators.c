@@ -68,7 +68,7 @@ is_literal(const struct run *r, const struct fhirpath_instruction *right, const 
 static enum fhirpath_truth
 equality(struct run *r, const struct fhirpath_instruction *n, const struct frame *f)
 {
-    struct items        left, right;
+    struct items        left ITEMS_UNSET, right ITEMS_UNSET;
     enum fhirpath_truth t;
 
     items_open(&left);
@@ -116,7 +116,7 @@ static enum fhirpath_truth
 membership(struct run *r, const struct fhirpath_instruction *n, const struct frame *f)
 {
     bool         in = n->what == FHIRPATH_OPERATOR_IN;
-    struct items one, list;
+    struct items one ITEMS_UNSET, list ITEMS_UNSET;
 
     items_open(&one);
     items_open(&list);
@@ -326,7 +326,7 @@ text_operand(struct run *r, const struct fhirpath_instruction *n, uint32_t at, c
 static void
 unite(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, struct items *out)
 {
-    struct items both, kept;
+    struct items both ITEMS_UNSET, kept ITEMS_UNSET;
     struct set   set;
 
     items_open(&both);

@@ -209,7 +209,7 @@ names_the_type(struct run *r, const struct frame *f, const struct fhirpath_instr
 static void
 name_of(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, struct items *out)
 {
-    struct items input;
+    struct items input ITEMS_UNSET;
 
     if (n->input == 0) {
         if (names_the_type(r, f, n))
@@ -227,7 +227,7 @@ name_of(struct run *r, const struct fhirpath_instruction *n, const struct frame 
 static void
 item_of(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, struct items *out)
 {
-    struct items         input;
+    struct items         input ITEMS_UNSET;
     struct fhirpath_item at;
     struct value         index;
 
@@ -245,7 +245,7 @@ item_of(struct run *r, const struct fhirpath_instruction *n, const struct frame 
 static void
 type_of(struct run *r, const struct fhirpath_instruction *n, const struct frame *f, struct items *out)
 {
-    struct items input;
+    struct items input ITEMS_UNSET;
     bool         is = n->what == FHIRPATH_IS || n->what == FHIRPATH_IS_FUNCTION;
 
     items_open(&input);
@@ -268,7 +268,7 @@ call(struct run *r, const struct fhirpath_instruction *n, const struct frame *f,
 {
     static function *const *const tables[] = { functions_collections, functions_strings, functions_numbers,
                                                functions_conversions };
-    struct items input;
+    struct items input ITEMS_UNSET;
 
     items_open(&input);
     /* element.first() of each of n elements would read n * n of them. */
@@ -353,7 +353,7 @@ bool
 run_single(struct run *r, const struct fhirpath_instruction *n, uint32_t at, const struct frame *f,
            struct fhirpath_item *out)
 {
-    struct items list;
+    struct items list ITEMS_UNSET;
 
     items_open(&list);
     run_eval(r, at, f, &list);
@@ -371,8 +371,6 @@ run_single(struct run *r, const struct fhirpath_instruction *n, uint32_t at, con
 enum fhirpath_truth
 run_truth_of(struct run *r, const struct fhirpath_instruction *n, const struct items *list)
 {
-    struct value v;
-
     if (list->count > 1)
         run_fail(r, n, FHIRPATH_FAILED_SINGLE);
     if (run_failed(r))
@@ -381,6 +379,7 @@ run_truth_of(struct run *r, const struct fhirpath_instruction *n, const struct i
         return FHIRPATH_EMPTY;
     if (list->at[0].kind != FHIRPATH_BOOLEAN && list->at[0].primitive != PRIMITIVE_BOOLEAN)
         return FHIRPATH_TRUE;
+    struct value v;
     value_of(r, list->at, &v);
     if (v.kind != FHIRPATH_BOOLEAN)
         return v.kind == FHIRPATH_NOTHING ? FHIRPATH_EMPTY : FHIRPATH_TRUE;
@@ -406,7 +405,7 @@ static __attribute__((noinline)) bool
 any_of_items(struct run *r, uint32_t at, const struct frame *f)
 {
     const struct fhirpath_instruction *n = &r->code[at];
-    struct items                       input;
+    struct items                       input ITEMS_UNSET;
     bool filter = n->op == FHIRPATH_OP_CALL && n->what == FHIRPATH_FUNCTION_WHERE;
 
     items_open(&input);
@@ -438,7 +437,7 @@ any(struct run *r, uint32_t at, const struct frame *f)
 static enum fhirpath_truth
 exists(struct run *r, const struct fhirpath_instruction *n, const struct frame *f)
 {
-    struct items input;
+    struct items input ITEMS_UNSET;
 
     if ((n->length & FHIRPATH_ARGUMENTS) == 0)
         return any(r, n->input, f) ? FHIRPATH_TRUE : FHIRPATH_FALSE;
@@ -453,7 +452,7 @@ exists(struct run *r, const struct fhirpath_instruction *n, const struct frame *
 static enum fhirpath_truth
 all(struct run *r, const struct fhirpath_instruction *n, const struct frame *f)
 {
-    struct items input;
+    struct items input ITEMS_UNSET;
 
     items_open(&input);
     run_eval(r, n->input, f, &input);
@@ -484,7 +483,7 @@ call_truth(struct run *r, const struct fhirpath_instruction *n, const struct fra
 static __attribute__((noinline)) enum fhirpath_truth
 truth_of_items(struct run *r, uint32_t at, const struct frame *f)
 {
-    struct items list;
+    struct items list ITEMS_UNSET;
 
     items_open(&list);
     run_eval(r, at, f, &list);
@@ -541,7 +540,7 @@ fhirpath_run(struct span program, const struct fhirpath_context *context, struct
              struct fhirpath_result *result)
 {
     struct run   r;
-    struct items list;
+    struct items list ITEMS_UNSET;
     struct frame f    = { &context->focus, 0, NULL };
     uint32_t     root = begin(&r, program, context, arena);
 

@@ -28,8 +28,10 @@ struct run {
     bool                               asked;        /* the caller may have kept what it took of the arena */
 };
 
-/* A collection that grows.  Few items need no memory. */
-#define ITEMS_OWN 2u
+/* A collection that grows.  Few items need no memory, and that room need not be
+ * zeroed: items_open() sets all that is read. */
+#define ITEMS_OWN   2u
+#define ITEMS_UNSET __attribute__((uninitialized))
 struct items {
     struct fhirpath_item *at;
     uint32_t              count, room;

@@ -331,7 +331,7 @@ walk_has_child(struct run *r, const struct fhirpath_item *item, const struct fhi
 {
     const struct pack_shape *shape;
     const struct pack_type  *type;
-    struct items             list;
+    struct items             list ITEMS_UNSET;
     tape_node                object = object_of(r, item, &shape);
 
     if (object != TAPE_ABSENT && shape != NULL && named_element(r, shape, n, &type)) {

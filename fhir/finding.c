@@ -1,12 +1,21 @@
 #include "fhir/finding.h"
 
+#include <string.h>
+
 #include "fhir/lookup.h"
 
 void
 report_init(struct report *r, const struct bundle *bundle, struct arena *arena, struct issues *issues,
             uint32_t most)
 {
-    *r = (struct report){ .bundle = bundle, .arena = arena, .issues = issues, .left = most, .doubts = most };
+    r->bundle     = bundle;
+    r->arena      = arena;
+    r->issues     = issues;
+    r->left       = most;
+    r->doubts     = most;
+    r->made       = 0;                   /* what is known is zeroed with the first */
+    r->stopped    = false;
+    r->narratives = NULL;
 }
 
 static uint64_t
@@ -22,6 +31,8 @@ report_new(struct report *r, const struct finding *f)
     uint64_t key  = key_of(f);
     uint32_t slot = (uint32_t)(key >> 40) & (REPORT_MEMORY - 1);
 
+    if (r->made == 0)
+        memset(r->known, 0, sizeof r->known);
     bool error = f->severity <= SEVERITY_ERROR, again = f->place != 0 && r->known[slot].key == key;
     if (error && r->left == 0) {
         r->stopped = true;

@@ -21,7 +21,7 @@ struct report {
     uint32_t             made;           /* so far, repeated ones too */
     bool                 stopped;
     struct narratives   *narratives;     /* of fhir/narrative.h; NULL until one is met */
-    struct { uint64_t key; uint32_t index; } known[REPORT_MEMORY];
+    struct { uint64_t key; uint32_t index; } known[REPORT_MEMORY];       /* zeroed with the first finding */
 };
 
 struct finding {

@@ -65,7 +65,7 @@ find_members(const struct profiling *r, const struct pack_node *n, tape_node obj
 static void
 children(struct profiling *r, const struct pack_node *n, const struct spot *spot)
 {
-    struct found found[PACK_SHAPE_ELEMENTS];
+    struct found found[PACK_SHAPE_ELEMENTS] __attribute__((uninitialized));   /* zeroed as far as it is used */
     uint32_t     count  = pack_children(n);
     bool         bare   = spot->type != NULL && spot->type->kind == TYPE_PRIMITIVE;
     tape_node    object = bare ? spot->shadow : spot->value;

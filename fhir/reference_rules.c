@@ -20,7 +20,8 @@ struct seen {
     const struct bundle_table *table;
     uint32_t                   length, type, to, number;
 };
-#define SEEN_ROWS 256u                   /* a power of 2 */
+#define SEEN_ROWS 256u                   /* powers of 2 */
+#define SEEN_FEW  16u
 
 struct references_check {
     struct report        *report;
@@ -35,7 +36,8 @@ struct references_check {
     tape_node             last;
     bool                  no_memory;
     size_t                fragments;     /* bytes that may still be searched for ids */
-    struct seen           seen[SEEN_ROWS];
+    uint32_t              seen_mask;
+    struct seen           seen[SEEN_ROWS];   /* zeroed as far as the mask reaches */
 };
 
 /* One reference while it is looked at. */
@@ -73,14 +75,33 @@ join(struct references_check *c)
     return ST_OK;
 }
 
+static void
+begin(struct references_check *c, struct report *report, const struct pack *pack, const struct noted_references *noted,
+      struct bundle_tables *tables)
+{
+    c->report    = report;
+    c->pack      = pack;
+    c->bundle    = report->bundle;
+    c->tape      = report->bundle->tape;
+    c->tables    = tables;
+    c->contained = NULL;
+    c->links     = NULL;
+    c->resource  = 0;
+    c->before    = tables->range.first;
+    c->last      = TAPE_ABSENT;
+    c->no_memory = false;
+    c->fragments = 8 * tape_body(report->bundle->tape).length;
+    c->seen_mask = (noted->count > SEEN_FEW ? SEEN_ROWS : SEEN_FEW) - 1;
+    memset(c->seen, 0, (c->seen_mask + 1) * sizeof c->seen[0]);
+}
+
 enum status
 reference_rules(struct report *report, const struct pack *pack, const struct noted_references *noted,
                 struct bundle_tables *tables)
 {
-    struct references_check c = { .report = report, .pack = pack, .bundle = report->bundle,
-                                  .tape = report->bundle->tape, .tables = tables, .before = tables->range.first,
-                                  .fragments = 8 * tape_body(report->bundle->tape).length };
+    struct references_check c __attribute__((uninitialized));
 
+    begin(&c, report, pack, noted, tables);
     if (contained_read(report, tables->range, &c.contained) != ST_OK)
         return ST_NO_MEMORY;
     if (tables->count > 0 && (c.links = arena_make_n(report->arena, tables->count, struct links)) == NULL)
@@ -148,7 +169,7 @@ seen_row(struct references_check *c, const struct pointer *p)
         memcpy(&end, p->text.at + p->text.length - 8, 8);
         memcpy(&middle, p->text.at + p->text.length - 16, 8);
     }
-    return &c->seen[((key ^ end ^ middle << 1) * 0x9e3779b97f4a7c15u >> 32) & (SEEN_ROWS - 1)];
+    return &c->seen[((key ^ end ^ middle << 1) * 0x9e3779b97f4a7c15u >> 32) & c->seen_mask];
 }
 
 static bool

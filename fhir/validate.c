@@ -97,6 +97,7 @@ walk_init(struct walk *w, const struct pack *pack, const struct bundle *bundle, 
     w->references = (struct noted_references){ 0 };
     w->extensions = (struct noted_references){ 0 };
     w->ids        = (struct noted_ids){ 0 };
+    w->tables     = (struct bundle_tables){ 0 };
     report_init(&w->report, bundle, arena, issues, VALIDATE_MOST_FINDINGS);
     profiling_init(&w->profiling, pack, bundle, arena, &w->report);
     known_init(&w->good, w->tape);
@@ -150,7 +151,7 @@ enum status
 validate(const struct pack *pack, const struct bundle *bundle, const struct validate_options *options,
          struct arena *arena, struct issues *issues)
 {
-    struct walk w;
+    struct walk w __attribute__((uninitialized));     /* walk_init() sets what is read; frames when they are pushed */
 
     if (walk_init(&w, pack, bundle, bundle->count, arena, issues) != ST_OK)
         return ST_NO_MEMORY;
@@ -190,7 +191,7 @@ enum status
 validate_entry(const struct pack *pack, const struct bundle *bundle, uint32_t entry,
                const struct validate_options *options, struct arena *arena, struct issues *issues)
 {
-    struct walk              w;
+    struct walk              w __attribute__((uninitialized));
     const struct pack_shape *shape = shape_named(pack, SPAN("Bundle"));
     const struct pack_slot  *slot  = NULL;
 
