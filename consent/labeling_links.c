@@ -7,6 +7,7 @@
 static void hang_on(struct work *);
 static bool hang_by(struct work *, uint32_t reference, unsigned step);
 static void hang_on_both(struct work *);
+static void share_drugs(struct work *);
 static void share_content(struct work *);
 static void share_wholes(struct work *);
 static void fulfil_waiting(struct work *);
@@ -19,6 +20,7 @@ links_follow(struct work *w)
     fulfil_waiting(w);
     share_content(w);
     hang_on(w);
+    share_drugs(w);
 }
 
 /* Directory resources and the Patient are in many records; they are nobody's part.  A
@@ -159,6 +161,31 @@ hang_on_both(struct work *w)
         more = false;
         for (uint32_t i = 0; i < w->references->count; i++)
             more |= hang_by(w, i, 0);
+    }
+}
+
+/* A drug that tells, and that only protected records name, was brought along for them and is
+ * a part of them: whoever may have the order may have the drug. */
+static void
+share_drugs(struct work *w)
+{
+    for (uint32_t e = 0; e < w->bundle->count; e++) {
+        struct entry_work *drug = &w->entries[e];
+        uint32_t           count = span_eq_text(w->bundle->entries[e].type, "Medication") ? references_to(w->references, e) : 0;
+        uint32_t           other = 0;
+        if (count == 0 || drug->confirmed || w->unit_of[e] == ENTRY_NONE
+            || !labels_meet(w->units[w->unit_of[e]].labels, labels_substance_use()))
+            continue;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t from = references_to_at(w->references, e, i)->from;
+            other += from == ENTRY_NONE || !w->entries[from].confirmed;
+        }
+        if (other > 0)
+            continue;
+        drug->confirmed = true;
+        for (uint32_t i = 0; i < count; i++)
+            (void)share_programs(w, e, references_to_at(w->references, e, i)->from);
+        work_note(w, e, LABEL_PART2, w->bundle->entries[e].resource, "P4", SPAN("only protected records name it"));
     }
 }
 

@@ -7,6 +7,7 @@
 #define MAX_PATIENTS 32u
 #define MIND_FAMILY (LABEL_BIT(LABEL_MH) | LABEL_BIT(LABEL_PSY) | LABEL_BIT(LABEL_PSYTHPN))
 
+static void        collect_whose(struct closure *, struct plan_evidence *);
 static void        collect_patients(struct closure *, struct plan_evidence *);
 static bool        closed_for_somebody(const struct closure *);
 static void        closed_mentions(struct closure *, struct plan_evidence *);
@@ -43,6 +44,8 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     e->phrases      = phrases_new(w->arena);
     e->local_of     = arena_make_n(w->arena, w->bundle->count, uint32_t);
     e->patient_of   = arena_make_n(w->arena, w->bundle->count, uint32_t);
+    e->whose        = arena_make_n(w->arena, w->bundle->count, uint32_t);
+    e->patients     = arena_make_n(w->arena, MAX_PATIENTS, struct span);
     e->families     = arena_make_n(w->arena, MAX_PATIENTS + 1, label_set);
     e->opened       = arena_make_n(w->arena, facts->program_count + 1, bool);
     if (arena_spent(w->arena))
@@ -84,16 +87,13 @@ closed_for(const struct closure *w, uint32_t entry)
 
 /* Whether there is a patient of whom the reader may not have records that tell
  * of substance use: then text that does is looked for in all that stays (P3).
- * Asked for the first record of each patient; with at most one Patient in the
- * Bundle all are of one. */
+ * Asked for the first record of each patient. */
 static bool
 closed_for_somebody(const struct closure *w)
 {
     struct span names[MAX_PATIENTS];
-    uint32_t    patients = 0, count = 0;
+    uint32_t    count = 0;
 
-    for (uint32_t e = 0; e < w->bundle->count; e++)
-        patients += span_eq_text(w->bundle->entries[e].type, "Patient");
     for (uint32_t e = 0; e < w->bundle->count; e++) {
         const struct bundle_entry *b = &w->bundle->entries[e];
         uint32_t                   k = 0;
@@ -107,8 +107,6 @@ closed_for_somebody(const struct closure *w)
         if (k == MAX_PATIENTS || closed_for(w, e))
             return true;
         names[count++] = name;
-        if (patients <= 1)
-            return false;
     }
     for (uint32_t e = 0; count == 0 && e < w->bundle->count; e++)
         if (!w->withheld[e])                                  /* no record: whatever is there */
@@ -121,27 +119,76 @@ closed_for_somebody(const struct closure *w)
 static void
 collect_patients(struct closure *w, struct plan_evidence *e)
 {
-    struct span names[MAX_PATIENTS];
-    uint32_t    count = 0;
-
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         struct span name = entry_patient(w->in->references, i, NULL);
-        uint32_t    k    = 0;
-        while (k < count && !span_eq(names[k], name))
-            k++;
-        if (span_empty(name) || k == MAX_PATIENTS)
-            continue;
-        if (k == count)
-            names[count++] = name;
-        e->patient_of[i] = k + 1;
+        if (!span_empty(name) && evidence_patient(e, name) == 0 && e->patient_count < MAX_PATIENTS)
+            e->patients[e->patient_count++] = name;
+        e->patient_of[i] = evidence_patient(e, name);
+    }
+    collect_whose(w, e);
+}
+
+/* A drug, a specimen: whoever refers to it speaks of it (consent/subject.h K1).  Of what
+ * stays the references that stay count, as they are all that the twin has. */
+static void
+collect_whose(struct closure *w, struct plan_evidence *e)
+{
+    for (uint32_t i = 0; i < w->bundle->count; i++) {
+        uint32_t count = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT ? references_to(w->in->references, i) : 0;
+        bool     one   = true;
+        e->whose[i]    = e->patient_of[i];
+        for (uint32_t k = 0; k < count && one; k++) {
+            uint32_t from = references_to_at(w->in->references, i, k)->from;
+            uint32_t who  = from == ENTRY_NONE ? 0 : e->patient_of[from];
+            if (who == 0 || (w->withheld[from] && !w->withheld[i]))
+                continue;
+            one         = e->whose[i] == 0 || e->whose[i] == who;
+            e->whose[i] = one ? who : 0;
+        }
     }
 }
 
-label_set
-evidence_family_for(const struct plan_evidence *e, uint32_t entry)
+uint32_t
+evidence_patient(const struct plan_evidence *e, struct span name)
 {
-    uint32_t patient = entry == ENTRY_NONE ? 0 : e->patient_of[entry];
+    for (uint32_t i = 0; i < e->patient_count && !span_empty(name); i++)
+        if (span_eq(e->patients[i], name))
+            return i + 1;
+    return 0;
+}
 
+const struct plan_inner *
+evidence_inner(const struct closure *w, tape_node node)
+{
+    size_t low = 0, high = w->in->inner_count;                /* in document order */
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (w->in->inner[middle].offset < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return NULL;
+    const struct plan_inner *inner = &w->in->inner[low - 1];
+    return node - inner->offset <= tape_count(inner->plan->bundle->tape) ? inner : NULL;
+}
+
+uint32_t
+evidence_patient_at(const struct closure *w, const struct plan_evidence *e, uint32_t entry, tape_node leaf)
+{
+    if (entry == ENTRY_NONE || e->patient_of[entry] != 0)
+        return entry == ENTRY_NONE ? 0 : e->patient_of[entry];
+    const struct plan_inner *inner = evidence_inner(w, leaf);
+    if (inner == NULL)
+        return 0;
+    return evidence_patient(e, entry_patient(inner->plan->references, bundle_entry_of(inner->plan->bundle, leaf - inner->offset), NULL));
+}
+
+label_set
+evidence_family_for(const struct plan_evidence *e, uint32_t patient)
+{
     return patient == 0 ? e->family : e->families[patient] | e->families[0];
 }
 
@@ -159,8 +206,6 @@ evidence_family(label_set labels)
     return s;
 }
 
-/* The value of a business identifier of the resource itself, not of a logical
- * reference to something else. */
 bool
 evidence_kin(const struct plan_evidence *e, enum label said, label_set withheld)
 {
@@ -174,6 +219,8 @@ evidence_kin(const struct plan_evidence *e, enum label said, label_set withheld)
            || e->facts->labels == LABELS_GIVEN;              /* a given SUD means any substance */
 }
 
+/* The value of a business identifier of the resource itself, not of a logical
+ * reference to something else. */
 bool
 evidence_own_identifier(const struct closure *w, tape_node leaf)
 {
@@ -239,7 +286,7 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
              unsigned flags)
 {
     bool     is_new;
-    uint32_t patient = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->patient_of[entry];
+    uint32_t patient = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->whose[entry];
 
     if (phrases_count(e->phrases) >= e->of_room) {            /* first: no phrase is without its finding */
         uint32_t room = e->of_room == 0 ? 64 : e->of_room * 2;
@@ -249,7 +296,7 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
         e->of      = more;
         e->of_room = room;
     }
-    uint32_t phrase = phrases_add(e->phrases, trim(text), form, kind, &is_new);
+    uint32_t phrase = phrases_add(e->phrases, trim(text), form, kind + patient * 16, &is_new);     /* a row a patient */
     if (phrase == PHRASE_NONE)
         return;
     if (kind == FIND_LOCAL)
@@ -258,8 +305,6 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
         struct finding_of *of = &e->of[phrase];
         if (kind == FIND_ENTRY && of->entry != entry)
             of->dead = true;                                  /* one id, two resources: it names neither */
-        if (of->patient != patient)
-            of->patient = 0;
         of->flags &= flags | EVIDENCE_TELLS;
         of->flags |= flags & EVIDENCE_TELLS;
         return;

@@ -17,8 +17,8 @@
  *   family           labels of what is withheld: text that tells of the same (text_scan) is a mention; so is
  *                    text for which the reader may not have the record
  *
- * Dead: a phrase that a resource that stays says of itself (its own main
- * concept, its own identifier).  It is no secret of the withheld one.
+ * Dead: a phrase that a resource of the same patient that stays says of itself
+ * (its own main concept, its own identifier).  It is no secret of the withheld one.
  */
 #ifndef SLUICE_CONSENT_PLAN_EVIDENCE_H
 #define SLUICE_CONSENT_PLAN_EVIDENCE_H
@@ -57,13 +57,16 @@ struct plan_evidence {
     struct phrases       *phrases;
     struct finding_of    *of;
     uint32_t              of_room;
-    struct phrases       *own;           /* rows of words that resources that stay say of themselves */
+    struct phrases       *own;           /* rows of words that resources that stay say of themselves; kind: of whom */
     struct plan_file     *files;         /* attachments' url, hash, data of withheld resources: a hash table */
     uint32_t              file_count, file_mask;
     label_set             family;        /* labels whose text is a mention */
     uint32_t              family_entry;  /* an entry that is withheld for it */
     label_set            *families;      /* the same, by patient; [0] of records without one */
     uint32_t             *patient_of;    /* per entry: 1, 2 …; 0 when it has none, or there are too many */
+    uint32_t             *whose;         /* per entry: the same, or the one patient of all that refer to it */
+    struct span          *patients;      /* their names, as entry_patient() gives them                */
+    uint32_t              patient_count;
     struct plan_local    *locals;        /* FIND_LOCAL phrases of each withheld entry, as lists */
     uint32_t              local_count, local_room;
     uint32_t             *local_of;      /* per entry: last of its list + 1 */
@@ -102,8 +105,14 @@ label_set evidence_family(label_set);
 bool evidence_kin(const struct plan_evidence *, enum label said, label_set withheld);
 /* Whether the reader may not have this entry, if it told of this. */
 bool evidence_closed(const struct closure *, uint32_t entry, enum label);
-/* Labels whose text is a mention in this entry: of its own patient's matter. */
-label_set evidence_family_for(const struct plan_evidence *, uint32_t entry);
+/* Labels whose text is a mention in what is about this patient: of its own matter. */
+label_set evidence_family_for(const struct plan_evidence *, uint32_t patient);
+/* Whom a text is about: the patient of its entry, or of the document inside of it.  0: not known. */
+uint32_t evidence_patient_at(const struct closure *, const struct plan_evidence *, uint32_t entry, tape_node leaf);
+/* The document inside an entry that holds this node; NULL. */
+const struct plan_inner *evidence_inner(const struct closure *, tape_node);
+/* The number of a patient by its name; 0. */
+uint32_t evidence_patient(const struct plan_evidence *, struct span name);
 /* Readies FIND_LOCAL for one entry that stays: what it referred to and may no
  * longer name. */
 void evidence_stamp(struct closure *, struct plan_evidence *, uint32_t entry);

@@ -157,7 +157,7 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
     if (family & ~e->family)
         e->family_entry = m->entry;
     e->family |= family;
-    e->families[e->patient_of[m->entry]] |= family;
+    e->families[e->whose[m->entry]] |= family;
     if (m->labeled->directory || resource == TAPE_ABSENT)
         return;
     for (tape_node n = resource; n < tape_after(w->tape, resource); n++)
@@ -169,7 +169,8 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
 static void
 collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inner *inner)
 {
-    const struct plan *p = inner->plan;
+    const struct plan *p     = inner->plan;
+    uint32_t           outer_whose = e->whose[inner->entry];
 
     for (uint32_t i = 0; i < p->bundle->count; i++) {
         const struct bundle_entry *b = &p->bundle->entries[i];
@@ -178,12 +179,15 @@ collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inne
             || b->resource == TAPE_ABSENT)
             continue;
         e->any = true;
+        if (e->patient_of[inner->entry] == 0)                 /* the container is about whom this part is about */
+            e->whose[inner->entry] = evidence_patient(e, entry_patient(p->references, i, NULL));
         collect_matter(w, e, b->resource + inner->offset, &m);
         uint32_t outer = bundle_find(w->bundle, b->type, b->id);
         if (!span_empty(b->id) && (outer == ENTRY_NONE || w->withheld[outer]))
             evidence_add(e, arena_format(w->arena, "%.*s/%.*s", SPAN_PRINT(b->type), SPAN_PRINT(b->id)),
                          PHRASE_LITERAL, FIND_IDENTIFIER, inner->entry, 0);
     }
+    e->whose[inner->entry] = outer_whose;
 }
 
 /* What others call it: displays of references to what is withheld. */

@@ -23,6 +23,7 @@ static enum status  open_container(struct document *, struct decision *, uint32_
 static const struct facts *facts_inside(struct document *);
 static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
 static bool         said_inside(const struct document *, uint32_t entry);
+static enum status  carry(struct document *, struct decision *, const struct plan *);
 static struct decision as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
 
 enum status
@@ -113,8 +114,49 @@ find_inner(struct document *d, struct decision *decisions)
         if (d->inner_count > before && decisions[e].verdict < VERDICT_REDACT && said_inside(d, e)
             && as_if(d, e, 0, PART2_NOT, NULL).verdict >= VERDICT_REDACT)
             st = open_container(d, &decisions[e], e);
+        for (size_t i = before; i < d->inner_count && st == ST_OK && decisions[e].verdict >= VERDICT_REDACT; i++)
+            st = carry(d, &decisions[e], d->inner[i].plan);
     }
     return st;
+}
+
+static bool
+names_consent(const struct decision *d, const struct consent *c)
+{
+    bool named = d->consent == c;
+
+    for (size_t i = 0; i < d->also_count && !named; i++)
+        named = d->also[i] == c;
+    return named;
+}
+
+/* What a document inside is let go for is why the container goes: its bases, and with them the
+ * notice and the copies of the consents (42 CFR 2.32). */
+static enum status
+carry(struct document *d, struct decision *whole, const struct plan *inner)
+{
+    for (uint32_t e = 0; e < inner->bundle->count; e++) {
+        const struct decision *part = &inner->decisions[e];
+        if (part->verdict < VERDICT_REDACT || (part->obligations & OBLIGE_ACCOUNTING) == 0)
+            continue;
+        uint32_t both = whole->obligations | part->obligations;
+        if (!rule_is_basis(whole->rule)) {
+            enum limit limit = whole->limit;
+            *whole           = *part;
+            whole->verdict   = VERDICT_PERMIT;
+            whole->limit     = limit;                         /* the part has its own */
+        } else if (part->consent != NULL && !names_consent(whole, part->consent)) {
+            const struct consent **also = arena_make_n(d->arena, whole->also_count + 1, const struct consent *);
+            if (also == NULL)
+                return ST_NO_MEMORY;
+            for (size_t i = 0; i < whole->also_count; i++)
+                also[i] = whole->also[i];
+            also[whole->also_count++] = part->consent;
+            whole->also               = also;
+        }
+        whole->obligations = both;
+    }
+    return ST_OK;
 }
 
 /* The container is no record of a program itself. */

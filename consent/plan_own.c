@@ -21,12 +21,14 @@ evidence_own_labels(const struct closure *w, uint32_t entry)
     return evidence_family(mine);
 }
 
+/* `whose`: the patient of whom it is said. */
 static void
-kill(struct plan_evidence *e, struct span text, unsigned kinds, bool only_weak)
+kill(struct plan_evidence *e, struct span text, unsigned kinds, uint32_t whose, bool only_weak)
 {
     for (uint32_t p = phrases_find(e->phrases, text, PHRASE_NONE); p != PHRASE_NONE;
          p = phrases_find(e->phrases, text, p))
-        if ((kinds >> e->of[p].kind & 1) && (!only_weak || (e->of[p].flags & EVIDENCE_WEAK)))
+        if ((kinds >> e->of[p].kind & 1) && (!only_weak || (e->of[p].flags & EVIDENCE_WEAK))
+            && (whose == 0 || e->of[p].patient == 0 || e->of[p].patient == whose))
             e->of[p].dead = true;
 }
 
@@ -55,7 +57,7 @@ kill_name(void *with, uint32_t phrase, size_t at, size_t length)
 
 /* Rows of one to four words, so that a hit of text_scan can be looked up. */
 static void
-add_own(struct plan_evidence *e, struct span text)
+add_own(struct plan_evidence *e, struct span text, uint32_t whose)
 {
     size_t             starts[4] = { 0 };
     struct word_reader r         = { text, 0 };
@@ -66,7 +68,7 @@ add_own(struct plan_evidence *e, struct span text)
         starts[n % 4] = word.at;
         for (unsigned k = 0; k < 4 && k <= n; k++) {
             size_t at = starts[(n - k) % 4];
-            (void)phrases_add(e->own, span_from(text.at + at, word.at + word.length - at), PHRASE_WORDS, 0,
+            (void)phrases_add(e->own, span_from(text.at + at, word.at + word.length - at), PHRASE_WORDS, whose,
                               &is_new);
         }
     }
@@ -125,7 +127,7 @@ names_party(const struct closure *w, tape_node leaf)
 }
 
 static void
-own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_family)
+own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, uint32_t whose, bool same_family)
 {
     enum saying saying = saying_of(w, n);
     struct span phones;
@@ -155,15 +157,15 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, bool same_fami
         return;
     if (saying == SAYING_CODE) {
         if (evidence_concept(w, n) != CONCEPT_NONE)
-            kill(e, text, 1u << FIND_CODE, false);
+            kill(e, text, 1u << FIND_CODE, whose, false);
     } else if (saying == SAYING_VALUE || saying == SAYING_PLACE) {
         if (is_place(w, n))
-            kill(e, text, 1u << FIND_PROGRAM, true);
+            kill(e, text, 1u << FIND_PROGRAM, whose, true);
     } else if (evidence_concept(w, n) != CONCEPT_NONE || (w->mark[w->parents[n]] & MARK_OWN)
                || (w->mark[closure_unit(w, n)] & MARK_OWN)) {
-        kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, false);
+        kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, whose, false);
         if (same_family && e->own != NULL)
-            add_own(e, text);
+            add_own(e, text, whose);
     }
 }
 
@@ -189,7 +191,9 @@ own_collect(struct closure *w, struct plan_evidence *e)
 {
     static const char *const people[] = { "Patient", "RelatedPerson", "Person", "Practitioner", NULL };
 
-    if (e->family != 0)
+    label_set family = e->family | (e->suspect ? labels_substance_use() : 0);
+
+    if (family != 0)
         e->own = phrases_new(w->arena);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         const struct labeled      *l = &w->in->labeling->of[i];
@@ -199,15 +203,15 @@ own_collect(struct closure *w, struct plan_evidence *e)
         for (size_t k = 0; k < l->evidence_count; k++)
             if (l->evidence[k].label != LABEL_NONE && strcmp(l->evidence[k].rule, "code") == 0)
                 w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
-        kill(e, evidence_host(b->full_url), 1u << FIND_PROGRAM, true);
-        if (!e->any)
+        kill(e, evidence_host(b->full_url), 1u << FIND_PROGRAM, 0, true);
+        bool same_family = (evidence_own_labels(w, i) & family) != 0;
+        if (!e->any && !same_family)
             continue;                                         /* only programs to look for */
         phrases_scan(e->phrases, b->full_url, kill_mark, e);
         if (span_in(b->type, people))
             own_person(w, e, b->resource);
-        bool same_family = (evidence_own_labels(w, i) & e->family) != 0;
         for (tape_node n = b->resource; n < tape_after(w->tape, b->resource); n++)
             if (tape_kind(w->tape, n) == TAPE_STRING)
-                own_leaf(w, e, n, same_family);
+                own_leaf(w, e, n, e->whose[i], same_family);
     }
 }

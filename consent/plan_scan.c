@@ -22,6 +22,7 @@ struct scan {
     tape_node             leaf;
     uint32_t              entry;
     enum role             role;
+    uint32_t              patient;       /* whom it is about; 0: not known                            */
     label_set             own;           /* what the entry may say in its own right                   */
     bool                  narrative;
     bool                  found;
@@ -250,6 +251,7 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
     if (s.role == ROLE_SKIP)
         return false;
     s.narrative = is_narrative(w, leaf);
+    s.patient   = evidence_patient_at(w, e, s.entry, leaf);
     if (s.entry != ENTRY_NONE && (e->family != 0 || e->suspect))
         s.own = evidence_own_labels(w, s.entry);
     struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
@@ -298,8 +300,7 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return true;
     if (s->apart && phrases_form(s->e->phrases, phrase) != PHRASE_WORDS)
         return true;
-    if (of->patient != 0 && s->entry != ENTRY_NONE && s->e->patient_of[s->entry] != 0
-        && s->e->patient_of[s->entry] != of->patient && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
+    if (of->patient != 0 && s->patient != 0 && s->patient != of->patient && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
         return true;                                          /* somebody else's */
     switch (of->kind) {
     case FIND_ENTRY:
@@ -425,6 +426,15 @@ is_apart(const struct closure *w, const struct labeled *l, tape_node leaf)
     return false;
 }
 
+/* A document inside has judged its own mentions, each for its own patient. */
+static bool
+opened_inside(const struct scan *s, uint32_t program)
+{
+    const struct plan_inner *inner = evidence_inner(s->w, s->leaf);
+
+    return inner != NULL && inner->plan->evidence != NULL && inner->plan->evidence->opened[program];
+}
+
 /* Whoever may have the program's records of this patient may have its name. */
 static bool
 judge_program(struct scan *s, const struct finding_of *of)
@@ -436,7 +446,7 @@ judge_program(struct scan *s, const struct finding_of *of)
 
     if (s->entry != ENTRY_NONE) {
         const struct labeled *l = &s->e->labeling->of[s->entry];
-        if (labeled_of(l, &facts->programs[program])) {
+        if (labeled_of(l, &facts->programs[program]) || opened_inside(s, program)) {
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }
@@ -488,10 +498,16 @@ judge_code(struct scan *s, const struct finding_of *of, size_t length)
     return accept(s, "C5", of->entry, "it repeats the code of something withheld");
 }
 
+/* A resource that stays says the same of the same patient, or of nobody. */
 static bool
-explained(const struct plan_evidence *e, struct span words)
+explained(const struct plan_evidence *e, uint32_t patient, struct span words)
 {
-    return e->own != NULL && phrases_find(e->own, words, PHRASE_NONE) != PHRASE_NONE;
+    if (e->own == NULL)
+        return false;
+    for (uint32_t p = phrases_find(e->own, words, PHRASE_NONE); p != PHRASE_NONE; p = phrases_find(e->own, words, p))
+        if (phrases_kind(e->own, p) == 0 || phrases_kind(e->own, p) == patient)
+            return true;
+    return false;
 }
 
 /* What a Questionnaire asks, and what a terminology defines: no record relates to a
@@ -517,7 +533,7 @@ static bool
 judge_family(struct scan *s, struct span text)
 {
     const struct plan_evidence *e      = s->e;
-    label_set                   family = evidence_family_for(e, s->entry);
+    label_set                   family = evidence_family_for(e, s->patient);
     size_t                      at     = 0;
 
     if ((family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
@@ -527,7 +543,7 @@ judge_family(struct scan *s, struct span text)
         if (!hit.hit)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
-        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, words);
+        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->patient, words);
         if (!own && family != 0 && evidence_kin(e, hit.label, family))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
         if (!own && e->suspect && !is_definition(s) && labels_have(labels_substance_use(), hit.label)
@@ -672,6 +688,20 @@ may_not_say(struct scan *s)
     return role != ROLE_SKIP && role != ROLE_CODE && !own_name(s->w, s->leaf);
 }
 
+/* Whose record stays is known, also where it says so in its fullUrl alone. */
+static void
+open_what_stays(struct plan_evidence *e)
+{
+    for (uint32_t i = 0; i < e->bundle->count; i++) {
+        const struct labeled *l = &e->labeling->of[i];
+        for (size_t k = 0; !e->withheld[i] && !l->directory && k <= l->other_count; k++) {
+            uint32_t program = evidence_program_index(e->facts, k == 0 ? l->program : l->others[k - 1]);
+            if (program != ENTRY_NONE)
+                e->opened[program] = true;
+        }
+    }
+}
+
 bool
 scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *arena, struct span *where)
 {
@@ -681,6 +711,7 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
     tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
                                                               : tape_member(w.tape, result->root, SPAN("meta"));
 
+    open_what_stays(e);
     for (tape_node n = result->root; memo != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
         if (n == meta && meta != TAPE_ABSENT) {
             n = tape_after(w.tape, n) - 1;                    /* notices and the consent's scope name things */

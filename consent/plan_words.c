@@ -193,6 +193,12 @@ phrases_count(const struct phrases *p)
     return p->count;
 }
 
+unsigned
+phrases_kind(const struct phrases *p, uint32_t phrase)
+{
+    return p->all[phrase].kind;
+}
+
 enum phrase_form
 phrases_form(const struct phrases *p, uint32_t phrase)
 {

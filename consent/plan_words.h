@@ -43,6 +43,7 @@ struct phrases *phrases_new(struct arena *);
 uint32_t phrases_add(struct phrases *, struct span text, enum phrase_form, unsigned kind, bool *is_new);
 uint32_t phrases_count(const struct phrases *);
 enum phrase_form phrases_form(const struct phrases *, uint32_t phrase);
+unsigned phrases_kind(const struct phrases *, uint32_t phrase);
 /* The first phrase with these words, then the next one. */
 uint32_t phrases_find(const struct phrases *, struct span text, uint32_t after);
 

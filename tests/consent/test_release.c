@@ -290,6 +290,101 @@ test_agrees_with_the_shared_cases(void **state)
     assert_int_equal(c.failed, 0);
 }
 
+/* ---- several patients in one Bundle --------------------------------------------------------- */
+
+#define CONSENT_OF(patient)                                                                                   \
+    "{'resourceType':'Consent','id':'c-" patient "','status':'active','scope':{'coding':[{'code':'patient-privacy'}]},"    \
+    "'patient':{'reference':'Patient/" patient "'},'dateTime':'2026-01-01','organization':[{'reference':'Organization/oak'}],"  \
+    "'provision':{'type':'permit','actor':[{'role':{'coding':[{'code':'IRCP'}]},'reference':{'reference':'Organization/county'}}],"  \
+    "'purpose':[{'system':'http://terminology.hl7.org/CodeSystem/v3-ActReason','code':'TREAT'},"                  \
+    "{'system':'http://terminology.hl7.org/CodeSystem/v3-ActReason','code':'HPAYMT'},"                             \
+    "{'system':'http://terminology.hl7.org/CodeSystem/v3-ActReason','code':'HOPERAT'}]}}"
+#define P1_CONSENTS(part2)                                                                                    \
+    "{" AT ",'actors':{'Organization/county':{'resourceType':'Organization','id':'county'}},'source':{'part2':'" part2 "'}," \
+    "'programs':[{'reference':'Organization/oak'}],'consents':[" CONSENT_OF("p1") "]}"
+#define OF(patient) "'subject':{'reference':'Patient/" patient "'}"
+#define ALCOHOL_P1 "{'resource':{'resourceType':'Condition','id':'a1','code':{'text':'Alcohol use disorder'}," OF("p1") "}}"
+#define NOTE(id, patient, text)                                                                               \
+    "{'resource':{'resourceType':'Observation','id':'" id "','status':'final','code':{'text':'Weight'}," OF(patient) \
+    ",'note':[{'text':'steady'},{'text':'" text "'}]}}"
+#define BUNDLE_OF(entries) "{'resourceType':'Bundle','type':'collection','entry':[" entries "]}"
+
+/* What one patient's record may say is no excuse for another's, and is one for its own. */
+static void
+test_what_one_patient_may_say_opens_nothing_of_another(void **state)
+{
+    struct out o = out_of(P1_CONSENTS("unknown"), BUNDLE_OF(ALCOHOL_P1 "," NOTE("o1", "p1", "alcohol use disorder, known") ","
+                                                            NOTE("o2", "p2", "alcohol use disorder, severe")));
+    struct out alone = out_of(P1_CONSENTS("unknown"), BUNDLE_OF(ALCOHOL_P1 "," NOTE("o1", "p1", "alcohol use disorder, known")));
+
+    (void)state;
+    assert_true(out_has(&o, "disorder, known"));
+    assert_true(out_has(&o, "'id':'o2'"));
+    assert_false(out_has(&o, "severe"));
+    assert_true(out_has(&alone, "disorder, known"));
+    out_end(&o);
+    out_end(&alone);
+}
+
+/* A Medication has no patient; whose drug it is, its order says, and whose record. */
+static void
+test_a_drug_that_only_a_program_s_order_names_goes_where_the_order_goes(void **state)
+{
+#define ORDER(patient) "{'resource':{'resourceType':'MedicationRequest','id':'m-" patient "','status':'active','intent':'order'," OF(patient) \
+    ",'requester':{'reference':'Organization/oak'},'medicationReference':{'reference':'Medication/d-" patient "'}}}"
+#define DRUG(patient) "{'resource':{'resourceType':'Medication','id':'d-" patient "','code':{'text':'Suboxone'}}}"
+#define TWO_PROGRAMS "'programs':[{'reference':'Organization/oak'},{'reference':'Organization/elm'}]"
+    static const char request[] = "{" AT ",'actors':{'Organization/county':{'resourceType':'Organization','id':'county'}},'source':{'part2':'unknown'},"
+                                  TWO_PROGRAMS ",'consents':[" CONSENT_OF("p1") "]}";
+    struct out o = out_of(request, BUNDLE_OF(ORDER("p1") "," DRUG("p1") "," ORDER("p2") "," DRUG("p2") "," NOTE("o1", "p1", "takes Suboxone")
+                                             "," NOTE("o2", "p2", "takes Suboxone")));
+
+    (void)state;
+    assert_true(out_has(&o, "'id':'m-p1'"));
+    assert_true(out_has(&o, "'id':'d-p1'"));
+    assert_true(out_has(&o, "'id':'o1'") && out_has(&o, "takes Suboxone"));
+    assert_false(out_has(&o, "m-p2"));
+    assert_false(out_has(&o, "d-p2"));
+    assert_true(out_has(&o, NOTE("o1", "p1", "takes Suboxone")));
+    assert_true(out_has(&o, "'id':'o2'"));
+    assert_false(out_has(&o, NOTE("o2", "p2", "takes Suboxone")));
+    out_end(&o);
+}
+
+/* Its fullUrl is on the program's server, and nothing else says so. */
+static void
+test_lets_a_record_go_whose_address_is_its_program_s(void **state)
+{
+#define AT_OAK(id, patient) "{'fullUrl':'https://oak.example.org/fhir/Condition/" id "','resource':{'resourceType':'Condition','id':'" id "','code':{'text':'rash'}," OF(patient) "}}"
+    static const char request[] = "{" AT ",'actors':{'Organization/county':{'resourceType':'Organization','id':'county'}},'source':{'part2':'not-program'},"
+                                  "'programs':[{'reference':'Organization/oak','source':'https://oak.example.org/fhir'}],'consents':[" CONSENT_OF("p1") "]}";
+    struct out o = out_of(request, BUNDLE_OF(AT_OAK("r1", "p1") "," AT_OAK("r2", "p2")));
+
+    (void)state;
+    assert_int_equal(o.release->outcome, RELEASE_PARTIAL);
+    assert_true(out_has(&o, AT_OAK("r1", "p1")));
+    assert_false(out_has(&o, "r2"));
+    out_end(&o);
+}
+
+/* What stands in a document inside an entry is about the patient who is named there. */
+static void
+test_a_document_inside_is_judged_for_its_own_patient(void **state)
+{
+#define PATIENT(id) "{'resource':{'resourceType':'Patient','id':'" id "'}}"
+#define INSIDE(patient)                                                                                       \
+    "{'resource':{'resourceType':'Parameters','id':'in-" patient "','parameter':[{'name':'r','resource':{'resourceType':'Observation','id':'obs-" patient \
+    "','status':'final','code':{'text':'Weight'}," OF(patient) ",'performer':[{'reference':'Organization/oak'}]}}]}}"
+    struct out o = out_of(P1_CONSENTS("not-program"), BUNDLE_OF(PATIENT("p1") "," PATIENT("p2") "," INSIDE("p1") "," INSIDE("p2")));
+
+    (void)state;
+    assert_true(out_has(&o, PATIENT("p1") "," PATIENT("p2") "," INSIDE("p1")));
+    assert_false(out_has(&o, "obs-p2"));
+    assert_true(o.release->obligations & OBLIGE_NOTICE);      /* and the notice for what is inside */
+    assert_true(out_has(&o, "42 CFR part 2"));
+    out_end(&o);
+}
+
 int
 main(void)
 {
@@ -304,6 +399,10 @@ main(void)
         cmocka_unit_test(test_adds_the_notice_where_the_tie_to_the_program_goes),
         cmocka_unit_test(test_adds_no_notice_where_no_part_2_content_goes),
         cmocka_unit_test(test_leaves_the_program_s_name_to_whoever_may_have_its_records),
+        cmocka_unit_test(test_what_one_patient_may_say_opens_nothing_of_another),
+        cmocka_unit_test(test_a_drug_that_only_a_program_s_order_names_goes_where_the_order_goes),
+        cmocka_unit_test(test_lets_a_record_go_whose_address_is_its_program_s),
+        cmocka_unit_test(test_a_document_inside_is_judged_for_its_own_patient),
         cmocka_unit_test(test_agrees_with_the_shared_cases),
     };
 

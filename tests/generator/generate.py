@@ -9,7 +9,7 @@ hidden parts, as the situations say (nothing here asks Sluice what it would do).
     leak              a secret token is in no reading of what leaves
     over-restriction  every permitted token is in what leaves
     interference      Bundle and twin leave as the same bytes
-    inexact           the twin leaves as it came (a notice of 42 CFR 2.32 added where a consent let something go)
+    inexact           the twin leaves as it came, with the notice of 42 CFR 2.32 where a consent let a protected record go
     whole             who may have all of it gets the Bundle as it came
 
 A case that fails is made smaller (situations, style, entries) and printed with its seed: `--seed S --count 1` makes it again.
@@ -114,6 +114,7 @@ class Case:
             if i not in drop:
                 entries += s.entries
             self.extra = made if alone and isinstance(made, dict) else {}
+        self.opened = any(s.opened for i, s in enumerate(situations) if i not in drop)
         for s in situations:
             self.add_consent(s, s.granted, recipient)
         if sender == "program":
@@ -200,7 +201,7 @@ def judge(case, tool):
         wrong.append(("over-restriction", ", ".join(missing)))
     if out != out_twin:
         wrong.append(("interference", difference(out, out_twin)))
-    if out_twin != twin and not (case.granted and with_notice(out_twin, twin)):
+    if not (with_notice(out_twin, twin) if case.opened else out_twin == twin or (case.granted and with_notice(out_twin, twin))):
         wrong.append(("inexact", difference(out_twin, twin)))
     if all(TEMPLATES[n].whole for n in case.names) and tool.release(case.whole_request, one)[1] != one:
         wrong.append(("whole", difference(tool.release(case.whole_request, one)[1], one)))
@@ -263,7 +264,7 @@ def report(case, wrong, tool, keep):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("tool")
-    arguments.add_argument("--count", type=int, default=10000 if os.environ.get("SLUICE_LONG") == "1" else 400)
+    arguments.add_argument("--count", type=int, default=10000 if os.environ.get("SLUICE_LONG") == "1" else 200)
     arguments.add_argument("--seed", type=int, default=int(os.environ.get("SLUICE_SEED", "1")))
     arguments.add_argument("--only")
     arguments.add_argument("--keep")

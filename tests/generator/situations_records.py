@@ -101,6 +101,7 @@ def benefit_with_total(s):
 @situation(grants=True)
 def nested_collection(s):
     """A Bundle in an entry: labelled, decided and cut on its own (C8)."""
+    s.uuids = False                      # a urn:uuid is looked for in its own Bundle only
     s.make_patient()
     s.make_program()
     inner = []
@@ -112,6 +113,7 @@ def nested_collection(s):
             resource["performer"] = [s.by_program()]
         inner.append(s.hide({"fullUrl": e.full, "resource": resource}) if hidden else {"fullUrl": e.full, "resource": resource})
     s.entry(s.new("Bundle"), {"type": "collection", "entry": inner})
+    s.opened = s.granted
 
 
 @situation()
@@ -141,12 +143,14 @@ def history_of_a_record(s):
 @situation(grants=True)
 def parameters_in_an_entry(s):
     """Resources of a Parameters (C8)."""
+    s.uuids = False
     s.make_patient()
     s.make_program()
     own, closed = s.new("Observation"), s.new("Observation")
     s.entry(s.new("Parameters"), {"parameter": [
         {"name": "kept", "resource": {"resourceType": "Observation", "id": own.id, "status": "final", "code": {"text": f"weight {s.keep()}"}, **s.subject()}},
         s.hide({"name": "other", "resource": {"resourceType": "Observation", "id": closed.id, "status": "final", "code": {"text": s.secret()}, **s.subject(), "performer": [s.by_program()]}})]})
+    s.opened = s.granted
 
 
 @situation(grants=True)

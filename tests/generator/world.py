@@ -32,6 +32,9 @@ NUMBERS = ("1.50", "72", "0.10", "1e2", "98.6", "120.0", "5", "12345678901234567
 HARMLESS = ("sat in the blue chair", "prefers mornings", "walks with a cane", "asked about parking", "à la maison, crème brûlée 🙂",
             "called back on Tuesday", "left a hat", "speaks French at home")
 
+# Who and where: a consent that opens nothing else needs no notice for them.
+DIRECTORY = ("Organization", "Location", "Practitioner", "PractitionerRole", "HealthcareService", "Endpoint", "Medication", "Specimen")
+
 # What tells of substance use by its code: (system, code, display) of tier 1.
 SUD_CONDITIONS = ((ICD, "F11.20", "Opioid dependence, uncomplicated"), (ICD, "F10.20", "Alcohol dependence, uncomplicated"),
                   (ICD, "F14.10", "Cocaine abuse, uncomplicated"), (SCT, "75544000", "Opioid dependence"),
@@ -113,6 +116,7 @@ class Situation:
     def __init__(self, world, prefix, granted=False):
         self.w, self.draw, self.prefix, self.granted = world, world.draw, prefix, granted
         self.entries = []
+        self.opened = False              # a protected record leaves with the consent
         self.uuids = self.draw.random() < 0.25
         self.count = 0
         self.patient = None
@@ -176,6 +180,7 @@ class Situation:
         if not hidden:
             self.decorate(resource)
         self.entries.append((entity, resource, hidden and not self.granted))
+        self.opened |= hidden and self.granted and entity.type not in DIRECTORY
         return entity
 
     def decorate(self, resource):
