@@ -10,6 +10,7 @@
 #include "gateway/auth/clients.h"
 #include "gateway/classify/classify.h"
 #include "gateway/ops/config_parse.h"
+#include "gateway/ops/config_policy.h"
 #include "gateway/ops/suggest.h"
 
 enum { ERRORS_MOST = 100, ARENA_BYTES = 64 << 20 };
@@ -445,6 +446,7 @@ fill(struct config_file *file, struct config_errors *errors)
     struct span             *titles     = arena_make_n(a, count_of(file, SECTION_program), struct span);
     struct config_client    *clients    = arena_make_n(a, count_of(file, SECTION_client), struct config_client);
     struct config_recipient *recipients = arena_make_n(a, count_of(file, SECTION_recipient), struct config_recipient);
+    struct config_policy    *policies   = arena_make_n(a, count_of(file, SECTION_policy), struct config_policy);
     struct config_route     *routes     = arena_make_n(a, count_of(file, SECTION_route), struct config_route);
     bool                     good       = true;
 
@@ -469,6 +471,10 @@ fill(struct config_file *file, struct config_errors *errors)
             recipients[c->recipient_count].title = section->title;
             base                                 = &recipients[c->recipient_count++];
             break;
+        case SECTION_policy:
+            policies[c->policy_count].title = section->title;
+            base                            = &policies[c->policy_count++];
+            break;
         case SECTION_route:
             routes[c->route_count].title = section->title;
             base                         = &routes[c->route_count++];
@@ -482,6 +488,7 @@ fill(struct config_file *file, struct config_errors *errors)
     c->clients        = clients;
     c->recipients     = recipients;
     c->routes         = routes;
+    c->policies       = policies;
     return good;
 }
 
@@ -643,6 +650,18 @@ check_programs(struct config_file *file, struct config_errors *errors)
     }
 }
 
+static void
+read_policies(struct config_file *file, struct config_errors *errors)
+{
+    struct config *c     = &file->config;
+    struct span   *where = arena_make_n(file->arena, c->policy_count, struct span);
+
+    for (size_t i = 0; where != NULL && i < c->policy_count; i++)
+        where[i] = where_of(file, SECTION_policy, i);
+    if (where != NULL)
+        config_read_policies(c, file->arena, where, errors);
+}
+
 /* Who does not hold itself out, or is not federally assisted, is no Part 2 program. */
 static void
 drop_attested(struct config_file *file)
@@ -678,6 +697,7 @@ check_whole(struct config_file *file, struct config_errors *errors)
                          SPAN_PRINT(where_of(file, SECTION_recipient, i)), SPAN_PRINT(c->recipients[i].title));
     check_terminology(file, errors);
     check_programs(file, errors);
+    read_policies(file, errors);
     drop_attested(file);
     if (span_eq(c->store.engine, SPAN("postgresql")))
         config_error(errors, "%.*s: `engine` postgresql is not part of this version; use sqlite",

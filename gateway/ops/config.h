@@ -34,6 +34,8 @@ struct config_client {                   /* who may connect, and what is known o
     struct party       party;            /* identifier, reference, class: who asks */
     const struct span *purposes;
     size_t             purpose_count;
+    const struct span *jurisdictions;    /* "US-MN": where it works and keeps records */
+    size_t             jurisdiction_count;
 };
 
 struct config_recipient {
@@ -49,6 +51,12 @@ struct config_recipient {
     uint32_t           attempts;         /* tries before a delivery is a dead letter */
     struct span        notify;           /* "bundle" */
     struct span        address;          /* postal address, for accounting; may be empty */
+};
+
+struct config_policy {                   /* a policy pack (docs/policy-packs.md) */
+    struct span title, file, sha256;     /* sha256: the file has to have it; empty: not pinned */
+    bool        enabled;
+    struct span found_sha256;            /* of an enabled one, hex */
 };
 
 /* What becomes of a push that is readable and not valid; the order of the
@@ -105,6 +113,11 @@ struct config {
     size_t                         recipient_count;
     const struct config_route     *routes;
     size_t                         route_count;
+    struct config_policy          *policies;
+    size_t                         policy_count;
+    const struct state_pack *const *packs;         /* of the policies that are enabled */
+    size_t                         pack_count;
+    struct span                    pack_names;     /* " id/version/first 16 digits of its SHA-256" each, for the record */
 };
 
 /* Where and what is wrong, one text an error, at most 100:

@@ -36,6 +36,7 @@
 #define AT_program(field)   offsetof(struct program, field)
 #define AT_client(field)    offsetof(struct config_client, field)
 #define AT_recipient(field) offsetof(struct config_recipient, field)
+#define AT_policy(field)    offsetof(struct config_policy, field)
 #define AT_route(field)     offsetof(struct config_route, field)
 
 enum { ONE = false, MANY = true };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "consent/obligation.h"
+#include "consent/state_pack.h"
 #include "consent/purpose.h"
 #include "gateway/classify/classify.h"
 #include "gateway/ledger/record.h"
@@ -129,7 +130,7 @@ describe_common(const struct exchange *ex, const struct outgoing *out, struct di
     d->decision_ms           = ex->at_ms;
     d->request_id            = ex->request_id;
     d->client                = ex->client->title;
-    d->policy_version        = SPAN(SLUICE_POLICY_VERSION);
+    d->policy_version        = arena_join(memory->arena, SPAN(SLUICE_POLICY_VERSION), ex->config->pack_names, SPAN(""));
     d->value_set_version     = SPAN(SLUICE_POLICY_VERSION);
     d->registry_version      = class_version_text(ex->config->registry_version, memory->arena);
     d->consent_store_version = ex->consents.generation;
@@ -165,7 +166,7 @@ part2_first(struct record_basis *bases, size_t count)
 }
 
 static struct record_basis
-basis_of(enum rule rule)
+rule_basis(enum rule rule)
 {
     return (struct record_basis){
         .rule     = span_of(rule_number(rule)),
@@ -174,27 +175,44 @@ basis_of(enum rule rule)
     };
 }
 
+/* A rule of a policy pack is named, with the law that it says it comes from. */
+static struct record_basis
+basis_of(struct exchange *ex, const struct decision *d)
+{
+    struct record_basis      basis = rule_basis(d->rule);
+    const struct state_rule *s     = d->state;
+
+    if (s == NULL)
+        return basis;
+    basis.citation = s->citation;
+    basis.words    = arena_format(ex->arena, "policy pack %.*s %.*s, %.*s: %.*s", SPAN_PRINT(s->pack->id),
+                                  SPAN_PRINT(s->pack->version), SPAN_PRINT(s->id), SPAN_PRINT(s->words));
+    return basis;
+}
+
 /* Rules with how many resources rest on each, in order of their first. */
 static struct record_basis *
 bases_of(struct exchange *ex, const struct plan *plan, bool released, size_t *count)
 {
-    struct record_basis *bases = arena_make_n(ex->arena, RULE_COUNT, struct record_basis);
-    enum rule            seen[RULE_COUNT];
-    size_t               n = 0;
+    /* A pack's rule denies, and holds what it cannot see into. */
+    size_t                   most  = RULE_COUNT + 2 * state_packs_rules(ex->config->packs, ex->config->pack_count);
+    struct record_basis     *bases = arena_make_n(ex->arena, most, struct record_basis);
+    const struct decision  **seen  = arena_make_n(ex->arena, most, const struct decision *);
+    size_t                   n     = 0;
 
     *count = 0;
-    if (bases == NULL)
+    if (bases == NULL || seen == NULL)
         return NULL;
     for (uint32_t i = 0; i < plan->bundle->count; i++) {
         const struct decision *decision = &plan->decisions[i];
         size_t                 at       = 0;
         if (leaves(decision->verdict) != released)
             continue;
-        while (at < n && seen[at] != decision->rule)
+        while (at < n && (seen[at]->rule != decision->rule || seen[at]->state != decision->state))
             at++;
         if (at == n) {
-            seen[n++] = decision->rule;
-            bases[at] = basis_of(decision->rule);
+            seen[n++] = decision;
+            bases[at] = basis_of(ex, decision);
         }
         bases[at].items++;
     }
@@ -345,7 +363,7 @@ describe_withheld(struct exchange *ex, const struct outgoing *out, struct disclo
 
 /* ---- whose records ------------------------------------------------------ */
 
-struct subject {                         /* one of the patients of a record */
+struct person {                         /* one of the patients of a record */
     uint32_t              entry;         /* its Patient resource; ENTRY_NONE */
     uint32_t              items, filled;
     uint32_t              rules[RULE_COUNT];
@@ -362,7 +380,7 @@ struct subjects {
     bool               released;         /* of whom something leaves; else: is withheld or cut */
     uint32_t          *number;           /* of a patient of the Bundle: in the record, from 1; 0 */
     uint32_t           count;
-    struct subject    *of;
+    struct person    *of;
     const struct consent *looked_up;     /* and whose it is */
     uint32_t              whose;
 };
@@ -420,7 +438,7 @@ subjects_number(struct subjects *s)
         if (patient != 0 && s->number[patient] == 0)
             s->number[patient] = ++s->count;
     }
-    s->of = arena_make_n(s->ex->arena, (size_t)s->count + 1, struct subject);
+    s->of = arena_make_n(s->ex->arena, (size_t)s->count + 1, struct person);
     if (s->of == NULL)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i <= s->count; i++)
@@ -430,7 +448,7 @@ subjects_number(struct subjects *s)
 
 /* Room for what is on file is made for those alone of whom something rests on it. */
 static bool
-subject_papers(struct subjects *s, struct subject *one, const struct decision *d)
+subject_papers(struct subjects *s, struct person *one, const struct decision *d)
 {
     if (!span_empty(decision_paper(d, NULL)) && one->papers.rows == NULL) {
         one->papers.rows = arena_make_n(s->ex->arena, RECORD_PAPERS, struct record_paper);
@@ -443,7 +461,7 @@ static void
 subject_count(struct subjects *s, uint32_t entry)
 {
     const struct decision *d   = &s->plan->decisions[entry];
-    struct subject        *one = &s->of[s->number[patient_of(s, entry)]];
+    struct person        *one = &s->of[s->number[patient_of(s, entry)]];
 
     if (one->entry == ENTRY_NONE && span_eq_text(s->plan->bundle->entries[entry].type, "Patient"))
         one->entry = entry;
@@ -464,7 +482,7 @@ subject_count(struct subjects *s, uint32_t entry)
 }
 
 static struct record_basis *
-subject_bases(struct subjects *s, const struct subject *one, size_t *count)
+subject_bases(struct subjects *s, const struct person *one, size_t *count)
 {
     size_t n = 0;
 
@@ -476,7 +494,7 @@ subject_bases(struct subjects *s, const struct subject *one, size_t *count)
     for (int rule = 0; rule < RULE_COUNT && bases != NULL; rule++) {
         if (one->rules[rule] == 0)
             continue;
-        bases[n]         = basis_of((enum rule)rule);
+        bases[n]         = rule_basis((enum rule)rule);
         bases[n++].items = one->rules[rule];
     }
     part2_first(bases, *count);
@@ -512,7 +530,7 @@ subject_items(struct subjects *s, struct record_item *items, struct record_patie
 }
 
 static void
-subject_describe(struct subjects *s, const struct outgoing *out, const struct subject *one, struct record_patient *p)
+subject_describe(struct subjects *s, const struct outgoing *out, const struct person *one, struct record_patient *p)
 {
     struct exchange *ex = s->ex;
 

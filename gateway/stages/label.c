@@ -16,8 +16,15 @@ holder_of_copy(const struct exchange *ex)
 void
 facts_of_sender(struct exchange *ex)
 {
-    ex->facts        = class_facts(ex->config, ex->client, ex->at_ms);
-    ex->facts.holder = holder_of_copy(ex);
+    const struct config_client *client = ex->client;
+
+    ex->facts               = class_facts(ex->config, client, ex->at_ms);
+    ex->facts.holder        = holder_of_copy(ex);
+    ex->facts.jurisdictions = (struct jurisdictions){
+        .service = client->jurisdictions, .service_count = client->jurisdiction_count,
+        .custodian = client->jurisdictions, .custodian_count = client->jurisdiction_count };
+    ex->facts.packs         = ex->config->packs;
+    ex->facts.pack_count    = ex->config->pack_count;
 }
 
 static enum step
