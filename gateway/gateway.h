@@ -16,6 +16,7 @@
 #include "gateway/store/store.h"
 
 struct deliver;
+struct pace;
 struct http_server;
 struct pass;                             /* classify/pass.h */
 struct terminology;
@@ -29,6 +30,7 @@ struct gateway {
     struct deliver    *deliver;
     struct terminology *terminology;
     struct pass        *pass;
+    struct pace       *pace;             /* auth/pace.h */
     struct loop      **loops;
     uint32_t           loop_count;
     struct http_server **servers;        /* one a loop; their counts may be asked from any thread */

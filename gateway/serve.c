@@ -1,3 +1,4 @@
+#include "gateway/auth/pace.h"
 #include "gateway/serve.h"
 
 #include <errno.h>
@@ -194,7 +195,8 @@ start_loops(struct serving *s)
     g->loops      = calloc(g->loop_count, sizeof *g->loops);
     g->servers    = calloc(g->loop_count, sizeof *g->servers);
     g->workers    = workers_new(g->config->limits.workers, g->config->limits.max_queue);
-    if (g->loops == NULL || g->servers == NULL || g->workers == NULL)
+    g->pace       = calloc(1, sizeof *g->pace);
+    if (g->loops == NULL || g->servers == NULL || g->workers == NULL || g->pace == NULL)
         return ST_NO_MEMORY;
     for (uint32_t i = 0; i < g->loop_count; i++) {
         g->loops[i] = loop_new(i);
@@ -506,6 +508,7 @@ stop(struct serving *s)
         loop_free(&g->loops[i]);
     free(g->loops);
     free(g->servers);
+    free(g->pace);
     tls_server_free(&s->tls);
     http_census_free(&s->census);
     ledger_signer_free(&s->signer);

@@ -11,6 +11,15 @@ client_by_certificate(const struct config *config, struct span common_name)
     return NULL;
 }
 
+const struct config_client *
+client_by_title(const struct config *config, struct span title)
+{
+    for (size_t i = 0; i < config->client_count; i++)
+        if (span_eq(config->clients[i].title, title))
+            return &config->clients[i];
+    return NULL;
+}
+
 uint32_t
 client_index(const struct config *config, const struct config_client *client)
 {
@@ -48,8 +57,10 @@ scope_covers(struct span scope, char right, struct span type)
     if (!span_starts(scope, SPAN("system/")))
         return false;
     scope = span_skip(scope, sizeof "system/" - 1);
-    struct span on  = span_split(&scope, '.');
-    bool        any = span_eq_text(on, "*") && !span_eq_text(type, "AuditEvent");
+    struct span on    = span_split(&scope, '.');
+    bool        named = span_eq_text(type, "AuditEvent")
+                     || (span_eq_text(type, "Consent") && (right == 'r' || right == 's'));
+    bool        any   = span_eq_text(on, "*") && !named;
     return (any || span_eq(on, type)) && grants(scope, right);
 }
 
@@ -72,4 +83,24 @@ client_may(const struct config_client *client, char right, struct span type)
         if (scope_covers(client->scopes[i], right, type))
             return true;
     return false;
+}
+
+bool
+client_has(const struct config_client *client, enum duty duty)
+{
+    static const char *const words[] = {
+        [DUTY_NONE] = "", [DUTY_COMPLIANCE] = "compliance", [DUTY_CONSULT] = "consult",
+        [DUTY_CONSULT_FOR_OTHERS] = "consult-for-others",
+    };
+
+    for (size_t i = 0; i < client->duty_count; i++)
+        if (span_eq_text(client->duties[i], words[duty]))
+            return true;
+    return false;
+}
+
+bool
+client_sees(const struct config_client *client, struct span source)
+{
+    return span_eq(client->title, source) || client_has(client, DUTY_COMPLIANCE);
 }

@@ -32,6 +32,8 @@ struct config_client {                   /* who may connect, and what is known o
     enum holder        holder;           /* in what capacity it holds what it sends; unknown (default) */
     bool               trust_labels;
     struct party       party;            /* identifier, reference, class: who asks */
+    const struct span *duties;           /* "compliance" …: auth/clients.h */
+    size_t             duty_count;
     const struct span *purposes;
     size_t             purpose_count;
     const struct span *jurisdictions;    /* "US-MN": where it works and keeps records */
@@ -97,6 +99,7 @@ struct config {
         uint32_t loops;                  /* 0: one a core */
         uint32_t workers;
         size_t   worker_bytes;           /* bodies from this size on go to a worker */
+        uint32_t asks_a_minute;          /* of one client: reads and consults, before 429 */
         uint32_t max_queue;              /* exchanges in flight before 429 */
     } limits;
     struct { struct span level; } log;   /* "debug" "info" "warn" "error" */

@@ -24,6 +24,11 @@
 #define EXCHANGE_HEADERS 8
 
 struct terminology_ask;
+struct record_consent;
+struct record_item;
+struct reading;                          /* stages/reading.h */
+struct revoking;                         /* stages/revoke.c */
+struct consulting;                       /* stages/consult.c */
 
 enum intake {                            /* what the request asks for; by stage receive */
     INTAKE_NONE = 0,
@@ -35,6 +40,13 @@ enum intake {                            /* what the request asks for; by stage 
     INTAKE_VALIDATE,                     /* POST /fhir/$validate, /fhir/{type}/$validate          */
     INTAKE_ASYNC,                        /* GET  /fhir/$async/{key}: what became of it            */
     INTAKE_METADATA,                     /* GET  /fhir/metadata                                   */
+    INTAKE_READ,                         /* GET  /fhir/Consent/{id}                               */
+    INTAKE_VREAD,                        /* GET  /fhir/Consent/{id}/_history/{version}            */
+    INTAKE_HISTORY,                      /* GET  /fhir/Consent/{id}/_history                      */
+    INTAKE_SEARCH,                       /* GET  /fhir/Consent?…, POST /fhir/Consent/_search      */
+    INTAKE_REVOKE,                       /* POST /fhir/Consent/{id}/$revoke; then an update       */
+    INTAKE_SERVICES,                     /* GET  /cds-services                                    */
+    INTAKE_CONSULT,                      /* POST /cds-services/patient-consent-consult            */
 };
 
 enum entry_act { ACT_NONE = 0, ACT_CREATE, ACT_UPDATE, ACT_DELETE };
@@ -64,6 +76,23 @@ struct intake_entry {
     struct store_resource *resource;     /* NULL: nothing to store                            */
     int                    status;       /* 201, 200, 204, or the error                       */
     const struct issues   *issues;       /* of a refused batch entry                          */
+};
+
+/* An answer that holds, or holds back, what is known of a patient; by stages read
+ * and consult, recorded by stage disclose before a byte of it leaves. */
+struct giving {
+    struct span               patient;   /* "Patient/p1", or empty */
+    const struct record_item *items;     /* what the answer holds */
+    size_t                    item_count;
+    size_t                    withheld;  /* what was there and is not in it */
+    bool                      denied;    /* nothing is given, whatever there was */
+    struct span               rule, citation, words;         /* why */
+    struct span               brief, channel;
+    const struct span        *purposes;
+    size_t                    purpose_count;
+    struct span               name;      /* recipient, when it is not who asks */
+    struct span               reference; /* and how consents refer to it */
+    const struct record_consent *consent;
 };
 
 /* One recipient of this exchange; by stages route, decide, redact, commit. */
@@ -117,10 +146,16 @@ struct exchange {
     int64_t                       at_ms;             /* the moment of decision; moved on by a wait in stage terminology */
     struct issues                *issues;
     /* authenticate */
-    const struct config_client   *client;
+    const struct config_client   *client;            /* whose record this is about: mostly who asks */
+    const struct config_client   *asker;             /* who sent the request */
     struct store_lookup           lookup;
     struct span                   idempotency_key;   /* incoming */
     struct span                   request_sha256;
+    /* read, revoke, consult; disclose */
+    struct reading               *reading;
+    struct revoking              *revoking;
+    struct consulting            *consulting;
+    struct giving                *giving;            /* NULL: the answer is no release */
     /* parse */
     const struct tape            *tape;
     const struct bundle          *bundle;

@@ -11,15 +11,16 @@ static enum step find_kept_answer(struct exchange *, struct span key);
 static enum step look_up(struct exchange *, struct span key);
 static enum step nothing_there(struct exchange *);
 static void      on_found(struct task *);
+static bool      asks(const struct exchange *);
 
 static enum step
 enter(struct exchange *ex)
 {
     const struct http_head *head = http_request_head(ex->request);
 
-    if (ex->intake == INTAKE_METADATA)   /* R4 http.html#capabilities: for everybody */
-        return STEP_NEXT;
-    ex->client = client_by_certificate(ex->config, head->client_cn);
+    if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_SERVICES)
+        return STEP_NEXT;                /* R4 http.html#capabilities, CDS Hooks "Discovery": for everybody */
+    ex->asker = ex->client = client_by_certificate(ex->config, head->client_cn);
     if (ex->client == NULL)
         return exchange_refuse_one(ex, span_empty(head->client_cn) ? 401 : 403, ISSUE_LOGIN, "client",
                                    "the client certificate belongs to no registered client",
@@ -30,12 +31,20 @@ enter(struct exchange *ex)
     if (ex->intake == INTAKE_ASYNC)
         return token_valid(ex->path_id, MAX_KEY) ? look_up(ex, ex->path_id) : nothing_there(ex);
     size_t keys = http_request_count(ex->request, SPAN("Idempotency-Key"));
-    if (keys == 0 || ex->intake == INTAKE_VALIDATE)
+    if (keys == 0 || ex->intake == INTAKE_VALIDATE || asks(ex))
         return STEP_NEXT;
     if (keys > 1)
         return exchange_refuse_one(ex, 400, ISSUE_VALUE, "Idempotency-Key",
                                    "there is more than one Idempotency-Key", "send one key with a request");
     return find_kept_answer(ex, http_request_header(ex->request, SPAN("Idempotency-Key")));
+}
+
+/* Asking changes nothing, and a repeated answer would be about another moment. */
+static bool
+asks(const struct exchange *ex)
+{
+    return ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
+        || ex->intake == INTAKE_SEARCH || ex->intake == INTAKE_CONSULT;
 }
 
 /* A Bundle's rights are those of its entries (checked by record); here only
@@ -52,11 +61,21 @@ check_right(struct exchange *ex)
         may = client_may(ex->client, 'u', type) || client_may(ex->client, 'c', type);
     else if (ex->intake == INTAKE_DELETE)
         may = client_may(ex->client, 'd', type);
+    else if (ex->intake == INTAKE_SEARCH)
+        may = client_may(ex->client, 's', type);
+    else if (ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY)
+        may = client_may(ex->client, 'r', type);
+    else if (ex->intake == INTAKE_REVOKE)
+        may = client_may(ex->client, 'u', type) || client_may(ex->client, 'c', type);
+    else if (ex->intake == INTAKE_CONSULT)
+        may = client_has(ex->client, DUTY_CONSULT) || client_has(ex->client, DUTY_CONSULT_FOR_OTHERS);
     if (may)
         return STEP_NEXT;
     return exchange_refuse_one(ex, 403, ISSUE_FORBIDDEN, "scope",
                                "this client's scopes do not cover this interaction",
-                               "ask the operator for the scope, for example system/*.cu");
+                               ex->intake == INTAKE_CONSULT ? "ask the operator for the duty `consult`"
+                               : asks(ex)                   ? "ask the operator for the scope: system/Consent.rs"
+                                                            : "ask the operator for the scope, for example system/*.cu");
 }
 
 static enum step

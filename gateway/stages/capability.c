@@ -5,6 +5,33 @@
 #include "gateway/runtime/exchange.h"
 #include "gateway/version.h"
 
+/* Types are pushed whole; Consents are the ones that are read, too. */
+static void
+author_consent(author_value rest)
+{
+    static const char *const codes[]  = { "read", "vread", "history-instance", "search-type", "create", "update", "delete" };
+    static const char *const params[] = { "patient", "reference", "actor", "reference", "status", "token",
+                                          "_id", "token", "period", "date" };
+
+    author_value type         = author_add_object(author_add_array(rest, "resource"), NULL);
+    author_add_cstr(type, "type", "Consent");
+    author_value interactions = author_add_array(type, "interaction");
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        author_add_cstr(author_add_object(interactions, NULL), "code", codes[i]);
+    author_add_cstr(type, "versioning", "versioned-update");
+    author_add_bool(type, "readHistory", true);
+    author_add_bool(type, "updateCreate", true);
+    author_value searches = author_add_array(type, "searchParam");
+    for (size_t i = 0; i < sizeof params / sizeof *params; i += 2) {
+        author_value param = author_add_object(searches, NULL);
+        author_add_cstr(param, "name", params[i]);
+        author_add_cstr(param, "type", params[i + 1]);
+    }
+    author_value operation = author_add_object(author_add_array(type, "operation"), NULL);
+    author_add_cstr(operation, "name", "revoke");
+    author_add_cstr(operation, "definition", "https://sluice.example/fhir/OperationDefinition/Consent-revoke");
+}
+
 static void
 author_rest(author_value root)
 {
@@ -16,6 +43,7 @@ author_rest(author_value root)
     author_value security = author_add_object(rest, "security");
     author_add_cstr(security, "description",
                     "TLS 1.2 or 1.3 with a client certificate whose common name is registered");
+    author_consent(rest);
     author_value interactions = author_add_array(rest, "interaction");
     for (size_t i = 0; i < sizeof system / sizeof *system; i++)
         author_add_cstr(author_add_object(interactions, NULL), "code", system[i]);

@@ -41,7 +41,7 @@ enter(struct exchange *ex)
     }
     if (!span_empty(ex->idempotency_key)) {
         ex->kept_answer = (struct store_answer){
-            .client = ex->client->title, .key = ex->idempotency_key,
+            .client = ex->asker->title, .key = ex->idempotency_key,
             .request_sha256 = ex->request_sha256,
         };
         ex->unit.answer = &ex->kept_answer;
@@ -70,6 +70,10 @@ resume(struct exchange *ex)
         return exchange_refuse_one(ex, 409, ISSUE_CONFLICT, "Idempotency-Key",
                                    "a request with this Idempotency-Key is being worked on",
                                    "send it again later; the first answer will be repeated");
+    if (ex->unit.status == ST_CONFLICT && ex->revoking != NULL && ++ex->rounds <= MOST_ROUNDS) {
+        ex->back_to = &stage_revoke;     /* somebody wrote a Consent meanwhile: a revocation is not lost to that */
+        return STEP_BACK;
+    }
     if (ex->unit.status == ST_CONFLICT && ex->unit.conflict == STORE_CONFLICT_CONSENT)
         return exchange_fail(ex, ST_UNAVAILABLE, "a consent of the patient, or a paper on file, was written while this was decided");
     if (ex->unit.status == ST_CONFLICT)

@@ -350,6 +350,10 @@ judge_single(struct exchange *ex)
     entry->act  = ex->intake == INTAKE_DELETE ? ACT_DELETE : ex->intake == INTAKE_UPDATE ? ACT_UPDATE : ACT_CREATE;
     entry->type = ex->path_type;
     entry->id   = ex->path_id;
+    if (ex->revoking != NULL) {
+        entry->if_version = revoking_version(ex);
+        return STEP_NEXT;
+    }
     if (entry->act == ACT_CREATE)
         return judge_unless(ex, 0, http_request_list(ex->request, SPAN("If-None-Exist"), ex->arena), ex->path_type);
     return judge_conditions(ex, 0, http_request_list(ex->request, SPAN("If-Match"), ex->arena),

@@ -6,6 +6,9 @@ const struct pipeline inbound = {
     .body = (const struct stage *const[]){
         &stage_receive,         /* method, path, content type             */
         &stage_authenticate,    /* certificate -> client        (store)   */
+        &stage_read,            /* Consents that it may see     (store)   */
+        &stage_revoke,          /* a revocation -> a version    (store)   */
+        &stage_disclose,        /* the record of that answer    (store)   */
         &stage_parse,           /* bytes -> tape                (worker)  */
         &stage_validate,        /* tape -> findings             (worker)  */
         &stage_terminology,     /* undecided codes -> answers   (network) */

@@ -35,7 +35,7 @@ refused(const struct issues *found, enum route_validation policy)
 static enum step
 enter(struct exchange *ex)
 {
-    if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
+    if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->revoking != NULL)
         return STEP_NEXT;
     if (ex->intake == INTAKE_VALIDATE)
         return answer_validate(ex);

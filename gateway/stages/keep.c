@@ -25,7 +25,7 @@ enter(struct exchange *ex)
     if (span_empty(ex->idempotency_key) || status == 0 || status == 429 || status >= 500 || about_the_key(ex))
         return STEP_NEXT;
     ex->kept_answer = (struct store_answer){
-        .client = ex->client->title, .key = ex->idempotency_key, .request_sha256 = ex->request_sha256,
+        .client = ex->asker->title, .key = ex->idempotency_key, .request_sha256 = ex->request_sha256,
         .status = status, .content_type = ex->answer.content_type, .body = ex->answer.body,
     };
     for (size_t i = 0; i < ex->answer.header_count; i++)

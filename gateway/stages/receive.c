@@ -3,7 +3,9 @@
 
 #include "gateway/http/media.h"
 #include "gateway/runtime/identity.h"
+#include "gateway/stages/reading.h"
 
+#define CDS_SERVICES "/cds-services"
 #define MAX_ID 64                        /* R4 datatypes.html#id */
 
 static enum step route_path(struct exchange *, const struct http_head *);
@@ -25,7 +27,11 @@ enter(struct exchange *ex)
         step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
+    if (ex->intake == INTAKE_SEARCH)
+        return reading_form(ex);
     bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC
+                 || ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
+                 || ex->intake == INTAKE_SERVICES
                  || (ex->to_validate.mode == MODE_DELETE && span_empty(head->body));
     return bodiless ? STEP_NEXT : check_content_type(ex, head);
 }
@@ -87,6 +93,13 @@ fhir_path(struct span type, struct span id)
     return is_type_name(type) && is_id(id);
 }
 
+/* Of the types only Consents are read so far. */
+static bool
+is_read(const struct exchange *ex, const struct http_head *head)
+{
+    return span_eq_text(ex->path_type, "Consent") && span_eq_text(head->method, "GET");
+}
+
 static enum step
 operation(struct exchange *ex, struct span name, bool post)
 {
@@ -94,6 +107,8 @@ operation(struct exchange *ex, struct span name, bool post)
         ex->intake = INTAKE_VALIDATE;
     else if (span_eq_text(name, "$process-message") && span_empty(ex->path_type))
         ex->intake = INTAKE_MESSAGE;
+    else if (span_eq_text(name, "$revoke") && span_eq_text(ex->path_type, "Consent") && !span_empty(ex->path_id))
+        ex->intake = INTAKE_REVOKE;
     else
         return not_found(ex);
     if (!post)
@@ -101,14 +116,42 @@ operation(struct exchange *ex, struct span name, bool post)
     return ex->intake == INTAKE_VALIDATE ? asked_query(ex) : STEP_NEXT;
 }
 
+/* _history, _history/{version} */
 static enum step
-operation_of_instance(struct exchange *ex, struct span type, struct span id, struct span name, bool post)
+versions(struct exchange *ex, const struct http_head *head, struct span rest)
+{
+    struct span word = span_split(&rest, '/');
+
+    if (!span_eq_text(word, "_history") || !span_eq_text(ex->path_type, "Consent"))
+        return not_found(ex);
+    if (!is_read(ex, head))
+        return method_not_allowed(ex, SPAN("GET"));
+    ex->intake = rest.at == NULL ? INTAKE_HISTORY : INTAKE_VREAD;
+    return rest.at == NULL ? STEP_NEXT : reading_version(ex, rest);
+}
+
+static enum step
+below_instance(struct exchange *ex, const struct http_head *head, struct span type, struct span id, struct span name)
 {
     if (!fhir_path(type, id))
         return not_found(ex);
     ex->path_type = type;
     ex->path_id   = id;
-    return operation(ex, name, post);
+    return name.length > 0 && name.at[0] == '$' ? operation(ex, name, span_eq_text(head->method, "POST"))
+                                                : versions(ex, head, name);
+}
+
+/* /cds-services, /cds-services/{service}; CDS Hooks 2.0 "Discovery", "Calling a CDS Service" */
+static enum step
+service(struct exchange *ex, const struct http_head *head, struct span rest)
+{
+    bool all = span_empty(rest);
+
+    if (!all && !span_eq_text(rest, "/patient-consent-consult"))
+        return not_found(ex);
+    ex->intake = all ? INTAKE_SERVICES : INTAKE_CONSULT;
+    return span_eq_text(head->method, all ? "GET" : "POST") ? STEP_NEXT
+                                                            : method_not_allowed(ex, all ? SPAN("GET") : SPAN("POST"));
 }
 
 static enum step
@@ -120,19 +163,24 @@ instance(struct exchange *ex, const struct http_head *head)
         ex->intake = INTAKE_UPDATE;
     else if (span_eq_text(head->method, "DELETE"))
         ex->intake = INTAKE_DELETE;
+    else if (is_read(ex, head))
+        ex->intake = INTAKE_READ;
     else
-        return method_not_allowed(ex, SPAN("PUT, DELETE"));
+        return method_not_allowed(ex, span_eq_text(ex->path_type, "Consent") ? SPAN("GET, PUT, DELETE")
+                                                                             : SPAN("PUT, DELETE"));
     return STEP_NEXT;
 }
 
 /* /fhir  /fhir/metadata  /fhir/$async/{key}  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id}
- * /fhir/{type}/{id}/$validate */
+ * /fhir/{type}/{id}/$validate  /fhir/Consent/_search  /fhir/Consent/{id}/_history  … /{version}  … /$revoke */
 static enum step
 route_path(struct exchange *ex, const struct http_head *head)
 {
     struct span rest = head->path;
     bool        post = span_eq_text(head->method, "POST");
 
+    if (span_starts(rest, SPAN(CDS_SERVICES)))
+        return service(ex, head, span_skip(rest, sizeof CDS_SERVICES - 1));
     if (!span_starts(rest, SPAN("/fhir")))
         return not_found(ex);
     rest = span_skip(rest, sizeof "/fhir" - 1);
@@ -142,7 +190,7 @@ route_path(struct exchange *ex, const struct http_head *head)
     struct span first = span_split(&rest, '/');
     struct span second = rest.at != NULL ? span_split(&rest, '/') : (struct span){ 0 };
     if (rest.at != NULL)
-        return operation_of_instance(ex, first, second, rest, post);
+        return below_instance(ex, head, first, second, rest);
 
     if (span_empty(first) && span_empty(second)) {
         ex->intake = INTAKE_SYSTEM;
@@ -164,9 +212,11 @@ route_path(struct exchange *ex, const struct http_head *head)
     if (!is_type_name(first))
         return not_found(ex);
     ex->path_type = first;
-    if (span_empty(second)) {
-        ex->intake = INTAKE_CREATE;
-        return post ? STEP_NEXT : method_not_allowed(ex, SPAN("POST"));
+    if (span_empty(second) || (span_eq_text(second, "_search") && span_eq_text(first, "Consent"))) {
+        bool search = is_read(ex, head) ? span_empty(second) : !span_empty(second);
+        ex->intake  = search ? INTAKE_SEARCH : INTAKE_CREATE;
+        return post || search ? STEP_NEXT
+                              : method_not_allowed(ex, span_eq_text(first, "Consent") ? SPAN("GET, POST") : SPAN("POST"));
     }
     if (second.at[0] == '$')
         return operation(ex, second, post);

@@ -56,7 +56,8 @@ note(const struct exchange *ex)
 {
     const char *outcome = ex->answer.status < 300 ? "accepted" : ex->answer.status < 500 ? "refused" : "failed";
 
-    metric_add(METRIC_BUNDLES, outcome, 1);
+    if (ex->giving == NULL)              /* an answer, and nothing that was taken in */
+        metric_add(METRIC_BUNDLES, outcome, 1);
     log_event(ex->answer.status < 500 ? LOG_INFO_LEVEL : LOG_WARN_LEVEL, "exchange.done",
               LOG_F_ID("request", ex->request_id),
               LOG_F_ID("client", ex->client != NULL ? ex->client->title : SPAN("-")),

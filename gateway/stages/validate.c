@@ -16,6 +16,8 @@ enter(struct exchange *ex)
 {
     if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->to_validate.mode == MODE_DELETE)
         return STEP_NEXT;
+    if (ex->revoking != NULL)
+        return STEP_NEXT;                /* what was taken once is not refused when it is revoked */
     enum status st = may_ask(ex) ? validate_body(ex) : ST_NO_MEMORY;
     return st == ST_OK ? STEP_NEXT : exchange_fail(ex, st, "the resource could not be validated to its end");
 }

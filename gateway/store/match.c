@@ -95,7 +95,9 @@ candidate(struct store *s, int64_t where, struct span client, struct store_condi
     st = current_find(s, found.type, found.id, s->temp, &current, &newest);
     if (st != ST_OK || newest != where || current.deleted)
         return st;
-    st = sent_by(s, WHERE_INBOX(where), client, &yes);
+    yes = client.at == NULL;
+    if (!yes)
+        st = sent_by(s, WHERE_INBOX(where), client, &yes);
     if (st == ST_OK && yes)
         st = has_identifier(s, where, &current, c, &yes);
     if (st != ST_OK || !yes)
@@ -157,7 +159,9 @@ condition_match(struct store *s, struct span client, struct store_condition *c, 
 void
 match_serve(struct store *s, struct store_match *m)
 {
+    struct span client = m->anybody ? ANYBODY : m->client.at != NULL ? m->client : SPAN("");
+
     m->status = ST_OK;
     for (size_t i = 0; i < m->count && m->status == ST_OK; i++)
-        m->status = condition_match(s, m->client, m->conditions[i], m->arena);
+        m->status = condition_match(s, client, m->conditions[i], m->arena);
 }

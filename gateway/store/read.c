@@ -143,6 +143,20 @@ struct finds {
     size_t        home_bytes;            /* of all bodies that were read */
 };
 
+static enum status
+client_read(struct store *s, int64_t inbox, struct arena *arena, struct span *out)
+{
+    sqlite3_stmt *q = s->statement[SQL_INBOX_CLIENT];
+
+    (void)sqlite3_bind_int64(q, 1, inbox);
+    enum status st = sql_row(s, SQL_INBOX_CLIENT);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_INTEGRITY : st;
+    *out = column_copy(q, 0, arena);
+    sql_reset(s, SQL_INBOX_CLIENT);
+    return arena_status(arena);
+}
+
 /* Whether it may name somebody by reference; of a Patient the store knows. */
 static bool
 names_others(struct span consent)
@@ -193,6 +207,8 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     f->row   = row_of(&content, at_ms);
     f->inbox = WHERE_INBOX(where);
     st       = stored_bytes_read(s, f->inbox, &content, c->arena, &f->row.bytes);
+    if (st == ST_OK && c->with_clients)
+        st = client_read(s, f->inbox, c->arena, &f->row.client);
     if (st == ST_OK && content.blob == 0 && names_others(f->row.bytes))
         st = home_read(s, all, c->arena, f);
     *all->end = f;
@@ -343,4 +359,53 @@ read_serve(struct store *s, struct store_read *r)
         r->status = stored_bytes_read(s, WHERE_INBOX(where), &c, r->arena, &r->row.bytes);
     if (r->status == ST_OK)
         r->status = class_of_row(s, WHERE_INBOX(where), WHERE_PLACE(where), r->arena, &r->row);
+}
+
+/* ---- versions ---------------------------------------------------------------------- */
+
+static enum status
+version_add(struct store *s, struct store_versions *v, int64_t where, struct found ***end)
+{
+    struct content c;
+    int64_t        at_ms;
+    enum status    st = stored_content_read(s, where, v->arena, &c, &at_ms);
+
+    if (st != ST_OK || !span_eq(c.type, v->type) || !span_eq(c.id, v->id) || (v->below > 0 && c.version >= v->below))
+        return st;
+    if (v->row_count == v->max) {
+        v->more = true;
+        return ST_OK;
+    }
+    struct found *f = arena_make(v->arena, struct found);
+    if (f == NULL)
+        return ST_NO_MEMORY;
+    f->row = row_of(&c, at_ms);
+    st     = client_read(s, WHERE_INBOX(where), v->arena, &f->row.client);
+    if (st == ST_OK && !c.deleted)
+        st = stored_bytes_read(s, WHERE_INBOX(where), &c, v->arena, &f->row.bytes);
+    **end = f;
+    *end  = &f->next;
+    v->row_count++;
+    return st;
+}
+
+void
+versions_serve(struct store *s, struct store_versions *v)
+{
+    struct walk   w     = walk_begin(LATE_RESOURCE, late_key_resource(v->type, v->id));
+    struct found *first = NULL, **end = &first;
+    int64_t       where;
+    size_t        at    = 0;
+
+    v->row_count = 0;
+    v->more      = false;
+    v->status    = ST_OK;
+    while (v->status == ST_OK && !v->more && (v->status = walk_next(s, &w, &where)) == ST_OK)
+        v->status = version_add(s, v, where, &end);
+    if (v->status != ST_OK && v->status != ST_NOT_FOUND)
+        return;
+    v->rows   = arena_make_n(v->arena, v->row_count, struct store_row);
+    v->status = v->row_count == 0 ? ST_NOT_FOUND : v->rows == NULL ? ST_NO_MEMORY : ST_OK;
+    for (const struct found *f = first; f != NULL && v->rows != NULL; f = f->next)
+        v->rows[at++] = f->row;
 }

@@ -499,6 +499,7 @@ read_serve_one(struct store *s, struct store_request *r)
     struct store_read     *read     = HOLDER(r, store_read);
     struct store_match    *match    = HOLDER(r, store_match);
     struct store_claim    *claim    = HOLDER(r, store_claim);
+    struct store_versions *versions = HOLDER(r, store_versions);
     bool                   readable = !s->stale && !s->unreadable;
 
     switch ((enum request_kind)r->kind) {
@@ -525,6 +526,12 @@ read_serve_one(struct store *s, struct store_request *r)
         if (readable)
             match_serve(s, match);
         finished(match->home, &match->done);
+        break;
+    case REQUEST_VERSIONS:
+        versions->status = ST_UNAVAILABLE;
+        if (readable)
+            versions_serve(s, versions);
+        finished(versions->home, &versions->done);
         break;
     case REQUEST_CLAIM:
         claim->status = ST_UNAVAILABLE;
@@ -721,6 +728,12 @@ void
 store_read_resource(struct store *s, struct store_read *r)
 {
     enqueue(s, &r->request, REQUEST_READ, r->home, false);
+}
+
+void
+store_list_versions(struct store *s, struct store_versions *v)
+{
+    enqueue(s, &v->request, REQUEST_VERSIONS, v->home, false);
 }
 
 void

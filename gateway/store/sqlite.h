@@ -38,7 +38,8 @@ enum statement {
     SQL_COUNT
 };
 
-enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_MATCH, REQUEST_CLAIM };
+enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_MATCH, REQUEST_CLAIM,
+                    REQUEST_VERSIONS };
 
 enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_COUNT };
 
@@ -181,6 +182,7 @@ void        leases_follow(struct store *, const struct store_unit *);
 void        consents_serve(struct store *, struct store_consents *);
 void        lookup_serve(struct store *, struct store_lookup *);
 void        read_serve(struct store *, struct store_read *);
+void        versions_serve(struct store *, struct store_versions *);
 /* The entry at a place (WHERE); texts are copied into the arena. */
 enum status stored_content_read(struct store *, int64_t value, struct arena *, struct content *,
                                 int64_t *at_ms) MUST_CHECK;
@@ -205,6 +207,7 @@ void        filings_free(struct store *);
 /* ---- match.c --------------------------------------------------------------------- */
 void        match_serve(struct store *, struct store_match *);
 enum status condition_match(struct store *, struct span client, struct store_condition *, struct arena *) MUST_CHECK;
+#define ANYBODY ((struct span){ NULL, 0 })              /* for client: whoever sent it */
 
 /* ---- lookup.c ------------------------------------------------------------------ */
 struct walk {                            /* the values of a key, newest first */

@@ -239,6 +239,7 @@ struct store_row {                       /* one resource version */
     bool        deleted;
     struct span home;                    /* of store_load_consents only */
     uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
+    struct span client;                  /* who sent it; where it is asked for */
 };
 
 /* Of a Consent that names others by reference, `home` is the body that it came in: they
@@ -253,6 +254,7 @@ struct store_consents {                  /* all current Consents of these patien
     struct arena       *arena;           /* touched by the store thread until done runs */
     const struct span  *patients;
     size_t              patient_count;
+    bool                with_clients;    /* rows name who sent them */
     enum status         status;
     struct store_row   *rows;
     size_t              row_count;
@@ -298,11 +300,28 @@ struct store_read {                      /* one resource, current or a version *
 };
 void store_read_resource(struct store *, struct store_read *);
 
+/* The versions of one resource, newest first, deletions among them; each names who sent it. */
+struct store_versions {
+    struct task       done;
+    struct loop      *home;
+    struct arena     *arena;
+    struct span       type, id;
+    int64_t           below;             /* 0: from the newest on; else what is older than this version */
+    uint32_t          max;               /* rows at most */
+    enum status       status;            /* ST_NOT_FOUND: none */
+    struct store_row *rows;
+    size_t            row_count;
+    bool              more;              /* there are older ones */
+    struct store_request request;        /* private */
+};
+void store_list_versions(struct store *, struct store_versions *);
+
 struct store_match {                     /* conditions, all at one moment */
     struct task              done;
     struct loop             *home;
     struct arena            *arena;
     struct span              client;
+    bool                     anybody;    /* what others sent as well */
     struct store_condition **conditions;
     size_t                   count;
     enum status              status;     /* ST_TOO_LARGE: one has too many versions to look through */

@@ -25,6 +25,10 @@ test_a_scope_grants_its_letters_and_no_others(void **state)
         { "system/*.*", "Patient", 'd', true },
         { "system/*.rs", "AuditEvent", 'r', false },          /* a star does not include AuditEvent */
         { "system/AuditEvent.rs", "AuditEvent", 'r', true },
+        { "system/*.rs", "Consent", 'r', false },             /* nor reading Consent */
+        { "system/*.rs", "Consent", 's', false },
+        { "system/*.cud", "Consent", 'u', true },
+        { "system/Consent.rs", "Consent", 's', true },
         { "system/*.uc", "Patient", 'c', false },             /* letters out of order are no scope */
         { "system/*.c?_id=1", "Patient", 'c', false },        /* a narrowing that is not understood */
         { "user/*.c", "Patient", 'c', false },
@@ -67,12 +71,29 @@ test_a_certificate_is_found_by_its_whole_common_name(void **state)
     (void)state;
 }
 
+static void
+test_a_client_sees_its_own_and_a_compliance_role_all(void **state)
+{
+    const struct span          duty    = SPAN("compliance");
+    const struct config_client one     = { .title = SPAN("one") };
+    const struct config_client officer = { .title = SPAN("officer"), .duties = &duty, .duty_count = 1 };
+
+    assert_true(client_sees(&one, SPAN("one")));
+    assert_false(client_sees(&one, SPAN("two")));
+    assert_false(client_sees(&one, SPAN("")));
+    assert_true(client_sees(&officer, SPAN("two")));
+    assert_false(client_has(&officer, DUTY_CONSULT));
+    assert_false(client_has(&one, DUTY_NONE));
+    (void)state;
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_scope_grants_its_letters_and_no_others),
         cmocka_unit_test(test_a_client_without_scopes_may_nothing),
+        cmocka_unit_test(test_a_client_sees_its_own_and_a_compliance_role_all),
         cmocka_unit_test(test_a_certificate_is_found_by_its_whole_common_name),
     };
     return cmocka_run_group_tests_name("clients", tests, NULL, NULL);

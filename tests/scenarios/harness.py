@@ -136,9 +136,9 @@ route "all" {{ from = {{ "valley-ehr", "riverside-ehr", "unknown-ehr" }}  to = {
 class Gateway:
     CLIENTS = ("valley-ehr", "riverside-ehr", "unknown-ehr", "reader", "stranger")
 
-    def __init__(self, attempts=20, extra="", sinks=None):
+    def __init__(self, attempts=20, extra="", sinks=None, clients=()):
         self.folder = tempfile.mkdtemp(prefix="sluice-scenario-")
-        make_pki(self.folder, self.CLIENTS)
+        make_pki(self.folder, self.CLIENTS + tuple(clients))
         self.port, self.admin = free_port(), free_port()
         self.hie, self.clinic = sinks or (Sink(), Sink())
         self.config = os.path.join(self.folder, "sluice.conf")

@@ -1,0 +1,131 @@
+/* gateway/stages/disclose.c -- the record of an answer that is a release, before it leaves.
+ *
+ * What is given adds a disclosure record with the SHA-256 of the body, what is
+ * held back a denial record; who finds nothing gets a denial record as well, so
+ * that neither the log nor the time tells absent from withheld.  Without the
+ * record there is no answer: 503.
+ */
+#include "gateway/stages/stages.h"
+
+#include "gateway/ledger/record.h"
+#include "gateway/runtime/identity.h"
+#include "gateway/version.h"
+
+static enum status author(struct exchange *, bool denial, struct ledger_entry *);
+static void        on_committed(struct task *);
+
+enum step
+disclose_nothing(struct exchange *ex, struct span patient, size_t withheld)
+{
+    ex->giving = arena_make(ex->arena, struct giving);
+    if (ex->giving == NULL)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    *ex->giving = (struct giving){
+        .patient = patient, .withheld = withheld, .denied = true, .channel = SPAN("FHIR read"),
+        .purposes = ex->asker->purposes, .purpose_count = ex->asker->purpose_count,
+        .rule = SPAN("not-seen"), .citation = SPAN("42 CFR 2.13(c)(2)"),
+        .words = SPAN("what was asked for is not there, or not this client's to see"),
+    };
+    if (ex->intake != INTAKE_SEARCH)
+        (void)exchange_refuse_one(ex, 404, ISSUE_NOT_FOUND, "http", "there is nothing under this path",
+                                  "a client finds the Consents that it sent");
+    return STEP_NEXT;
+}
+
+static bool
+passes(const struct exchange *ex)
+{
+    return ex->giving == NULL;
+}
+
+static enum step
+enter(struct exchange *ex)
+{
+    struct ledger_entry *records = arena_make_n(ex->arena, 2, struct ledger_entry);
+    const struct giving *g       = ex->giving;
+    size_t               count   = 0;
+    enum status          st      = records != NULL ? ST_OK : ST_NO_MEMORY;
+
+    if (st == ST_OK && !g->denied)
+        st = author(ex, false, &records[count++]);
+    if (st == ST_OK && (g->denied || g->withheld > 0))
+        st = author(ex, true, &records[count++]);
+    if (st != ST_OK)
+        return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
+    ex->unit = (struct store_unit){ .done.run = on_committed, .home = ex->loop,
+                                    .records = records, .record_count = count };
+    store_submit(ex->gateway->store, &ex->unit);
+    return STEP_WAIT;
+}
+
+static void
+on_committed(struct task *task)
+{
+    pipeline_resume((struct exchange *)(void *)((char *)task - offsetof(struct exchange, unit.done)));
+}
+
+static enum step
+resume(struct exchange *ex)
+{
+    if (ex->unit.status != ST_OK)
+        return exchange_fail(ex, ST_UNAVAILABLE, "it could not be recorded that this is answered");
+    disclosures_count(ex->unit.records, ex->unit.record_count);
+    return STEP_ANSWER;
+}
+
+const struct stage stage_disclose = { .name = "disclose", .passes = passes, .enter = enter, .resume = resume };
+
+static void
+describe_recipient(struct exchange *ex, struct disclosure *d)
+{
+    const struct giving *g   = ex->giving;
+    const struct party  *who = &ex->asker->party;
+    struct span         *ids = arena_make_n(ex->arena, who->identifier_count, struct span);
+
+    d->recipient.name      = span_empty(g->name) ? ex->asker->title : g->name;
+    d->recipient.reference = span_empty(g->name) ? who->reference : g->reference;
+    if (!span_empty(g->name) || ids == NULL)
+        return;
+    for (size_t i = 0; i < who->identifier_count; i++)
+        ids[i] = arena_join(ex->arena, who->identifiers[i].system, SPAN("|"), who->identifiers[i].value);
+    d->recipient.identifiers      = ids;
+    d->recipient.identifier_count = who->identifier_count;
+    d->recipient.classes          = who->classes;
+    d->recipient.class_count      = who->class_count;
+}
+
+static enum status
+author(struct exchange *ex, bool denial, struct ledger_entry *out)
+{
+    const struct giving      *g     = ex->giving;
+    const struct record_basis basis = { .rule = g->rule, .citation = g->citation, .words = g->words };
+    struct disclosure         d     = {
+        .kind = denial ? RECORD_DENIAL : RECORD_DISCLOSURE, .event_id = record_event_id(ex->arena, ex->at_ms),
+        .request_ms = ex->at_ms, .decision_ms = ex->at_ms, .request_id = ex->request_id, .client = ex->asker->title,
+        .policy_version = SPAN(SLUICE_POLICY_VERSION), .value_set_version = SPAN(SLUICE_POLICY_VERSION),
+        .registry_version = arena_format(ex->arena, "%llu", (unsigned long long)ex->config->generation),
+        .consent_store_version = store_consent_generation(ex->gateway->store),
+        .patient = g->patient, .channel = g->channel, .brief = g->brief, .via_ehr = true,
+        .purposes = g->purposes, .purpose_count = g->purpose_count,
+    };
+
+    d.discloser.system = SPAN("sluice");
+    describe_recipient(ex, &d);
+    if (denial) {
+        d.decision              = SPAN("deny");
+        d.withheld_count        = g->withheld;
+        d.withheld              = &basis;
+        d.withheld_reason_count = 1;
+    } else {
+        d.decision       = g->withheld > 0 ? SPAN("partial") : SPAN("permit");
+        d.release_ms     = ex->at_ms;
+        d.bases          = &basis;
+        d.basis_count    = 1;
+        d.items          = g->items;
+        d.item_count     = g->item_count;
+        d.consent        = g->consent;
+        d.payload_sha256 = sha256_hex(ex->arena, &ex->answer.body, 1);
+        d.payload_bytes  = ex->answer.body.length;
+    }
+    return record_author(&d, ex->arena, out);
+}

@@ -1,0 +1,313 @@
+"""Consents over HTTP: who reads them, what a revocation does and when, and who is told a decision."""
+import hashlib
+import json
+import threading
+import time
+
+from bundles import NPI, bundle, condition, consent, observation, patient
+from harness import Gateway, Sink, check, main
+
+EXTRA = """
+client "oak-ehr" { certificate-cn = "oak-ehr"  scopes = { "system/*.cud", "system/Consent.rs" }  part2 = "program"
+    reference = "Organization/riverside"  identifier = { "http://hl7.org/fhir/sid/us-npi|1000000009" } }
+client "elm-ehr" { certificate-cn = "elm-ehr"  scopes = { "system/*.c", "system/Consent.rs" }  part2 = "not-program" }
+client "officer" { certificate-cn = "officer"  scopes = { "system/Consent.rus" }  duty = { "compliance" } }
+client "star" { certificate-cn = "star"  scopes = { "system/*.cruds" } }
+client "county" { certificate-cn = "county"  duty = { "consult" }  reference = "Organization/county-hie"
+    identifier = { "http://hl7.org/fhir/sid/us-npi|1000000002" }  class = { "CE_PROVIDER" }  purpose = { "TREAT" } }
+client "lakeside" { certificate-cn = "lakeside"  duty = { "consult" }  reference = "Organization/lakeside"
+    identifier = { "http://hl7.org/fhir/sid/us-npi|1000000003" }  class = { "CE_PROVIDER" }  purpose = { "TREAT" } }
+client "custodian" { certificate-cn = "custodian"  duty = { "consult-for-others" }  reference = "Organization/riverside"
+    part2 = "program"  identifier = { "http://hl7.org/fhir/sid/us-npi|1000000009" } }
+route "oak" { from = { "oak-ehr", "elm-ehr" }  to = { "county-hie", "lakeside-clinic" } }
+"""
+NAMES = ("oak-ehr", "elm-ehr", "officer", "star", "county", "lakeside", "custodian")
+
+gateway = Gateway(extra=EXTRA, clients=NAMES).start()
+
+
+def get(path, client="oak-ehr", **kw):
+    return gateway.request("GET", path, client=client, **kw)
+
+
+def put(resource, client="oak-ehr", **kw):
+    return gateway.request("PUT", f"/fhir/Consent/{resource['id']}", resource, client=client, **kw)
+
+
+def revoke(id, *parameters, client="oak-ehr", **kw):
+    body = {"resourceType": "Parameters", "parameter": list(parameters)}
+    return gateway.request("POST", f"/fhir/Consent/{id}/$revoke", body, client=client, **kw)
+
+
+def twin(answer):
+    """An answer without what may differ: the id of the request and the moment."""
+    status, headers, body = answer
+    headers = {k: v for k, v in headers.items() if k not in ("X-Request-Id", "Date")}
+    return status, headers, body
+
+
+def record(id, who):
+    return condition(id, who, recorder={"reference": "Organization/riverside"})
+
+
+def told(sink, text):
+    return any(text.encode() in body for body in sink.bodies())
+
+
+def a_consent_is_read_by_its_source_and_every_answer_is_in_the_log():
+    first = put(consent("r1", "pr1"))
+    check(first[0] == 201 and first[1]["ETag"] == 'W/"1"', first)
+    sent = json.dumps(consent("r1", "pr1")).encode()
+    status, headers, body = get("/fhir/Consent/r1")
+    check((status, body) == (200, sent), (status, body))
+    check(headers["ETag"] == 'W/"1"' and headers["Last-Modified"].endswith("GMT"), headers)
+    released = [r for r in gateway.export()[0] if r["channel"] == "FHIR read"]
+    check(released[-1]["payloadSha256"] == hashlib.sha256(body).hexdigest(), released[-1])
+    check(released[-1]["patientId"] == "Patient/pr1" and released[-1]["recipient"]["name"] == "oak-ehr", released[-1])
+    check(released[-1]["payloadBytes"] == len(body) and released[-1]["itemsReleased"][0]["id"] == "r1", released[-1])
+
+
+def versions_have_a_history_and_if_match_holds():
+    put(consent("r2", "pr2"))
+    changed = consent("r2", "pr2", end="2027-06-30")
+    check(put(changed, headers={"If-Match": 'W/"7"'})[0] == 412, "a version that never was")
+    status, headers, _ = put(changed, headers={"If-Match": 'W/"1"'})
+    check((status, headers["ETag"]) == (200, 'W/"2"'), (status, headers))
+    check(json.loads(get("/fhir/Consent/r2/_history/1")[2]) == consent("r2", "pr2"), "the first version")
+    check(get("/fhir/Consent/r2/_history/3")[0] == 404, "a version that is not there")
+    status, _, body = get("/fhir/Consent/r2/_history")
+    history = json.loads(body)
+    check(status == 200 and history["type"] == "history", history)
+    check([e["response"]["etag"] for e in history["entry"]] == ['W/"2"', 'W/"1"'], history)
+    first = json.loads(get("/fhir/Consent/r2/_history?_count=1")[2])
+    next_page = [l["url"] for l in first["link"] if l["relation"] == "next"][0]
+    second = json.loads(get("/" + next_page.split("/", 3)[3])[2])
+    check([e["response"]["etag"] for e in first["entry"] + second["entry"]] == ['W/"2"', 'W/"1"'], (first, second))
+
+
+def what_is_absent_and_what_is_not_ones_own_look_the_same():
+    put(consent("r3", "pr3"))
+    for path in ("/fhir/Consent/{}", "/fhir/Consent/{}/_history", "/fhir/Consent/{}/_history/1"):
+        foreign, absent = (get(path.format(id), client="elm-ehr") for id in ("r3", "no"))
+        check(foreign[0] == 404 and twin(foreign) == twin(absent), (foreign, absent))
+    foreign, absent = (revoke(id, client="elm-ehr") for id in ("r3", "no"))
+    check(foreign[0] == 404 and twin(foreign) == twin(absent), (foreign, absent))
+    check(get("/fhir/Consent/r3")[0] == 200, "nobody revoked it")
+    denials = [r for r in gateway.export()[1] if r.get("client") == "elm-ehr"]
+    check(len(denials) == 8 and {r.get("patientId") for r in denials} == {"Patient/pr3", None}, denials)
+
+
+def searches(client, query):
+    status, _, body = get("/fhir/Consent?" + query, client=client)
+    check(status == 200, (status, body))
+    return json.loads(body)
+
+
+def ids(answer):
+    return [e["resource"]["id"] for e in answer.get("entry", [])]
+
+
+def a_search_shows_ones_own_and_nothing_that_says_there_is_more():
+    for id in ("s1", "s2", "s3"):
+        put(consent(id, "ps", status="inactive" if id == "s3" else "active"))
+    check(put(consent("t1", "ps", organization="Organization/elm"), client="elm-ehr")[0] == 201, "elm's own")
+    all_of_it = searches("oak-ehr", "patient=Patient/ps")
+    check(all_of_it["type"] == "searchset" and all_of_it["total"] == 3 and ids(all_of_it) == ["s1", "s2", "s3"], all_of_it)
+    check(ids(searches("elm-ehr", "patient=ps")) == ["t1"], "elm sees its own")
+    check(ids(searches("officer", "patient=ps")) == ["s1", "s2", "s3", "t1"], "the officer sees all")
+    check(ids(searches("oak-ehr", "patient=ps&status=active")) == ["s1", "s2"], "by status")
+    check(ids(searches("oak-ehr", "patient=ps&status=active,inactive")) == ["s1", "s2", "s3"], "by two")
+    check(ids(searches("oak-ehr", "_id=s2")) == ["s2"], "by id")
+    check(ids(searches("oak-ehr", "patient=ps&period=ge2027-12-01")) == ["s1", "s2", "s3"], "by period")
+    check(ids(searches("oak-ehr", "patient=ps&period=sa2027-12-01")) == [], "by period")
+    named = consent("s4", "ps4")
+    named["provision"]["actor"][0]["reference"] = {"reference": "Organization/lakeside"}
+    put(named)
+    check(ids(searches("oak-ehr", "patient=ps4&actor=Organization/lakeside")) == ["s4"], "by actor")
+    check(ids(searches("oak-ehr", "patient=ps4&actor=Organization/other")) == [], "by another actor")
+    status, _, body = gateway.request("POST", "/fhir/Consent/_search", b"patient=Patient%2Fps&_count=2", client="oak-ehr",
+                                      headers={"Content-Type": "application/x-www-form-urlencoded"})
+    first = json.loads(body)
+    check(status == 200 and ids(first) == ["s1", "s2"] and first["total"] == 3, first)
+    page = [l["url"] for l in first["link"] if l["relation"] == "next"][0]
+    check(ids(json.loads(get("/" + page.split("/", 3)[3])[2])) == ["s3"], page)
+
+
+def a_search_tells_withheld_from_absent_by_nothing():
+    put(consent("u1", "pu1"))
+    def normal(who):
+        status, headers, body = get(f"/fhir/Consent?patient=Patient/{who}", client="elm-ehr")
+        answer = json.loads(body.replace(who.encode(), b"WHO"))
+        del answer["timestamp"]
+        return status, {k: v for k, v in headers.items() if k not in ("X-Request-Id", "Date")}, answer
+    check(normal("pu1") == normal("pu2"), (normal("pu1"), normal("pu2")))
+
+
+def who_reads_is_named_in_the_configuration():
+    check(get("/fhir/Consent/r1", client="star")[0] == 403, "a star does not read Consents")
+    check(get("/fhir/Consent?patient=pr1", client="star")[0] == 403, "nor searches them")
+    check(get("/fhir/Consent/r1", client="reader")[0] == 403, "nor does system/*.rs")
+    check(get("/fhir/Consent/r1", client="stranger")[0] == 403, "nor anybody")
+    check(get("/fhir/Patient/p1", client="officer")[0] == 405, "other types are not read yet")
+    check(get("/fhir/Consent/r1", client="officer")[0] == 200, "the officer reads it")
+
+
+def what_is_not_understood_is_refused():
+    for query in ("", "patient=ps&category=x", "patient:identifier=ps", "patient=Group/1", "patient=ps&status=",
+                  "patient=ps&period=ap2027", "patient=ps&_count=x", "_id=a,b", "patient=ps&patient=ps", "patient=ps&page=%2f"):
+        status, _, body = get("/fhir/Consent?" + query)
+        check(status == 400 and json.loads(body)["issue"][0]["expression"], (query, status, body))
+    check(gateway.request("POST", "/fhir/Consent/_search", b"{}", client="oak-ehr")[0] == 415, "a form is wanted")
+    check(get("/fhir/Consent/r1?_elements=id")[0] == 400, "no part of a Consent")
+
+
+def a_revocation_counts_for_the_very_next_push_and_takes_nothing_back():
+    put(consent("v1", "pv1"))
+    gateway.push(bundle(patient("pv1"), record("oud-v1a", "pv1")), client="oak-ehr")
+    gateway.settled()
+    check(told(gateway.hie, "oud-v1a"), "the consent permits it")
+    status, headers, body = revoke("v1", {"name": "reason", "valueString": "moved away"},
+                                   {"name": "who", "valueReference": {"reference": "Patient/pv1"}})
+    check(status == 200 and headers["ETag"] == 'W/"2"', (status, headers, body))
+    gateway.push(bundle(patient("pv1"), record("oud-v1b", "pv1")), client="oak-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "oud-v1b"), "it left after the revocation")
+    now = json.loads(get("/fhir/Consent/v1")[2])
+    check(now["status"] == "inactive", now)
+    account = [e for e in now["extension"] if e["url"].endswith("consent-revocation")][0]["extension"]
+    check({e["url"] for e in account} == {"received", "recorded", "form", "who", "recordedBy", "reason"}, account)
+    check(json.loads(get("/fhir/Consent/v1/_history/1")[2]) == consent("v1", "pv1"), "the first version is as it was")
+    again = revoke("v1")
+    check(again[0] == 200 and again[1]["ETag"] == 'W/"2"', "asked again it stands")
+    check(len(json.loads(get("/fhir/Consent/v1/_history")[2])["entry"]) == 2, "and makes no version")
+    disclosed = [r for r in gateway.export()[0] if any(i["id"] == "oud-v1a" for i in r.get("itemsReleased", []))]
+    check(disclosed, "what was released stays in the log")
+
+
+def a_part_is_revoked_and_the_rest_stays():
+    both = consent("v2", "pv2")
+    both["provision"]["actor"].append({"role": both["provision"]["actor"][0]["role"],
+                                       "reference": {"identifier": {"system": NPI, "value": "1000000003"}}})
+    put(both)
+    check(revoke("v2", {"name": "recipient", "valueIdentifier": {"system": NPI, "value": "1000000003"}})[0] == 200, "a part")
+    gateway.push(bundle(patient("pv2"), record("oud-v2", "pv2")), client="oak-ehr")
+    gateway.settled()
+    check(told(gateway.hie, "oud-v2"), "the other recipient still has its permission")
+    check(not told(gateway.clinic, "oud-v2"), "the one that was taken out got it")
+    now = json.loads(get("/fhir/Consent/v2")[2])
+    check(now["status"] == "active" and now["provision"]["provision"][0]["type"] == "deny", now)
+    check(revoke("v2", {"name": "recipient", "valueIdentifier": {"system": NPI, "value": "1000000003"}})[1]["ETag"] == 'W/"2"',
+          "asked again it stands")
+
+
+def to_withdraw_a_permission_lifts_no_refusal():
+    mixed = consent("v3", "pv3")
+    mixed["provision"]["provision"] = [{"type": "deny", "class": [
+        {"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]}]
+    put(mixed)
+    check(revoke("v3")[0] == 200, "revoked")
+    now = json.loads(get("/fhir/Consent/v3")[2])
+    check(now["status"] == "active" and now["modifierExtension"], now)
+    gateway.push(bundle(patient("pv3"), observation("obs-v3", "pv3"), record("oud-v3", "pv3")), client="oak-ehr")
+    gateway.push(bundle(patient("pv3"), observation("obs-v3b", "pv3")), client="elm-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "oud-v3"), "it permits nothing any more")
+    check(not told(gateway.hie, "obs-v3b"), "and refuses what it refused")
+    refusal = consent("v4", "pv4")
+    refusal["provision"]["type"] = "deny"
+    put(refusal)
+    check(revoke("v4")[0] == 422, "a refusal is not revoked")
+
+
+def what_is_said_holds_until_it_is_written():
+    put(consent("v5", "pv5"))
+    check(revoke("v5", {"name": "form", "valueCode": "said"})[0] == 200, "said")
+    gateway.push(bundle(patient("pv5"), record("oud-v5", "pv5")), client="oak-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "oud-v5"), "it is held")
+    check(json.loads(get("/fhir/Consent/v5")[2])["status"] == "active", "2.31(a)(6) asks for writing")
+    check(revoke("v5", {"name": "form", "valueCode": "written"})[1]["ETag"] == 'W/"3"', "written")
+    check(json.loads(get("/fhir/Consent/v5")[2])["status"] == "inactive", "and ended")
+
+
+def a_compliance_role_revokes_and_the_consent_stays_its_sources():
+    put(consent("v6", "pv6"))
+    check(revoke("v6", client="officer")[0] == 200, "the officer may")
+    status, _, body = get("/fhir/Consent/v6")
+    check(status == 200 and json.loads(body)["status"] == "inactive", (status, body))
+    account = [e for e in json.loads(body)["extension"] if e["url"].endswith("consent-revocation")][0]["extension"]
+    check([e["valueString"] for e in account if e["url"] == "recordedBy"] == ["officer"], account)
+    check(revoke("v6", client="reader")[0] == 403, "who has no scope may not")
+
+
+def what_waits_for_a_recipient_is_decided_again():
+    gateway.hie.answer = 503
+    before = len(gateway.hie.bodies())
+    put(consent("v7", "pv7"))
+    gateway.push(bundle(patient("pv7"), observation("obs-v7", "pv7"), record("oud-v7", "pv7")), client="elm-ehr")
+    check(gateway.hie.wait(before + 1), "a first try")
+    check(revoke("v7")[0] == 200, "revoked while it waits")
+    time.sleep(0.3)                              # one try may have been on its way
+    after = len(gateway.hie.bodies())
+    gateway.hie.answer = 200
+    gateway.settled()
+    late = gateway.hie.bodies()[after:]
+    check(all(b"oud-v7" not in body for body in late), "it left after the revocation")
+    check(any(b"obs-v7" in body for body in late), "what needs no consent was kept back")
+    denied = [r for r in gateway.export()[1] if r.get("patientId") == "Patient/pv7" and r["recipient"]["name"] == "county-hie"]
+    check(denied, "the record does not say so")
+
+
+def hostile_revocations_change_nothing():
+    put(consent("v8", "pv8"))
+    for body, status in ((b"", 400), (b"{", 400), (b"[]", 400), (b'{"resourceType":"Consent"}', 400),
+                         (b'{"resourceType":"Parameters","parameter":{}}', 400),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"recipiant","valueString":"x"}]}', 400),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"form","valueCode":"sung"}]}', 400),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"date","valueDateTime":"2099-01-01"}]}', 422),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"provision","valueString":"provision.provision[4]"}]}', 422),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"purpose","valueCode":"NO-SUCH"}]}', 422),
+                         (b'{"resourceType":"Parameters","parameter":[' + b'{"name":"reason","valueString":"x"},' * 4000 + b'{}]}', 413)):
+        answer = gateway.request("POST", "/fhir/Consent/v8/$revoke", body, client="oak-ehr")
+        check(answer[0] == status, (body[:100], answer))
+    check(get("/fhir/Consent/v8")[1]["ETag"] == 'W/"1"', "nothing was written")
+
+
+def two_at_once_lose_no_revocation():
+    put(consent("w1", "pw1"))
+    statuses = []
+
+    def change(number):
+        for i in range(6):
+            statuses.append(put(consent("w1", "pw1", end=f"2027-{number:02}-{10 + i}"))[0])
+
+    writers = [threading.Thread(target=change, args=(n,)) for n in (5, 6)]
+    [w.start() for w in writers]
+    answer = revoke("w1", {"name": "recipient", "valueIdentifier": {"system": NPI, "value": "1000000002"}})
+    [w.join() for w in writers]
+    check(set(statuses) <= {200, 503} and answer[0] in (200, 503), (statuses, answer))
+    entries = json.loads(get("/fhir/Consent/w1/_history?_count=200")[2])["entry"]
+    versions = [int(e["response"]["etag"][3:-1]) for e in entries]
+    check(versions == list(range(len(versions), 0, -1)), versions)
+    refused = [e for e in entries if e["resource"]["provision"].get("provision")]
+    check(len(refused) == (answer[0] == 200), (answer, refused))
+
+
+def a_revocation_that_was_answered_is_there_after_kill_9():
+    for round in range(3):
+        id = f"k{round}"
+        put(consent(id, f"pk{round}"))
+        check(revoke(id)[0] == 200, "revoked")
+        gateway.kill()
+        gateway.start()
+        check(json.loads(get(f"/fhir/Consent/{id}")[2])["status"] == "inactive", "it is gone")
+    check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "the log does not verify")
+
+
+SCENARIOS = [v for v in list(globals().values()) if callable(v) and getattr(v, "__module__", "") == "__main__"
+             and v.__name__.count("_") >= 3]
+
+try:
+    main(SCENARIOS)
+finally:
+    gateway.close()
