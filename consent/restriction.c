@@ -80,5 +80,10 @@ is_about(const struct asking *a, const struct restriction *r)
     if (r->item_count > 0
         && (refs == NULL || !instrument_item(r->items, r->item_count, bundle_entry_name(refs->bundle, a->record->entry))))
         return false;
-    return r->to_ms >= a->inquiry->facts->at_ms || r->self_pay || !record_begins_after(a->record, r->to_ms);
+    if (r->to_ms >= a->inquiry->facts->at_ms || r->self_pay)
+        return true;
+    /* Whose data it is goes with the data that came after (match.h M11). */
+    if (r->item_count == 0 && span_eq_text(a->record->type, "Patient"))
+        return false;
+    return !record_begins_after(a->record, r->to_ms);
 }

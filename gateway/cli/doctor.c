@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/json_author.h"
+#include "consent/paper.h"
 #include "fhir/code_system.h"
 #include "gateway/cli/load.h"
 #include "gateway/cli/run.h"
@@ -140,6 +141,34 @@ look_at_key(struct doctor *d, const char *part, struct span path)
         note(d, HEALTH_OK, part, "%s is its owner's alone", path.at);
 }
 
+struct on_file { uint64_t papers, due; };
+
+static bool
+count_paper(const struct store_filed *paper, void *arg)
+{
+    struct on_file *f = arg;
+
+    f->papers++;
+    f->due += paper->kind == PAPER_EMERGENCY && !paper->reviewed;
+    return true;
+}
+
+/* 2.51(c) is written down at once; whether it was right somebody has to look at afterwards. */
+static void
+look_at_papers(struct doctor *d, struct store *store)
+{
+    struct store_filed_query all = { .kind = 0 };
+    struct on_file           f   = { 0, 0 };
+
+    if (store_filed_visit(store, &all, count_paper, &f) != ST_OK)
+        note(d, HEALTH_FAIL, "on file", "the papers on file cannot be read");
+    else if (f.due > 0)
+        note(d, HEALTH_WARN, "on file", "%llu papers, %llu emergencies that nobody has looked at afterwards: "
+             "sluice file ls --review", (unsigned long long)f.papers, (unsigned long long)f.due);
+    else
+        note(d, HEALTH_OK, "on file", "%llu papers", (unsigned long long)f.papers);
+}
+
 static void
 look_at_store(struct doctor *d)
 {
@@ -159,6 +188,8 @@ look_at_store(struct doctor *d)
         note(d, counts.dead > 0 ? HEALTH_WARN : HEALTH_OK, "store",
              "%llu resources, %llu deliveries wait, %llu dead letters", (unsigned long long)counts.resources,
              (unsigned long long)counts.waiting, (unsigned long long)counts.dead);
+    if (store != NULL)
+        look_at_papers(d, store);
     store_close(&store);
     buf_release(&why);
 }

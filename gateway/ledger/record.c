@@ -433,6 +433,9 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
         add_text(w, "act", d->act);
         add_text(w, "account", d->account);
         add_text(w, "why", d->why);
+        add_time(w, "ended", d->ended_ms);
+        if (d->by_patient)
+            json_bool(w, "byPatient", true);
         add_papers(w, d->papers, d->paper_count);
         break;
     case RECORD_DISCLOSURE:

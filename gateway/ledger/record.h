@@ -15,7 +15,7 @@
  *              consentStateAtRelease otherConsents[]
  *   notice     noticeKind noticeVersion consentCopyOrExplanation{}
  *   on file    documents[]                   id, kind, version, sha256
- *   filings    act account why               a paper was filed, ended or reviewed; in the log of
+ *   filings    act account why ended byPatient    a paper was filed, ended or reviewed; in the log of
  *              denials, which is the holder's own, with the documents[] that came or went
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
@@ -149,6 +149,8 @@ struct disclosure {
         struct span explanation_sha256;          /* of the copy or explanation that went along */
     } notice;
     struct span                act, account, why;/* FILING only: "filed", by whom, why */
+    int64_t                    ended_ms;         /* FILING: when what is ended ends; 0: it is not ended */
+    bool                       by_patient;       /* FILING: the patient agreed to it */
     const struct record_paper *papers;           /* on file, that it rests on or was stopped by */
     size_t                     paper_count;
     const struct record_emergency *emergency;    /* NULL: none; of several patients it is each one's own */

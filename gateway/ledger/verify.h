@@ -15,6 +15,9 @@
  *       patients, recipient, kind), by which accountings find it, are the record's;
  *       a void is found by the patients of what it takes back; it is found by
  *       them; and the heads that were kept fit
+ *   V9  in a store also: the papers on file are those of the filings in the log, in the
+ *       same order, by the same acts and with the same bytes; the newest version of each
+ *       stands.  Not asked when records of the log of denials were destroyed
  */
 #ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
 #define SLUICE_GATEWAY_LEDGER_VERIFY_H

@@ -236,6 +236,8 @@ stored_log_verify(struct store *store, const struct verify_options *options, enu
     st = log_check(&src, other);
     if (st == ST_OK)
         st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
+    if (st == ST_OK && log == LEDGER_DENIALS && result->log[log].shredded == 0)
+        st = filings_check(&src.check, store);
     result->problems += src.check.problems;
     check_end(&src.check);
     return st;

@@ -241,6 +241,7 @@ record_of(struct desk_work *w, struct ledger_entry *out)
     struct disclosure         d     = {
         .kind = RECORD_FILING, .event_id = record_event_id(w->arena, wall_ms()), .decision_ms = wall_ms(),
         .act = span_of(acts[first->act]), .account = first->who, .why = first->why, .patient = first->patient,
+        .ended_ms = first->act == FILING_END ? first->ended_ms : 0, .by_patient = first->by_patient,
         .papers = papers, .paper_count = w->count,
     };
 

@@ -28,6 +28,7 @@ filed_of(sqlite3_stmt *q)
         .ended_by_patient = sqlite3_column_int(q, 11) != 0,
         .patients         = sqlite3_column_int(q, 12) != 0,
         .reviewed         = sqlite3_column_int(q, 13) != 0,
+        .current          = sqlite3_column_int(q, 14) != 0,
     };
 }
 
@@ -345,9 +346,9 @@ filings_write(struct store *s, struct store_unit *u)
 /* ---- reading at once -------------------------------------------------------------------------- */
 
 static const char visit_text[] =
-    "SELECT id, patient, body, sha256, who, why, kind, act, version, at, ended, by_patient, patients, reviewed"
-    " FROM filing WHERE (?1 = 0 OR kind = ?1) AND (?2 = '' OR patient = ?2) AND (?3 = '' OR id = ?3)"
-    " AND (?4 OR current = 1) ORDER BY number";
+    "SELECT id, patient, body, sha256, who, why, kind, act, version, at, ended, by_patient, patients, reviewed,"
+    " current FROM filing WHERE (?1 = 0 OR kind = ?1) AND (?2 = '' OR patient = ?2) AND (?3 = '' OR id = ?3)"
+    " AND (?4 OR current = 1) ORDER BY iif(?5, id, ''), iif(?5, version, number)";
 
 enum status
 store_filed_visit(struct store *s, const struct store_filed_query *query, filed_visitor *visit, void *arg)
@@ -361,6 +362,7 @@ store_filed_visit(struct store *s, const struct store_filed_query *query, filed_
         bind_text(q, 2, query->patient);
         bind_text(q, 3, query->id);
         (void)sqlite3_bind_int(q, 4, query->history);
+        (void)sqlite3_bind_int(q, 5, query->by_id);
         while ((code = sqlite3_step(q)) == SQLITE_ROW) {
             struct store_filed f = filed_of(q);
             if (!visit(&f, arg))

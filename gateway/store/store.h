@@ -166,6 +166,7 @@ struct store_filed {                     /* a version of a paper */
     int64_t      version, at_ms;
     int64_t      ended_ms;               /* INT64_MAX: it was not ended */
     bool         ended_by_patient, patients, reviewed;
+    bool         current;                /* the newest of its id */
 };
 
 /* Everything of one accepted push, in one transaction.  Lives in the arena
@@ -374,6 +375,7 @@ struct store_filed_query {
     unsigned    kind;                    /* 0: any */
     struct span patient, id;             /* empty: any */
     bool        history;                 /* every version, not the newest alone */
+    bool        by_id;                   /* in the order of ids, and of the versions of each */
 };
 enum status store_filed_visit(struct store *, const struct store_filed_query *, filed_visitor *, void *arg) MUST_CHECK;
 /* Counts for metrics and status. */

@@ -490,6 +490,7 @@ test_a_restriction_outranks_a_consent_and_yields_to_an_emergency(void **state)
         { "RS-02 agreed", PROGRAM CLINIC WHAT_FOR("TREAT") RESTRICTED("\"recipient\":[\"Organization/orgA\"],\"agreed\":true"), TPO_TO("Organization/orgA"), "opioid", NO, "G-6", "42 CFR 2.26; 45 CFR 164.522(a)" },
         { "RS-03 terminated: an old record", PROGRAM CLINIC WHAT_FOR("TREAT") RESTRICTED("\"agreed\":true,\"to\":\"2025-01-01\""), TPO_TO("Organization/orgA"), "opioid", NO, "G-6", "42 CFR 2.26; 45 CFR 164.522(a)" },
         { "RS-03 terminated: a new record", PROGRAM CLINIC WHAT_FOR("TREAT") RESTRICTED("\"agreed\":true,\"to\":\"2025-01-01\""), TPO_TO("Organization/orgA"), "tablet", YES, "R-01", "42 CFR 2.33(a)(2)" },
+        { "RS-03 terminated: whose the new record is", PROGRAM CLINIC WHAT_FOR("TREAT") RESTRICTED("\"agreed\":true,\"to\":\"2025-01-01\""), TPO_TO("Organization/orgA"), "p1", YES, "R-01", "42 CFR 2.33(a)(2)" },
         { "RS-03 certain records", PROGRAM CLINIC WHAT_FOR("TREAT") RESTRICTED("\"agreed\":true,\"items\":[\"Condition/opioid\"]"), TPO_TO("Organization/orgA"), "tablet", YES, "R-01", "42 CFR 2.33(a)(2)" },
         { "EM-07 an emergency", PROGRAM CLINIC BTG("") RESTRICTED("\"agreed\":true"), "", "opioid", YES, "R-13", "42 CFR 2.51(a)(1)" },
         { "2.26(a)(5) what is not for treatment, payment or operations", PROGRAM UNI WHAT_FOR("HRESCH") RESTRICTED("\"agreed\":true") DOCUMENTS(RESEARCH("\"hipaa-authorization\",\"director-determination\"")), "", "opioid", YES, "R-14", "42 CFR 2.52(a)" },
@@ -498,7 +499,7 @@ test_a_restriction_outranks_a_consent_and_yields_to_an_emergency(void **state)
 
     (void)state;
     RUN(rows);
-    w = world_of(&rows[8]);
+    w = world_of(&rows[9]);
     assert_int_equal(world_at(&w, "opioid")->obligations & OBLIGE_NO_REUSE, OBLIGE_NO_REUSE);
     world_end(&w);
 }

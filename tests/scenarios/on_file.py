@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import threading
 import time
@@ -159,6 +160,17 @@ def a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it():
     check(has(gateway.hie, "r1-again"), "ended by the patient's word")
 
 
+def a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before():
+    dated = lambda id, day: condition(id, "r2", recordedDate=day)
+    add(restrictions=[{"id": "restrict-2", "patient": "Patient/r2", "recipient": ["CE_PROVIDER"], "agreed": True,
+                       "from": "2026-01-01"}])
+    push("r2", dated("r2-all", "2026-03-01"), consent("c-r2", "r2"))
+    check(not has(gateway.hie, "r2-all"), "restricted")
+    sluice("file", "end", "restrict-2", "--at", "2026-06-01T00:00:00Z", "--why", "we told the patient that we end it")
+    push("r2", dated("r2-old", "2026-03-01"), dated("r2-new", "2026-07-01"))
+    check(has(gateway.hie, "r2-new") and not has(gateway.hie, "r2-old"), "2.26: effective for what comes after")
+
+
 def emergency(id, who, **more):
     now = time.time()
     stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
@@ -292,6 +304,39 @@ def nobody_else_may_file():
     check(sluice("log", "verify") is not None, "the log verifies")
 
 
+def nobody_changes_what_is_on_file_unseen():
+    store, whole = gateway.at("sluice.db"), gateway.at("whole.db")
+    with open(store, "rb") as f, open(whole, "wb") as out:
+        out.write(f.read())
+    check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "as it is")
+    weaker = '{"id":"restrict-1","patient":"Patient/r1","agreed":false}'
+    for words, change in (
+            ("other bytes", f"UPDATE filing SET body = '{weaker}' WHERE id = 'restrict-1' AND version = 1"),
+            ("other bytes and their hash", f"UPDATE filing SET body = '{weaker}', sha256 = '{hashlib.sha256(weaker.encode()).hexdigest()}'"
+                                           " WHERE id = 'restrict-1' AND act = 2"),
+            ("another end", "UPDATE filing SET ended = 1 WHERE id = 'er-1' AND act = 2"),
+            ("another patient", "UPDATE filing SET patient = 'Patient/zz' WHERE id = 'er-2'"),
+            ("none stands", "UPDATE filing SET current = 0 WHERE id = 'order-1'"),
+            ("an older one stands", "UPDATE filing SET current = 1 WHERE id = 'qsoa-lab'"),
+            ("ended by nobody's word", "UPDATE filing SET by_patient = 1 - by_patient WHERE act = 2 AND id = 'qsoa-lab'"),
+            ("taken out", "DELETE FROM filing WHERE id = 'subpoena-1'"),
+            ("the last taken out", "DELETE FROM filing WHERE number = (SELECT max(number) FROM filing)"),
+            ("put in", "INSERT INTO filing SELECT 100000, 'forged', 1, 1, kind, act, at, generation, patient, ended, by_patient,"
+                       " patients, reviewed, sha256, who, why, body FROM filing WHERE id = 'subpoena-1'")):
+        db = sqlite3.connect(store)
+        check(db.execute(change).rowcount > 0, words)
+        db.commit()
+        db.close()
+        done = gateway.cli("log", "verify", "-c", gateway.config)
+        check(done.returncode == 6 and b"paper " in done.stdout, (words, done.stdout, done.stderr))
+        for suffix in ("-wal", "-shm"):
+            if os.path.exists(store + suffix):
+                os.unlink(store + suffix)
+        with open(whole, "rb") as f, open(store, "wb") as out:
+            out.write(f.read())
+    check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "as it was")
+
+
 def the_configuration_says_when_a_capacity_makes_no_sense():
     for more, word in (('holder = "H_PROGRAM"  reference = "Organization/x"', "part2"), ('holder = "H_QSO"', "reference"),
                        ('holder = "H_CEBATPO"  reference = "Organization/x"', "did you mean `H_CEBA_TPO`")):
@@ -308,9 +353,11 @@ if __name__ == "__main__":
           every_filing_is_a_leaf_of_the_log_of_denials, an_end_that_is_to_come_closes_when_it_comes,
           the_end_of_an_agreement_closes_what_waits_for_delivery, an_order_without_a_subpoena_waits_for_counsel,
           a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
+          a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before,
           an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
           an_emergency_that_lacks_something_is_kept_and_opens_nothing,
           a_copy_goes_on_as_the_capacity_it_is_held_in_allows,
           what_is_wrong_is_said_with_line_and_column_and_nothing_is_filed, two_at_once_are_one_after_the_other,
           what_was_filed_is_there_after_a_crash_and_may_be_filed_while_nothing_runs, nobody_else_may_file,
+          nobody_changes_what_is_on_file_unseen,
           the_configuration_says_when_a_capacity_makes_no_sense])
