@@ -9,7 +9,7 @@
 
 static void        collect_whose(struct closure *, struct plan_evidence *);
 static void        collect_patients(struct closure *, struct plan_evidence *);
-static bool        closed_for_somebody(const struct closure *);
+static bool        matters_to_somebody(const struct closure *);
 static void        closed_mentions(struct closure *, struct plan_evidence *);
 static void        collect_entries(struct closure *, struct plan_evidence *);
 static void        collect_programs(struct closure *, struct plan_evidence *);
@@ -28,7 +28,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     *out = NULL;
     if (e == NULL)
         return ST_NO_MEMORY;
-    e->suspect = facts->labels == LABELS_COMPUTED && closed_for_somebody(w);
+    e->suspect = facts->labels == LABELS_COMPUTED && matters_to_somebody(w);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         e->any = e->any || w->withheld[i];
         maybe  = maybe || w->in->labeling->of[i].mention_count > 0;
@@ -70,26 +70,41 @@ status_of(const struct facts *facts)
     return facts->sender == SENDER_NOT_PROGRAM ? PART2_NOT : PART2_SUSPECT;
 }
 
-bool
-evidence_closed(const struct closure *w, uint32_t entry, enum label l)
+struct decision
+evidence_asked(const struct closure *w, uint32_t entry, enum label l)
 {
     const struct plan_ask *ask = w->in->ask;
 
-    return ask == NULL || ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL).verdict < VERDICT_REDACT;
+    return ask == NULL ? (struct decision){ .verdict = VERDICT_DENY }
+                       : ask->as_if(ask->with, entry, label_add(0, l), status_of(w->in->facts), NULL);
 }
 
-static bool
-closed_for(const struct closure *w, uint32_t entry)
+bool
+evidence_closed(const struct closure *w, uint32_t entry, enum label l)
 {
-    return evidence_closed(w, entry, LABEL_SUD) || evidence_closed(w, entry, LABEL_OPIOIDUD)
-           || evidence_closed(w, entry, LABEL_ETHUD);
+    return evidence_asked(w, entry, l).verdict < VERDICT_REDACT;
+}
+
+/* Cut, or let go with a notice. */
+static bool
+matters_in(const struct closure *w, uint32_t entry)
+{
+    static const enum label labels[] = { LABEL_SUD, LABEL_OPIOIDUD, LABEL_ETHUD };
+    bool                    matters  = false;
+
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0] && !matters; i++) {
+        struct decision say = evidence_asked(w, entry, labels[i]);
+        matters             = say.verdict < VERDICT_REDACT || (say.obligations & OBLIGE_NOTICE) != 0;
+    }
+    return matters;
 }
 
 /* Whether there is a patient of whom the reader may not have records that tell
- * of substance use: then text that does is looked for in all that stays (P3).
+ * of substance use, or has them by consent: then text that does is looked for in
+ * all that stays (P3).
  * Asked for the first record of each patient. */
 static bool
-closed_for_somebody(const struct closure *w)
+matters_to_somebody(const struct closure *w)
 {
     struct span names[MAX_PATIENTS];
     uint32_t    count = 0;
@@ -104,13 +119,13 @@ closed_for_somebody(const struct closure *w)
             k++;
         if (span_empty(name) || k < count)
             continue;
-        if (k == MAX_PATIENTS || closed_for(w, e))
+        if (k == MAX_PATIENTS || matters_in(w, e))
             return true;
         names[count++] = name;
     }
     for (uint32_t e = 0; count == 0 && e < w->bundle->count; e++)
         if (!w->withheld[e])                                  /* no record: whatever is there */
-            return closed_for(w, e);
+            return matters_in(w, e);
     return false;
 }
 

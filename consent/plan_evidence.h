@@ -76,7 +76,7 @@ struct plan_evidence {
     uint32_t             *stamp;         /* per phrase: entry + 1 whose narrative may not say it */
     bool                  phones;        /* there are telephone numbers among the phrases */
     bool                  any;           /* something is withheld */
-    bool                  suspect;       /* there is a patient whose SUD text the reader may not have (P3) */
+    bool                  suspect;       /* there is a patient whose SUD text the reader may not have, or has by consent (P3) */
     const struct facts   *facts;
     const struct labeling *labeling;
     struct arena         *arena;
@@ -104,6 +104,7 @@ label_set evidence_family(label_set);
  * labels: of the same substance, or of substance use as such. */
 bool evidence_kin(const struct plan_evidence *, enum label said, label_set withheld);
 /* Whether the reader may not have this entry, if it told of this. */
+struct decision evidence_asked(const struct closure *, uint32_t entry, enum label);
 bool evidence_closed(const struct closure *, uint32_t entry, enum label);
 /* Labels whose text is a mention in what is about this patient: of its own matter. */
 label_set evidence_family_for(const struct plan_evidence *, uint32_t patient);

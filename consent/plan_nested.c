@@ -82,7 +82,8 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
     say.notices        = NULL;
     say.obligations &= ~(uint32_t)OBLIGE_STATE_NOTICE;
     d->supposed[entry] = was;
-    arena_reset(d->arena, before);
+    if (say.also_count == 0)                                  /* else the list lies there */
+        arena_reset(d->arena, before);
     return say;
 }
 

@@ -403,7 +403,7 @@ is_source(const struct closure *w, tape_node leaf)
 /* The tie that leaves is a disclosure of its own: it has its basis, and the
  * notice and the copy of the consent go with it (42 CFR 2.32). */
 static void
-carry(struct closure *w, uint32_t entry, const struct decision *basis)
+carry(struct closure *w, uint32_t entry, const struct decision *basis, struct span because)
 {
     struct decision *d       = &w->decisions[entry];
     enum verdict     verdict = d->verdict;
@@ -413,7 +413,7 @@ carry(struct closure *w, uint32_t entry, const struct decision *basis)
         return;
     *d             = *basis;
     d->verdict     = verdict;
-    d->because     = SPAN("it names a Part 2 program, and the patient lets this recipient know");   /* not scratch */
+    d->because     = because;            /* not scratch */
     d->obligations = basis->obligations | before;
 }
 
@@ -462,7 +462,7 @@ judge_program(struct scan *s, const struct finding_of *of)
         if (say.verdict >= VERDICT_REDACT) {
             s->e->opened[program] = true;
             if (of->flags == 0)
-                carry(s->w, s->entry, &say);
+                carry(s->w, s->entry, &say, SPAN("it names a Part 2 program, and the patient lets this recipient know"));
             return false;
         }
     }
@@ -529,6 +529,20 @@ is_definition(const struct scan *s)
         && (closure_in(w, s->leaf, SPAN("concept")) || closure_in(w, s->leaf, SPAN("contains")));
 }
 
+/* Whoever may have the record may have its words, with the notice. */
+static bool
+may_tell(struct scan *s, enum label said)
+{
+    struct decision say = { .verdict = VERDICT_DENY };
+
+    if (s->entry != ENTRY_NONE)
+        say = evidence_asked(s->w, s->entry, said);
+    if (say.verdict < VERDICT_REDACT)
+        return false;
+    carry(s->w, s->entry, &say, SPAN("its text tells of substance use, and the patient lets this recipient know"));
+    return true;
+}
+
 static bool
 judge_family(struct scan *s, struct span text)
 {
@@ -547,7 +561,7 @@ judge_family(struct scan *s, struct span text)
         if (!own && family != 0 && evidence_kin(e, hit.label, family))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
         if (!own && e->suspect && !is_definition(s) && labels_have(labels_substance_use(), hit.label)
-            && (s->entry == ENTRY_NONE || evidence_closed(s->w, s->entry, hit.label)))
+            && !may_tell(s, hit.label))
             return accept(s, s->e->facts->sender == SENDER_NOT_PROGRAM ? "C5" : "P3", ENTRY_NONE,
                           "its text tells of what the reader may not have");
         at += hit.at + (hit.length > 0 ? hit.length : 1);

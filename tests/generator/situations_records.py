@@ -113,7 +113,6 @@ def nested_collection(s):
             resource["performer"] = [s.by_program()]
         inner.append(s.hide({"fullUrl": e.full, "resource": resource}) if hidden else {"fullUrl": e.full, "resource": resource})
     s.entry(s.new("Bundle"), {"type": "collection", "entry": inner})
-    s.opened = s.granted
 
 
 @situation()
@@ -150,7 +149,6 @@ def parameters_in_an_entry(s):
     s.entry(s.new("Parameters"), {"parameter": [
         {"name": "kept", "resource": {"resourceType": "Observation", "id": own.id, "status": "final", "code": {"text": f"weight {s.keep()}"}, **s.subject()}},
         s.hide({"name": "other", "resource": {"resourceType": "Observation", "id": closed.id, "status": "final", "code": {"text": s.secret()}, **s.subject(), "performer": [s.by_program()]}})]})
-    s.opened = s.granted
 
 
 @situation(grants=True)

@@ -132,6 +132,7 @@ class Situation:
 
     def hide(self, value):
         """Not there for who may not have it."""
+        self.opened |= self.granted
         return value if self.granted else Hidden(value)
 
     def harmless(self):
