@@ -1,8 +1,13 @@
 #include "gateway/admin.h"
 
+#include <stdio.h>
+#include <time.h>
+
+#include "consent/review.h"
 #include "gateway/gateway.h"
 #include "gateway/ops/metrics.h"
 
+#define REVIEW_STATES 3
 #define MAX_METRICS_BYTES ((size_t)1 << 20)
 #define METRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -25,6 +30,34 @@ ready(struct gateway *gateway, struct http_request *request)
                draining ? SPAN("draining\n") : SPAN("the store does not take writes\n"));
 }
 
+/* Kinds are rows of consent/review.def: what a store of another version knows beside them is "other". */
+static void
+on_review_count(struct span kind, enum review_state state, uint64_t count, void *arg)
+{
+    int64_t *counts = arg;
+
+    counts[review_of_code(kind) * REVIEW_STATES + (unsigned)state % REVIEW_STATES] += (int64_t)count;
+}
+
+static void
+read_review(const struct gateway *gateway)
+{
+    int64_t  counts[REVIEW_COUNT * REVIEW_STATES] = { 0 };
+    uint64_t open;
+    int64_t  oldest;
+    char     label[64];
+
+    if (store_review_count(gateway->store, on_review_count, counts) != ST_OK
+        || store_review_oldest(gateway->store, &open, &oldest) != ST_OK)
+        return;
+    for (unsigned i = REVIEW_STATES; i < REVIEW_COUNT * REVIEW_STATES; i++) {
+        (void)snprintf(label, sizeof label, "%s,%s", review_code((enum review_kind)(i / REVIEW_STATES)),
+                       review_state_text((enum review_state)(i % REVIEW_STATES)));
+        metric_set(METRIC_REVIEW_ITEMS, label, counts[i]);
+    }
+    metric_set(METRIC_REVIEW_OLDEST, NULL, open > 0 ? ((int64_t)time(NULL) * 1000 - oldest) / 1000 : 0);
+}
+
 /* What is counted where it is, and only when somebody looks. */
 static void
 read_gauges(const struct gateway *gateway)
@@ -36,6 +69,7 @@ read_gauges(const struct gateway *gateway)
         metric_set(METRIC_OUTBOX_WAITING, NULL, (int64_t)counts.waiting);
         metric_set(METRIC_OUTBOX_DEAD, NULL, (int64_t)counts.dead);
     }
+    read_review(gateway);
     for (uint32_t i = 0; i < gateway->loop_count; i++)
         connections += http_server_connections(gateway->servers[i]);
     metric_set(METRIC_CONNECTIONS, NULL, connections);

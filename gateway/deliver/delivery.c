@@ -74,6 +74,8 @@ submit(struct exchange *ex, struct ledger_entry *records, size_t record_count)
         .records = records, .record_count = record_count,
     };
     deliver_add_void(out, &out->unit);
+    if (record_count > 0 && review_collect(ex, &out->unit) != ST_OK)
+        return STEP_FAIL;
     store_submit(ex->gateway->store, &out->unit);
     return STEP_WAIT;
 }

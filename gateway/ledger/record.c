@@ -12,7 +12,7 @@
 #define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
-static const char *const kinds[] = { "disclosure", "void", "denial", "filing" };
+static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review" };
 
 /* ---- small parts --------------------------------------------------------------------- */
 
@@ -331,6 +331,25 @@ add_papers(struct json_writer *w, const struct record_paper *papers, size_t coun
     json_end(w);
 }
 
+static void
+add_review(struct json_writer *w, const struct record_review *r)
+{
+    if (r == NULL)
+        return;
+    json_object(w, "review");
+    json_integer(w, "item", r->item);
+    add_text(w, "kind", r->kind);
+    add_text(w, "act", r->act);
+    add_text(w, "reviewer", r->reviewer);
+    add_text(w, "account", r->account);
+    add_text(w, "role", r->role);
+    add_text(w, "finding", r->finding);
+    add_text(w, "why", r->why);
+    add_text(w, "resource", r->resource);
+    add_text(w, "sha256", r->sha256);
+    json_end(w);
+}
+
 /* ---- kinds --------------------------------------------------------------------------------- */
 
 static void
@@ -438,6 +457,10 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
             json_bool(w, "byPatient", true);
         add_papers(w, d->papers, d->paper_count);
         break;
+    case RECORD_REVIEW:
+        add_review(w, d->review);
+        add_bases(w, "withheldReasons", d->withheld, d->withheld_reason_count);
+        break;
     case RECORD_DISCLOSURE:
         add_release(w, d, brief);
         add_text(w, "payloadSha256", d->payload_sha256);
@@ -505,7 +528,7 @@ record_author(const struct disclosure *d, struct arena *arena, struct ledger_ent
     if (fits != ST_OK || span_empty(record))
         return fits != ST_OK ? fits : ST_NO_MEMORY;
     *out = (struct ledger_entry){
-        .log       = d->kind == RECORD_DENIAL || d->kind == RECORD_FILING ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
+        .log       = d->kind >= RECORD_DENIAL ? LEDGER_DENIALS : LEDGER_DISCLOSURES,
         .record    = record,
         .event_id  = d->event_id,
         .patient   = clipped(d->patient),

@@ -17,6 +17,8 @@
  *   on file    documents[]                   id, kind, version, sha256
  *   filings    act account why ended byPatient    a paper was filed, ended or reviewed; in the log of
  *              denials, which is the holder's own, with the documents[] that came or went
+ *   reviews    review{}                      what a person did about an item of the review queue; in the log
+ *              of denials, with withheldReasons[]: what had held it
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -48,7 +50,7 @@
 #define RECORD_PATIENTS_BYTES ((size_t)2 << 20)
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
-enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING };
+enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING, RECORD_REVIEW };   /* from DENIAL on: in the log of denials */
 
 struct record_item {                     /* something that left */
     struct span type, id;
@@ -78,6 +80,12 @@ struct record_paper {                    /* what on file something rests on (con
     const char *kind;                    /* "qsoa", "restriction" … */
 };
 #define RECORD_PAPERS 16u                /* of one release */
+struct record_review {                   /* what a person did about an item of the review queue */
+    int64_t     item;
+    struct span kind, act;               /* "held-content"; "release" | "refuse" | "not-permitted" */
+    struct span reviewer, account, role, finding, why;
+    struct span resource, sha256;        /* what it is about, and of its bytes */
+};
 
 struct record_consent {
     struct span id, version, kind;       /* "Consent/c1", "3", "tpo" | "specific" | … */
@@ -156,6 +164,7 @@ struct disclosure {
     const struct record_emergency *emergency;    /* NULL: none; of several patients it is each one's own */
     bool                       in_part2_accounting, in_hipaa_accounting, in_intermediary_list;
     int64_t                    suspended_until_ms;   /* 164.528(a)(2); 0: not */
+    const struct record_review *review;      /* REVIEW only */
     uint64_t                   withheld_count;       /* DENIAL only */
     const struct record_basis *withheld;             /* DENIAL only: reasons */
     size_t                     withheld_reason_count;
@@ -166,7 +175,7 @@ struct disclosure {
 struct span record_event_id(struct arena *, int64_t now_ms);
 
 /* The bytes, and with them the whole entry for struct store_unit.records:
- * log (DENIAL and FILING go to the denials), index copies, time. */
+ * log (DENIAL, FILING and REVIEW go to the denials), index copies, time. */
 enum status record_author(const struct disclosure *, struct arena *, struct ledger_entry *out) MUST_CHECK;
 
 /* "2 conditions, 1 medication request and 4 observations" */

@@ -448,6 +448,7 @@ fill(struct config_file *file, struct config_errors *errors)
     struct config_recipient *recipients = arena_make_n(a, count_of(file, SECTION_recipient), struct config_recipient);
     struct config_policy    *policies   = arena_make_n(a, count_of(file, SECTION_policy), struct config_policy);
     struct config_route     *routes     = arena_make_n(a, count_of(file, SECTION_route), struct config_route);
+    struct config_reviewer  *reviewers  = arena_make_n(a, count_of(file, SECTION_reviewer), struct config_reviewer);
     bool                     good       = true;
 
     if (arena_spent(a)) {
@@ -479,6 +480,10 @@ fill(struct config_file *file, struct config_errors *errors)
             routes[c->route_count].title = section->title;
             base                         = &routes[c->route_count++];
             break;
+        case SECTION_reviewer:
+            reviewers[c->reviewer_count].title = section->title;
+            base                               = &reviewers[c->reviewer_count++];
+            break;
         default: break;
         }
         good &= fill_section(file, section, base, errors);
@@ -489,6 +494,7 @@ fill(struct config_file *file, struct config_errors *errors)
     c->recipients     = recipients;
     c->routes         = routes;
     c->policies       = policies;
+    c->reviewers      = reviewers;
     return good;
 }
 

@@ -74,12 +74,19 @@ struct config_route {
     enum route_validation validation;
 };
 
+struct config_reviewer {
+    struct span        title;            /* name in records */
+    struct span        account;          /* of this machine, name or uid */
+    const struct span *roles;            /* codes of consent/review.h */
+    size_t             role_count;
+};
+
 struct config {
     uint64_t generation;
     uint64_t class_version, registry_version;    /* of what labelling depends on (classify/classify.h) */
     struct span file;                    /* as given on the command line */
     struct { struct span address; uint16_t port; struct span certificate, key, client_ca; } listen;
-    struct { struct span address; uint16_t port; struct span socket; } admin;
+    struct { struct span address; uint16_t port; struct span socket, socket_group; } admin;
     struct { struct span engine, path, conninfo; } store;
     struct { struct span key, origin; } ledger;      /* path of PKCS#8 PEM; checkpoint origin line */
     struct { struct span dir; const struct span *profiles; size_t profile_count; } packages;
@@ -121,6 +128,8 @@ struct config {
     const struct state_pack *const *packs;         /* of the policies that are enabled */
     size_t                         pack_count;
     struct span                    pack_names;     /* " id/version/first 16 digits of its SHA-256" each, for the record */
+    const struct config_reviewer  *reviewers;
+    size_t                         reviewer_count;
 };
 
 /* Where and what is wrong, one text an error, at most 100:

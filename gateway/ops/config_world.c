@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/ops/account.h"
 #include "gateway/ops/config.h"
 
 struct checker {
@@ -40,6 +41,15 @@ config_check_world(const struct config *config, bool running, struct config_erro
         if (!span_empty(config->clients[i].jwks) && access(config->clients[i].jwks.at, R_OK) != 0)
             config_error(errors, "client \"%.*s\": `jwks` %s: %s", SPAN_PRINT(config->clients[i].title),
                          config->clients[i].jwks.at, strerror(errno));
+    for (size_t i = 0; i < config->reviewer_count; i++) {
+        uid_t uid;
+        if (!account_uid(config->reviewers[i].account, &uid))
+            config_error(errors, "reviewer \"%.*s\": `account` %.*s is no account of this machine",
+                         SPAN_PRINT(config->reviewers[i].title), SPAN_PRINT(config->reviewers[i].account));
+    }
+    gid_t gid;
+    if (!span_empty(config->admin.socket_group) && !account_group(config->admin.socket_group, &gid))
+        config_error(errors, "admin: `socket-group` %.*s is no group of this machine", SPAN_PRINT(config->admin.socket_group));
     check_ledger(&c);
     check_store(&c);
     struct stat info;

@@ -20,12 +20,14 @@
 #include "gateway/classify/pass.h"
 #include "gateway/classify/report.h"
 #include "gateway/gateway.h"
+#include "gateway/ops/account.h"
+#include "gateway/ops/control_review.h"
 #include "gateway/ops/control_socket.h"
 #include "gateway/ops/file.h"
 #include "gateway/ops/filing.h"
 #include "gateway/version.h"
 
-enum { LINE_BYTES = 64, ANSWER_BYTES = 1 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
+enum { ANSWER_BYTES = 64 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
 
 struct control {
     struct gateway *gateway;
@@ -33,6 +35,8 @@ struct control {
     char           *path_text;
     int             fd;                  /* listens */
     int             stop;                /* eventfd */
+    gid_t           group;               /* whose members may reach it … */
+    bool            shared;              /* … where that is so */
     pthread_t       thread;
     bool            running;
 };
@@ -51,6 +55,7 @@ control_start(struct control **out, struct gateway *gateway, struct buf *why)
         c->stop      = eventfd(0, EFD_CLOEXEC);
         c->path_text = strndup(config->admin.socket.at, config->admin.socket.length);
         c->path      = span_of(c->path_text);
+        c->shared    = !span_empty(config->admin.socket_group) && account_group(config->admin.socket_group, &c->group);
     }
     config_unpin(&config);
     *out = c;
@@ -104,6 +109,7 @@ try_listen(struct control *c, bool *answered)
         mode_t mask = umask(0177);
         up          = bind(fd, (struct sockaddr *)&name.address, sizeof name.address) == 0 && listen(fd, BACKLOG) == 0;
         umask(mask);
+        up = up && (!c->shared || (chown(c->path_text, (uid_t)-1, c->group) == 0 && chmod(c->path_text, 0660) == 0));
         if (!up && errno == EADDRINUSE) {
             *answered = connect(fd, (struct sockaddr *)&name.address, sizeof name.address) == 0 || errno != ECONNREFUSED;
             errno     = EADDRINUSE;
@@ -163,6 +169,7 @@ status_word(struct control *c, author_value root)
         author_add_integer(queue, "dead", (int64_t)counts.dead);
     }
     pass_status(g->store, config, root);
+    control_review_status(g, root);
     config_unpin(&config);
 }
 
@@ -208,10 +215,10 @@ answer_word(struct control *c, struct span word, struct buf *out)
 /* SO_PEERCRED: unix(7).  The mode of the file says the same to all who ask the
  * kernel for the path; this also holds when the file was moved. */
 static bool
-may_ask(int fd, struct ucred *peer)
+known_peer(int fd, struct ucred *peer)
 {
     socklen_t length = sizeof *peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) == 0 && (peer->uid == geteuid() || peer->uid == 0);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) == 0;
 }
 
 /* The line, without its end, and what came with it; empty when none came. */
@@ -219,8 +226,8 @@ static struct span
 read_line(int fd, char *line, struct span *rest)
 {
     size_t length = 0;
-    while (length < LINE_BYTES) {
-        ssize_t got = read(fd, line + length, LINE_BYTES - length);
+    while (length < CONTROL_LINE_BYTES) {
+        ssize_t got = read(fd, line + length, CONTROL_LINE_BYTES - length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -276,7 +283,7 @@ static void
 talk(struct control *c, int fd)
 {
     const struct timeval patience = { PEER_SECONDS, 0 };
-    char                 line[LINE_BYTES];
+    char                 line[CONTROL_LINE_BYTES];
     struct buf           out;
     buf_init(&out, ANSWER_BYTES);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -284,7 +291,10 @@ talk(struct control *c, int fd)
     struct ucred peer = { 0 };
     struct span  rest = { NULL, 0 };
     struct span  word = read_line(fd, line, &rest);
-    if (!may_ask(fd, &peer))
+    bool         own  = known_peer(fd, &peer) && (peer.uid == geteuid() || peer.uid == 0);
+    if (peer.pid != 0 && span_starts(word, SPAN("{")))
+        control_review(c->gateway, peer.uid, own, word, &out);
+    else if (!own)
         buf_add_text(&out, "{\"error\":\"only the gateway's own user and root may ask\"}\n");
     else if (span_starts(word, SPAN("file ")))
         file_word(c, fd, word, rest, peer.uid, &out);

@@ -5,12 +5,18 @@
  * "reload", "reclassify", "drain", "file N M" with N and M bytes behind it: gateway/ops/filing.h),
  * one JSON document out, close.  Its own thread, so it
  * answers when the loops are busy.
+ *
+ * A line that is a JSON object is about the review queue (control_review.h).  With
+ * admin { socket-group } the mode is 0660 and the group's members are let in; a peer that is
+ * neither us nor root may ask that alone, and is known by its uid.
  */
 #ifndef SLUICE_GATEWAY_OPS_CONTROL_H
 #define SLUICE_GATEWAY_OPS_CONTROL_H
 
 #include "base/buf.h"
 #include "base/status.h"
+
+#define CONTROL_LINE_BYTES 8192
 
 struct control;
 struct gateway;                          /* gateway/gateway.h; gateway_reload() is there too */

@@ -10,7 +10,7 @@
 #include "gateway/ops/control_socket.h"
 #include "gateway/ops/control.h"
 
-enum { LINE_BYTES = 64, PATIENCE_SECONDS = 30 };
+enum { PATIENCE_SECONDS = 30 };
 
 static bool
 send_all(int fd, struct span bytes)
@@ -27,7 +27,7 @@ send_all(int fd, struct span bytes)
 static enum status
 exchange(int fd, const char *line, const struct span *more, size_t more_count, struct buf *answer)
 {
-    char   request[LINE_BYTES];
+    char   request[CONTROL_LINE_BYTES];
     int    length = snprintf(request, sizeof request, "%s\n", line);
     time_t until  = time(NULL) + PATIENCE_SECONDS;
     bool   sent   = length < (int)sizeof request && send_all(fd, span_from(request, (size_t)length));

@@ -171,23 +171,36 @@ total(const struct series *s, size_t bucket)
     return sum;
 }
 
-/* {stage="label",le="bound"}: whichever of the two there is. */
+static void
+print_value(struct buf *out, struct span text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.at[i] == '\n')
+            buf_add_text(out, "\\n");
+        else if (text.at[i] == '"' || text.at[i] == '\\')
+            buf_add_format(out, "\\%c", text.at[i]);
+        else
+            buf_add_byte(out, text.at[i]);
+    }
+}
+
+/* {stage="label",le="bound"}: whichever of the two there is.  A label with a comma
+ * is two, and so is its value. */
 static void
 print_labels(struct buf *out, const struct row *row, const struct series *s, const char *bound)
 {
+    struct span names  = row->label != NULL ? span_of(row->label) : (struct span){ NULL, 0 };
+    bool        two    = span_find_byte(names, ',') != SPAN_NOT_FOUND;
+    struct span values = span_of(s->label);
+
     if (row->label == NULL && bound == NULL)
         return;
     buf_add_byte(out, '{');
-    if (row->label != NULL) {
-        buf_add_format(out, "%s=\"", row->label);
-        for (const char *c = s->label; *c != '\0'; c++) {
-            if (*c == '\n')
-                buf_add_text(out, "\\n");
-            else if (*c == '"' || *c == '\\')
-                buf_add_format(out, "\\%c", *c);
-            else
-                buf_add_byte(out, *c);
-        }
+    for (bool more = false; names.at != NULL; more = true) {
+        struct span name  = span_split(&names, ',');
+        struct span value = two ? span_split(&values, ',') : values;
+        buf_add_format(out, "%s%.*s=\"", more ? "," : "", SPAN_PRINT(name));
+        print_value(out, value);
         buf_add_byte(out, '"');
     }
     if (bound != NULL)

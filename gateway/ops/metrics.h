@@ -5,7 +5,8 @@
  * lock, except for the first one of a new label value.  Label values are from
  * fixed vocabularies or the configuration (stage, recipient, status), never
  * from a payload; they are copied.  A metric has at most 60 label values, what
- * comes after them counts as "other".
+ * comes after them counts as "other".  A metric with two labels has both names in its row,
+ * with a comma, and is told both values the same way: "held-content,open".
  *
  * https://github.com/prometheus/OpenMetrics/blob/v1.0.0/specification/OpenMetrics.md
  */

@@ -38,6 +38,7 @@
 #define AT_recipient(field) offsetof(struct config_recipient, field)
 #define AT_policy(field)    offsetof(struct config_policy, field)
 #define AT_route(field)     offsetof(struct config_route, field)
+#define AT_reviewer(field)  offsetof(struct config_reviewer, field)
 
 enum { ONE = false, MANY = true };
 enum { RESTART = false, LIVE = true };

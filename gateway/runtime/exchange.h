@@ -105,6 +105,8 @@ struct outgoing {
     struct span                    idempotency_key;
     struct span                    event_id;
     struct store_outbox           *row;               /* NULL: nothing leaves           */
+    struct store_review           *reviews;           /* of it, what waits for a person */
+    size_t                         review_count;
     /* delivery of it */
     struct exchange               *exchange;
     struct http_call               call;
@@ -190,6 +192,9 @@ struct exchange {
     /* route, redact */
     struct outgoing              *outgoing;
     size_t                        outgoing_count;
+    struct store_review          *reviews;           /* Consents that lack something, or were refused */
+    size_t                        review_count, review_room;
+    bool                          relies_on_review;  /* something leaves, or stays, by what a person found */
     /* commit */
     struct store_unit             unit;
     struct store_inbox            inbox;

@@ -29,6 +29,8 @@ enter(struct exchange *ex)
     };
     keep_body(ex);
     enum status st = queue_outgoing(ex);
+    if (st == ST_OK)
+        st = review_collect(ex, &ex->unit);
     if (st == ST_TOO_LARGE)
         return exchange_refuse_one(ex, 413, ISSUE_TOO_COSTLY, "Bundle",
                                    "the Bundle is about more patients than the record of a disclosure can name",

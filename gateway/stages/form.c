@@ -98,6 +98,8 @@ cut_entries(struct exchange *ex)
             ex->places[left++] = ex->places[i];
             continue;
         }
+        if (entry->status >= 400)
+            review_refused(ex, i);
         if (edit == NULL)
             edit = splices_new(ex->tape, ex->arena);
         if (edit != NULL)

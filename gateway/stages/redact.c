@@ -10,6 +10,8 @@ enter(struct exchange *ex)
         struct outgoing *out = &ex->outgoing[i];
         enum status      st  = release_make(ex->bundle, ex->references, ex->labeling, out->facts,
                                             ex->arena, &out->release);
+        if (st == ST_OK)
+            st = review_apply(ex, out);
         if (st != ST_OK)
             return exchange_fail(ex, st, "what a recipient may see could not be decided");
         if (span_empty(out->release->payload))
@@ -18,6 +20,8 @@ enter(struct exchange *ex)
         if (span_empty(out->sha256))
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     }
+    if (ex->own_consents > 0 && ex->due == NULL && review_own_consents(ex) != ST_OK)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     return STEP_NEXT;
 }
 

@@ -93,6 +93,14 @@ void        paper_add(struct paper_list *, const struct decision *);
 /* All that what leaves, or is withheld, rests on. */
 void        papers_of(struct exchange *, const struct plan *, bool released, struct disclosure *);
 struct record_emergency *emergency_author(struct exchange *, const struct emergency *);
+/* What waits for a person (stages/review.c).  review_apply: what people found about it is a fact, and the
+ * release is made with it; what is left waits.  review_own_consents: what the pushed Consents lack is
+ * said to the sender and waits.  review_refused: an entry of the body that was refused.  */
+enum status review_apply(struct exchange *, struct outgoing *) MUST_CHECK;
+enum status review_own_consents(struct exchange *) MUST_CHECK;
+void        review_refused(struct exchange *, uint32_t entry);
+/* All of it, for the commit. */
+enum status review_collect(struct exchange *, struct store_unit *) MUST_CHECK;
 /* Ledger records of one recipient's release (stages/disclosures.c): fills at
  * most two entries (disclosure, denial) and adds to *count how many.  Without
  * ST_OK a record is missing, and then nothing may leave. */

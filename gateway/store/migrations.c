@@ -92,7 +92,28 @@ static const char step_4[] =
     " type TEXT NOT NULL, id TEXT NOT NULL, patient TEXT NOT NULL, request_id TEXT NOT NULL,"
     " was TEXT NOT NULL, PRIMARY KEY(inbox, place)) WITHOUT ROWID;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4 };
+/* 5: what waits for a person.
+ *
+ * review      an item; key: what makes two the same.  state: 0 open 1 released 2 refused.  finding: what
+ *             the next decisions are told.  acts: rows of review_act about it.
+ * review_act  what was done or tried; never changed.  review 0: a try that named no item. */
+static const char step_5[] =
+    "CREATE TABLE review(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+    " state INTEGER NOT NULL, finding INTEGER NOT NULL, at INTEGER NOT NULL, seen INTEGER NOT NULL,"
+    " changed INTEGER NOT NULL, times INTEGER NOT NULL, acts INTEGER NOT NULL, inbox INTEGER NOT NULL,"
+    " client TEXT NOT NULL, recipient TEXT NOT NULL, patient TEXT NOT NULL, resource TEXT NOT NULL,"
+    " sha256 TEXT NOT NULL, rule TEXT NOT NULL, citation TEXT NOT NULL, because TEXT NOT NULL,"
+    " consent TEXT NOT NULL, document TEXT NOT NULL, event_id TEXT NOT NULL);"
+    "CREATE INDEX review_state ON review(state, kind, at);"
+    "CREATE INDEX review_found ON review(finding) WHERE finding <> 0;"
+    "CREATE TABLE review_act(id INTEGER PRIMARY KEY, review INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " verb TEXT NOT NULL, reviewer TEXT NOT NULL, account TEXT NOT NULL, role TEXT NOT NULL,"
+    " finding INTEGER NOT NULL, why TEXT NOT NULL, event_id TEXT NOT NULL);"
+    "CREATE INDEX review_act_of ON review_act(review);"
+    "CREATE TRIGGER review_act_kept BEFORE UPDATE ON review_act BEGIN SELECT RAISE(ABORT, 'kept'); END;"
+    "CREATE TRIGGER review_act_stays BEFORE DELETE ON review_act BEGIN SELECT RAISE(ABORT, 'kept'); END;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
 
 int
 migrations_latest(void)

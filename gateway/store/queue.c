@@ -59,6 +59,12 @@ share_of(struct store *s, struct span recipient)
     return (uint16_t)at;
 }
 
+bool
+outbox_rests(struct store *s, int64_t id)
+{
+    return !lease_holds(s, id, s->clock_ms);
+}
+
 static bool
 lease_take(struct store *s, int64_t id, struct span recipient, int64_t until_ms)
 {

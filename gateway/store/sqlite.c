@@ -193,6 +193,8 @@ writer_open(struct store *s, struct buf *why)
     if (st == ST_OK)
         st = filings_load(s);
     if (st == ST_OK)
+        st = found_open(s);
+    if (st == ST_OK)
         st = place_note(s, why);
     if (st == ST_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
@@ -251,6 +253,7 @@ store_open(const struct store_options *options, struct store **out, struct buf *
     atomic_init(&s->healthy, true);
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_mutex_init(&s->common_lock, NULL);
+    (void)pthread_mutex_init(&s->findings.lock, NULL);
     side_lock_init(&s->side_lock);
     wake_init(&s->wake);
 
@@ -330,10 +333,11 @@ undo(struct store *s)
 {
     if (sqlite3_get_autocommit(s->db) == 0)
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    s->now         = s->durable;
-    s->contents_of = 0;
-    s->pruned_to   = 0;
-    s->stale       = true;
+    s->now           = s->durable;
+    s->contents_of   = 0;
+    s->pruned_to     = 0;
+    s->pending_count = 0;
+    s->stale         = true;
     arena_renew(&s->list);
     arena_renew(&s->temp);
 }
@@ -406,6 +410,7 @@ commit(struct store *s)
     for (int log = 0; log < LEDGER_LOGS; log++)
         s->log[log].committed = s->log[log].tree.edge.size;
     filings_committed(s);
+    found_committed(s);
     atomic_store(&s->generation, (uint64_t)s->durable.generation);
     return ST_OK;
 }
@@ -829,6 +834,7 @@ store_close(struct store **store)
     explicit_bzero(&s->salts, sizeof s->salts);
     buf_release(&s->scratch);
     buf_release(&s->contents);
+    found_close(s);
     late_free(&s->late);
     filter_free(&s->consented);
     filings_free(s);

@@ -13,6 +13,8 @@
  *   ledger_rows.c    the ledger inside the transaction
  *   prune.c          what is kept for a time only
  *   place.c          whether the file is still in its place
+ *   review.c         what waits for a person, and what people did
+ *   findings.c       what they found, in memory
  *   tool.c           reading at once, for the command line
  *
  * Everything but tool.c and the queue's lock runs on one thread at a time:
@@ -75,6 +77,19 @@ struct place {                           /* which file a path leads to */
     bool     there;
 };
 
+struct judged {                           /* by a person, about an item */
+    uint64_t key[2];                     /* the first half of its key; 0, 0: free */
+    int      finding;
+};
+
+struct findings {                        /* open addressing */
+    pthread_mutex_t lock;
+    struct judged   *all;
+    uint32_t        room, used;
+    _Atomic bool    any;
+};
+#define FOUND_PENDING 256u               /* acts of one batch */
+
 struct store {
     sqlite3              *db;
     sqlite3_stmt         *statement[SQL_COUNT];
@@ -103,6 +118,9 @@ struct store {
     int                   error;         /* first SQLite error of this batch; 0: none */
     int64_t               clock_ms;      /* of this batch */
     uint32_t              commits;
+    struct judged          pending[FOUND_PENDING];    /* by acts of this batch */
+    uint32_t              pending_count;
+    int64_t               reviewed;      /* generation right after the last act */
     int64_t               pruned_to;     /* deliveries up to this id were looked at */
     bool                  prune_more;    /* the last step found more than it took */
     int                   wal_frames;
@@ -122,6 +140,7 @@ struct store {
     _Atomic bool          healthy;
     _Atomic uint64_t      generation;    /* committed */
     struct filter        *consented;     /* its additions are the store thread's */
+    struct findings       findings;
 
     /* Papers. */
     int64_t               filed_last;    /* no filing has a later generation; 0: there is none */
@@ -208,6 +227,21 @@ void        filings_free(struct store *);
 void        match_serve(struct store *, struct store_match *);
 enum status condition_match(struct store *, struct span client, struct store_condition *, struct arena *) MUST_CHECK;
 #define ANYBODY ((struct span){ NULL, 0 })              /* for client: whoever sent it */
+
+/* ---- review.c -------------------------------------------------------------------- */
+enum status review_write(struct store *, const struct store_review *, int64_t inbox) MUST_CHECK;
+/* ST_CONFLICT: somebody else did something about it meanwhile. */
+enum status review_act_check(struct store *, const struct store_review_act *) MUST_CHECK;
+enum status review_act_write(struct store *, struct store_review_act *) MUST_CHECK;
+
+/* ---- found.c --------------------------------------------------------------------- */
+enum status found_open(struct store *) MUST_CHECK;
+void        found_close(struct store *);
+/* Of an act: counts from the commit on. */
+enum status found_pend(struct store *, struct span key, int finding) MUST_CHECK;
+void        found_committed(struct store *);
+/* Whether it waits for that delivery and nobody is sending it. */
+bool        outbox_rests(struct store *, int64_t id);
 
 /* ---- lookup.c ------------------------------------------------------------------ */
 struct walk {                            /* the values of a key, newest first */

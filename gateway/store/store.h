@@ -175,6 +175,37 @@ struct store_filed {                     /* a version of a paper */
 #define STORE_CONFLICT_CONSENT ((uint32_t)-2)
 #define STORE_CONFLICT_FILING  ((uint32_t)-3)
 
+/* ---- what waits for a person (consent/review.h, docs/decisions/0032) ---- */
+
+enum review_state { REVIEW_OPEN = 0, REVIEW_LET_GO, REVIEW_TURNED_DOWN };
+
+/* An item.  One with the same key is the same: it is counted, and comes with this push from now on. */
+struct store_review {
+    struct span key;                     /* 64 hex digits */
+    struct span kind, client, recipient, patient;
+    struct span resource, sha256;        /* "Type/id", and of its bytes */
+    struct span rule, citation, because, consent, document, event_id;
+    int64_t     inbox;                   /* it came in; 0: in this unit's */
+};
+
+/* What a person did, or tried to do, about an item.  Its ledger record is among the records of the
+ * same unit.  Let go, it is delivered again, unless it waits anyhow. */
+struct store_review_act {
+    int64_t           review;            /* 0: a try that named none */
+    int64_t           acts;              /* precondition: so many were done about it, else ST_CONFLICT */
+    bool              tried;             /* was not permitted: recorded, and nothing else */
+    enum review_state to;
+    int               finding;           /* enum finding of the next decisions; 0: none */
+    bool              deliver;           /* what it let go is delivered */
+    struct span       verb, reviewer, account, role, why, event_id;
+    bool              queued;            /* out: a delivery was put into the queue, or waits there */
+    const char       *not_queued;        /* out: why not; NULL */
+};
+/* What a person found under this key: enum finding, 0: nothing.  Any thread, at once; what was committed
+ * is there before the consent generation says so. */
+int  store_review_finding(const struct store *, struct span key);
+bool store_review_found_any(const struct store *);
+
 struct store_unit {
     struct task            done;         /* posted to home */
     struct loop           *home;
@@ -189,6 +220,7 @@ struct store_unit {
     const struct span     *consent_patients;
     size_t                 consent_patient_count;
     uint64_t               consents_as_of;
+    bool                   relies_on_review;   /* … nor was anything reviewed since */
     uint64_t               consent_generation; /* out: right after this unit */
     struct store_inbox    *inbox;        /* NULL: none */
     struct store_resource *resources;
@@ -200,6 +232,9 @@ struct store_unit {
     struct store_filing   *filings;
     size_t                 filing_count;
     struct store_answer   *answer;       /* NULL: no key was sent */
+    const struct store_review *reviews;
+    size_t                 review_count;
+    struct store_review_act *review_act; /* NULL: none */
     /* On the store thread, after versions are known and before the commit:
      * authors answer->body.  May be NULL.  Runs again when the batch had to be
      * written a second time without a unit that failed; the last run counts. */
@@ -378,6 +413,37 @@ struct store_filed_query {
     bool        by_id;                   /* in the order of ids, and of the versions of each */
 };
 enum status store_filed_visit(struct store *, const struct store_filed_query *, filed_visitor *, void *arg) MUST_CHECK;
+/* What waits for a person. */
+struct store_review_row {
+    struct store_review item;
+    int64_t             id, at_ms, seen_ms, changed_ms, times, acts;
+    enum review_state   state;
+    int                 finding;
+};
+struct store_review_filter {
+    int64_t     id;                      /* 0: any */
+    struct span kind, patient, recipient;
+    int         state;                   /* -1: any */
+    int64_t     after;                   /* ids above it */
+    uint32_t    limit;                   /* 0: no limit */
+};
+enum status store_review_list(struct store *, const struct store_review_filter *, struct arena *,
+                              struct store_review_row **rows, size_t *count) MUST_CHECK;
+struct store_review_did {                /* an act, as it was recorded */
+    int64_t     at_ms;
+    struct span verb, reviewer, account, role, why, event_id;
+    int         finding;
+};
+enum status store_review_acts(struct store *, int64_t review, struct arena *, struct store_review_did **,
+                              size_t *count) MUST_CHECK;
+/* The resource that it is about, as it came; ST_NOT_FOUND: it is not kept. */
+enum status store_review_bytes(struct store *, const struct store_review_row *, struct arena *,
+                               struct span *out) MUST_CHECK;
+typedef void review_counter(struct span kind, enum review_state, uint64_t count, void *arg);
+enum status store_review_count(struct store *, review_counter *, void *arg) MUST_CHECK;
+enum status store_review_oldest(struct store *, uint64_t *open, int64_t *at_ms) MUST_CHECK;    /* 0: none is open */
+const char *review_state_text(enum review_state);
+
 /* Counts for metrics and status. */
 struct store_counts { uint64_t waiting, dead, resources, inbox; };
 enum status store_counts_read(struct store *, struct store_counts *) MUST_CHECK;

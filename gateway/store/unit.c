@@ -77,6 +77,8 @@ consents_unchanged(struct store *s, struct store_unit *u)
 {
     if (u->consents_as_of == 0)
         return ST_OK;
+    if (u->relies_on_review && (uint64_t)s->reviewed > u->consents_as_of)
+        return conflict(u, STORE_CONFLICT_CONSENT);
     for (size_t i = 0; i < u->consent_patient_count; i++) {
         sqlite3_stmt *q = s->statement[SQL_CONSENT_NEWEST];
         bind_text(q, 1, u->consent_patients[i]);
@@ -378,6 +380,8 @@ preconditions(struct store *s, struct store_unit *u)
         st = key_is_free(s, u);
     if (st == ST_OK)
         st = versions_as_expected(s, u);
+    if (st == ST_OK && u->review_act != NULL)
+        st = review_act_check(s, u->review_act);
     return st;
 }
 
@@ -394,6 +398,10 @@ parts_write(struct store *s, struct store_unit *u)
         st = delivery_write(s, &u->deliveries[i]);
     if (st == ST_OK)
         st = class_step_write(s, u->class_step);
+    for (size_t i = 0; i < u->review_count && st == ST_OK; i++)
+        st = review_write(s, &u->reviews[i], u->inbox != NULL ? u->inbox->id : 0);
+    if (st == ST_OK && u->review_act != NULL)
+        st = review_act_write(s, u->review_act);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)
         st = ledger_rows_append(s, &u->records[i]);
     if (st == ST_OK && u->finish != NULL)

@@ -1,0 +1,188 @@
+/* gateway/store/review.c -- what waits for a person, and what people did about it.
+ *
+ * An item is written with the push that brought it, an act with the record of
+ * it in the log of denials, and with the delivery that follows from it: all of it
+ * is there, or nothing.
+ */
+#include "gateway/store/sqlite.h"
+
+enum status
+review_write(struct store *s, const struct store_review *r, int64_t inbox)
+{
+    sqlite3_stmt     *q       = s->statement[SQL_REVIEW_INSERT];
+    const struct span texts[] = { r->client, r->recipient, r->patient, r->resource, r->sha256, r->rule, r->citation,
+                                  r->because, r->consent, r->document, r->event_id };
+
+    bind_text(q, 1, r->key);
+    bind_text(q, 2, r->kind);
+    (void)sqlite3_bind_int64(q, 3, s->clock_ms);
+    (void)sqlite3_bind_int64(q, 4, r->inbox != 0 ? r->inbox : inbox);
+    for (int i = 0; i < (int)(sizeof texts / sizeof texts[0]); i++)
+        bind_text(q, 5 + i, texts[i]);
+    return sql_run(s, SQL_REVIEW_INSERT);
+}
+
+/* ---- acts ---------------------------------------------------------------------------- */
+
+struct item {                            /* in s->temp */
+    struct span key, recipient, resource;
+    int64_t     acts, inbox;
+};
+
+static enum status
+item_read(struct store *s, int64_t id, struct item *out)
+{
+    sqlite3_stmt *q = s->statement[SQL_REVIEW_READ];
+
+    (void)sqlite3_bind_int64(q, 1, id);
+    enum status st = sql_row(s, SQL_REVIEW_READ);
+    if (st != ST_OK)
+        return st;
+    *out = (struct item){ column_copy(q, 0, s->temp), column_copy(q, 3, s->temp), column_copy(q, 4, s->temp),
+                          sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2) };
+    sql_reset(s, SQL_REVIEW_READ);
+    return arena_status(s->temp);
+}
+
+enum status
+review_act_check(struct store *s, const struct store_review_act *act)
+{
+    struct item item;
+
+    if (act->tried || act->review == 0)
+        return ST_OK;
+    enum status st = item_read(s, act->review, &item);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_CONFLICT : st;
+    return item.acts == act->acts ? ST_OK : ST_CONFLICT;
+}
+
+/* ---- what was let go is delivered ------------------------------------------------------ */
+
+struct standing {                        /* of what came with an item */
+    struct store *store;
+    int64_t       inbox;
+    struct span   resource;
+    bool          kept, older;           /* it is there; something of it has a newer version */
+};
+
+/* The newest version of this resource came in another push. */
+static enum status
+look_at(const struct content *c, uint32_t place, void *arg)
+{
+    struct standing *standing = arg;
+    struct store    *s        = standing->store;
+    struct walk      w        = walk_begin(LATE_RESOURCE, late_key_resource(c->type, c->id));
+    struct span      name     = arena_join(s->temp, c->type, SPAN("/"), c->id);
+    struct content   newest;
+    int64_t          value, at_ms;
+    enum status      st;
+
+    (void)place;
+    standing->kept |= !c->deleted && span_eq(name, standing->resource);
+    while ((st = walk_next(s, &w, &value)) == ST_OK) {
+        st = stored_content_read(s, value, s->temp, &newest, &at_ms);
+        if (st != ST_OK)
+            return st;
+        if (!span_eq(newest.type, c->type) || !span_eq(newest.id, c->id))
+            continue;
+        standing->older |= WHERE_INBOX(value) > standing->inbox;
+        return ST_OK;
+    }
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+static enum status
+waits_already(struct store *s, struct span recipient, struct span patient, int64_t inbox, bool *waits)
+{
+    sqlite3_stmt *q = s->statement[SQL_OUTBOX_WAITS];
+    int           code;
+
+    bind_text(q, 1, recipient);
+    bind_text(q, 2, patient);
+    (void)sqlite3_bind_int64(q, 3, inbox);
+    *waits = false;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW)
+        *waits |= outbox_rests(s, sqlite3_column_int64(q, 0));      /* it is decided anew before it leaves */
+    (void)sqlite3_reset(q);
+    return code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
+}
+
+/* An older push may not go out behind a newer one of the same records. */
+static enum status
+deliver_again(struct store *s, const struct item *item, struct store_review_act *act)
+{
+    struct standing standing = { .store = s, .inbox = item->inbox, .resource = item->resource };
+    sqlite3_stmt   *q        = s->statement[SQL_INBOX_KEPT];
+    bool            waits    = false;
+
+    (void)sqlite3_bind_int64(q, 1, item->inbox);
+    enum status st = sql_row(s, SQL_INBOX_KEPT);
+    if (st != ST_OK && st != ST_NOT_FOUND)
+        return st;
+    bool        kept     = st == ST_OK && sqlite3_column_int(q, 2) != 0;
+    struct span patient  = st == ST_OK ? column_copy(q, 0, s->temp) : (struct span){ NULL, 0 };
+    struct span contents = st == ST_OK ? column_copy(q, 1, s->temp) : (struct span){ NULL, 0 };
+    if (st == ST_OK)
+        sql_reset(s, SQL_INBOX_KEPT);
+    st = arena_status(s->temp);
+    if (st == ST_OK && kept)
+        st = contents_visit(contents, s->temp, look_at, &standing);
+    if (st == ST_OK && kept)
+        st = waits_already(s, item->recipient, patient, item->inbox, &waits);
+    if (st != ST_OK)
+        return st;
+    if (!kept || !standing.kept)
+        act->not_queued = "what it came with is not kept any more; it counts from the next push on";
+    else if (standing.older)
+        act->not_queued = "a newer version of what came with it is there; it counts from the next push on";
+    act->queued = act->not_queued == NULL;
+    if (!act->queued || waits)
+        return ST_OK;
+    struct store_outbox row = { .recipient = item->recipient, .patient = patient, .due_ms = s->clock_ms };
+    return outbox_insert(s, &row, item->inbox, false);
+}
+
+/* ---- writing an act ---------------------------------------------------------------------- */
+
+static enum status
+act_insert(struct store *s, const struct store_review_act *act)
+{
+    sqlite3_stmt *q = s->statement[SQL_REVIEW_ACT];
+
+    (void)sqlite3_bind_int64(q, 1, act->review);
+    (void)sqlite3_bind_int64(q, 2, s->clock_ms);
+    bind_text(q, 3, act->verb);
+    bind_text(q, 4, act->reviewer);
+    bind_text(q, 5, act->account);
+    bind_text(q, 6, act->role);
+    (void)sqlite3_bind_int(q, 7, act->finding);
+    bind_text(q, 8, act->why);
+    bind_text(q, 9, act->event_id);
+    return sql_run(s, SQL_REVIEW_ACT);
+}
+
+enum status
+review_act_write(struct store *s, struct store_review_act *act)
+{
+    sqlite3_stmt *q  = s->statement[SQL_REVIEW_UPDATE];
+    enum status   st = act_insert(s, act);
+    struct item   item;
+
+    act->queued     = false;
+    act->not_queued = NULL;
+    if (st != ST_OK || act->tried || act->review == 0)
+        return st;
+    st = item_read(s, act->review, &item);
+    if (st != ST_OK)
+        return st;
+    (void)sqlite3_bind_int64(q, 1, act->review);
+    (void)sqlite3_bind_int(q, 2, (int)act->to);
+    (void)sqlite3_bind_int(q, 3, act->finding);
+    (void)sqlite3_bind_int64(q, 4, s->clock_ms);
+    st = sql_run(s, SQL_REVIEW_UPDATE);
+    if (st == ST_OK && act->deliver)
+        st = deliver_again(s, &item, act);
+    s->now.generation++;                 /* whatever was decided before is decided again before it leaves */
+    return st == ST_OK ? found_pend(s, item.key, act->finding) : st;
+}

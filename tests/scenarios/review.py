@@ -1,0 +1,256 @@
+"""What is held waits for a person, and what the person finds is a fact of the next decision."""
+import getpass
+import json
+import time
+
+from bundles import bundle, condition, consent, observation, patient
+from harness import Gateway, check, main
+
+REVIEWERS = """
+reviewer "jane" { account = "%s"  role = { "privacy-officer" } }
+reviewer "carl" { account = "%s"  role = { "counsel" } }
+""" % (getpass.getuser(), getpass.getuser())
+PICTURE = "/9j/4AAQSkZJRgABAQAAAQABAAD/"
+
+
+def scan(id="scan", patient="p1", data=PICTURE):
+    return {"resourceType": "DocumentReference", "id": id, "status": "current",
+            "subject": {"reference": f"Patient/{patient}"},
+            "content": [{"attachment": {"contentType": "image/jpeg", "data": data}}]}
+
+
+def items(gateway, *options):
+    done = gateway.cli("review", "ls", "-c", gateway.config, "--json", *options)
+    check(done.returncode == 0, done.stderr)
+    return json.loads(done.stdout)["items"]
+
+
+def show(gateway, id):
+    done = gateway.cli("review", "show", str(id), "-c", gateway.config, "--json")
+    check(done.returncode == 0, done.stderr)
+    return json.loads(done.stdout)
+
+
+def act(gateway, verb, id, *more, reviewer="jane", why="seen in the chart"):
+    done = gateway.cli("review", verb, str(id), "-c", gateway.config, "--why", why, "--json",
+                       *(["--as", reviewer] if reviewer else []), *more)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def acts_in_log(gateway):
+    return [r["review"] for r in gateway.export()[1] if "review" in r]
+
+
+def held(gateway, recipient="county-hie", kind="held-content", state="open"):
+    found = items(gateway, "--kind", kind, "--recipient", recipient, "--state", state)
+    check(len(found) == 1, found)
+    return found[0]
+
+
+def what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        push = bundle(patient(), scan(), observation())
+        check(gateway.push(push, client="unknown-ehr")[0] == 200, "push")
+        check(gateway.hie.wait(1), "what is not held leaves")
+        check(PICTURE.encode() not in gateway.hie.bodies()[0], "the picture left")
+        item = held(gateway)
+        check(item["resource"] == "DocumentReference/scan" and item["patient"] == "Patient/p1" and item["rule"] == "C7", item)
+        check(item["citation"] == "42 CFR 2.13(a)" and item["roles"] == ["privacy-officer"], item)
+        content = gateway.cli("review", "show", str(item["id"]), "-c", gateway.config, "--content")
+        check(json.loads(content.stdout) == scan(), content)
+
+        code, _, said = act(gateway, "release", item["id"], reviewer="carl")
+        check(code == 5, (code, said))
+        code, _, said = act(gateway, "release", item["id"], reviewer="mallory")
+        check(code == 5, (code, said))
+        code, _, said = act(gateway, "release", item["id"], reviewer=None)
+        check(code == 2 and "--as" in said, (code, said))
+        code, _, said = act(gateway, "release", item["id"], why=" ")
+        check(code == 2, (code, said))
+        check(act(gateway, "release", 4711)[0] == 1, "an item that is not there")
+        check(held(gateway)["state"] == "open" and len(gateway.hie.bodies()) == 1, "a try did something")
+
+        code, out, said = act(gateway, "release", item["id"])
+        check(code == 0 and json.loads(out)["queued"], (code, out, said))
+        check(gateway.hie.wait(2), "what was let go is delivered")
+        headers, body, _ = gateway.hie.received[1]
+        check(PICTURE.encode() in body, "the picture is in it")
+        check(headers["Idempotency-Key"] != gateway.hie.received[0][0]["Idempotency-Key"], "a new release has a new key")
+        check(act(gateway, "release", item["id"])[0] == 1, "twice")
+        time.sleep(0.5)
+        check(len(gateway.hie.bodies()) == 2, "and once more for nothing")
+        check(all(PICTURE.encode() not in b for b in gateway.clinic.bodies()), "the other recipient's is still held")
+        held(gateway, recipient="lakeside-clinic")
+
+        check(gateway.push(push, client="unknown-ehr")[0] == 200, "the same push again")
+        check(gateway.hie.wait(3) and PICTURE.encode() in gateway.hie.bodies()[2], "the same bytes are let go")
+        check(len(items(gateway, "--kind", "held-content")) == 2, "and make no second item")
+        check(gateway.push(bundle(patient(), scan(data=PICTURE + "AAAA")), client="unknown-ehr")[0] == 200, "other bytes")
+        check(gateway.hie.wait(4) and b"AAAA" not in gateway.hie.bodies()[3], "other bytes are not let go")
+        check(len(items(gateway, "--kind", "held-content", "--state", "open", "--recipient", "county-hie")) == 1, "and wait")
+
+        trail = show(gateway, item["id"])["acts"]
+        check([a["act"] for a in trail] == ["not-permitted", "not-permitted", "release"], trail)
+        logged = acts_in_log(gateway)
+        check([a["act"] for a in logged] == ["not-permitted", "not-permitted", "release"], logged)
+        check(logged[2]["reviewer"] == "jane" and logged[2]["role"] == "privacy-officer" and logged[2]["finding"] == "clear"
+              and logged[2]["why"] == "seen in the chart" and logged[2]["sha256"] == item["sha256"], logged)
+        check(gateway.cli("log", "prove", trail[2]["eventId"], "-c", gateway.config).returncode == 0, "a proof of the act")
+        disclosures = [r for r in gateway.export()[0] if r["recipient"]["name"] == "county-hie"]
+        check([len(r["itemsReleased"]) for r in disclosures[:2]] == [2, 3], disclosures)
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+        log = open(gateway.at("log")).read()
+        check(not any(word in log for word in ("scan", "seen in the chart", "Patient/p1")), "PHI in the log")
+    finally:
+        gateway.close()
+
+
+def what_is_refused_stays_and_what_was_released_can_be_taken_back():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        push = bundle(patient(), scan(), observation())
+        check(gateway.push(push, client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        item = held(gateway)
+        check(act(gateway, "refuse", item["id"], why="it shows a dose")[0] == 0, "refuse")
+        check(gateway.push(push, client="unknown-ehr")[0] == 200 and gateway.hie.wait(2), "again")
+        check(gateway.hie.bodies()[0] == gateway.hie.bodies()[1], "a refused picture is as silent as a held one")
+        check(not items(gateway, "--state", "open", "--recipient", "county-hie"), "it is not asked again")
+        check(act(gateway, "release", item["id"], why="it was another patient's")[0] == 0, "release after all")
+        check(gateway.hie.wait(3) and PICTURE.encode() in gateway.hie.bodies()[2], "then it leaves")
+        check(act(gateway, "refuse", item["id"], why="no, it is this one's")[0] == 0, "taken back")
+        check(gateway.push(push, client="unknown-ehr")[0] == 200 and gateway.hie.wait(4), "pushed again")
+        check(PICTURE.encode() not in gateway.hie.bodies()[3], "what was taken back left")
+    finally:
+        gateway.close()
+
+
+def findings_survive_a_kill_and_deliveries_that_wait_take_them_up():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        gateway.hie.answer = 503
+        check(gateway.push(bundle(patient(), scan(), observation()), client="unknown-ehr")[0] == 200, "push")
+        check(gateway.hie.wait(1), "a try")
+        first = gateway.hie.received[0]
+        check(act(gateway, "release", held(gateway)["id"])[0] == 0, "release")
+        gateway.kill()
+        gateway.hie.answer = 200
+        gateway.start()
+        check(gateway.hie.wait(2), "after the start")
+        gateway.settled()
+        last = gateway.hie.received[-1]
+        check(PICTURE.encode() in last[1], "the finding was lost")
+        check(last[0]["Idempotency-Key"] != first[0]["Idempotency-Key"], "another payload under the same key")
+        check(held(gateway, state="released")["finding"] == "clear", "the item")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
+def a_suspect_record_is_found_to_be_none_and_a_confirmed_one_stays():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        check(gateway.push(bundle(patient(), condition(), observation()), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        item = held(gateway, kind="suspect-record")
+        check(b"F11.20" not in gateway.hie.bodies()[0], "a suspect record left")
+        check(act(gateway, "release", item["id"], "--finding", "part2")[0] == 0, "it is one")
+        gateway.settled()
+        check(all(b"F11.20" not in body for body in gateway.hie.bodies()), "a Part 2 record left")
+        check(act(gateway, "release", item["id"], why="from the county's general clinic")[0] == 0, "no, it is none")
+        until = time.time() + 20
+        while time.time() < until and b"F11.20" not in gateway.hie.bodies()[-1]:
+            time.sleep(0.05)
+        check(b"F11.20" in gateway.hie.bodies()[-1], "it is no Part 2 record, and stays all the same")
+        check(gateway.push(bundle(patient("p9"), condition("oud9", "p9")), client="riverside-ehr")[0] == 200, "of a program")
+        gateway.settled()
+        check(not items(gateway, "--patient", "Patient/p9"), "what is known of its source waits for nobody")
+    finally:
+        gateway.close()
+
+
+def an_older_push_does_not_follow_a_newer_one():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        check(gateway.push(bundle(patient(), scan(), observation(value="6.10")), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        check(gateway.push(bundle(observation(value="7.20")), client="unknown-ehr")[0] == 200 and gateway.hie.wait(2), "newer")
+        code, out, _ = act(gateway, "release", held(gateway)["id"])
+        check(code == 0 and not json.loads(out)["queued"] and "newer" in json.loads(out)["notQueued"], out)
+        time.sleep(0.5)
+        check(len(gateway.hie.bodies()) == 2, "an old value went out behind a new one")
+        check(gateway.push(bundle(patient(), scan(), observation(value="7.20")), client="unknown-ehr")[0] == 200 and gateway.hie.wait(3), "again")
+        check(PICTURE.encode() in gateway.hie.bodies()[2], "it counts from the next push on")
+    finally:
+        gateway.close()
+
+
+def consents_are_kept_and_named_with_what_they_lack():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        undated = consent(id="undated")
+        del undated["dateTime"]
+        strange = consent(id="strange")
+        strange["modifierExtension"] = [{"url": "https://example.org/never", "valueBoolean": True}]
+        nobody = consent(id="nobody")
+        nobody["provision"]["actor"][0]["reference"] = {"reference": "Organization/nobody-knows"}
+        status, _, body = gateway.push(bundle(patient(), undated, strange, nobody, condition()), client="riverside-ehr")
+        check(status == 200, body)
+        entries = json.loads(body)["entry"]
+        said = {i: e["response"].get("outcome") for i, e in enumerate(entries)}
+        check(said[0] is None and said[4] is None, said)
+        check("2.31(a)(9)" in json.dumps(said[1]) and all(i["severity"] == "warning" for i in said[1]["issue"]), said[1])
+        check("modifierExtension" in json.dumps(said[2]) and "2.31(a)(4)" in json.dumps(said[3]), said)
+        gateway.settled()
+        check(not gateway.hie.bodies(), "a deficient consent let something go")
+        kinds = {i["resource"]: i["kind"] for i in items(gateway)}
+        check(kinds == {"Consent/undated": "deficient-consent", "Consent/strange": "unknown-modifier",
+                        "Consent/nobody": "unresolvable-actor"}, kinds)
+        check("2.31(a)(9)" in [i for i in items(gateway) if i["resource"] == "Consent/undated"][0]["because"], "its words")
+
+        r5 = {"resourceType": "Consent", "id": "r5", "status": "active", "subject": {"reference": "Patient/p1"}, "decision": "deny"}
+        status, _, body = gateway.request("PUT", "/fhir/Consent/r5", r5, client="riverside-ehr")
+        check(status == 422, (status, body))
+        check([i["kind"] for i in items(gateway) if i["resource"] == "Consent/r5"] == ["refused-consent"], items(gateway))
+        again = gateway.request("PUT", "/fhir/Consent/r5", r5, client="riverside-ehr")
+        check(again[0] == 422 and len([i for i in items(gateway) if i["resource"] == "Consent/r5"]) == 1, "twice the same")
+
+        item = [i for i in items(gateway) if i["resource"] == "Consent/undated"][0]
+        check(act(gateway, "release", item["id"], why="a form is on its way")[0] == 0, "seen")
+        gateway.push(bundle(patient(), condition()), client="riverside-ehr")
+        gateway.settled()
+        check(not gateway.hie.bodies(), "a release made a deficient consent good")
+        status, _, body = gateway.request("PUT", "/fhir/Consent/one", undated | {"id": "one"},
+                                          client="riverside-ehr")
+        check(status == 201 and "2.31(a)(9)" in body.decode() and '"Consent"' in body.decode(), body)
+    finally:
+        gateway.close()
+
+
+def nobody_may_without_a_reviewer_and_a_reload_names_one():
+    gateway = Gateway().start()
+    try:
+        check(gateway.push(bundle(patient(), scan()), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        item = held(gateway)
+        check(act(gateway, "release", item["id"], reviewer=None)[0] == 5, "nobody is named, and somebody may")
+        status = json.loads(gateway.cli("status", "-c", gateway.config, "--json").stdout)
+        check(status["review"]["open"] == 2 and status["review"]["oldestSeconds"] >= 0, status)
+        metrics = gateway.get_admin("/metrics")[1].decode()
+        check('sluice_review_items{kind="held-content",state="open"} 2' in metrics, metrics)
+        with open(gateway.config, "a") as f:
+            f.write(REVIEWERS)
+        check(gateway.cli("reload", "-c", gateway.config).returncode == 0, "reload")
+        check(act(gateway, "release", item["id"])[0] == 0 and gateway.hie.wait(2), "now one may")
+        metrics = gateway.get_admin("/metrics")[1].decode()
+        check('sluice_review_items{kind="held-content",state="released"} 1' in metrics, metrics)
+        check("Patient/p1" not in metrics and "scan" not in metrics, "PHI in the metrics")
+    finally:
+        gateway.close()
+
+
+if __name__ == "__main__":
+    main([what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record,
+          what_is_refused_stays_and_what_was_released_can_be_taken_back,
+          findings_survive_a_kill_and_deliveries_that_wait_take_them_up,
+          a_suspect_record_is_found_to_be_none_and_a_confirmed_one_stays,
+          an_older_push_does_not_follow_a_newer_one,
+          consents_are_kept_and_named_with_what_they_lack,
+          nobody_may_without_a_reviewer_and_a_reload_names_one])
