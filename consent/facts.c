@@ -48,13 +48,22 @@ facts_read(struct span json, struct arena *arena, struct issues *issues, const s
 }
 
 static void
+read_emission(struct reader *r, tape_node root, struct facts *facts)
+{
+    static const char *const modes[] = { "keep", "none", "emit" };
+    int                      mode    = reader_choice(r, root, "", "emit", NAMES(modes));
+
+    facts->emission = mode > 0 ? (enum emission_mode)mode : EMISSION_KEEP;
+}
+
+static void
 read_root(struct reader *r, struct facts *facts)
 {
     static const char *const names[] = {
         "at", "patient", "actor", "purpose", "action", "emergency", "legalContext", "labels",
         "trustLabels", "source", "programs", "actors", "consents", "site", "againstPatient",
         "documents", "relationships", "restrictions", "circumstances", "emergencies",
-        "jurisdiction", "packs",
+        "jurisdiction", "packs", "emit",
     };
     tape_node root = TAPE_ROOT;
 
@@ -70,6 +79,7 @@ read_root(struct reader *r, struct facts *facts)
     facts->action  = reader_text(r, root, "", "action");
     read_emergency(r, root, facts);
     read_switches(r, root, facts);
+    read_emission(r, root, facts);
     read_source(r, root, facts);
     read_programs(r, root, facts);
     read_known_actors(r, root, facts);

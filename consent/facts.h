@@ -63,6 +63,7 @@ struct program {                                /* a registered Part 2 program, 
 
 enum sender_status { SENDER_UNKNOWN = 0, SENDER_NOT_PROGRAM, SENDER_PROGRAM };
 enum label_mode    { LABELS_COMPUTED = 0, LABELS_GIVEN };
+enum emission_mode { EMISSION_KEEP = 0, EMISSION_NONE, EMISSION_EMIT };    /* consent/emission.h */
 enum legal_context { LEGAL_UNKNOWN = 0, LEGAL_NONE, LEGAL_INVESTIGATION, LEGAL_PROCEEDING };
 enum against       { AGAINST_UNKNOWN = 0, AGAINST_PATIENT, AGAINST_NOBODY };   /* unknown reads as against the patient */
 
@@ -189,6 +190,7 @@ struct facts {
     enum sender_status           sender;
     struct span                  sender_organization;
     enum holder                  holder;
+    enum emission_mode           emission;      /* security labels on what leaves */
     bool                         trust_labels;  /* meta.security of this sender is believed (P2) */
     const struct program        *programs;
     size_t                       program_count;
@@ -225,7 +227,7 @@ struct facts {
  *     "patient": "Patient/p1" or "*", "action", "emergency": null or { "declaredBy", "nature",
  *                "affiliation", "discloser", "whyUnobtainable", "patientRefused": bool },
  *     "legalContext": "none" | "investigation" | "proceeding", "againstPatient": bool,
- *     "labels": "given" | "computed", "trustLabels": bool,
+ *     "labels": "given" | "computed", "trustLabels": bool, "emit": "keep" | "none" | "emit",
  *     "source": { "part2": "program" | "not-program" | "unknown", "organization",
  *                 "holder": code of holders.def },
  *     "programs": [ { "reference", "identifier": [], "source", "name",       each a text or a list

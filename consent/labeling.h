@@ -15,6 +15,9 @@
  *   by content  attachments decoded (text, HTML, RTF, XML, gzip, base64, FHIR) and
  *               scanned; what cannot be read is uninspected
  *
+ *   by label    meta.security; and inline labels (HL7 DS4P extension-inline-sec-label), which speak of
+ *               the element that holds them: a mention, and not what the resource is
+ *
  * Truth table (D.1): source CONFIRMED -> PART2_CONFIRMED; sender unknown and
  * SUD content -> PART2_SUSPECT, handled as confirmed; sender not a program ->
  * PART2_NOT whatever the content, unless a trusted or inherited label says so.

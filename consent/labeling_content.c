@@ -143,11 +143,31 @@ inside(const struct walk *walk, struct where at, enum element e, tape_node value
     return at;
 }
 
+/* A label on one element of a resource (HL7 DS4P, extension-inline-sec-label): what it says
+ * is a mention there, and not what the resource is.  ABSENT: no such extension, or one of
+ * the resource itself. */
+static tape_node
+labelled_element(const struct walk *walk, tape_node extension)
+{
+    static const char  url[]   = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label";
+    const tape_node   *parents = walk->w->bundle->parents;
+    tape_node          list    = parents[extension];
+    tape_node          holder  = walk_kind(walk->w->tape, list) == TAPE_ARRAY ? parents[list] : list;
+
+    if (holder == walk->unit->node || !tape_text_eq(walk->w->tape, tape_member(walk->w->tape, extension, SPAN("url")), span_of(url)))
+        return TAPE_ABSENT;
+    return holder;
+}
+
 static void
 walk_object(struct walk *walk, tape_node object, struct where at)
 {
     const struct tape *t = walk->w->tape;
     struct members     m = { .coding = TAPE_ABSENT };
+    tape_node          labelled = at.element == E_EXTENSION ? labelled_element(walk, object) : TAPE_ABSENT;
+
+    if (labelled != TAPE_ABSENT && at.mention == TAPE_ABSENT)
+        at.mention = labelled;
 
     if (at.element == E_SECTION || (walk->unit->kind == UNIT_PATIENT && at.mention == TAPE_ABSENT && at.depth == 1))
         at.mention = object;

@@ -217,47 +217,71 @@ obligation_attach(struct splices *splices, const struct bundle *bundle, uint32_t
                   const struct obligation_scope *scopes, size_t scope_count, const struct facts *facts,
                   struct arena *arena)
 {
-    const struct tape *tape = bundle->tape;
-    tape_node          meta = tape_member(tape, bundle->root, SPAN("meta"));
-    tape_node          list;
-    struct span        all  = SPAN("");
+    return obligation_attach_labels(splices, bundle, obligations, scopes, scope_count, SPAN(""), facts, arena);
+}
 
-    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_STATE_NOTICE)) == 0
-        || splices_is_cut(splices, bundle->root))
+/* Texts for meta.extension, with commas between. */
+static struct span
+extensions_of(uint32_t obligations, const struct obligation_scope *scopes, size_t scope_count, const struct facts *facts,
+              struct arena *arena)
+{
+    struct span all = SPAN("");
+
+    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_STATE_NOTICE)) == 0)
+        return all;
+    if ((obligations & OBLIGE_NOTICE) != 0)
+        all = joined(arena, all, ",", extension(arena, span_of(obligation_notice_long)));
+    for (size_t i = 0; i < scope_count; i++) {
+        const struct obligation_scope *s = &scopes[i];
+        if (!span_empty(s->notice))
+            all = joined(arena, all, ",", extension(arena, s->notice));
+        else if ((obligations & OBLIGE_CONSENT_COPY) != 0)
+            all = joined(arena, all, ",", extension(arena, s->consent != NULL ? obligation_explain_consent(s->consent, facts, arena)
+                                                                              : obligation_explain_document(s->document, arena)));
+    }
+    return all;
+}
+
+/* A list that is there and stays gets the items, else `*members` gets the list. */
+static void
+add_list(struct splices *splices, const struct tape *tape, tape_node meta, const char *name, struct span items,
+         struct arena *arena, struct span *members)
+{
+    tape_node list = tape_member(tape, meta, span_of(name));
+
+    if (items.length == 0)
+        return;
+    if (tape_kind(tape, list) == TAPE_ARRAY && !splices_is_cut(splices, list))
+        splices_add_item(splices, list, items);
+    else
+        *members = joined(arena, *members, ",", arena_format(arena, "\"%s\":[%.*s]", name, SPAN_PRINT(items)));
+}
+
+enum status
+obligation_attach_labels(struct splices *splices, const struct bundle *bundle, uint32_t obligations,
+                         const struct obligation_scope *scopes, size_t scope_count, struct span labels,
+                         const struct facts *facts, struct arena *arena)
+{
+    const struct tape *tape    = bundle->tape;
+    tape_node          meta    = tape_member(tape, bundle->root, SPAN("meta"));
+    struct span        members = SPAN("");
+    struct span        texts   = extensions_of(obligations, scopes, scope_count, facts, arena);
+
+    if (arena_spent(arena))
+        return ST_NO_MEMORY;
+    if (texts.length + labels.length == 0 || splices_is_cut(splices, bundle->root))
         return ST_OK;
     /* What the plan cut is not there for us: we add it anew. */
     if (splices_is_cut(splices, meta))
         meta = TAPE_ABSENT;
     if (meta != TAPE_ABSENT && tape_kind(tape, meta) != TAPE_OBJECT)
         return ST_MALFORMED;
-    list = tape_member(tape, meta, SPAN("extension"));
-    if (tape_kind(tape, list) != TAPE_ARRAY || splices_is_cut(splices, list))
-        list = TAPE_ABSENT;
-
-    struct span *items = arena_make_n(arena, scope_count + 1, struct span);
-    size_t       count = 0;
-    if (items == NULL)
-        return ST_NO_MEMORY;
-    if ((obligations & OBLIGE_NOTICE) != 0)
-        items[count++] = extension(arena, span_of(obligation_notice_long));
-    for (size_t i = 0; i < scope_count; i++) {
-        const struct obligation_scope *s = &scopes[i];
-        if (!span_empty(s->notice))
-            items[count++] = extension(arena, s->notice);
-        else if ((obligations & OBLIGE_CONSENT_COPY) != 0)
-            items[count++] = extension(arena, s->consent != NULL ? obligation_explain_consent(s->consent, facts, arena)
-                                                                 : obligation_explain_document(s->document, arena));
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (list != TAPE_ABSENT)
-            splices_add_item(splices, list, items[i]);
-        else
-            all = joined(arena, all, ",", items[i]);
-    }
+    add_list(splices, tape, meta, "extension", texts, arena, &members);
+    add_list(splices, tape, meta, "security", labels, arena, &members);
     if (meta == TAPE_ABSENT)
-        splices_add_member(splices, bundle->root, arena_format(arena, "\"meta\":{\"extension\":[%.*s]}", SPAN_PRINT(all)));
-    else if (list == TAPE_ABSENT)
-        splices_add_member(splices, meta, arena_format(arena, "\"extension\":[%.*s]", SPAN_PRINT(all)));
+        splices_add_member(splices, bundle->root, arena_format(arena, "\"meta\":{%.*s}", SPAN_PRINT(members)));
+    else if (members.length > 0)
+        splices_add_member(splices, meta, members);
     return arena_status(arena);
 }
 

@@ -48,5 +48,9 @@ struct obligation_scope { const struct consent *consent; const struct instrument
 enum status obligation_attach(struct splices *, const struct bundle *, uint32_t obligations,
                               const struct obligation_scope *, size_t scope_count,
                               const struct facts *, struct arena *) MUST_CHECK;
+/* The same, with items for meta.security of the root (emission.h); empty: none. */
+enum status obligation_attach_labels(struct splices *, const struct bundle *, uint32_t obligations,
+                                     const struct obligation_scope *, size_t scope_count, struct span labels,
+                                     const struct facts *, struct arena *) MUST_CHECK;
 
 #endif

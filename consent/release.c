@@ -1,5 +1,6 @@
 #include "consent/release.h"
 
+#include "consent/emission.h"
 #include "consent/obligation.h"
 #include "consent/plan_nested.h"
 #include "consent/provision.h"
@@ -13,6 +14,11 @@ static enum status write_payload(struct release *, const struct facts *, struct 
 static enum release_outcome outcome_of(const struct plan *);
 static size_t add_notices(const struct plan *, const struct facts *, struct obligation_scope *, size_t count);
 static bool is_noticed(const struct plan *, const struct state_rule *);
+
+static enum status write_edits(struct release *, struct splices *, size_t planned, const struct obligation_scope *,
+                               size_t count, struct span labels, const struct facts *, struct arena *);
+static enum status write_labels(struct release *, const struct obligation_scope *, size_t count, const struct facts *,
+                                struct arena *);
 
 enum status
 release_make(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
@@ -108,12 +114,22 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
         if (r->plan->decisions[e].verdict >= VERDICT_REDACT)
             r->obligations |= r->plan->decisions[e].obligations;
     size_t count = scopes_of(r, facts, scopes, shown);
-    size_t edits = splices_count(s);
     count        = add_notices(r->plan, facts, scopes, count);
-    st           = obligation_attach(s, r->bundle, r->obligations, scopes, count, facts, arena);
+    st           = write_edits(r, s, splices_count(s), scopes, count, SPAN(""), facts, arena);
+    if (st == ST_OK)
+        st = redact_check(r->plan, r->payload, arena, &r->leak);
+    return st == ST_OK && emission_edits(facts) ? write_labels(r, scopes, count, facts, arena) : st;
+}
+
+static enum status
+write_edits(struct release *r, struct splices *s, size_t planned, const struct obligation_scope *scopes, size_t count,
+            struct span labels, const struct facts *facts, struct arena *arena)
+{
+    enum status st = obligation_attach_labels(s, r->bundle, r->obligations, scopes, count, labels, facts, arena);
+
     if (st != ST_OK)
         return st;
-    if (splices_count(s) != edits && r->bundle->type != BUNDLE_SINGLE) {
+    if (splices_count(s) != planned && r->bundle->type != BUNDLE_SINGLE) {
         tape_node signature = tape_member(r->bundle->tape, r->bundle->root, SPAN("signature"));
         if (signature != TAPE_ABSENT)
             splices_cut(s, signature);                        /* it signs a Bundle without the notice (C8) */
@@ -125,7 +141,23 @@ write_payload(struct release *r, const struct facts *facts, struct arena *arena)
     r->payload = splices_flat(s, arena);
     if (span_empty(r->payload))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
-    return redact_check(r->plan, r->payload, arena, &r->leak);
+    return ST_OK;
+}
+
+/* The same once more with labels, behind the check (B4), which knows nothing of them:
+ * what they are made of is what it let go, and fixed texts. */
+static enum status
+write_labels(struct release *r, const struct obligation_scope *scopes, size_t count, const struct facts *facts,
+             struct arena *arena)
+{
+    struct splices *s;
+    struct span     root;
+    enum status     st = redact_edit(r->plan, arena, &s);
+
+    size_t planned = st == ST_OK ? splices_count(s) : 0;
+    if (st == ST_OK)
+        st = emission_add(s, r->plan, r->labeling, r->payload, facts, arena, &root);
+    return st == ST_OK ? write_edits(r, s, planned, scopes, count, root, facts, arena) : st;
 }
 
 /* Those that were a basis, 2.32(b), each once; not every one that permitted something.

@@ -434,6 +434,7 @@ count_of(const struct config_file *file, enum option_section_id id)
 
 /* The words of a CHOICE are read as a number: the order of choices is that of the enum. */
 _Static_assert(ROUTE_REFUSES == 0 && ROUTE_WARNS == 1 && ROUTE_ACCEPTS == 2, "options.def, route validation");
+_Static_assert(EMISSION_KEEP == 0 && EMISSION_NONE == 1 && EMISSION_EMIT == 2, "options.def, recipient labels");
 _Static_assert(SENDER_UNKNOWN == 0 && SENDER_NOT_PROGRAM == 1 && SENDER_PROGRAM == 2, "options.def, client part2");
 _Static_assert(HOLDER_UNKNOWN == 0 && HOLDER_PROGRAM == 1 && HOLDER_PATIENT == 15 && HOLDER_COUNT == 16, "options.c, HOLDERS");
 

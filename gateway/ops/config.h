@@ -52,6 +52,7 @@ struct config_recipient {
     size_t             deliver_count;
     uint32_t           attempts;         /* tries before a delivery is a dead letter */
     struct span        notify;           /* "bundle" */
+    enum emission_mode emission;         /* `labels`: security labels on what leaves */
     struct span        address;          /* postal address, for accounting; may be empty */
 };
 

@@ -231,6 +231,7 @@ facts_of_recipients(struct exchange *ex)
         facts->actor         = out->recipient->party;
         facts->purposes      = out->recipient->purposes;
         facts->purpose_count = out->recipient->purpose_count;
+        facts->emission      = out->recipient->emission;
         out->facts           = facts;
     }
     return STEP_NEXT;

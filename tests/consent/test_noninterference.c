@@ -95,6 +95,25 @@ leaves_as_it_came(struct span out, struct span twin, bool notice)
            && span_find(added, SPAN("protected by Federal confidentiality rules (42 CFR part 2)")) != SPAN_NOT_FOUND;
 }
 
+/* With the labels of the resources taken off or added: a function of what leaves (emission.h M6). */
+static void
+same_labels(struct run *r, const char *name, uint64_t seed, struct span b, struct span twin, struct span request,
+            struct arena *arena)
+{
+    static const char *const modes[] = { "none", "emit" };
+
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0] && twin.length > 0; i++) {
+        const struct release *release;
+        struct span asked = arena_format(arena, "{\"emit\":\"%s\",%.*s", modes[i], SPAN_PRINT(span_skip(request, span_find_byte(request, '{') + 1)));
+        struct span one = payload_of(b, asked, arena, &release), other = payload_of(twin, asked, arena, &release);
+        if (span_eq(one, other))
+            continue;
+        complain(r, name, seed, "the labels of the Bundle and its twin differ");
+        show(r, "out", one);
+        show(r, "twin out", other);
+    }
+}
+
 /* A recipient who may have all of it. */
 static const char all_of_it[] =
     "{\"at\":\"2026-11-22T15:00:00Z\",\"actor\":{\"reference\":\"Organization/county\"},\"purpose\":[\"TREAT\"],"
@@ -136,6 +155,7 @@ one_seed(struct run *r, const char *name, struct span text, uint64_t seed)
         if (of_b->leak.length > 0)
             print_message("%.*s\n", SPAN_PRINT(of_b->leak));
     }
+    same_labels(r, name, seed, b, twin, request, arena);
     struct span out_all = payload_of(b, span_of(all_of_it), arena, &of_all);
     if (!span_eq(out_all, b)) {
         complain(r, name, seed, "what may leave whole does not leave as it came");
