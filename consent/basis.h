@@ -11,6 +11,7 @@
  *   basis_emergency.c  R-13
  *   redisclosure.c     step 10, the matrix of what a received copy may do
  *   restriction.c      step 6
+ *   basis_hipaa.c      step 2: what HIPAA lets go without an authorization, outside of Part 2
  *
  * Not here, since a gateway's release is no place for it: R-18 undercover agents
  * (2.67), R-27 VA and uniformed services (their records have a law of their own,
@@ -56,6 +57,8 @@ struct answer emergency_narrow(const struct asking *, struct answer);
 /* What of 2.51(c) an emergency on file does not say, or else is wrong with it; NULL: nothing. */
 const char   *emergency_lacks(const struct emergency *);
 struct answer basis_redisclosure(const struct asking *);     /* step 10 */
+/* Outside of Part 2, where no consent names who asks: silent when the site's default may speak. */
+struct answer basis_hipaa(const struct asking *);
 struct answer restriction_gate(const struct asking *);       /* step 6 */
 
 /* The document is of this patient (or of nobody in particular, where its kind may be). */

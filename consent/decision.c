@@ -24,6 +24,7 @@ static struct decision gate_closed(struct bench *, struct answer);
 static struct voice    weigh_patients(struct bench *, struct record *, const struct asking *, kind_set);
 static kind_set        kinds_for(const struct inquiry *);
 static bool            names_psychotherapy(const struct voice *);
+static bool            names_the_use(const struct voice *);
 static bool            refused_for_emergencies(const struct voice *);
 static struct decision permitted(struct bench *, const struct asking *, const struct voice *);
 static bool            is_fundraising(const struct bench *);
@@ -234,7 +235,10 @@ outside(struct bench *b, struct record *r, const struct asking *a)
     urgent.rule = RULE_EMERGENCY_RESTRICTED;
     if (restricted.rule != RULE_NONE && !may)
         return answered(b, restricted);                                     /* 6 */
-    if (all.says == SAYS_PERMIT && (!a->note || names_psychotherapy(&all)))
+    struct answer other = all.says != SAYS_DENY && !names_the_use(&all) ? basis_hipaa(a) : (struct answer){ 0 };
+    if (other.rule != RULE_NONE && !(a->note && other.verdict == VERDICT_PERMIT))
+        d = answered(b, other);
+    else if (all.says == SAYS_PERMIT && (!a->note || names_psychotherapy(&all)))
         d = permitted(b, a, &all);
     else if (all.says == SAYS_DENY)
         d = may ? answered(b, urgent) : denied(b, &all);
@@ -348,6 +352,13 @@ static bool
 names_psychotherapy(const struct voice *v)
 {
     return v->consent->kind != KIND_COUNSELING_NOTES && labels_meet(v->provision->criteria.labels, LABEL_BIT(LABEL_PSYTHPN) | LABEL_BIT(LABEL_HIPAAPSY));
+}
+
+/* An authorization says who may have it or for what, 45 CFR 164.508(c)(1); a general opt-in is none. */
+static bool
+names_the_use(const struct voice *v)
+{
+    return v->says == SAYS_PERMIT && (v->rank != RANK_NOBODY || (v->stated & (DIMENSION_PURPOSE | DIMENSION_ACTOR)) != 0);
 }
 
 /* A patient who said no to emergencies themselves was asked: consent "cannot

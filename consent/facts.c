@@ -301,7 +301,8 @@ static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
     static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient",
-                                         "stateBy", "emergencyAll" };
+                                         "stateBy", "emergencyAll",
+                                         "anyPurpose" };
     static const char *const tests[] = { "any", "residence", "service", "custodian" };
     tape_node node = reader_member(r, root, "", "site", TAPE_OBJECT);
 
@@ -314,6 +315,7 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
     site->notes_to_patient         = reader_flag(r, node, "site", "notesToPatient");
     int test          = reader_choice(r, node, "site", "stateBy", NAMES(tests));
     site->state_tests = test > 0 ? 1u << (test - 1) : 0;
+    site->any_purpose              = reader_flag(r, node, "site", "anyPurpose");
     site->emergency_all            = reader_flag(r, node, "site", "emergencyAll");
 }
 

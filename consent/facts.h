@@ -166,6 +166,7 @@ struct site_policy {                            /* the operator's switches; each
     bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
     bool notes_to_patient;                      /* H-7: SUD counseling notes go to the patient who asks */
     uint32_t state_tests;                       /* H-9: STATE_BY_* that count (state_pack.h); 0: any that a pack names */
+    bool any_purpose;                           /* P8: also for other purposes than HIPAA names, and to anybody */
     bool emergency_all;                         /* R-13, 2.51(a): in an emergency all goes, not only what limits.def lists */
 };
 
@@ -248,7 +249,7 @@ struct facts {
  *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
  *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
  *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
- *               "notesToPatient": bool, "emergencyAll": bool,
+ *               "notesToPatient": bool, "emergencyAll": bool, "anyPurpose": bool,
  *               "stateBy": "any" | "residence" | "service" | "custodian" } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an

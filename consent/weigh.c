@@ -7,6 +7,7 @@ static void         add_refusal(struct voices *, const struct voice *);
 static struct voice combine(const struct voices *);
 static bool         stands(const struct voice *permit, const struct voices *);
 static bool         outlives(const struct voice *permit, const struct voices *);
+static const char  *unnamed(const struct provision *, const struct facts *, const struct record *);
 static bool         permits_nothing(const struct consent *);
 static bool         beats(const struct voice *permit, const struct refusal *);
 static bool         better(const struct voice *, const struct voice *);
@@ -446,6 +447,19 @@ permits_nothing(const struct consent *c)
     return true;
 }
 
+/* K11: what 2.31(a) wants to be told of a permit, and it does not tell.  A designated class
+ * and the members of an intermediary are told elsewhere. */
+static const char *
+unnamed(const struct provision *p, const struct facts *facts, const struct record *r)
+{
+    if (r->labeled->part2 != PART2_CONFIRMED && !facts->site.require_statements)
+        return NULL;
+    if ((p->criteria.stated & DIMENSION_ACTOR) == 0 && p->consent->designated == 0 && p->consent->member_count == 0
+        && !p->consent->treating_members)
+        return "names nobody who may have it, 2.31(a)(4)";
+    return facts->site.require_statements && (p->criteria.stated & DIMENSION_PURPOSE) == 0 ? "names no purpose, 2.31(a)(5)" : NULL;
+}
+
 /* V1; P7, V3, U2: what a permit needs beyond its criteria, and more for a Part 2 record. */
 static bool
 may_release(const struct weigher *w, const struct provision *p, const struct audience *a, const struct record *r)
@@ -456,6 +470,8 @@ may_release(const struct weigher *w, const struct provision *p, const struct aud
         return true;
     if ((w->kinds & KIND_BIT(p->consent->kind)) == 0)
         return false;                                                       /* K8 */
+    if (unnamed(p, w->facts, r) != NULL)
+        return false;                                                       /* K11 */
     return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;
 }
 
@@ -503,6 +519,8 @@ nearest_miss(struct weigher *b, const struct consent *c, const struct record *r)
             return "does not cover this data";
         else if (!a->part2_purpose)
             why = "does not cover the purpose";
+        else if (unnamed(p, b->facts, r) != NULL)
+            return unnamed(p, b->facts, r);
         else if (!consent_speaks_for(p, r))
             return "speaks for another program than the one whose record it is";
         else if (consent_deficiency(c, b->facts) == NULL && (b->kinds & KIND_BIT(c->kind)) == 0)

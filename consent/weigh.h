@@ -46,6 +46,11 @@
  *       (relationship.h), a plan or payer by its registration, who operates the
  *       program by role or as its service organization.
  *
+ *   K11 A record that a Part 2 program is known to have made leaves by a permit
+ *       that names who may have it, or a class (2.31(a)(4)); where the site demands
+ *       the elements of 2.31(a), so does one that may be a program's, and a
+ *       purpose has to be stated (2.31(a)(5)).
+ *
  * Everything that does not depend on the record is looked up once, by
  * weigher_make(): a thousand consents cost a thousand steps a record.
  */

@@ -621,14 +621,16 @@ test_inside_the_program_nothing_is_cut(void **state)
     }
 }
 
+#define ANY_PURPOSE ",\"site\":{\"anyPurpose\":true}"
+
 /* Whatever the word for a refusal is inside, outside there is no such record. */
 static void
 test_every_refusal_is_the_same_outside(void **state)
 {
     static const char *const facts[] = {
         HELD("H_CEBA_TPO") DOCTOR("") BTG(""),                                                          /* EM-02, staff is told */
-        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") ",\"legalContext\":\"proceeding\",\"againstPatient\":false",   /* LP-14, held */
-        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") DOCUMENTS(SUBPOENA("Organization/law")),             /* LP-01 */
+        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") ",\"legalContext\":\"proceeding\",\"againstPatient\":false" ANY_PURPOSE,   /* LP-14, held */
+        HELD("H_CEBA_TPO") LAWYER WHAT_FOR("HLEGAL") DOCUMENTS(SUBPOENA("Organization/law")) ANY_PURPOSE, /* LP-01 */
         HELD("H_LAWFUL_NONHIPAA_PHO") CONTRACTOR WHAT_FOR("HPAYMT") DOCUMENTS(CONTRACT("")),               /* RD-05 */
         HELD("H_CEBA_TPO") CLINIC WHAT_FOR("TREAT") RESTRICTED("\"items\":[\"Condition/c1\"]"),          /* RS-02 */
         "" CLINIC WHAT_FOR("TREAT"),

@@ -183,6 +183,8 @@ test_every_asserted_purpose_has_to_be_covered(void **state)
 {
     static const struct row permit_treat[] = {
         { "purpose", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"purpose\":[" FOR("TREAT") "]}"), YES, NO, YES } };
+    static const struct row nothing[] = {
+        { "purpose", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"purpose\":[" FOR("TREAT") "]}"), VERDICT_DENY_STAFF, NO, VERDICT_DENY_STAFF } };
     static const struct row covered[] = {
         { "purpose", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"purpose\":[" FOR("TREAT") "]}"), YES, YES, YES } };
     static const struct row deny_marketing[] = {
@@ -196,7 +198,7 @@ test_every_asserted_purpose_has_to_be_covered(void **state)
     RUN(covered, ORG_A ",\"purpose\":[\"ETREAT\"]");
     RUN(covered, ORG_A ",\"purpose\":[\"TREAT\",\"ERTREAT\"]");
     RUN(permit_treat, ORG_A ",\"purpose\":[\"HPAYMT\"]");            /* RM-08 */
-    RUN(permit_treat, ORG_A ",\"purpose\":[\"TREAT\",\"HMARKT\"]");
+    RUN(nothing, ORG_A ",\"purpose\":[\"TREAT\",\"HMARKT\"]");          /* P8: nor does HIPAA let go for marketing */
     RUN(permit_treat, ORG_A ",\"purpose\":[]");
     RUN(permit_treat, ORG_A ",\"purpose\":[\"TREAT\",\"LOCAL\"]");
     RUN(permit_treat, ORG_A ",\"purpose\":[\"CLINTRL\"]");           /* outside Part 2 the tree alone counts */
@@ -276,6 +278,7 @@ test_an_emergency_opens_what_no_consent_does(void **state)
         { "EM-07 an agreed restriction yields", CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"securityLabel\":[" LABEL_ACT("SUD") "]}]}"), YES, YES, YES },
     };
     static const struct row stays[] = { { "stays closed", "", YES, NO, YES } };
+    static const struct row closed[] = { { "and no use that HIPAA lets go for", "", VERDICT_DENY_STAFF, NO, VERDICT_DENY_STAFF } };
     static const struct row told[] = { { "EM-02 what is missing is said inside", "", YES, VERDICT_DENY_STAFF, YES } };
     static const struct row refused[] = {
         { "EM-03 refused in advance", CONSENT("c1", "2024-01-01", "{\"type\":\"deny\",\"purpose\":[" FOR("TREAT") "," FOR("ETREAT") "]}"), NO, NO, NO } };
@@ -287,10 +290,10 @@ test_an_emergency_opens_what_no_consent_does(void **state)
     RUN(told, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"declaredBy\":\"Practitioner/bob\"}");  /* EM-02 */
     RUN(told, ORG_A ",\"purpose\":[\"BTG\"],\"emergency\":{\"nature\":\"x\"}");
     RUN(stays, ORG_A ",\"purpose\":[\"TREAT\"],\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"x\"}");  /* EM-06 */
-    RUN(stays, ORG_A ",\"purpose\":[\"ETREAT\",\"HMARKT\"],\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"x\"}");
+    RUN(closed, ORG_A ",\"purpose\":[\"ETREAT\",\"HMARKT\"],\"emergency\":{\"declaredBy\":\"b\",\"nature\":\"x\"}");
     RUN(told, "\"actor\":{}," EMERGENCY);
     RUN(stays, "\"actor\":{\"reference\":\"Organization/orgA\",\"class\":[\"HEALTH_PLAN\"]}," EMERGENCY);  /* EM-04 */
-    RUN(stays, ORG_A "," EMERGENCY ",\"legalContext\":\"investigation\"");
+    RUN(closed, ORG_A "," EMERGENCY ",\"legalContext\":\"investigation\"");
 
     struct world w = world_read(REQUEST_WITH(ORG_A "," EMERGENCY, ""), BUNDLE(GLUCOSE "," OPIOID "," MOOD));
     w.labels[2].part2           = PART2_CONFIRMED;
@@ -340,6 +343,8 @@ test_says_which_basis_and_what_it_obliges_to(void **state)
     world_end(&w);
 }
 
+#define TO_ORG_A "{\"role\":{\"coding\":[{\"code\":\"IRCP\"}]},\"reference\":{\"reference\":\"Organization/orgA\"}}"
+
 static void
 test_a_consent_releases_only_records_of_the_programs_it_speaks_for(void **state)
 {
@@ -352,11 +357,11 @@ test_a_consent_releases_only_records_of_the_programs_it_speaks_for(void **state)
     static const struct { const char *consent; int program; bool leaves; } rows[] = {
         { TPO_TO_A, 0, true },
         { TPO_TO_A, 1, false },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"}"), 1, false },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"}"), -1, true },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"Organization/elm\"}}]}"), 1, true },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"Organization/elm\"}}]}"), 0, false },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"identifier\":" ID("9") "}}]}"), 1, true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") "}"), 1, false },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") "}"), -1, true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A ",{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"Organization/elm\"}}]}"), 1, true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A ",{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"Organization/elm\"}}]}"), 0, false },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A ",{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"identifier\":" ID("9") "}}]}"), 1, true },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -374,6 +379,31 @@ test_a_consent_releases_only_records_of_the_programs_it_speaks_for(void **state)
     }
 }
 
+static void
+test_a_record_of_a_program_wants_its_recipient_named(void **state)
+{
+    static const struct { const char *consent; enum part2_status part2; bool leaves; } rows[] = {
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}"), PART2_CONFIRMED, false },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}"), PART2_SUSPECT, true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") "}"), PART2_CONFIRMED, true },
+        { "{" CONSENT_HEAD("c1", "2024-01-01") ",\"extension\":[{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"HEALTH_PLANS\"}]"
+          ",\"provision\":{\"type\":\"permit\"," TPO "}}", PART2_CONFIRMED, true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[8192];
+        snprintf(request, sizeof request, REQUEST_WITH("\"actor\":{\"reference\":\"Organization/orgA\",\"class\":[\"HEALTH_PLAN\"]},\"purpose\":[\"HPAYMT\"]", "%s"), rows[i].consent);
+        struct world w = world_read(request, BUNDLE(OPIOID));
+        w.labels[0].part2 = rows[i].part2;
+        world_decide(&w);
+        if ((w.decisions[0].verdict == VERDICT_PERMIT) != rows[i].leaves)
+            fail_msg("row %zu: %.*s", i, SPAN_PRINT(w.decisions[0].because));
+        if (!rows[i].leaves)
+            assert_int_not_equal(span_find(w.decisions[0].because, SPAN("2.31(a)(4)")), SPAN_NOT_FOUND);
+        world_end(&w);
+    }
+}
+
 #define CUSTODIAN(reference) "{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"reference\":\"" reference "\"}}"
 
 static void
@@ -384,10 +414,10 @@ test_a_record_of_several_programs_needs_each_of_them_released(void **state)
         { .references = oak, .reference_count = 1 }, { .references = elm, .reference_count = 1 },
     };
     static const struct program *const both[] = { &programs[1] }, *const more[] = { &programs[1], NULL };
-#define OF_OAK CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/oak") "]}")
-#define OF_ELM CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/elm") "]}")
-#define OF_BOTH CONSENT("c3", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/oak") "," CUSTODIAN("Organization/elm") "]}")
-#define NOT_ELM CONSENT("c4", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" CUSTODIAN("Organization/elm") "]}")
+#define OF_OAK CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/oak") "]}")
+#define OF_ELM CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/elm") "]}")
+#define OF_BOTH CONSENT("c3", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/oak") "," CUSTODIAN("Organization/elm") "]}")
+#define NOT_ELM CONSENT("c4", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/elm") "]}")
     static const struct { const char *consents; const struct program *const *others; size_t count; bool leaves; } rows[] = {
         { OF_OAK, NULL, 0, true },             { OF_OAK, both, 1, false },
         { OF_ELM, both, 1, false },            { OF_OAK "," OF_ELM, both, 1, true },
@@ -416,11 +446,11 @@ test_a_record_of_several_programs_needs_each_of_them_released(void **state)
 static void
 test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void **state)
 {
-#define OF(reference) CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN(reference) "]}")
+#define OF(reference) CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A "," CUSTODIAN(reference) "]}")
 #define OF_NOBODY "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]}," \
     "\"patient\":{\"reference\":\"Patient/p1\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"permit\"}}"
 #define HOSPITAL(status) "\"source\":{\"part2\":\"" status "\",\"organization\":\"Organization/hospital\"}"
-#define NOT_OAK CONSENT("c2", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" CUSTODIAN("Organization/oak") "]}")
+#define NOT_OAK CONSENT("c2", "2025-01-01", "{\"type\":\"deny\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/oak") "]}")
 #define OAK_ONLY "\"programs\":[{\"reference\":\"Organization/oak\"}]"
 #define OAK_AND_ELM "\"programs\":[{\"reference\":\"Organization/oak\"},{\"reference\":\"Organization/elm\"}]"
 #define KNOWN "\"actors\":{\"Organization/hospital\":{\"resourceType\":\"Organization\",\"identifier\":[" ID("77") "]}}"
@@ -434,11 +464,11 @@ test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses(void 
         { HOSPITAL("unknown"), OF_NOBODY, false },
         { HOSPITAL("unknown") "," OAK_ONLY, OF("Organization/oak"), false },
         { HOSPITAL("unknown") "," OAK_ONLY, OF("Organization/hospital"), true },
-        { HOSPITAL("unknown") "," KNOWN, CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"identifier\":" ID("77") "}}]}"), true },
+        { HOSPITAL("unknown") "," KNOWN, CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A ",{\"role\":{\"coding\":[{\"code\":\"CST\"}]},\"reference\":{\"identifier\":" ID("77") "}}]}"), true },
         /* it is none: it came from a registered one */
         { HOSPITAL("not-program") "," OAK_ONLY, OF("Organization/oak"), true },
         { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/oak"), false },
-        { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/oak") "," CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" CUSTODIAN("Organization/elm") "]}"), false },
+        { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/oak") "," CONSENT("c2", "2024-01-01", "{\"type\":\"permit\",\"actor\":[" TO_ORG_A "," CUSTODIAN("Organization/elm") "]}"), false },
         { HOSPITAL("not-program") "," OAK_AND_ELM, OF("Organization/hospital"), true },
         { HOSPITAL("not-program"), OF_NOBODY, false },
         { OAK_ONLY, OF("Organization/oak"), true },
@@ -894,6 +924,7 @@ main(void)
         cmocka_unit_test(test_an_emergency_opens_what_no_consent_does),
         cmocka_unit_test(test_says_which_basis_and_what_it_obliges_to),
         cmocka_unit_test(test_a_consent_releases_only_records_of_the_programs_it_speaks_for),
+        cmocka_unit_test(test_a_record_of_a_program_wants_its_recipient_named),
         cmocka_unit_test(test_a_record_of_several_programs_needs_each_of_them_released),
         cmocka_unit_test(test_a_record_of_no_known_program_needs_a_consent_that_names_who_discloses),
         cmocka_unit_test(test_holds_what_could_not_be_inspected),

@@ -69,7 +69,7 @@ test_the_statements_are_demanded_only_where_the_site_demands_them(void **state)
 {
 #define SAYS(name) "{\"url\":\"" CONSENT_EXTENSION name "\",\"valueBoolean\":true}"
 #define ALL_STATEMENTS SAYS("statement-revocation") "," SAYS("statement-hipaa") "," SAYS("statement-redisclosure") "," SAYS("statement-refusal")
-#define STATED(list) "{" CONSENT_HEAD("c1", "2024-01-01") ",\"extension\":[" list "],\"provision\":{\"type\":\"permit\"," TPO "}}"
+#define STATED(list) "{" CONSENT_HEAD("c1", "2024-01-01") ",\"extension\":[" list "],\"provision\":{\"type\":\"permit\"," TO("Organization/orgA") "," TPO "}}"
     static const struct { const char *consent; bool demanded, leaves; const char *words; } rows[] = {
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}"), false, true, NULL },
         { STATED(ALL_STATEMENTS "," SAYS("no-expiry")), true, true, NULL },
@@ -279,7 +279,7 @@ test_labels_match_through_hierarchy_aliases_and_order(void **state)
         { LABELS(LABEL_ACT("SUD") "," LABEL_CONF("N")), LABELLED(LABEL_CONF("N")), true, true },
         { LABELS(LABEL_ACT("SUD") "," LABEL_CONF("N")), LABELLED(LABEL_ACT("SUD") "," LABEL_CONF("R")), true, true },
         { LABELS(LABEL_ACT("PSY") "," LABEL_CONF("R")), LABELLED(LABEL_ACT("SUD") "," LABEL_CONF("R")), false, true },
-        { LABELS(LABEL_ACT("42CFRPart2")), LABELLED(LABEL_ACT("42CFRPart2")), true, true },
+        { LABELS(LABEL_ACT("42CFRPart2")) "," TO("Organization/orgA"), LABELLED(LABEL_ACT("42CFRPart2")), true, true },
         { LABELS(LABEL_ACT("42CFRPart2")), LABELLED(LABEL_ACT("SUD")), true, false },               /* suspected, not confirmed */
         { LABELS(LOCAL("PERSONALITY")), LABELLED(LABEL_ACT("PSY") "," LOCAL("PERSONALITY")), false, true },
         { LABELS(LABEL_ACT("PSY")), LABELLED(LABEL_ACT("PSY") "," LOCAL("PERSONALITY")), false, true },
@@ -299,8 +299,8 @@ test_a_record_of_a_program_tells_of_substance_use_whatever_its_codes(void **stat
     static const struct { const char *consent; bool leaves; } rows[] = {
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"securityLabel\":[" LABEL_ACT("SUD") "]}]}"), false },
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"securityLabel\":[" LABEL_ACT("PSY") "]}"), false },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"securityLabel\":[" LABEL_ACT("SUD") "]}"), true },
-        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"securityLabel\":[" LABEL_ACT("42CFRPart2") "]}"), true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") ",\"securityLabel\":[" LABEL_ACT("SUD") "]}"), true },
+        { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") ",\"securityLabel\":[" LABEL_ACT("42CFRPart2") "]}"), true },
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\",\"securityLabel\":[" LABEL_CONF("N") "]}"), false },
     };
     (void)state;
