@@ -131,6 +131,7 @@ def every_consent_of_a_release_is_named():
 def each_law_has_its_own_list():
     """45 CFR 164.528 leaves out treatment, payment and operations; 42 CFR 2.24 is for intermediaries."""
     gateway = Gateway(extra="""
+site { any-purpose = true }
 recipient "study" { url = "http://127.0.0.1:1/fhir"  identifier = { "http://hl7.org/fhir/sid/us-npi|1000000004" }
     class = { "CE_PROVIDER" }  purpose = { "HRESCH" } }
 route "study" { from = { "valley-ehr" }  to = { "study" } }""").start()
