@@ -52,7 +52,7 @@ by_order(const struct asking *a, const struct standing *s)
         say.because = "it is for a noncriminal purpose, and law enforcement asks";
         return say;
     }
-    if (mandate_of(a) == NULL) {
+    if (mandate_of(a) == NULL && basis_lists(a, d, &say.limit)) {
         say.rule    = RULE_COMPULSION;
         say.because = "it permits and does not compel: there is no subpoena with it";
         return say;

@@ -498,7 +498,7 @@ answered(struct bench *b, struct answer say)
     struct decision d = make(say.verdict, say.rule, span_of(say.because));
 
     d.obligations = say.verdict == VERDICT_PERMIT ? say.obligations : say.obligations & OBLIGE_REVIEW;
-    d.limit       = say.verdict == VERDICT_PERMIT ? say.limit : LIMIT_NONE;
+    d.limit       = say.verdict >= VERDICT_HOLD ? say.limit : LIMIT_NONE;     /* a person may let it go */
     d.document    = say.document;
     d.emergency   = say.emergency;
     d.restriction = say.restriction;

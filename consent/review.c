@@ -58,6 +58,8 @@ kind_of_hold(enum rule rule)
 {
     if (rule == RULE_UNINSPECTED)
         return REVIEW_HELD_CONTENT;
+    if (rule == RULE_STATE)
+        return REVIEW_STATE;
     return rule_step(rule) == 3 ? REVIEW_LEGAL : REVIEW_PROGRAM;
 }
 

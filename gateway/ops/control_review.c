@@ -150,7 +150,7 @@ finding_of(const struct hearing *h, enum review_kind kind, bool release)
         return FINDING_NONE;
     if (!release)
         return FINDING_REFUSED;
-    if (kind == REVIEW_LEGAL || kind == REVIEW_PROGRAM)
+    if (kind == REVIEW_LEGAL || kind == REVIEW_STATE || kind == REVIEW_PROGRAM)
         return FINDING_LAWFUL;
     return span_eq_text(h->finding, "part2") ? FINDING_PART2 : FINDING_CLEAR;
 }

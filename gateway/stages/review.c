@@ -157,8 +157,11 @@ key_of(struct exchange *ex, const struct store_review *item, const struct review
     }
     if (cause->entry != ENTRY_NONE)
         name = arena_join(ex->arena, ex->bundle->entries[cause->entry].type, SPAN("/"), ex->bundle->entries[cause->entry].id);
+    /* A pack of a state is named in the words alone. */
+    struct span pack  = cause->kind == REVIEW_STATE ? cause->because : (struct span){ NULL, 0 };
+    struct span paper = cause->document != NULL ? cause->document->filed.sha256 : (struct span){ NULL, 0 };
     const struct span parts[] = { item->kind, item->rule, item->citation, item->client, item->recipient, item->patient, name,
-                                  item->sha256, item->consent, proof, item->document };
+                                  item->sha256, item->consent, proof, item->document, paper, pack };
     enum { PARTS = sizeof parts / sizeof parts[0] };
     struct span all[2 * PARTS];
     for (size_t i = 0; i < PARTS; i++) {

@@ -1,10 +1,11 @@
 """What is held waits for a person, and what the person finds is a fact of the next decision."""
 import getpass
 import json
+import os
 import time
 
 from bundles import bundle, condition, consent, observation, patient
-from harness import Gateway, check, main
+from harness import SLUICE, Gateway, Sink, check, main, run
 
 REVIEWERS = """
 reviewer "jane" { account = "%s"  role = { "privacy-officer" } }
@@ -246,6 +247,87 @@ def nobody_may_without_a_reviewer_and_a_reload_names_one():
         gateway.close()
 
 
+def file_papers(gateway, name, **lists):
+    with open(gateway.at(name), "w") as f:
+        json.dump(lists, f)
+    done = gateway.cli("file", "add", "-c", gateway.config, gateway.at(name))
+    check(done.returncode == 0, done)
+
+
+def legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order():
+    court, ward = Sink(), Sink()
+    gateway = Gateway(extra=REVIEWERS + """
+recipient "court" { url = "http://127.0.0.1:%d/fhir"  reference = "Organization/court"  class = { "COURT" }  purpose = { "HLEGAL" } }
+recipient "ward" { url = "http://127.0.0.1:%d/fhir"  reference = "Organization/ward"  class = { "CE_PROVIDER" }  purpose = { "TREAT" } }
+route "more" { from = { "riverside-ehr" }  to = { "court", "ward" } }
+""" % (court.port, ward.port)).start()
+    try:
+        order = {"id": "order-1", "kind": "court-order-2.64", "from": "2026-01-01", "party": "Organization/court",
+                 "patient": "Patient/o1", "discloser": "Organization/riverside", "items": ["Condition/ordered"],
+                 "says": ["counsel-reviewed", "good-cause", "opportunity-to-be-heard"]}
+        file_papers(gateway, "order.json", documents=[order])
+        push = bundle(patient("o1"), condition("ordered", "o1"), condition("other", "o1"))
+        check(gateway.push(push, client="riverside-ehr")[0] == 200, "push")
+        gateway.settled()
+        waits = items(gateway, "--recipient", "court", "--state", "open")
+        check({i["resource"] for i in waits} == {"Condition/ordered", "Patient/o1"}, waits)
+        check({i["kind"] for i in waits} == {"legal-process"} and waits[0]["citation"] == "42 CFR 2.61"
+              and waits[0]["document"] == "order-1" and waits[0]["roles"] == ["counsel"], waits)
+        check(act(gateway, "release", waits[0]["id"], reviewer="jane")[0] == 5, "the privacy officer is no counsel")
+        for item in waits:
+            check(act(gateway, "release", item["id"], reviewer="carl", why="served by the sheriff")[0] == 0, "counsel")
+        gateway.settled()
+        check(court.bodies() and b'"ordered"' in court.bodies()[-1] and b'"other"' not in court.bodies()[-1], court.bodies())
+        mine = [r for r in gateway.export()[0] if r["recipient"]["name"] == "court"][-1]
+        check(mine["basis"].startswith("R-19") and [d["id"] for d in mine["documents"]] == ["order-1"], mine)
+
+        now = time.time()
+        stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
+        file_papers(gateway, "er.json", emergencies=[{
+            "id": "er-1", "patient": "Patient/o1", "party": "Organization/ward", "declaredBy": "Dr. Okafor",
+            "affiliation": "County Hospital, emergency ward", "discloser": "R. Chen", "nature": "unresponsive",
+            "whyUnobtainable": "unconscious, no representative", "from": stamp(now - 60), "to": stamp(now + 3600)}])
+        check(gateway.push(bundle(patient("o1"), condition("urgent", "o1")), client="riverside-ehr")[0] == 200, "push")
+        gateway.settled()
+        check(any(b"urgent" in body for body in ward.bodies()), "the emergency")
+        after = held(gateway, recipient="ward", kind="emergency-disclosure")
+        mine = [r for r in gateway.export()[0] if r["recipient"]["name"] == "ward"][-1]
+        check(after["eventId"] == mine["eventId"] and after["rule"] == "R-13", (after, mine["eventId"]))
+        check(act(gateway, "release", after["id"], why="documented as 2.51(c) asks")[0] == 0, "looked at afterwards")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
+def a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else():
+    if os.geteuid() != 0:
+        print("      not root: another account cannot be taken, skipped")
+        return
+    gateway = Gateway(extra='reviewer "night-desk" { account = "nobody"  role = { "privacy-officer" } }\n')
+    text = open(gateway.config).read()
+    open(gateway.config, "w").write(text.replace("admin  {", 'admin  { socket-group = "nogroup"'))
+    os.chmod(gateway.folder, 0o755)
+    gateway.start()
+    try:
+        check(gateway.push(bundle(patient(), scan()), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        mine = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", SLUICE]
+        done = run(*mine, "review", "ls", "-c", gateway.config, "--json", "--recipient", "county-hie")
+        check(done.returncode == 0, done)
+        item = json.loads(done.stdout)["items"][0]
+        done = run(*mine, "review", "show", str(item["id"]), "--content", "-c", gateway.config)
+        check(done.returncode == 0 and json.loads(done.stdout) == scan(), done)
+        check(act(gateway, "release", item["id"], reviewer=None)[0] == 5, "root is no reviewer")
+        done = run(*mine, "review", "release", str(item["id"]), "--why", "a knee", "-c", gateway.config)
+        check(done.returncode == 0 and gateway.hie.wait(2), done)
+        check([a["account"] for a in show(gateway, item["id"])["acts"]] == ["uid 0", "uid 65534"], show(gateway, item["id"]))
+        for word in ("status", "reload"):
+            check(run(*mine, word, "-c", gateway.config).returncode == 5, word)
+        check(run("setpriv", "--reuid=daemon", "--regid=nogroup", "--clear-groups", SLUICE, "review", "ls", "-c",
+                  gateway.config).returncode == 5, "an account that is nobody's")
+    finally:
+        gateway.close()
+
+
 if __name__ == "__main__":
     main([what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record,
           what_is_refused_stays_and_what_was_released_can_be_taken_back,
@@ -253,4 +335,6 @@ if __name__ == "__main__":
           a_suspect_record_is_found_to_be_none_and_a_confirmed_one_stays,
           an_older_push_does_not_follow_a_newer_one,
           consents_are_kept_and_named_with_what_they_lack,
+          legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order,
+          a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else,
           nobody_may_without_a_reviewer_and_a_reload_names_one])
