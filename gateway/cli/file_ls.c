@@ -1,12 +1,12 @@
 /* gateway/cli/file_ls.c -- file ls, file show: what is on file, and how it came there. */
 #include "base/json_author.h"
+#include "base/json_writer.h"
 #include "consent/paper.h"
 #include "fhir/datatypes.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
+#include "gateway/ops/filing.h"
 #include "gateway/runtime/identity.h"
-
-#include <time.h>
 
 struct listing {
     const struct call *call;
@@ -20,24 +20,16 @@ struct listing {
 };
 
 static bool visit(const struct store_filed *, void *arg);
+static int  stood(const struct call *, struct store_filed_query);
 
 static const char *const acts[] = { "", "filed", "ended", "reviewed" };
-
-static int64_t
-wall_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int
 list(const struct call *call, struct store_filed_query query, bool whole)
 {
     struct desk    d;
     int            code = desk_open(call, &d);
-    struct listing l    = { .call = call, .desk = &d, .now_ms = wall_ms(), .whole = whole,
+    struct listing l    = { .call = call, .desk = &d, .now_ms = filing_now_ms(), .whole = whole,
                             .out = call_has(call, "json") ? author_new() : NULL };
 
     if (l.out != NULL)
@@ -69,9 +61,13 @@ command_file_ls(const struct call *call)
         call_say(call, "--kind %s: want document, relationship, restriction, circumstance or emergency", kind);
         return EXIT_CODE_USAGE;
     }
+    if (call_has(call, "at") && !call_has(call, "papers")) {
+        call_say(call, "--at says as of when --papers are wanted");
+        return EXIT_CODE_USAGE;
+    }
     if (call_has(call, "review"))
         query.kind = PAPER_EMERGENCY;
-    return list(call, query, false);
+    return call_has(call, "papers") ? stood(call, query) : list(call, query, false);
 }
 
 int
@@ -195,4 +191,75 @@ visit(const struct store_filed *f, void *arg)
     }
     arena_reset(d->arena, mark);
     return buf_status(&d->out) == ST_OK;
+}
+
+/* ---- what stood ---------------------------------------------------------------------------- */
+
+/* The newest version of an id at that moment, until the next id comes. */
+struct standing_papers {
+    struct json_writer w;
+    int64_t            at_ms;
+    struct buf         id, body;
+    bool               stands;
+};
+
+static void
+flush(struct standing_papers *s)
+{
+    if (s->stands)
+        json_copy(&s->w, (struct span){ NULL, 0 }, buf_span(&s->body));
+    s->stands = false;
+}
+
+static bool
+visit_standing(const struct store_filed *f, void *arg)
+{
+    struct standing_papers *s = arg;
+
+    if (!span_eq(f->id, buf_span(&s->id)))
+        flush(s);
+    if (f->at_ms > s->at_ms)
+        return true;
+    buf_clear(&s->id);
+    buf_clear(&s->body);
+    buf_add(&s->id, f->id);
+    buf_add(&s->body, f->body);
+    s->stands = f->ended_ms > s->at_ms;
+    return buf_status(&s->body) == ST_OK && buf_status(&s->id) == ST_OK;
+}
+
+/* In the form of a request file, so that `explain` decides with what the gateway decided with. */
+static int
+stood(const struct call *call, struct store_filed_query query)
+{
+    struct desk            d;
+    struct standing_papers s    = { .at_ms = filing_now_ms() };
+    int                    code = desk_open(call, &d);
+    unsigned               only = query.kind;
+
+    buf_init(&s.id, 4096);
+    buf_init(&s.body, 2 * PAPER_BYTES);
+    if (code == EXIT_CODE_OK && !desk_time(call, "at", false, &s.at_ms))
+        code = EXIT_CODE_USAGE;
+    query.history = query.by_id = true;
+    if (code == EXIT_CODE_OK) {
+        json_writer_open(&s.w, d.arena);
+        json_object(&s.w, NULL);
+        for (unsigned kind = PAPER_NONE + 1; kind < PAPER_KINDS && code == EXIT_CODE_OK; kind++) {
+            query.kind = kind;
+            json_array(&s.w, paper_kind_list((enum paper_kind)kind));
+            if (only == PAPER_NONE || only == kind)
+                code = desk_code(store_filed_visit(d.store, &query, visit_standing, &s));
+            flush(&s);
+            json_end(&s.w);
+        }
+        json_end(&s.w);
+        buf_add(&d.out, json_writer_close(&s.w));
+        buf_add_byte(&d.out, '\n');
+        if (buf_status(&d.out) != ST_OK || buf_status(&s.body) != ST_OK || d.out.length < 3)
+            code = EXIT_CODE_DEPENDENCY;
+    }
+    buf_release(&s.id);
+    buf_release(&s.body);
+    return desk_close(call, &d, code);
 }

@@ -156,8 +156,8 @@ read_add(struct desk_work *w, struct span papers)
     return true;
 }
 
-static int64_t
-wall_ms(void)
+int64_t
+filing_now_ms(void)
 {
     struct timespec now;
 
@@ -169,7 +169,7 @@ static bool
 read_one(struct desk_work *w, enum store_filing_act act)
 {
     struct span       at = text_of(w, "at");
-    struct time_range when = { .first_ms = wall_ms() };
+    struct time_range when = { .first_ms = filing_now_ms() };
 
     if (!span_empty(at) && !time_range_read(at, &when))
         refuse(w, "--at: want a date or an instant, such as 2026-11-22T15:00:00Z");
@@ -239,7 +239,7 @@ record_of(struct desk_work *w, struct ledger_entry *out)
     struct record_paper     *papers = arena_make_n(w->arena, w->count, struct record_paper);
     const struct store_filing *first = &w->filings[0];
     struct disclosure         d     = {
-        .kind = RECORD_FILING, .event_id = record_event_id(w->arena, wall_ms()), .decision_ms = wall_ms(),
+        .kind = RECORD_FILING, .event_id = record_event_id(w->arena, filing_now_ms()), .decision_ms = filing_now_ms(),
         .act = span_of(acts[first->act]), .account = first->who, .why = first->why, .patient = first->patient,
         .ended_ms = first->act == FILING_END ? first->ended_ms : 0, .by_patient = first->by_patient,
         .papers = papers, .paper_count = w->count,

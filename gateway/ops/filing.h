@@ -25,4 +25,6 @@
 /* The answer is whole in any case; when there is no memory for one it says so. */
 void filing_do(struct store *, struct span request, struct span papers, uid_t who, struct buf *answer);
 
+int64_t filing_now_ms(void);
+
 #endif

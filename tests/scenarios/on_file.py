@@ -113,6 +113,25 @@ def an_end_that_is_to_come_closes_when_it_comes():
     check(not [b for b in lab.bodies()[tried:] if b"q4-waits" in b or b"q4-then" in b], "from then on")
 
 
+def what_stood_then_is_what_a_request_file_takes():
+    versions = json.loads(sluice("file", "show", "qsoa-lab", "--json"))["versions"]
+    then = lambda v: json.loads(sluice("file", "ls", "--papers", "--at", v["at"]))
+    check([d["id"] for d in then(versions[0])["documents"]] == ["qsoa-lab"], then(versions[0]))
+    check(then(versions[1])["documents"] == [], "after its end")
+    now = json.loads(sluice("file", "ls", "--papers"))
+    check(set(now) == {"documents", "relationships", "restrictions", "circumstances", "emergencies"}, now)
+    request = {"at": versions[0]["at"], "actor": {"reference": "Organization/lab", "class": ["QSO"]}, "purpose": ["HOPERAT"],
+               "source": {"part2": "program", "organization": "Organization/riverside"},
+               "programs": [{"reference": "Organization/riverside"}]}
+    for v, code in ((versions[0], 0), (versions[1], 1)):
+        with open(gateway.at("r.json"), "w") as f:
+            json.dump(request | then(v), f)
+        with open(gateway.at("b.json"), "w") as f:
+            json.dump(bundle(patient("q9"), oud("q9", "q9-asked")), f)
+        done = gateway.cli("explain", "--request", gateway.at("r.json"), gateway.at("b.json"))
+        check(done.returncode == code, (v, done.stdout, done.stderr))
+
+
 def the_end_of_an_agreement_closes_what_waits_for_delivery():
     add("--new-version", "--why", "signed again", documents=[QSOA])
     lab.answer = 503
@@ -350,7 +369,7 @@ def the_configuration_says_when_a_capacity_makes_no_sense():
 
 if __name__ == "__main__":
     main([an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends,
-          every_filing_is_a_leaf_of_the_log_of_denials, an_end_that_is_to_come_closes_when_it_comes,
+          every_filing_is_a_leaf_of_the_log_of_denials, what_stood_then_is_what_a_request_file_takes, an_end_that_is_to_come_closes_when_it_comes,
           the_end_of_an_agreement_closes_what_waits_for_delivery, an_order_without_a_subpoena_waits_for_counsel,
           a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
           a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before,
