@@ -292,14 +292,17 @@ arena_format(struct arena *a, const char *format, ...)
 {
     va_list args, again;
     char   *at = NULL;
+    char    own[1024] __attribute__((uninitialized));     /* most texts fit, and are made once */
 
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(own, sizeof own, format, args);
     va_end(args);
     if (length >= 0)
         at = arena_alloc(a, (size_t)length + 1);
-    if (at != NULL)
+    if (at != NULL && (size_t)length < sizeof own)
+        memcpy(at, own, (size_t)length + 1);
+    else if (at != NULL)
         vsnprintf(at, (size_t)length + 1, format, again);
     va_end(again);
     return span_from(at, at != NULL ? (size_t)length : 0);

@@ -175,6 +175,10 @@ clean_copy(struct span text)
     if (copy == NULL)
         return NULL;
     while (p < end) {
+        if (*p - 1u < 0x7f) {                            /* ASCII but NUL, which is nearly all */
+            copy[used++] = (char)*p++;
+            continue;
+        }
         size_t length = *p != 0 ? text_utf8_length(p, end) : 0;
         if (length > 0) {
             memcpy(copy + used, p, length);

@@ -13,6 +13,8 @@ span_eq_nocase(struct span a, struct span b)
 {
     if (a.length != b.length)
         return false;
+    if (span_eq(a, b))
+        return true;
     for (size_t i = 0; i < a.length; i++)
         if (lower(a.at[i]) != lower(b.at[i]))
             return false;

@@ -288,6 +288,12 @@ finish(struct closure *w, struct plan_evidence *evidence, const struct plan **ou
 }
 
 bool
+plan_goes(const struct plan *p, tape_node node)
+{
+    return p->mark[node] & MARK_GONE;
+}
+
+bool
 plan_gone(const struct plan *p, tape_node node)
 {
     for (; node != TAPE_ABSENT; node = p->bundle->parents[node])

@@ -90,6 +90,9 @@ enum status plan_close(const struct plan_input *, struct arena *, const struct p
 
 /* Whether the node leaves no byte: itself or something around it is cut, or
  * its entry is withheld. */
+/* Whether a node leaves no bytes: it goes, or something around it does. */
 bool plan_gone(const struct plan *, tape_node);
+/* By itself. */
+bool plan_goes(const struct plan *, tape_node);
 
 #endif

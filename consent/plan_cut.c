@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_walk.h"
 #include "fhir/element.h"
 
 /* ---- required.def as a table --------------------------------------------------- */
@@ -493,21 +494,27 @@ closure_gone(const struct closure *w, tape_node node)
     return false;
 }
 
+/* Of an item that of its list. */
+static tape_node
+name_node(const struct closure *w, tape_node node)
+{
+    while (node != TAPE_ABSENT && walk_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
+        node = w->parents[node];
+    return tape_name(w->tape, node);
+}
+
 struct span
 closure_name(const struct closure *w, tape_node node)
 {
-    while (node != TAPE_ABSENT && tape_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
-        node = w->parents[node];
-    tape_node name = tape_name(w->tape, node);
+    tape_node name = name_node(w, node);
+
     return name == TAPE_ABSENT ? (struct span){ NULL, 0 } : tape_text(w->tape, name, w->arena);
 }
 
 bool
 closure_named(const struct closure *w, tape_node node, struct span name)
 {
-    while (node != TAPE_ABSENT && tape_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
-        node = w->parents[node];
-    return tape_text_eq(w->tape, tape_name(w->tape, node), name);
+    return walk_is(w->tape, name_node(w, node), name);
 }
 
 bool

@@ -384,7 +384,7 @@ collect_entries(struct closure *w, struct plan_evidence *e)
         const struct bundle_entry *b     = &w->bundle->entries[i];
         uint32_t                   first = i;
         if (!span_empty(b->type) && !span_empty(b->id)) {
-            struct span name = arena_format(w->arena, "%.*s/%.*s", SPAN_PRINT(b->type), SPAN_PRINT(b->id));
+            struct span name = arena_join(w->arena, b->type, SPAN("/"), b->id);
             first            = bundle_find(w->bundle, b->type, b->id);
             evidence_add(e, name, PHRASE_LITERAL, FIND_ENTRY, first == ENTRY_NONE ? i : first, 0);
             if (text_unusual(b->id))

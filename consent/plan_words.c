@@ -107,17 +107,20 @@ bool
 word_next(struct word_reader *r, struct word *out)
 {
     uint64_t hash  = 0xcbf29ce484222325u;
-    size_t   i     = r->at;
+    size_t   i     = r->at, end = r->text.length;
     bool     begun = false;
 
-    while (i < r->text.length) {
+    while (i < end) {
         unsigned char c = fold((unsigned char)r->text.at[i]);
         size_t        length = 1;
         if (c > 1) {
             if (!begun)
                 out->at = i;
             begun = true;
-            hash  = (hash ^ c) * 0x100000001b3u;
+            do                                                /* to the end of what is ASCII of the word */
+                hash = (hash ^ c) * 0x100000001b3u;
+            while (++i < end && (c = fold((unsigned char)r->text.at[i])) > 1);
+            continue;
         } else if (c == 1) {
             unsigned char folded[4];
             unsigned      count;
@@ -221,8 +224,8 @@ phrases_find(const struct phrases *p, struct span text, uint32_t after)
 void
 phrases_scan(const struct phrases *p, struct span text, phrase_found *found, void *with)
 {
-    uint64_t           sums[32] = { 0 };                      /* H of the last words, as a ring */
-    size_t             starts[32];
+    uint64_t           sums[32] __attribute__((uninitialized));       /* H of the last words, as a ring */
+    size_t             starts[32] __attribute__((uninitialized));     /* read as far as there were words */
     struct word_reader reader = { text, 0 };
     struct word        word;
     uint64_t           sum = 0;

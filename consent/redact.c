@@ -161,6 +161,22 @@ same_children(struct twins *t, tape_node was, tape_node is, bool top)
     }
 }
 
+/* The same bytes, where the plan lets everything go as it came. */
+static bool
+untouched(const struct twins *t, tape_node was, tape_node is)
+{
+    const struct plan *p     = t->plan;
+    tape_node          after = tape_after(t->was, was);
+
+    if (!span_eq(tape_extent(t->was, was), tape_extent(t->is, is))
+        || (t->edit < p->edit_count && p->edits[t->edit].node < after))
+        return false;
+    for (tape_node n = was; n < after; n++)
+        if (plan_goes(p, n))
+            return false;
+    return true;
+}
+
 /* Depth is bounded by the tape's limit. */
 static bool
 same_values(struct twins *t, tape_node was, tape_node is, bool top)
@@ -174,7 +190,7 @@ same_values(struct twins *t, tape_node was, tape_node is, bool top)
     if (tape_kind(t->was, was) != tape_kind(t->is, is))
         return false;
     if (tape_kind(t->was, was) == TAPE_OBJECT || tape_kind(t->was, was) == TAPE_ARRAY)
-        return same_children(t, was, is, top);
+        return (!top && untouched(t, was, is)) || same_children(t, was, is, top);
     return span_eq(tape_extent(t->was, was), tape_extent(t->is, is));
 }
 
