@@ -52,11 +52,21 @@ item_id(const struct call *call, const char *text, int64_t *id)
     return true;
 }
 
+/* What is open, unless something else is asked for; NULL: all. */
+static const char *
+wanted_state(const struct call *call)
+{
+    const char *state = call_value(call, "state");
+
+    return state == NULL ? "open" : strcmp(state, "all") == 0 ? NULL : state;
+}
+
 /* The line for the gateway; empty: too long. */
 static struct span
 line_of(const struct call *call, struct arena *arena, const char *word, int64_t id)
 {
-    static const char *const options[] = { "kind", "patient", "recipient", "state", "why", "as", "finding" };
+    static const char *const options[] = { "kind", "patient", "recipient", "why", "as", "finding" };
+    const char              *state     = wanted_state(call);
     struct json_writer       w;
     uint64_t                 limit = 0;
 
@@ -68,6 +78,8 @@ line_of(const struct call *call, struct arena *arena, const char *word, int64_t 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (call_value(call, options[i]) != NULL)
             json_text(&w, options[i], span_of(call_value(call, options[i])));
+    if (state != NULL)
+        json_text(&w, "state", span_of(state));
     if (call_value(call, "limit") != NULL && span_to_u64(span_of(call_value(call, "limit")), &limit) && limit <= REVIEW_LIST_MOST)
         json_integer(&w, "limit", (int64_t)limit);
     json_end(&w);
@@ -147,8 +159,8 @@ read_store(const struct call *call, struct desk *d, const char *word, int64_t id
         filter.patient = span_of(call_value(call, "patient"));
     if (call_value(call, "recipient") != NULL)
         filter.recipient = span_of(call_value(call, "recipient"));
-    if (call_value(call, "state") != NULL)
-        filter.state = review_state_of(span_of(call_value(call, "state")));
+    if (wanted_state(call) != NULL)
+        filter.state = review_state_of(span_of(wanted_state(call)));
     if (limit != NULL && span_to_u64(span_of(limit), &most) && most <= REVIEW_LIST_MOST)
         filter.limit = (uint32_t)most;
     return review_text_list(d->store, &filter, out);
@@ -207,12 +219,12 @@ add_lines(struct answer *a, struct buf *out)
 int
 command_review_ls(const struct call *call)
 {
-    const char   *state = call_value(call, "state");
+    const char   *state = wanted_state(call);
     struct answer a;
     struct buf    out;
 
     if (state != NULL && review_state_of(span_of(state)) < 0) {
-        call_say(call, "--state: want open, released or refused");
+        call_say(call, "--state: want open, released, refused or all");
         return EXIT_CODE_USAGE;
     }
     if (!answer_open(&a))

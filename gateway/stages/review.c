@@ -50,28 +50,35 @@ review_apply(struct exchange *ex, struct outgoing *out)
     return ST_OK;
 }
 
-/* Both are by entry: the new ones go among those that are there. */
+static struct determination
+finding_about(const struct review_cause *cause, int finding)
+{
+    return (struct determination){
+        .entry = cause->entry, .finding = (enum finding)finding, .rule = cause->rule,
+        .consent  = cause->consent != NULL ? consent_reference(cause->consent) : (struct span){ NULL, 0 },
+        .document = cause->document != NULL ? cause->document->id : (struct span){ NULL, 0 },
+    };
+}
+
+/* Both are by entry: the new ones go among those that are there, all at once. */
 static bool
-add_finding(struct exchange *ex, struct outgoing *out, const struct review_cause *cause, int finding)
+add_findings(struct exchange *ex, struct outgoing *out, const struct determination *new, size_t count)
 {
     const struct facts   *facts = out->facts;
-    size_t                count = facts->determination_count, at = 0;
-    struct determination *all   = arena_make_n(ex->arena, count + 1, struct determination);
-    struct determination  one   = { .entry = cause->entry, .finding = (enum finding)finding, .rule = cause->rule };
+    size_t                had   = facts->determination_count, from = 0, at = 0;
+    struct determination *all   = arena_make_n(ex->arena, had + count, struct determination);
 
     if (all == NULL)
         return false;
-    if (cause->consent != NULL)
-        one.consent = consent_reference(cause->consent);
-    if (cause->document != NULL)
-        one.document = cause->document->id;
-    for (; at < count && facts->determinations[at].entry <= one.entry; at++)
-        all[at] = facts->determinations[at];
-    all[at] = one;
-    for (; at < count; at++)
-        all[at + 1] = facts->determinations[at];
+    for (size_t i = 0; i < count; i++) {
+        while (from < had && facts->determinations[from].entry <= new[i].entry)
+            all[at++] = facts->determinations[from++];
+        all[at++] = new[i];
+    }
+    while (from < had)
+        all[at++] = facts->determinations[from++];
     out->facts->determinations      = all;
-    out->facts->determination_count = count + 1;
+    out->facts->determination_count = at;
     return true;
 }
 
@@ -87,19 +94,18 @@ known_item(const struct outgoing *out, struct span key)
 static enum status
 apply_round(struct exchange *ex, struct outgoing *out, const struct review_causes *causes, bool *news)
 {
-    bool any = store_review_found_any(ex->gateway->store);
+    bool                  any   = store_review_found_any(ex->gateway->store);
+    struct determination *found = any ? arena_make_n(ex->arena, causes->count, struct determination) : NULL;
+    size_t                count = 0;
 
-    *news = false;
+    if (any && found == NULL)
+        return ST_NO_MEMORY;
     for (size_t i = 0; i < causes->count && (any || out->review_count < REVIEW_MOST); i++) {
         const struct review_cause *cause   = &causes->all[i];
         struct store_review        item    = item_of(ex, out, cause);
         int                        finding = any && review_settles(cause->kind) ? store_review_finding(ex->gateway->store, item.key) : 0;
-        if (finding != FINDING_NONE) {
-            if (!add_finding(ex, out, cause, finding))
-                return ST_NO_MEMORY;
-            *news                = true;
-            ex->relies_on_review = true;
-        }
+        if (finding != FINDING_NONE)
+            found[count++] = finding_about(cause, finding);
         /* One that is settled comes with this push from now on. */
         if (out->review_count < REVIEW_MOST && !known_item(out, item.key))
             out->reviews[out->review_count++] = item;
@@ -108,6 +114,10 @@ apply_round(struct exchange *ex, struct outgoing *out, const struct review_cause
         log_event(LOG_WARN_LEVEL, "review.more", LOG_F_ID("request", ex->request_id),
                   LOG_F_ID("recipient", out->recipient->title), LOG_F_COUNT("items", causes->count),
                   LOG_F_REASON("more waits for a person than one push may put into the queue"));
+    *news = count > 0;
+    if (*news && !add_findings(ex, out, found, count))
+        return ST_NO_MEMORY;
+    ex->relies_on_review = ex->relies_on_review || *news;
     return arena_status(ex->arena);
 }
 

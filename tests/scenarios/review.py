@@ -21,7 +21,8 @@ def scan(id="scan", patient="p1", data=PICTURE):
 
 
 def items(gateway, *options):
-    done = gateway.cli("review", "ls", "-c", gateway.config, "--json", *options)
+    done = gateway.cli("review", "ls", "-c", gateway.config, "--json", *options,
+                       *([] if "--state" in options else ["--state", "all"]))
     check(done.returncode == 0, done.stderr)
     return json.loads(done.stdout)["items"]
 
@@ -143,6 +144,21 @@ def findings_survive_a_kill_and_deliveries_that_wait_take_them_up():
         check(PICTURE.encode() in last[1], "the finding was lost")
         check(last[0]["Idempotency-Key"] != first[0]["Idempotency-Key"], "another payload under the same key")
         check(held(gateway, state="released")["finding"] == "clear", "the item")
+
+        check(gateway.push(bundle(patient("p2"), scan("scan2", "p2")), client="unknown-ehr")[0] == 200, "another push")
+        gateway.settled()
+        item = [i for i in items(gateway, "--recipient", "county-hie") if i["patient"] == "Patient/p2"][0]
+        check(act(gateway, "release", item["id"])[0] == 0, "release")
+        gateway.kill()                   # between the act and what follows from it
+        gateway.start()
+        until = time.time() + 20
+        while time.time() < until and not any(b"scan2" in body for body in gateway.hie.bodies()):
+            time.sleep(0.05)
+        check(any(b"scan2" in body for body in gateway.hie.bodies()), "what was let go before the kill does not leave")
+        gateway.settled()
+        sent = {h["Idempotency-Key"] for h, body, _ in gateway.hie.received if b"scan2" in body}
+        logged = {r["idempotencyKey"] for r in gateway.export()[0]}
+        check(len(sent) == 1 and sent <= logged, (sent, logged))
         check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
     finally:
         gateway.close()
