@@ -93,6 +93,7 @@ struct giving {
     struct span               name;      /* recipient, when it is not who asks */
     struct span               reference; /* and how consents refer to it */
     const struct record_consent *consent;
+    bool                      accounted; /* 42 CFR 2.25 */
 };
 
 /* One recipient of this exchange; by stages route, decide, redact, commit. */

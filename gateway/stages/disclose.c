@@ -124,6 +124,7 @@ author(struct exchange *ex, bool denial, struct ledger_entry *out)
         d.items          = g->items;
         d.item_count     = g->item_count;
         d.consent        = g->consent;
+        d.in_part2_accounting = g->accounted;
         d.payload_sha256 = sha256_hex(ex->arena, &ex->answer.body, 1);
         d.payload_bytes  = ex->answer.body.length;
     }

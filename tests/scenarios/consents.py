@@ -273,6 +273,136 @@ def hostile_revocations_change_nothing():
     check(get("/fhir/Consent/v8")[1]["ETag"] == 'W/"1"', "nothing was written")
 
 
+PART2 = {"42CFRPart2", "SUD", "ETH", "ETHUD", "OPIOIDUD"}
+
+
+def consult(who, client="county", raw=None, **context):
+    body = {"hook": "patient-consent-consult", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {"patientId": who if isinstance(who, (list, str)) else [who], "actor": [], **context}}
+    return gateway.request("POST", "/cds-services/patient-consent-consult", raw if raw is not None else body, client=client,
+                           headers={"Content-Type": "application/json"})
+
+
+def card(answer):
+    check(answer[0] == 200 and answer[1]["Content-Type"].startswith("application/json"), answer)
+    cards = json.loads(answer[2])["cards"]
+    check(len(cards) == 1 and len(cards[0]["summary"]) < 140, cards)
+    check(cards[0]["summary"] == cards[0]["extension"]["decision"] and cards[0]["source"]["label"], cards)
+    return cards[0]
+
+
+def redacted(one):
+    return {c["code"] for o in one["extension"]["obligations"] for c in o["parameters"].get("codes", [])}
+
+
+def services_are_discovered_by_everybody():
+    status, headers, body = gateway.request("GET", "/cds-services", client="stranger")
+    check(status == 200 and headers["Content-Type"].startswith("application/json"), (status, headers))
+    service = json.loads(body)["services"][0]
+    check(service["id"] == service["hook"] == "patient-consent-consult" and service["description"], service)
+    check(gateway.request("POST", "/cds-services/other", {}, client="county")[0] == 404, "another service")
+    check(gateway.request("GET", "/cds-services/patient-consent-consult", client="county")[0] == 405, "it is posted to")
+
+
+def who_is_named_is_told_a_permit_and_it_is_in_the_log():
+    gateway.push(bundle(dict(patient("pc1"), identifier=[{"system": "urn:mrn", "value": "77"}]), consent("cc1", "pc1")), client="oak-ehr")
+    answer = consult({"system": "urn:mrn", "value": "77"})
+    one = card(answer)
+    check(one["extension"]["decision"] == "CONSENT_PERMIT" and one["indicator"] == "info", one)
+    check(not redacted(one) & PART2, one)
+    check("42 CFR part 2 prohibits" in one["extension"]["notice"] and "basedOn" not in one["extension"], one)
+    told_of = [r for r in gateway.export()[0] if r["channel"] == "CDS Hooks consult"][-1]
+    check(told_of["payloadSha256"] == hashlib.sha256(answer[2]).hexdigest(), told_of)
+    check(told_of["patientId"] == "Patient/pc1" and told_of["consentId"] == "Consent/cc1", told_of)
+    check(told_of["recipient"]["name"] == "county" and told_of["basis"].startswith("R-0") and told_of["inPart2Accounting"], told_of)
+    check(card(consult("pc1"))["extension"] == one["extension"], "by its id")
+    check(card(consult([{"value": "Patient/pc1"}], purposeOfUse="TREAT"))["extension"] == one["extension"], "by its reference")
+
+
+def every_refusal_is_the_same_card():
+    refusing = consent("cc2", "pc2")
+    refusing["provision"]["type"] = "deny"
+    gateway.push(bundle(patient("pc2"), refusing), client="oak-ehr")
+    gateway.push(bundle(patient("pc3")), client="oak-ehr")
+    gateway.push(bundle(patient("pc4"), consent("cc4", "pc4", status="inactive")), client="oak-ehr")
+    gateway.push(bundle(dict(patient("pc5"), identifier=[{"system": "urn:mrn", "value": "88"}]),
+                        dict(patient("pc6"), identifier=[{"system": "urn:mrn", "value": "88"}])), client="oak-ehr")
+    answers = [twin(consult(who)) for who in ("pc2", "pc3", "pc4", "nobody-at-all", {"system": "urn:mrn", "value": "88"},
+                                              {"system": "urn:mrn", "value": "99"}, "Group/1", "not an id")]
+    answers.append(twin(consult("pc1", client="lakeside")))          # who is not named
+    answers.append(twin(consult("pc1", category=[{"system": "http://terminology.hl7.org/CodeSystem/consentscope",
+                                                  "code": "research"}])))
+    check(all(a == answers[0] for a in answers), answers)
+    check(card(answers[0])["extension"] == {"decision": "CONSENT_DENY", "obligations": []}, answers[0])
+    denied = [r for r in gateway.export()[1] if r["channel"] == "CDS Hooks consult"]
+    check(len(denied) == len(answers) and {"Patient/pc2", "Patient/pc3"} <= {r.get("patientId") for r in denied}, denied)
+
+
+def what_a_consent_leaves_out_is_an_obligation_and_no_reason():
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    limited = consent("cc7", "pc7")
+    limited["provision"]["provision"] = [{"type": "deny", "securityLabel": [{"system": act, "code": "PSY"}]},
+                                         {"type": "deny", "class": [{"system": "http://hl7.org/fhir/resource-types",
+                                                                     "code": "Observation"}]}]
+    gateway.push(bundle(patient("pc7"), limited), client="oak-ehr")
+    one = card(consult("pc7"))
+    check(one["extension"]["decision"] == "CONSENT_PERMIT" and {"PSY", "Observation"} <= redacted(one), one)
+    check("SUD" not in redacted(one) and "HIV" not in redacted(one), one)
+    classes = [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]
+    check(card(consult("pc7", **{"class": classes}))["extension"]["decision"] == "CONSENT_DENY", "of that class nothing")
+    by_code = consent("cc8", "pc8")
+    by_code["provision"]["provision"] = [{"type": "deny", "code": [{"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}]}]
+    gateway.push(bundle(patient("pc8"), by_code), client="oak-ehr")
+    check(card(consult("pc8"))["extension"]["decision"] == "CONSENT_DENY", "what no label says cannot be told")
+
+
+def an_asker_asks_for_itself_unless_it_may_for_others():
+    hie, clinic = [{"system": NPI, "value": "1000000002"}], [{"system": NPI, "value": "1000000003"}]
+    check(card(consult("pc1", actor=hie))["extension"]["decision"] == "CONSENT_PERMIT", "itself by its identifier")
+    check(consult("pc1", actor=clinic)[0] == 403, "somebody else")
+    check(consult("pc1", client="lakeside", actor=hie)[0] == 403, "somebody who is permitted")
+    check(consult("pc1", purposeOfUse=["HRESCH"])[0] == 403, "a purpose that it is not registered for")
+    for client in ("oak-ehr", "officer", "star", "stranger"):
+        check(consult("pc1", client=client)[0] == 403, f"{client} has no such duty")
+    check(card(consult("pc1", client="custodian", actor=hie))["extension"]["decision"] == "CONSENT_PERMIT", "for others")
+    check(card(consult("pc1", client="custodian", actor=clinic))["extension"]["decision"] == "CONSENT_DENY", "for others")
+    told_of = [r for r in gateway.export()[0] if r["channel"] == "CDS Hooks consult"][-1]
+    check(told_of["client"] == "custodian" and told_of["recipient"]["name"] == "county-hie", told_of)
+
+
+def a_revocation_counts_for_the_very_next_question():
+    gateway.push(bundle(patient("pc9"), consent("cc9", "pc9")), client="oak-ehr")
+    check(card(consult("pc9"))["extension"]["decision"] == "CONSENT_PERMIT", "permitted")
+    check(revoke("cc9")[0] == 200, "revoked")
+    check(card(consult("pc9"))["extension"]["decision"] == "CONSENT_DENY", "still permitted")
+
+
+def hostile_questions_are_refused_and_tell_nothing():
+    good = {"hook": "patient-consent-consult", "hookInstance": "x", "context": {"patientId": "pc1", "actor": []}}
+
+    def with_(**more):
+        return json.dumps(dict(good, context=dict(good["context"], **more))).encode()
+    for body, status in ((b"", 400), (b"{", 400), (b"[]", 400), (b"{}", 400), (b'{"hook":"order-sign"}', 400),
+                         (json.dumps(dict(good, hookInstance="")).encode(), 400), (json.dumps(dict(good, context=[])).encode(), 400),
+                         (with_(patientId=[]), 400), (with_(patientId=[{"value": 7}]), 400), (with_(patientId=[{"v": "x"}]), 400),
+                         (with_(actor={}), 400), (with_(actor=[{"value": "x"}] * 17), 400), (with_(purposeOfUse="NO-SUCH"), 400),
+                         (with_(purposeOfUse=["TREAT"] * 9), 400), (with_(class_=[]), 400), (with_(scope="patient-privacy"), 400),
+                         (with_(content={"resourceType": "Bundle", "entry": []}), 422),
+                         (b'{"hook":"patient-consent-consult","hook":"x"}', 400), (with_(patientId="x" * 70000), 413)):
+        answer = consult("pc1", raw=body)
+        check(answer[0] == status, (body[:100], answer))
+        check(json.loads(answer[2])["resourceType"] == "OperationOutcome" and b"pc1" not in answer[2], answer)
+    check(gateway.request("POST", "/cds-services/patient-consent-consult", good, client="county",
+                          headers={"Content-Type": "text/plain"})[0] == 415, "JSON is wanted")
+
+
+def metadata_tells_what_there_is():
+    rest = json.loads(gateway.request("GET", "/fhir/metadata", client="stranger")[2])["rest"][0]
+    consents = [r for r in rest["resource"] if r["type"] == "Consent"][0]
+    check({"read", "vread", "history-instance", "search-type"} <= {i["code"] for i in consents["interaction"]}, consents)
+    check(consents["operation"][0]["name"] == "revoke", consents)
+
+
 def two_at_once_lose_no_revocation():
     put(consent("w1", "pw1"))
     statuses = []
@@ -302,6 +432,20 @@ def a_revocation_that_was_answered_is_there_after_kill_9():
         gateway.start()
         check(json.loads(get(f"/fhir/Consent/{id}")[2])["status"] == "inactive", "it is gone")
     check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "the log does not verify")
+
+
+def who_asks_too_often_waits():
+    busy = Gateway(extra=EXTRA + "limits { asks-a-minute = 3 }", clients=NAMES).start()
+    try:
+        until = 60 - time.time() % 60
+        if until < 3:
+            time.sleep(until)            # counts are of a minute of the clock
+        answers = [busy.request("GET", f"/fhir/Consent/guess{n}", client="oak-ehr") for n in range(5)]
+        check([a[0] for a in answers] == [404, 404, 404, 429, 429] and answers[4][1]["Retry-After"], answers)
+        check(busy.request("GET", "/fhir/Consent/guess", client="elm-ehr")[0] == 404, "others are not held up")
+        check(len(busy.export()[1]) == 4, "what was asked is in the log")
+    finally:
+        busy.close()
 
 
 SCENARIOS = [v for v in list(globals().values()) if callable(v) and getattr(v, "__module__", "") == "__main__"
