@@ -96,7 +96,8 @@ permits_anything(const struct consent *c)
     return any;
 }
 
-/* W2; a root that is ambiguous denies what it matches (policy.h V5). */
+/* W2; a root that is ambiguous denies what it matches (policy.h V5), and one that permits some
+ * data says no to the rest (weigh.h K5). */
 static bool
 refuses_something(const struct consent *c)
 {
@@ -104,7 +105,8 @@ refuses_something(const struct consent *c)
 
     for (uint32_t i = 0; i < c->provision_count; i++)
         any = any || c->provisions[i].type == PROVISION_DENY || c->provisions[i].ambiguous
-           || c->provisions[i].criteria.unreadable != 0;
+           || c->provisions[i].criteria.unreadable != 0
+           || (i == 0 && (c->provisions[i].criteria.stated & DIMENSIONS_OF_DATA) != 0);
     return any;
 }
 
@@ -219,8 +221,10 @@ whole(struct work *w)
         return REVOCATION_STANDS;
     if (c->unusable == NULL && !permits_anything(c) && refuses_something(c))
         return REVOCATION_OF_NOTHING;
+    if (c->kind == KIND_CRIMINAL_JUSTICE && written && refuses_something(c))
+        return in_part(w);               /* W5: of all that it permits, and from then on */
     if (c->kind == KIND_CRIMINAL_JUSTICE && written) {
-        w->ends = true;                  /* W5 */
+        w->ends = true;
     } else if (!written) {
         add_modifier(w, "held");
     } else if (refuses_something(c)) {
@@ -294,7 +298,7 @@ static bool
 is_refusal(const struct work *w, tape_node have, tape_node want, const struct tape *wanted)
 {
     const struct tape *t = w->tape;
-    struct time_range  start;
+    struct time_range  start, from;
 
     if (tape_children(t, have) != tape_children(wanted, want))
         return false;
@@ -307,9 +311,10 @@ is_refusal(const struct work *w, tape_node have, tape_node want, const struct ta
             return false;
     }
     tape_node period = tape_member(t, have, SPAN("period"));
+    tape_node when   = tape_member(wanted, want, SPAN("period"));
     return tape_children(t, period) == 1
         && time_range_read(tape_member_text(t, period, SPAN("start"), w->arena), &start)
-        && start.first_ms <= w->r->recorded_ms;
+        && time_range_read(tape_member_text(wanted, when, SPAN("start"), w->arena), &from) && start.first_ms <= from.first_ms;
 }
 
 static bool
@@ -364,8 +369,8 @@ in_part(struct work *w)
         if (!permits(p) || !under(p, w->r->provision, w->arena))
             continue;
         found++;
-        if (p->node != TAPE_ABSENT && has_refusal(w, p->node, wanted))
-            continue;
+        if (p->node != TAPE_ABSENT && (is_refusal(w, p->node, TAPE_ROOT, wanted) || has_refusal(w, p->node, wanted)))
+            continue;                    /* OPTIN with a root that is the refusal; or with it below */
         refuse_in(w, p->node, child);
         made++;
     }

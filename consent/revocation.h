@@ -5,7 +5,8 @@
  *
  *   W1  Whole, of a Consent that refuses nothing: status inactive, and the
  *       extension "revoked" with the moment of receipt (policy.h).
- *   W2  Whole, of a Consent that also refuses something, or that cannot be read:
+ *   W2  Whole, of a Consent that also refuses something (a permit of some data says no
+ *       to the rest, weigh.h K5), or that cannot be read:
  *       with status inactive its refusals would end as well, and to withdraw a
  *       permission is not to permit.  It stays active and gets a
  *       modifierExtension, with which it denies what it denies and permits
@@ -19,7 +20,8 @@
  *       held by the modifierExtension "held", so nothing new leaves on it, and a
  *       written one can follow (a refusal in part is the same either way).
  *   W5  Of criminal justice consents (2.35(c)) the status stays: they say from
- *       when they can be revoked, and policy.h keeps them until then.
+ *       when they can be revoked, and policy.h keeps them until then; one that also
+ *       refuses something gets refusals as of W3 from that day on.
  *   W6  Asked again, what stands is no new version.
  *   W7  Every version says who, when it was received and recorded, in which form
  *       and why: extension "revocation".

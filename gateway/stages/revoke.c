@@ -102,6 +102,42 @@ revoking_version(const struct exchange *ex)
     return ex->revoking->version;
 }
 
+static bool
+is_party(const struct revocation *r, struct span reference, const struct identifier *ids, size_t count)
+{
+    for (size_t i = 0; i < count && !span_empty(r->identifier.value); i++)
+        if (span_eq(ids[i].value, r->identifier.value) && span_eq(ids[i].system, r->identifier.system))
+            return true;
+    return !span_empty(r->recipient) && span_eq(reference, r->recipient);
+}
+
+/* A refusal of somebody who does not resolve speaks against nobody (weigh.h K2), and to be
+ * told that it is done would be wrong: whom it names has to be known here, or by the Consent. */
+static bool
+knows_recipient(const struct exchange *ex, const struct tape *t)
+{
+    const struct config     *c = ex->config;
+    const struct revocation *r = &ex->revoking->what;
+
+    if (span_empty(r->recipient) && span_empty(r->identifier.value))
+        return true;
+    for (size_t i = 0; i < c->known_actor_count; i++)
+        if (is_party(r, c->known_actors[i].reference, c->known_actors[i].identifiers, c->known_actors[i].identifier_count))
+            return true;
+    for (size_t i = 0; i < c->recipient_count; i++)
+        if (is_party(r, c->recipients[i].party.reference, c->recipients[i].party.identifiers,
+                     c->recipients[i].party.identifier_count))
+            return true;
+    tape_node root = tape_member(t, TAPE_ROOT, SPAN("provision"));
+    for (tape_node n = root; n != TAPE_ABSENT && n < tape_after(t, root); n++)
+        if (tape_kind(t, n) == TAPE_OBJECT
+            && ((!span_empty(r->recipient) && tape_text_eq(t, tape_member(t, n, SPAN("reference")), r->recipient))
+                || (!span_empty(r->identifier.value) && tape_text_eq(t, tape_member(t, n, SPAN("value")), r->identifier.value)
+                    && tape_text_eq(t, tape_member(t, n, SPAN("system")), r->identifier.system))))
+            return true;
+    return false;
+}
+
 static enum step
 make_version(struct exchange *ex, const struct store_row *row)
 {
@@ -111,6 +147,9 @@ make_version(struct exchange *ex, const struct store_row *row)
 
     if (tape_read(row->bytes, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
+    if (!knows_recipient(ex, tape))
+        return exchange_refuse_one(ex, 422, ISSUE_VALUE, "revoke", "`recipient` is nobody whom the Consent or this gateway knows",
+                                   "name it as the Consent does, or by its registered identifier or reference");
     switch (revoke(tape, &ex->revoking->what, ex->arena, &next)) {
     case REVOCATION_MADE:
         break;

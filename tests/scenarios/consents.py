@@ -266,6 +266,7 @@ def hostile_revocations_change_nothing():
                          (b'{"resourceType":"Parameters","parameter":[{"name":"form","valueCode":"sung"}]}', 400),
                          (b'{"resourceType":"Parameters","parameter":[{"name":"date","valueDateTime":"2099-01-01"}]}', 422),
                          (b'{"resourceType":"Parameters","parameter":[{"name":"provision","valueString":"provision.provision[4]"}]}', 422),
+                         (b'{"resourceType":"Parameters","parameter":[{"name":"recipient","valueReference":{"reference":"Organization/nobody"}}]}', 422),
                          (b'{"resourceType":"Parameters","parameter":[{"name":"purpose","valueCode":"NO-SUCH"}]}', 422),
                          (b'{"resourceType":"Parameters","parameter":[' + b'{"name":"reason","valueString":"x"},' * 4000 + b'{}]}', 413)):
         answer = gateway.request("POST", "/fhir/Consent/v8/$revoke", body, client="oak-ehr")
