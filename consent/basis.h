@@ -52,6 +52,7 @@ struct answer basis_own_note(const struct asking *);         /* R-04, exceptions
 struct answer basis_within(const struct asking *);           /* */
 struct answer basis_patient(const struct asking *);          /* */
 struct answer basis_emergency(const struct asking *);        /* R-13, 2.51(a)(1) */
+struct answer basis_emergency_whole(const struct asking *);  /* the same, whether or not this record is needed for it */
 /* 2.51(a): a permit of R-13 says "to the extent necessary": of what an emergency needs, or none. */
 struct answer emergency_narrow(const struct asking *, struct answer);
 /* What of 2.51(c) an emergency on file does not say, or else is wrong with it; NULL: nothing. */

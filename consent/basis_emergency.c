@@ -23,11 +23,17 @@ static const char   *undocumented(const struct facts *);
 struct answer
 basis_emergency(const struct asking *a)
 {
+    return emergency_narrow(a, basis_emergency_whole(a));
+}
+
+struct answer
+basis_emergency_whole(const struct asking *a)
+{
     struct answer best = by_claim(a);
 
     for (size_t i = 0; i < a->inquiry->facts->emergency_count; i++)
         best = answer_better(best, by_file(a, &a->inquiry->facts->emergencies[i]));
-    return emergency_narrow(a, best);
+    return best;
 }
 
 struct answer

@@ -56,6 +56,11 @@ basis_patient(const struct asking *a)
     for (size_t i = 0; i < a->subject_count && may; i++) {
         struct subject asks = subject_of_reference(q->whose, self);
         bool patient = (q->classes & RECIPIENT_BIT(RECIPIENT_PATIENT)) != 0 && same_subject(&a->subjects[i], &asks);
+        bool chosen = q->facts->site.apps_as_patient && !span_empty(q->facts->actor.on_behalf_of);       /* H-3 */
+        if (chosen) {
+            struct subject whom = subject_of_reference(q->whose, q->facts->actor.on_behalf_of);
+            patient             = patient || same_subject(&a->subjects[i], &whom);
+        }
         may = patient || ((q->classes & RECIPIENT_BIT(RECIPIENT_PERSONAL_REP)) != 0
                           && is_representative(a, &a->subjects[i]));
     }

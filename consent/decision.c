@@ -192,6 +192,11 @@ protected(struct bench *b, struct record *r, const struct asking *a)
         if (v.says == SAYS_PERMIT && v.rank != RANK_NOBODY)
             return permitted(b, a, &v);
         say = answer_better(note_bases(a), say);
+        if (b->facts->site.notes_in_emergency) {                            /* H-12 */
+            v = weigh_patients(b, r, a, kinds_for(&b->inquiry));
+            if (!refused_for_emergencies(&v))
+                say = answer_better(say, basis_emergency_whole(a));
+        }
         return say.rule != RULE_NONE
                    ? answered(b, say)
                    : make(VERDICT_DENY, RULE_COUNSELING,
@@ -296,7 +301,7 @@ late_bases(struct bench *b, const struct asking *a, const struct voice *all)
         return say;
     say = answer_better(say, basis_documents(a, 8));
     /* H-1: what was received by a consent that has been revoked does not go on from here. */
-    for (size_t i = 0; i < a->subject_count && !stopped; i++)
+    for (size_t i = 0; i < a->subject_count && !stopped && !b->facts->site.onward_after_revocation; i++)
         stopped = weigher_revoked(&b->weigher, &a->subjects[i]);
     return stopped ? say : answer_better(say, basis_redisclosure(a));
 }
@@ -381,7 +386,8 @@ permitted(struct bench *b, const struct asking *a, const struct voice *v)
         d.rule  = is_fundraising(b) ? RULE_FUNDRAISING : consent_rule(v);
         d.limit = d.rule == RULE_REGISTRY ? LIMIT_REGISTRY : d.rule == RULE_PDMP ? LIMIT_PDMP : LIMIT_NONE;
         d.obligations |= OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_ACCOUNTING;
-        if (d.rule == RULE_INTERMEDIARY && b->inquiry.holder == HOLDER_INTERMEDIARY)
+        if (b->facts->site.operator_role == OPERATOR_INTERMEDIARY                           /* H-10 */
+            || (d.rule == RULE_INTERMEDIARY && b->inquiry.holder == HOLDER_INTERMEDIARY))
             d.obligations |= OBLIGE_INTERMEDIARY;
     }
     if ((b->weigher.asker.purposes & PURPOSE_BIT(PURPOSE_BTG)) != 0)

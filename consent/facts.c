@@ -17,6 +17,7 @@ static void read_programs(struct reader *, tape_node root, struct facts *);
 static void read_known_actors(struct reader *, tape_node root, struct facts *);
 static void read_consents(struct reader *, tape_node root, struct facts *);
 static void read_site(struct reader *, tape_node root, struct site_policy *);
+static uint32_t position_of(struct reader *, tape_node object, const char *name, const char *positions);
 
 static const struct identifier *identifiers_of(struct reader *, tape_node object, const char *where,
                                                const char *name, size_t *count);
@@ -300,23 +301,43 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_site(struct reader *r, tape_node root, struct site_policy *site)
 {
-    static const char *const names[] = { "withholdWithoutConsent", "requireStatements", "anyDiscloser", "notesToPatient",
-                                         "stateBy", "emergencyAll",
-                                         "anyPurpose" };
-    static const char *const tests[] = { "any", "residence", "service", "custodian" };
+    static const char *const names[] = {
+#define SWITCH(number, field, fact, option, citation, question, words) fact,
+#define CHOICE(number, field, fact, option, positions, citation, question, words) fact,
+#define SETTLED(number, citation, question, words)
+#include "consent/switches.def"
+#undef SWITCH
+#undef CHOICE
+    };
     tape_node node = reader_member(r, root, "", "site", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT)
         return;
     reader_names(r, node, "site", NAMES(names));
-    site->withhold_without_consent = reader_flag(r, node, "site", "withholdWithoutConsent");
-    site->require_statements       = reader_flag(r, node, "site", "requireStatements");
-    site->any_discloser            = reader_flag(r, node, "site", "anyDiscloser");
-    site->notes_to_patient         = reader_flag(r, node, "site", "notesToPatient");
-    int test          = reader_choice(r, node, "site", "stateBy", NAMES(tests));
-    site->state_tests = test > 0 ? 1u << (test - 1) : 0;
-    site->any_purpose              = reader_flag(r, node, "site", "anyPurpose");
-    site->emergency_all            = reader_flag(r, node, "site", "emergencyAll");
+#define SWITCH(number, field, fact, option, citation, question, words) site->field = reader_flag(r, node, "site", fact);
+#define CHOICE(number, field, fact, option, positions, citation, question, words) \
+    site->field = position_of(r, node, fact, positions);
+#include "consent/switches.def"
+#undef SWITCH
+#undef CHOICE
+#undef SETTLED
+}
+
+/* Which of "a|b|c"; the first when it is not there. */
+static uint32_t
+position_of(struct reader *r, tape_node object, const char *name, const char *positions)
+{
+    tape_node   node = reader_member(r, object, "site", name, TAPE_STRING);
+    struct span rest = span_of(positions);
+
+    if (node == TAPE_ABSENT)
+        return 0;
+    for (uint32_t i = 0; rest.at != NULL; i++)
+        if (tape_text_eq(r->tape, node, span_split(&rest, '|')))
+            return i;
+    reader_finding(r, SEVERITY_ERROR, node, reader_expression(r, "site", name), arena_format(r->arena, "want one of %s", positions),
+                   (struct span){ 0 });
+    return 0;
 }
 
 /* ---- members by type ------------------------------------------------------------ */

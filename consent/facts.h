@@ -160,15 +160,18 @@ struct jurisdictions {
 
 struct state_pack;                              /* consent/state_pack.h */
 
-struct site_policy {                            /* the operator's switches; each makes it stricter */
-    bool withhold_without_consent;              /* P8: what is not protected leaves by default */
-    bool require_statements;                    /* demand the 2.31(a) statements as extensions */
-    bool any_discloser;                         /* P7: any consent may release a record whose program is not known */
-    bool notes_to_patient;                      /* H-7: SUD counseling notes go to the patient who asks */
-    uint32_t state_tests;                       /* H-9: STATE_BY_* that count (state_pack.h); 0: any that a pack names */
-    bool any_purpose;                           /* P8: also for other purposes than HIPAA names, and to anybody */
-    bool emergency_all;                         /* R-13, 2.51(a): in an emergency all goes, not only what limits.def lists */
+/* The site's switches, rows of switches.def: zero is the default. */
+struct site_policy {
+#define SWITCH(number, field, fact, option, citation, question, words) bool field;
+#define CHOICE(number, field, fact, option, positions, citation, question, words) uint32_t field;
+#define SETTLED(number, citation, question, words)
+#include "consent/switches.def"
+#undef SWITCH
+#undef CHOICE
+#undef SETTLED
 };
+enum state_by      { STATE_BY_ANY = 0, STATE_BY_RESIDENCE_ALONE, STATE_BY_SERVICE_ALONE, STATE_BY_CUSTODIAN_ALONE };
+enum operator_role { OPERATOR_UNANSWERED = 0, OPERATOR_QSO, OPERATOR_BUSINESS_ASSOCIATE, OPERATOR_INTERMEDIARY };
 
 struct facts {
     int64_t                      at_ms;
@@ -248,9 +251,7 @@ struct facts {
  *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
  *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
  *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
- *     "site": { "withholdWithoutConsent": bool, "requireStatements": bool, "anyDiscloser": bool,
- *               "notesToPatient": bool, "emergencyAll": bool, "anyPurpose": bool,
- *               "stateBy": "any" | "residence" | "service" | "custodian" } }
+ *     "site": { names of switches.def: bool, or a position } }
  *
  *   F1  A required member that is missing, and a member of the wrong type, is an
  *       error; so is a name that is nearly a known one ("purposes"): a misspelt

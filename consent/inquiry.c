@@ -48,7 +48,10 @@ inquiry_make(const struct facts *facts, const struct asker *asker, struct whose 
         all[q.standing_count++] = (struct standing){
             .document = d,
             .patient  = subject_of_reference(whose, d->patient),
-            .lacks    = instrument_in_force(d, facts->at_ms) ? instrument_lacks(d) : "it is not in force",
+            .lacks    = !instrument_in_force(d, facts->at_ms) ? "it is not in force"
+                        : facts->site.director_alone && (d->says & SAYS_BIT(SAYS_CODE_DELEGATE)) != 0
+                            ? "a delegate has determined it, and here the director does"                  /* H-11 */
+                            : instrument_lacks(d),
         };
     }
     q.standing = all;

@@ -140,6 +140,16 @@ consent_unusable(const struct consent *c, const struct facts *facts)
     return NULL;
 }
 
+/* H-2: the compliance date of 89 FR 12472. */
+static bool
+is_legacy_class(const struct consent *c)
+{
+    const int64_t  compliance_ms = 1771200000000;                           /* 2026-02-16T00:00:00Z */
+    const uint32_t all           = STATEMENT_REVOCATION | STATEMENT_HIPAA | STATEMENT_REDISCLOSURE | STATEMENT_REFUSAL;
+
+    return c->designated != 0 && c->dated && c->date.first_ms < compliance_ms && (c->statements & all) != all;
+}
+
 /* V3 */
 const char *
 consent_deficiency(const struct consent *c, const struct facts *facts)
@@ -148,6 +158,8 @@ consent_deficiency(const struct consent *c, const struct facts *facts)
 
     if (signature != NULL)
         return signature;
+    if (c->deficiency == NULL && !facts->site.honor_legacy_classes && is_legacy_class(c))
+        return "it is from before 16 February 2026, designates recipients by class and lacks the statements of 2.31(a)";
     if (c->deficiency != NULL || !facts->site.require_statements)
         return c->deficiency;
     if ((c->statements & STATEMENT_REVOCATION) == 0)

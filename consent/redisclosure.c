@@ -27,6 +27,7 @@ static const struct onward rows[] = {
 };
 
 static struct answer by_row(const struct asking *, const struct onward *);
+static enum holder   capacity_of(const struct inquiry *);
 static bool          is_own(const struct asking *);
 static bool          meets(const struct asking *, enum condition);
 static struct answer with_document(const struct asking *, const struct onward *, struct answer);
@@ -39,9 +40,16 @@ basis_redisclosure(const struct asking *a)
     if (is_own(a))
         return best;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if ((rows[i].holders & HOLDER_BIT(a->inquiry->holder)) != 0)
+        if ((rows[i].holders & HOLDER_BIT(capacity_of(a->inquiry))) != 0)
             best = answer_better(best, by_row(a, &rows[i]));
     return best;
+}
+
+/* H-8 */
+static enum holder
+capacity_of(const struct inquiry *q)
+{
+    return q->holder == HOLDER_EMERGENCY && q->facts->site.emergency_onward ? HOLDER_CEBA_TPO : q->holder;
 }
 
 /* What a program wrote itself it did not receive, in whatever capacity it says it holds it. */
@@ -69,6 +77,8 @@ by_row(const struct asking *a, const struct onward *row)
                                   .obligations = row->obliges | OBLIGE_AUDIT,
                                   .because = "in the capacity in which this copy is held it may go on to this recipient" };
 
+    if (q->facts->site.notice_by_consent_alone && capacity_of(q) == HOLDER_CEBA_TPO)
+        say.obligations &= ~(uint32_t)OBLIGE_NOTICE;                        /* H-5 */
     if ((row->recipients != ANYONE && (q->classes & row->recipients) == 0)
         || (row->purposes != ANY && !inquiry_for(q, row->purposes)) || !meets(a, row->condition))
         return (struct answer){ 0 };

@@ -41,7 +41,7 @@ state_narrow(struct weigher *w, const struct asking *a, struct record *r, struct
 
     if (d.verdict <= VERDICT_DENY_STAFF)
         return d;
-    o.emergency = basis_emergency(a).verdict == VERDICT_PERMIT;
+    o.emergency = basis_emergency_whole(a).verdict == VERDICT_PERMIT;
     for (size_t i = 0; i < f->pack_count; i++) {
         if (!in_force(&o, f->packs[i]))
             continue;
@@ -99,7 +99,7 @@ static bool
 in_force(const struct overlay *o, const struct state_pack *p)
 {
     const struct facts *f     = o->asking->inquiry->facts;
-    uint32_t            tests = p->applies_to & (f->site.state_tests != 0 ? f->site.state_tests : UINT32_MAX);
+    uint32_t            tests = p->applies_to & (f->site.state_by != STATE_BY_ANY ? 1u << (f->site.state_by - 1) : UINT32_MAX);
 
     return p->off == NULL && f->at_ms >= p->from_ms && f->at_ms < p->until_ms
            && applies(o, tests, p->jurisdiction) != MATCH_NO;

@@ -27,6 +27,7 @@ struct account {
     enum form          form;
     const char        *scope;            /* NULL: all */
     int64_t            since, now;
+    struct span        due;              /* a day, where the site runs the clock of 2.25 (H-4); else empty */
     struct voided     *voided;
     uint64_t           count;
     int                code;
@@ -189,10 +190,15 @@ add_head(struct account *a, struct buf *out)
     case FORM_TEXT:
         buf_add_text(out, "Accounting of disclosures for ");
         desk_plain(out, a->patient, 0);
+        if (!span_empty(a->due))
+            buf_add_format(out, ", due by %.*s (45 CFR 164.528(c)(1))", SPAN_PRINT(a->due));
         buf_add_text(out, "\n\n");
         break;
     case FORM_JSON:
-        buf_add_format(out, "{\"patient\":\"%.*s\",\"disclosures\":[", SPAN_PRINT(a->patient));
+        buf_add_format(out, "{\"patient\":\"%.*s\",", SPAN_PRINT(a->patient));
+        if (!span_empty(a->due))
+            buf_add_format(out, "\"dueBy\":\"%.*s\",", SPAN_PRINT(a->due));
+        buf_add_text(out, "\"disclosures\":[");
         break;
     case FORM_CSV:
         buf_add_text(out, "\"date\",\"recipient\",\"address\",\"description\",\"purpose\",\"basis\",\"eventId\"\r\n");
@@ -202,6 +208,8 @@ add_head(struct account *a, struct buf *out)
                           "<title>Accounting of disclosures</title></head><body>\n"
                           "<h1>Accounting of disclosures</h1>\n<p>");
         markup_text(out, a->patient);
+        if (!span_empty(a->due))
+            buf_add_format(out, ", due by %.*s (45 CFR 164.528(c)(1))", SPAN_PRINT(a->due));
         buf_add_text(out, "</p>\n<table>\n<tr><th>Date</th><th>Recipient</th><th>Address</th><th>What</th>"
                           "<th>Purpose</th><th>Rule</th></tr>\n");
         break;
@@ -361,6 +369,8 @@ command_accounting(const struct call *call)
         call_say(call, "%s: want Patient/ID", call->arguments[0]);
         code = EXIT_CODE_USAGE;
     }
+    if (code == EXIT_CODE_OK && d.config->site.accounting_clock)
+        a.due = span_first(time_format(d.arena, a.now + 60 * (int64_t)24 * 3600 * 1000), 10);
     if (code == EXIT_CODE_OK)
         code = account_print(&a);
     return desk_close(call, &d, code);

@@ -22,6 +22,10 @@
 
 #define DELIVER_KINDS "transaction|batch|message|document|collection|resource"
 
+/* The position of a switch that is there when nothing is said. */
+#define SITE_FIRST_state_by      "any"
+#define SITE_FIRST_operator_role "unanswered"
+
 /* Where a section's fields are: sections that are there once in struct
  * config, the others in a struct of their own. */
 #define AT_listen(field)    offsetof(struct config, listen.field)

@@ -262,7 +262,8 @@ describe_released(struct exchange *ex, const struct outgoing *out, struct disclo
     d->idempotency_key    = out->idempotency_key;
     d->in_part2_accounting = (out->release->obligations & OBLIGE_ACCOUNTING) != 0;
     d->in_hipaa_accounting = in_hipaa_accounting(plan, out->recipient);
-    d->in_intermediary_list = d->in_part2_accounting && by_intermediary(ex->client);
+    d->in_intermediary_list = d->in_part2_accounting
+                              && (by_intermediary(ex->client) || ex->config->site.operator_role == OPERATOR_INTERMEDIARY);
     d->bases              = bases_of(ex, plan, true, &d->basis_count);
     for (uint32_t i = 0; i < plan->bundle->count && items != NULL; i++) {
         const struct bundle_entry *e = &plan->bundle->entries[i];

@@ -691,8 +691,8 @@ test_fundraising_needs_the_right_to_opt_out(void **state)
 }
 
 #define CLASS(code) "{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"" code "\"}"
-#define MY_PROVIDERS MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
-#define ANY_PROVIDER MORE_CONSENT("c", "2026-01-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
+#define MY_PROVIDERS MORE_CONSENT("c", "2026-03-01", CLASS("TREATING_PROVIDERS") "," CLASS("HEALTH_PLANS"), "{\"type\":\"permit\"," TPO "}")
+#define ANY_PROVIDER MORE_CONSENT("c", "2026-03-01", CLASS("TREATING_PROVIDERS"), "{\"type\":\"permit\"}")
 
 static void
 test_a_class_of_recipients_is_whom_the_evidence_says(void **state)
@@ -706,7 +706,7 @@ test_a_class_of_recipients_is_whom_the_evidence_says(void **state)
         { "RM-05 a root without criteria", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), ANY_PROVIDER, "opioid", YES, "R-02", "42 CFR 2.33(a)(1)" },
         { "RM-07 an appointment to come", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("appointment", "2026-12-20"), MY_PROVIDERS, "opioid", YES, "R-01", "42 CFR 2.33(a)(2)" },
         { "a plan", PROGRAM PLAN WHAT_FOR("HPAYMT"), MY_PROVIDERS, "opioid", YES, "R-01", "42 CFR 2.33(a)(2)" },
-        { "a class that nobody knows", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), MORE_CONSENT("c", "2026-01-01", CLASS("PROVIDERS_IN_MY_COUNTY"), "{\"type\":\"permit\"," TPO "}"), "opioid", NO, "B-14", "42 CFR 2.13(a)" },
+        { "a class that nobody knows", PROGRAM CLINIC WHAT_FOR("TREAT") TREATS("encounter", "2026-10-20"), MORE_CONSENT("c", "2026-03-01", CLASS("PROVIDERS_IN_MY_COUNTY"), "{\"type\":\"permit\"," TPO "}"), "opioid", NO, "B-14", "42 CFR 2.13(a)" },
     };
     (void)state;
     RUN(rows);

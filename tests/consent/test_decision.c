@@ -386,7 +386,7 @@ test_a_record_of_a_program_wants_its_recipient_named(void **state)
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}"), PART2_CONFIRMED, false },
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TPO "}"), PART2_SUSPECT, true },
         { CONSENT("c1", "2024-01-01", "{\"type\":\"permit\"," TO("Organization/orgA") "}"), PART2_CONFIRMED, true },
-        { "{" CONSENT_HEAD("c1", "2024-01-01") ",\"extension\":[{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"HEALTH_PLANS\"}]"
+        { "{" CONSENT_HEAD("c1", "2026-03-01") ",\"extension\":[{\"url\":\"" CONSENT_EXTENSION "recipient-class\",\"valueCode\":\"HEALTH_PLANS\"}]"
           ",\"provision\":{\"type\":\"permit\"," TPO "}}", PART2_CONFIRMED, true },
     };
     (void)state;

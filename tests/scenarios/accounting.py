@@ -143,6 +143,11 @@ route "study" { from = { "valley-ehr" }  to = { "study" } }""").start()
         check({r["recipient"]["name"] for r in everything} == {"county-hie", "lakeside-clinic", "study"}, everything)
         check({r["recipient"]["name"] for r in hipaa} == {"study"}, hipaa)
         check(accounting(gateway, "ana", "--scope", "intermediary")[0] == [], "nobody is an intermediary")
+        check("dueBy" not in accounting(gateway, "ana")[1], "the clock of 2.25 is off")
+        with open(gateway.config, "a", encoding="utf-8") as f:
+            f.write("site { accounting-clock = true }\n")
+        due = json.loads(accounting(gateway, "ana")[1])["dueBy"]
+        check(due == time.strftime("%Y-%m-%d", time.gmtime(time.time() + 60 * 86400)), due)
     finally:
         gateway.close()
 
