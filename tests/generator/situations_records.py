@@ -151,7 +151,7 @@ def parameters_in_an_entry(s):
         s.hide({"name": "other", "resource": {"resourceType": "Observation", "id": closed.id, "status": "final", "code": {"text": s.secret()}, **s.subject(), "performer": [s.by_program()]}})]})
 
 
-@situation(grants=True)
+@situation()
 def group_that_counts(s):
     """Group.member and Group.quantity (C10)."""
     s.make_patient()
