@@ -228,7 +228,8 @@ day_of(struct reader *r, tape_node object, const char *name, bool (*day)(struct 
 static void
 read_programs(struct reader *r, tape_node root, struct facts *facts)
 {
-    static const char *const names[] = { "reference", "identifier", "source", "name", "id", "continues", "from", "until" };
+    static const char *const names[] = { "reference", "identifier", "source", "name", "phone", "address", "id", "continues",
+                                         "from", "until" };
     tape_node       list  = reader_member(r, root, "", "programs", TAPE_ARRAY);
     uint32_t        count = tape_children(r->tape, list);
     struct program *all   = arena_make_n(r->arena, count, struct program);
@@ -246,6 +247,8 @@ read_programs(struct reader *r, tape_node root, struct facts *facts)
         p->identifiers = identifiers_of(r, n, "programs", "identifier", &p->identifier_count);
         p->sources     = reader_texts(r, n, "programs", "source", true, &p->source_count);
         p->names       = reader_texts(r, n, "programs", "name", true, &p->name_count);
+        p->phones      = reader_texts(r, n, "programs", "phone", true, &p->phone_count);
+        p->addresses   = reader_texts(r, n, "programs", "address", true, &p->address_count);
         p->id          = reader_text(r, n, "programs", "id");
         p->continues   = reader_text(r, n, "programs", "continues");
         p->from_ms     = day_of(r, n, "from", program_begin_read);

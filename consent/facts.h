@@ -55,6 +55,8 @@ struct program {                                /* a registered Part 2 program, 
     size_t                   source_count;
     const struct span       *names;             /* names to look for in text */
     size_t                   name_count;
+    const struct span       *phones, *addresses;/* consent/contact.h */
+    size_t                   phone_count, address_count;
     int64_t                  from_ms, until_ms; /* when it was one, until exclusive (consent/program.h); 0: not stated */
     struct span              id;                /* of this row, "oak"; may be empty */
     struct span              continues;         /* id of the row that this one came after; may be empty */
@@ -235,6 +237,7 @@ struct facts {
  *     "source": { "part2": "program" | "not-program" | "unknown", "organization",
  *                 "holder": code of holders.def },
  *     "programs": [ { "reference", "identifier": [], "source", "name",       each a text or a list
+ *                     "phone", "address": "line|postal code",                       consent/contact.h
  *                     "id", "continues": id of another row, "from", "until" } ],    consent/program.h
  *     "actors": { reference: resource }, "consents": [ Consent ],
  *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",

@@ -33,6 +33,7 @@ label_bundle(const struct bundle *bundle, const struct references *references, c
         return st;
     content_label(&w);
     source_read(&w);
+    source_notice(&w);
     links_follow(&w);
     for (uint32_t i = 0; i < bundle->count; i++)
         weigh_entry(&w, i);
@@ -64,7 +65,7 @@ kind_of(struct span type)
     static const struct { const char *type; uint8_t length; enum unit_kind kind; } rows[] = {
         KIND("Patient", UNIT_PATIENT), KIND("Observation", UNIT_OBSERVATION), KIND("Encounter", UNIT_ENCOUNTER),
         KIND("Organization", UNIT_DIRECTORY), KIND("Location", UNIT_DIRECTORY), KIND("HealthcareService", UNIT_DIRECTORY),
-        KIND("Endpoint", UNIT_DIRECTORY), KIND("OrganizationAffiliation", UNIT_DIRECTORY),
+        KIND("Endpoint", UNIT_DIRECTORY), KIND("Device", UNIT_DIRECTORY), KIND("OrganizationAffiliation", UNIT_DIRECTORY),
         KIND("PractitionerRole", UNIT_ROLE), KIND("Practitioner", UNIT_PRACTITIONER),
         KIND("Composition", UNIT_COMPOSITION), KIND("EpisodeOfCare", UNIT_EPISODE), KIND("Person", UNIT_PATIENT),
         KIND("AllergyIntolerance", UNIT_ALLERGY), KIND("FamilyMemberHistory", UNIT_FAMILY),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digits.h"
+#include "consent/contact.h"
 #include "fhir/lookup.h"
 
 /* Programs that are looked for: the registered ones, and those that a consent
@@ -15,7 +16,7 @@ struct registry {
     const struct lookup   *values;       /* identifier values -> index in identifiers         */
     const struct identifier **identifiers;
     const uint32_t        *identifier_of;/* -> program                                        */
-    bool                   has_sources;
+    bool                   has_sources, has_contacts;
     bool                   timed;        /* some row says when it was one (consent/program.h) */
     uint32_t              *family;       /* of a row: the first row of the same program (T5)  */
     bool                  *inside, *outside; /* of a family: records of it, records from another time */
@@ -72,6 +73,26 @@ source_registry(struct work *w)
     return arena_status(w->arena);
 }
 
+/* "04-1234567" is 041234567, "ab 123 456" is AB123456: numbers are written in groups. */
+static struct span
+plain_number(const struct work *w, struct span value)
+{
+    char   text[40];
+    size_t n = 0;
+    bool   same = true;
+
+    if (value.length < 6 || value.length > sizeof text)
+        return value;
+    for (size_t i = 0; i < value.length; i++) {
+        char c = value.at[i];
+        bool gap = c == ' ' || c == '-' || c == '.';
+        same = same && !gap && !(c >= 'a' && c <= 'z');
+        if (!gap)
+            text[n++] = (char)(c >= 'a' && c <= 'z' ? c - 0x20 : c);
+    }
+    return same ? value : arena_copy(w->arena, span_from(text, n));
+}
+
 static bool
 index_programs(struct work *w, struct registry *r)
 {
@@ -88,16 +109,17 @@ index_programs(struct work *w, struct registry *r)
     uint32_t n = 0, v = 0;
     if (names == NULL || values == NULL || of == NULL || ids == NULL)
         return false;
-    r->has_sources = false;
+    r->has_sources = r->has_contacts = false;
     for (uint32_t p = 0; p < r->count; p++) {
         const struct program *program = r->programs[p];
-        r->has_sources |= program->source_count > 0;
+        r->has_sources  |= program->source_count > 0;
+        r->has_contacts |= program->phone_count + program->address_count > 0;
         for (size_t i = 0; i < program->reference_count; i++)
             names[n++] = (struct lookup_item){ .key = program->references[i], .value = p };
         for (size_t i = 0; i < program->identifier_count; i++) {
             ids[v]    = &program->identifiers[i];
             of[v]     = p;
-            values[v] = (struct lookup_item){ .key = program->identifiers[i].value, .value = v };
+            values[v] = (struct lookup_item){ .key = plain_number(w, program->identifiers[i].value), .value = v };
             v++;
         }
     }
@@ -362,6 +384,7 @@ by_identifier(const struct work *w, struct span system, struct span value)
 
     if (span_empty(value))
         return NULL;
+    value = plain_number(w, value);
     for (uint32_t at = lookup_find(r->values, value); at != LOOKUP_NONE; at = lookup_next(r->values, at)) {
         uint32_t i = lookup_value(r->values, at);
         if (same_system(r->identifiers[i], system, value))
@@ -577,6 +600,16 @@ by_members(const struct work *w, tape_node resource)
     return NULL;
 }
 
+/* By its telephone or address (consent/contact.h). */
+static const struct program *
+by_contact(const struct work *w, tape_node resource)
+{
+    for (uint32_t p = 0; p < w->registry->count; p++)
+        if (contact_is_of(w->registry->programs[p], w->tape, resource, w->arena))
+            return w->registry->programs[p];
+    return NULL;
+}
+
 /* Whom a consent is for is not where it comes from. */
 static bool
 is_source_element(const struct work *w, tape_node node, unsigned role, enum unit_kind kind)
@@ -651,6 +684,8 @@ mark_directory(struct work *w)
             u->program = by_members(w, u->node);
         if (u->program == NULL && own)
             u->program = by_url(w, e->full_url);
+        if (u->program == NULL && w->registry->has_contacts)
+            u->program = by_contact(w, u->node);
         u->is_program = u->program != NULL;
     }
 }
@@ -731,6 +766,28 @@ by_identifier_system(const struct work *w, tape_node resource, tape_node *where)
     return NULL;
 }
 
+/* meta.tag[].system, meta.profile[] on the program's server. */
+static const struct program *
+by_tag(const struct work *w, tape_node resource, tape_node *where)
+{
+    tape_node meta = tape_member(w->tape, resource, SPAN("meta"));
+    tape_node tags = tape_member(w->tape, meta, SPAN("tag")), profiles = tape_member(w->tape, meta, SPAN("profile"));
+
+    for (tape_node n = tape_first(w->tape, tags); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
+        const struct program *p = by_url(w, tape_member_text(w->tape, n, SPAN("system"), w->arena));
+        *where = n;
+        if (p != NULL)
+            return p;
+    }
+    for (tape_node n = tape_first(w->tape, profiles); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
+        const struct program *p = by_url(w, tape_text(w->tape, n, w->arena));
+        *where = n;
+        if (p != NULL)
+            return p;
+    }
+    return NULL;
+}
+
 /* Everything here that names it was made when it was no program. */
 static bool
 all_from_another_time(const struct work *w, const struct program *p)
@@ -770,6 +827,9 @@ confirm_unit(struct work *w, struct unit *u)
     p = source != TAPE_ABSENT ? by_url(w, tape_text(w->tape, source, w->arena)) : NULL;
     if (p != NULL)
         confirm(w, u->entry, p, true, source, SPAN("its meta.source is the server of a registered Part 2 program"));
+    p = by_tag(w, u->node, &where);
+    if (p != NULL)
+        confirm(w, u->entry, p, true, where, SPAN("its tag or profile is a registered Part 2 program's"));
     p = by_identifier_system(w, u->node, &where);
     if (p != NULL)
         confirm(w, u->entry, p, true, where, SPAN("its identifier was given by a registered Part 2 program"));

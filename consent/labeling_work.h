@@ -3,6 +3,7 @@
  *     labeling.c          label_bundle(): units -> content -> source -> links -> the result
  *     labeling_content.c  one walk over the tape: codes, text, answers, given labels
  *     labeling_source.c   which resources are a registered program's (P1, D.2)
+ *     labeling_notice.c   what came with the notice of 42 CFR 2.32 was disclosed by a program
  *     labeling_links.c    what hangs on what (P4), and content that is somebody else's too
  *     attachment.c        decoded content (C7)
  *
@@ -155,6 +156,7 @@ void content_label(struct work *);
 enum status source_registry(struct work *);
 void        source_directory(struct work *);             /* before the content is read */
 void        source_read(struct work *);                  /* after it                   */
+void        source_notice(struct work *);                /* labeling_notice.c: 42 CFR 2.32 came along */
 bool        source_has_servers(const struct work *);     /* some program is known by a base URL */
 /* The program whose server an address is on, if it was one when the entry was made. */
 const struct program *source_of_url(const struct work *, uint32_t entry, struct span url);

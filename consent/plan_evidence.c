@@ -13,6 +13,7 @@ static bool        matters_to_somebody(const struct closure *);
 static void        closed_mentions(struct closure *, struct plan_evidence *);
 static void        collect_entries(struct closure *, struct plan_evidence *);
 static void        collect_programs(struct closure *, struct plan_evidence *);
+static void        add_telecom(struct plan_evidence *, struct span text, uint32_t program);
 static void        collect_directories(struct closure *, struct plan_evidence *);
 static void        collect_directory(struct closure *, struct plan_evidence *, tape_node resource, uint32_t program);
 static void        add_local(struct plan_evidence *, uint32_t phrase, uint32_t entry);
@@ -475,6 +476,13 @@ collect_programs(struct closure *w, struct plan_evidence *e)
         }
         for (size_t i = 0; i < program->name_count; i++)
             evidence_add_name(e, program->names[i], p);
+        for (size_t i = 0; i < program->phone_count; i++)
+            add_telecom(e, program->phones[i], p);
+        for (size_t i = 0; i < program->address_count; i++) {
+            struct span rest = program->addresses[i], line = span_split(&rest, '|');
+            if (text_words(line) >= 2 && line.length >= 8)
+                evidence_add(e, line, PHRASE_WORDS, FIND_PROGRAM, p, EVIDENCE_WEAK);
+        }
     }
 }
 

@@ -35,6 +35,8 @@ add_program(struct hash *h, const struct program *p)
     add_texts(h, p->references, p->reference_count);
     add_texts(h, p->sources, p->source_count);
     add_texts(h, p->names, p->name_count);
+    add_texts(h, p->phones, p->phone_count);
+    add_texts(h, p->addresses, p->address_count);
     add_number(h, (int64_t)p->identifier_count);
     for (size_t i = 0; i < p->identifier_count; i++) {
         add_text(h, p->identifiers[i].system);

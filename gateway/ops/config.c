@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consent/contact.h"
 #include "consent/program.h"
 #include "gateway/auth/clients.h"
 #include "gateway/classify/classify.h"
@@ -644,11 +645,19 @@ check_programs(struct config_file *file, struct config_errors *errors)
         const struct program *p     = &c->programs[i];
         struct span           where = where_of(file, SECTION_program, i), title = c->program_titles[i];
         bool                  found = span_empty(p->continues);
-        if (p->identifier_count + p->reference_count + p->source_count == 0)
-            config_error(errors, "%.*s: program \"%.*s\" has no `identifier`, `reference` or `source`: nothing could be recognised as its own",
+        if (p->identifier_count + p->reference_count + p->source_count + p->phone_count + p->address_count == 0)
+            config_error(errors, "%.*s: program \"%.*s\" has no `identifier`, `reference`, `source`, `phone` or `address`: nothing could be recognised as its own",
                          SPAN_PRINT(where), SPAN_PRINT(title));
         if (p->until_ms != 0 && p->until_ms <= p->from_ms)
             config_error(errors, "%.*s: program \"%.*s\" ends before it begins", SPAN_PRINT(where), SPAN_PRINT(title));
+        for (size_t n = 0; n < p->phone_count; n++)
+            if (!contact_phone_valid(p->phones[n]))
+                config_error(errors, "%.*s: program \"%.*s\": `%.*s` is no telephone number of ten digits", SPAN_PRINT(where),
+                             SPAN_PRINT(title), SPAN_PRINT(p->phones[n]));
+        for (size_t n = 0; n < p->address_count; n++)
+            if (!contact_address_valid(p->addresses[n]))
+                config_error(errors, "%.*s: program \"%.*s\": `%.*s` is no address; want \"line|postal code\"", SPAN_PRINT(where),
+                             SPAN_PRINT(title), SPAN_PRINT(p->addresses[n]));
         for (size_t n = 0; n < c->program_count && !found; n++)
             found = n != i && span_eq(c->program_titles[n], p->continues);
         if (!found)

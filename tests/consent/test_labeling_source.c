@@ -656,10 +656,82 @@ test_labels_of_the_shared_cases(void **state)
     (void)state;
 }
 
+/* Telephone and address of a program, numbers in groups, tags and profiles, devices (D.2). */
+static void
+test_whoever_looks_it_up_finds_the_program(void **state)
+{
+#define LOOKUP "'programs':[{'reference':'Organization/oak','phone':'(555) 010-0199','address':'12 Elm Street|02139'," \
+               "'source':'https://otp.example.org/fhir','identifier':[{'system':'urn:oid:2.16.840.1.113883.4.4','value':'04-1234567'}]}]"
+#define AT(location) R("Encounter", "'contained':[{'resourceType':'Location','id':'l'," location "}],'location':[{'location':{'reference':'#l'}}]")
+    static const struct { const char *resource; enum part2_status part2; } cases[] = {
+        { AT("'telecom':[{'system':'phone','value':'+1 555.010.0199'}]"), CONFIRMED },
+        { AT("'telecom':[{'system':'phone','value':'555-010-0198'}]"), NOT },
+        { AT("'telecom':[{'system':'phone','value':'010-0199'}]"), NOT },
+        { AT("'address':{'line':['12 ELM STREET'],'postalCode':'02139-4301'}"), CONFIRMED },
+        { AT("'address':{'line':['Suite 4','12 Elm  Street'],'postalCode':'02139'}"), CONFIRMED },
+        { AT("'address':{'line':['12 Elm Street'],'postalCode':'02140'}"), NOT },
+        { AT("'address':{'line':['12 Elm Street']}"), NOT },
+        { AT("'address':{'line':['112 Elm Street'],'postalCode':'02139'}"), NOT },
+        { R("Encounter", "'contained':[{'resourceType':'Organization','id':'o','address':[{'line':['12 Elm Street'],'postalCode':'02139'}]}],"
+                         "'serviceProvider':{'reference':'#o'}"), CONFIRMED },
+        { R("Encounter", "'serviceProvider':{'identifier':{'system':'urn:oid:2.16.840.1.113883.4.4','value':'041234567'}}"), CONFIRMED },
+        { R("Encounter", "'serviceProvider':{'identifier':{'system':'urn:oid:2.16.840.1.113883.4.4','value':'04 123 4567'}}"), CONFIRMED },
+        { R("Encounter", "'serviceProvider':{'identifier':{'system':'urn:oid:2.16.840.1.113883.4.4','value':'041234568'}}"), NOT },
+        { R("Observation", "'meta':{'tag':[{'system':'https://otp.example.org/fhir/tags','code':'1'}]}"), CONFIRMED },
+        { R("Observation", "'meta':{'profile':['https://otp.example.org/fhir/StructureDefinition/dose']}"), CONFIRMED },
+        { R("Observation", "'meta':{'profile':['https://other.example.org/fhir/StructureDefinition/dose']}"), NOT },
+        { R("Observation", "'contained':[{'resourceType':'Device','id':'d','owner':" BY "}],'device':{'reference':'#d'}"), CONFIRMED },
+        { R("Observation", "'contained':[{'resourceType':'Device','id':'d','owner':{'reference':'Organization/elm'}}],'device':{'reference':'#d'}"), NOT },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct labels l = labels_of(LOOKUP, cases[i].resource);
+        if (l.labeling->of[0].part2 != cases[i].part2)
+            fail_msg("%s: %s", cases[i].resource, part2_text(l.labeling->of[0].part2));
+        labels_end(&l);
+    }
+    (void)state;
+}
+
+/* A copy that came with the notice was disclosed by a program (D.1). */
+static void
+test_what_came_with_the_notice_is_a_copy_of_a_programs_record(void **state)
+{
+#define NOTICED(text) "'meta':{'extension':[{'url':'urn:x','valueAnnotation':{'text':'" text "'}}]},"
+#define NEW_WORDS "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+#define OLD_WORDS "This information has been disclosed to you from records protected by federal confidentiality rules (42 CFR part 2)."
+#define COPY(meta) "{'resourceType':'Bundle'," meta "'type':'collection','entry':["                                       \
+                   ENTRY("Patient/p", "{'resourceType':'Patient','id':'p'}") "," ENTRY("Observation/a", "{'resourceType':'Observation','id':'a'}") "]}"
+    static const struct { const char *request, *bundle; enum part2_status record; } cases[] = {
+        { "", COPY(NOTICED(NEW_WORDS)), SUSPECT },
+        { NOT_PROGRAM, COPY(NOTICED(OLD_WORDS)), SUSPECT },
+        { "'trustLabels':true", COPY(NOTICED(NEW_WORDS)), CONFIRMED },
+        { "", COPY(NOTICED("Parking is prohibited; see 42 CFR part 3 for whatever reason there may be")), NOT },
+        { "", COPY(""), NOT },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct labels l = labels_of(cases[i].request, cases[i].bundle);
+        if (l.labeling->of[1].part2 != cases[i].record || l.labeling->of[0].part2 != NOT)
+            fail_msg("case %zu: %s", i, part2_text(l.labeling->of[1].part2));
+        labels_end(&l);
+    }
+    /* Where a record says so of itself, the Bundle's notice is of that one. */
+    struct labels l = labels_of("", "{'resourceType':'Bundle'," NOTICED(NEW_WORDS) "'type':'collection','entry':["
+        ENTRY("Observation/a", "{'resourceType':'Observation','id':'a','meta':{'security':[{'code':'42CFRPart2'}]}}") ","
+        ENTRY("Observation/b", "{'resourceType':'Observation','id':'b'}") "]}");
+    assert_int_equal(l.labeling->of[0].part2, SUSPECT);
+    assert_int_equal(l.labeling->of[1].part2, NOT);
+    labels_end(&l);
+    (void)state;
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whoever_looks_it_up_finds_the_program),
+        cmocka_unit_test(test_what_came_with_the_notice_is_a_copy_of_a_programs_record),
         cmocka_unit_test(test_every_source_element_of_every_resource),
         cmocka_unit_test(test_every_form_in_which_a_program_may_be_named),
         cmocka_unit_test(test_the_program_and_what_belongs_to_it),
