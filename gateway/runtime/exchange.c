@@ -100,6 +100,7 @@ on_end(struct task *task)
         http_request_free(&ex->request);
     buf_release(&ex->answer_body);
     config_unpin(&ex->config);
+    store_shelf_unpin(&ex->shelf);
     metric_set(METRIC_EXCHANGES, NULL, (int64_t)atomic_fetch_sub(&ex->gateway->exchanges, 1) - 1);
     arena_free(&arena);
 }

@@ -187,6 +187,7 @@ struct exchange {
     uint32_t                      own_consents;
     /* decide */
     struct store_consents         consents;
+    const struct store_shelf     *shelf;             /* pinned; NULL: nothing is on file about nobody in particular */
     struct span                  *patient_names;     /* consents.patients as the bundle calls them */
     const struct lookup          *patient_index;     /* consents.patients -> entries that are about them */
     uint32_t                     *patient_of;        /* of each entry: number in consents.patients, from 1; 0: none */

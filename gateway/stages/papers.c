@@ -29,19 +29,20 @@ struct filling {
     struct emergency    *emergencies;
 };
 
-static enum step take_all(struct filling *, const struct store_filed *, size_t count);
-static enum step take(struct filling *, const struct store_filed *);
+static enum step take_stored(struct filling *, const struct store_filed *);
+static enum step take(struct filling *, const struct store_filed *, const struct paper *);
 
 enum step
 papers_attach(struct exchange *ex)
 {
-    struct filling      f      = { .ex = ex };
-    struct store_filed *common = NULL;
-    size_t              count  = 0;
+    struct filling f    = { .ex = ex };
+    enum step      step = STEP_NEXT;
 
-    if (store_filed_common(ex->gateway->store, ex->arena, &common, &count) != ST_OK)
+    store_shelf_unpin(&ex->shelf);       /* of an earlier round */
+    if (store_shelf_pin(ex->gateway->store, &ex->shelf) != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "what is on file could not be read");
-    size_t all = count + ex->consents.filed_count;
+    size_t common = ex->shelf != NULL ? ex->shelf->count : 0;
+    size_t all    = common + ex->consents.filed_count;
     if (all == 0)
         return STEP_NEXT;
     if (all > PAPERS_AT_ONCE)
@@ -58,18 +59,21 @@ papers_attach(struct exchange *ex)
     ex->facts.restrictions  = f.restrictions;
     ex->facts.circumstances = f.circumstances;
     ex->facts.emergencies   = f.emergencies;
-    enum step step = take_all(&f, common, count);
-    return step == STEP_NEXT ? take_all(&f, ex->consents.filed, ex->consents.filed_count) : step;
+    for (size_t i = 0; i < common && step == STEP_NEXT; i++)
+        step = take(&f, &ex->shelf->rows[i], &ex->shelf->papers[i]);
+    for (size_t i = 0; i < ex->consents.filed_count && step == STEP_NEXT; i++)
+        step = take_stored(&f, &ex->consents.filed[i]);
+    return step;
 }
 
 static enum step
-take_all(struct filling *f, const struct store_filed *rows, size_t count)
+take_stored(struct filling *f, const struct store_filed *row)
 {
-    enum step step = STEP_NEXT;
+    struct paper p;
 
-    for (size_t i = 0; i < count && step == STEP_NEXT; i++)
-        step = take(f, &rows[i]);
-    return step;
+    if (paper_read((enum paper_kind)row->kind, row->body, f->ex->arena, &p) != ST_OK)
+        return exchange_fail(f->ex, ST_UNAVAILABLE, "a paper on file could not be read");
+    return take(f, row, &p);
 }
 
 static int64_t
@@ -79,17 +83,15 @@ earlier(int64_t a, int64_t b)
 }
 
 static enum step
-take(struct filling *f, const struct store_filed *row)
+take(struct filling *f, const struct store_filed *row, const struct paper *paper)
 {
     struct exchange *ex    = f->ex;
     struct facts    *facts = &ex->facts;
     bool             ended = row->ended_ms <= ex->at_ms;
     struct filed     filed = { .sha256 = row->sha256, .version = row->version };
     struct span      whose = span_empty(row->patient) ? row->patient : patient_in_bundle(ex, row->patient);
-    struct paper     p;
+    struct paper     p     = *paper;
 
-    if (paper_read((enum paper_kind)row->kind, row->body, ex->arena, &p) != ST_OK)
-        return exchange_fail(ex, ST_UNAVAILABLE, "a paper on file could not be read");
     if (!ended && row->ended_ms < INT64_MAX
         && (facts->file_changes_ms == 0 || row->ended_ms < facts->file_changes_ms))
         facts->file_changes_ms = row->ended_ms;

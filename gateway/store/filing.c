@@ -5,6 +5,7 @@
  * stood at the last commit.  Those about a patient are read with the patient's
  * Consents, and whoever has none is known by the same filter (consented.h).
  */
+#include "consent/paper.h"
 #include "gateway/store/consented.h"
 #include "gateway/store/sqlite.h"
 
@@ -86,46 +87,91 @@ filings_serve(struct store *s, struct store_consents *c)
 
 /* ---- what every decision needs --------------------------------------------------------- */
 
+/* Lives in its own arena, and as long as somebody has pinned it. */
+struct shelf {
+    struct store_shelf view;
+    struct arena      *arena;
+    _Atomic uint32_t   pins;
+};
+
+static void
+shelf_unpin(struct shelf *shelf)
+{
+    if (shelf == NULL || atomic_fetch_sub(&shelf->pins, 1) > 1)
+        return;
+    struct arena *arena = shelf->arena;
+    arena_free(&arena);
+}
+
+/* ST_INTEGRITY: one does not read any more, so it is not what was filed. */
+static enum status
+shelf_fill(struct store *s, struct shelf *shelf)
+{
+    struct store_filed *rows = NULL;
+    size_t              room = 0;
+    enum status         st   = list_of(s, SPAN(""), shelf->arena, &rows, &shelf->view.count, &room);
+    struct paper       *read = arena_make_n(shelf->arena, shelf->view.count, struct paper);
+
+    for (size_t i = 0; i < shelf->view.count && st == ST_OK && read != NULL; i++)
+        if (paper_read((enum paper_kind)rows[i].kind, rows[i].body, shelf->arena, &read[i]) != ST_OK)
+            st = ST_INTEGRITY;
+    shelf->view.rows   = rows;
+    shelf->view.papers = read;
+    return st == ST_OK ? arena_status(shelf->arena) : st;
+}
+
 /* As it is committed; with an error nothing is known, and then nothing is decided. */
 static enum status
 common_load(struct store *s)
 {
-    struct arena       *arena = arena_new("papers", COMMON_BYTES);
-    struct store_filed *rows  = NULL;
-    size_t              count = 0, room = 0;
-    enum status         st    = arena != NULL ? list_of(s, SPAN(""), arena, &rows, &count, &room) : ST_NO_MEMORY;
+    struct arena *arena = arena_new("papers", COMMON_BYTES);
+    struct shelf *shelf = arena != NULL ? arena_make(arena, struct shelf) : NULL;
+    enum status   st    = ST_NO_MEMORY;
 
+    if (shelf != NULL) {
+        shelf->arena = arena;
+        atomic_init(&shelf->pins, 1);
+        st = shelf_fill(s, shelf);
+    }
+    if (st != ST_OK) {
+        arena_free(&arena);
+        shelf = NULL;
+    }
     (void)pthread_mutex_lock(&s->common_lock);
-    struct arena *before = s->common_arena;
-    s->common_arena      = arena;
-    s->common            = st == ST_OK ? rows : NULL;
-    atomic_store(&s->common_count, st == ST_OK ? count : 1);
+    struct shelf *before = s->common;
+    s->common            = shelf;
+    atomic_store(&s->common_count, st == ST_OK ? shelf->view.count : 1);
     (void)pthread_mutex_unlock(&s->common_lock);
-    arena_free(&before);
+    shelf_unpin(before);
     s->common_stale = st != ST_OK;
     return st;
 }
 
 enum status
-store_filed_common(struct store *s, struct arena *arena, struct store_filed **rows, size_t *count)
+store_shelf_pin(struct store *s, const struct store_shelf **out)
 {
     enum status st = ST_OK;
 
-    *rows  = NULL;
-    *count = 0;
+    *out = NULL;
     if (atomic_load(&s->common_count) == 0)
         return ST_OK;
     (void)pthread_mutex_lock(&s->common_lock);
-    size_t most = atomic_load(&s->common_count);
-    if (most > 0 && s->common == NULL)
+    if (s->common == NULL) {
         st = ST_UNAVAILABLE;
-    struct store_filed *all = st == ST_OK ? arena_make_n(arena, most, struct store_filed) : NULL;
-    for (size_t i = 0; all != NULL && i < most; i++)
-        all[i] = filed_copy(&s->common[i], arena);
+    } else if (s->common->view.count > 0) {
+        (void)atomic_fetch_add(&s->common->pins, 1);
+        *out = &s->common->view;
+    }
     (void)pthread_mutex_unlock(&s->common_lock);
-    *rows  = all;
-    *count = all != NULL ? most : 0;
-    return st == ST_OK ? arena_status(arena) : st;
+    return st;
+}
+
+void
+store_shelf_unpin(const struct store_shelf **shelf)
+{
+    if (*shelf != NULL)
+        shelf_unpin((struct shelf *)(uintptr_t)*shelf);      /* its first member */
+    *shelf = NULL;
 }
 
 static enum status
@@ -165,8 +211,8 @@ filings_committed(struct store *s)
 void
 filings_free(struct store *s)
 {
+    shelf_unpin(s->common);
     s->common = NULL;
-    arena_free(&s->common_arena);
 }
 
 /* ---- preconditions ------------------------------------------------------------------------ */

@@ -145,9 +145,8 @@ struct store {
     /* Papers. */
     int64_t               filed_last;    /* no filing has a later generation; 0: there is none */
     bool                  common_stale;  /* one that is about nobody in particular was written */
-    pthread_mutex_t       common_lock;   /* of the next three */
-    struct arena         *common_arena;
-    struct store_filed   *common;        /* NULL with a count: what there is is not known */
+    pthread_mutex_t       common_lock;   /* of the next */
+    struct shelf         *common;        /* NULL with a count: what there is is not known */
     _Atomic size_t        common_count;  /* as of the last commit; not 0 also when it is not known */
 
     /* Reading at once. */

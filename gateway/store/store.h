@@ -301,9 +301,18 @@ struct store_consents {                  /* all current Consents of these patien
     struct store_request request;        /* private */
 };
 void store_load_consents(struct store *, struct store_consents *);
-/* The papers that stand and are about nobody in particular, copied into the arena; at once, on
- * any thread.  Read the generation before.  ST_UNAVAILABLE: what there is is not known. */
-enum status store_filed_common(struct store *, struct arena *, struct store_filed **rows, size_t *count) MUST_CHECK;
+/* The papers that stand and are about nobody in particular, read once for all who decide with
+ * them; at once, on any thread.  Read the generation before.  It lives until it is let go, also
+ * when the store is closed.  ST_OK and NULL: there is none.  ST_UNAVAILABLE: what there is
+ * is not known. */
+struct paper;
+struct store_shelf {
+    const struct store_filed *rows;
+    const struct paper       *papers;    /* the same, read (consent/paper.h) */
+    size_t                    count;
+};
+enum status store_shelf_pin(struct store *, const struct store_shelf **out) MUST_CHECK;
+void        store_shelf_unpin(const struct store_shelf **);         /* NULL inside is fine */
 /* Whether the store has no Consent of any of these patients and no paper about them, and never had one,
  * as of *generation; answered at once, on any thread.  False: it may have, or is
  * not well; store_load_consents tells (store/consented.h). */

@@ -5,13 +5,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "consent/paper.h"
 #include "tests/gateway/store_support.h"
 
 static struct store_filing
 paper(const char *id, const char *patient)
 {
     return (struct store_filing){ .act = FILING_ADD, .id = span_of(id), .kind = 1, .patient = span_of(patient),
-                                  .body = SPAN("{\"id\":1.50}"), .sha256 = SPAN("ab"), .who = SPAN("ann"),
+                                  .body = SPAN("{\"id\":\"q\", \"to\":null}"), .sha256 = SPAN("ab"), .who = SPAN("ann"),
                                   .why = SPAN("signed") };
 }
 
@@ -33,12 +34,23 @@ file_one(struct scratch *t, struct store_filing f, enum store_filing_refusal *re
     return st;
 }
 
+/* Copied, so that a test need not let it go. */
 static size_t
 common(struct scratch *t, struct store_filed **rows)
 {
-    size_t count = 0;
+    const struct store_shelf *shelf = NULL;
 
-    assert_int_equal(store_filed_common(t->store, t->arena, rows, &count), ST_OK);
+    assert_int_equal(store_shelf_pin(t->store, &shelf), ST_OK);
+    size_t count = shelf != NULL ? shelf->count : 0;
+    *rows        = arena_make_n(t->arena, count + 1, struct store_filed);
+    for (size_t i = 0; i < count; i++) {
+        (*rows)[i]      = shelf->rows[i];
+        (*rows)[i].id   = arena_copy(t->arena, shelf->rows[i].id);
+        (*rows)[i].body = arena_copy(t->arena, shelf->rows[i].body);
+        (*rows)[i].who  = arena_copy(t->arena, shelf->rows[i].who);
+        assert_int_equal(shelf->papers[i].kind, shelf->rows[i].kind);
+    }
+    store_shelf_unpin(&shelf);
     return count;
 }
 
@@ -65,7 +77,7 @@ test_what_is_filed_stands_byte_for_byte(void **state)
     assert_int_equal(file_one(t, paper("r", "Patient/p1"), NULL), ST_OK);
     assert_int_equal(common(t, &rows), 1);
     assert_span(rows[0].id, "q");
-    assert_span(rows[0].body, "{\"id\":1.50}");
+    assert_span(rows[0].body, "{\"id\":\"q\", \"to\":null}");
     assert_span(rows[0].who, "ann");
     assert_int_equal(rows[0].version, 1);
     assert_true(rows[0].ended_ms == INT64_MAX);
@@ -73,6 +85,39 @@ test_what_is_filed_stands_byte_for_byte(void **state)
     assert_int_equal(c.filed_count, 1);
     assert_span(c.filed[0].id, "r");
     assert_int_equal(load(t, "Patient/p2").filed_count, 0);
+}
+
+static void
+test_what_is_pinned_outlives_the_next_filing(void **state)
+{
+    struct scratch           *t      = *state;
+    struct store_filing       end    = { .act = FILING_END, .id = SPAN("q"), .ended_ms = 1000 };
+    const struct store_shelf *before = NULL, *after = NULL;
+
+    assert_int_equal(file_one(t, paper("q", ""), NULL), ST_OK);
+    assert_int_equal(store_shelf_pin(t->store, &before), ST_OK);
+    assert_int_equal(file_one(t, end, NULL), ST_OK);
+    assert_int_equal(store_shelf_pin(t->store, &after), ST_OK);
+    assert_true(before->rows[0].ended_ms == INT64_MAX);
+    assert_int_equal(after->rows[0].ended_ms, 1000);
+    store_close(&t->store);
+    assert_span(before->papers[0].id, "q");
+    store_shelf_unpin(&before);
+    store_shelf_unpin(&after);
+    assert_null(after);
+}
+
+static void
+test_a_paper_that_does_not_read_closes_everything(void **state)
+{
+    struct scratch           *t     = *state;
+    struct store_filing       wrong = paper("q", "");
+    const struct store_shelf *shelf = NULL;
+
+    wrong.body = SPAN("{\"id\":7}");
+    assert_int_equal(file_one(t, wrong, NULL), ST_OK);
+    assert_int_equal(store_shelf_pin(t->store, &shelf), ST_UNAVAILABLE);
+    assert_null(shelf);
 }
 
 static void
@@ -106,7 +151,7 @@ test_every_version_is_kept_and_the_newest_stands(void **state)
     assert_int_equal(rows[0].version, 2);
     assert_int_equal(rows[0].ended_ms, 1000);
     assert_span(rows[0].who, "bob");
-    assert_span(rows[0].body, "{\"id\":1.50}");
+    assert_span(rows[0].body, "{\"id\":\"q\", \"to\":null}");
     next.again = true;
     next.body  = SPAN("{}");
     assert_int_equal(file_one(t, next, NULL), ST_OK);
@@ -244,6 +289,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_filed_stands_byte_for_byte, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_pinned_outlives_the_next_filing, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_a_paper_that_does_not_read_closes_everything, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_who_has_a_paper_is_asked_about, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_every_version_is_kept_and_the_newest_stands, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(test_is_listed_by_kind_patient_and_id, scratch_setup, scratch_teardown),
