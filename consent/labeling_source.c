@@ -766,6 +766,13 @@ by_identifier_system(const struct work *w, tape_node resource, tape_node *where)
     return NULL;
 }
 
+/* Most are HL7's, and nobody's server. */
+static const struct program *
+by_definition(const struct work *w, struct span url)
+{
+    return span_starts(url, SPAN("http://hl7.org/")) || span_starts(url, SPAN("http://terminology.hl7.org/")) ? NULL : by_url(w, url);
+}
+
 /* meta.tag[].system, meta.profile[] on the program's server. */
 static const struct program *
 by_tag(const struct work *w, tape_node resource, tape_node *where)
@@ -774,13 +781,13 @@ by_tag(const struct work *w, tape_node resource, tape_node *where)
     tape_node tags = tape_member(w->tape, meta, SPAN("tag")), profiles = tape_member(w->tape, meta, SPAN("profile"));
 
     for (tape_node n = tape_first(w->tape, tags); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
-        const struct program *p = by_url(w, tape_member_text(w->tape, n, SPAN("system"), w->arena));
+        const struct program *p = by_definition(w, tape_member_text(w->tape, n, SPAN("system"), w->arena));
         *where = n;
         if (p != NULL)
             return p;
     }
     for (tape_node n = tape_first(w->tape, profiles); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
-        const struct program *p = by_url(w, tape_text(w->tape, n, w->arena));
+        const struct program *p = by_definition(w, tape_text(w->tape, n, w->arena));
         *where = n;
         if (p != NULL)
             return p;

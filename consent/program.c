@@ -1,22 +1,27 @@
 #include "consent/program.h"
 
+#include "base/json_walk.h"
+
 #define SOMEWHERE_MS ((int64_t)14 * 3600 * 1000)
 
 /* Times that a resource states of itself, R4 4.0.1; of a choice every type.  Left out:
  * when something began or ended in the patient (onset, abatement), when it will be (due). */
-static const char *const times[] = {
-    "assertedDate", "authored", "authoredOn", "billablePeriod", "created", "createdDateTime", "date", "dateAsserted",
-    "dateTime", "detected", "effectiveDateTime", "effectiveInstant", "effectivePeriod", "end", "identifiedDateTime",
-    "identifiedPeriod", "issued", "lastModified", "occurrenceDateTime", "occurrencePeriod", "occurredDateTime",
-    "occurredPeriod", "performedDateTime", "performedPeriod", "period", "received", "receivedTime", "recorded",
-    "recordedDate", "sent", "servicedPeriod", "start", "started", "whenHandedOver", "whenPrepared",
+static const struct span times[] = {
+    SPAN("assertedDate"), SPAN("authored"), SPAN("authoredOn"), SPAN("billablePeriod"), SPAN("created"),
+    SPAN("createdDateTime"), SPAN("date"), SPAN("dateAsserted"), SPAN("dateTime"), SPAN("detected"),
+    SPAN("effectiveDateTime"), SPAN("effectiveInstant"), SPAN("effectivePeriod"), SPAN("end"),
+    SPAN("identifiedDateTime"), SPAN("identifiedPeriod"), SPAN("issued"), SPAN("lastModified"),
+    SPAN("occurrenceDateTime"), SPAN("occurrencePeriod"), SPAN("occurredDateTime"), SPAN("occurredPeriod"),
+    SPAN("performedDateTime"), SPAN("performedPeriod"), SPAN("period"), SPAN("received"), SPAN("receivedTime"),
+    SPAN("recorded"), SPAN("recordedDate"), SPAN("sent"), SPAN("servicedPeriod"), SPAN("start"),
+    SPAN("started"), SPAN("whenHandedOver"), SPAN("whenPrepared"), SPAN("servicePeriod"),
 };
 
 static bool
 is_time(struct span name)
 {
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
-        if (span_eq_text(name, times[i]))
+        if (times[i].length == name.length && times[i].at[0] == name.at[0] && span_eq(times[i], name))
             return true;
     return false;
 }
@@ -53,7 +58,7 @@ program_made(const struct tape *t, tape_node resource, struct arena *arena)
     struct made m = { { 0, 0 }, false };
 
     for (tape_node n = tape_first(t, resource); n != TAPE_ABSENT; n = tape_next(t, n))
-        if (is_time(tape_text(t, tape_name(t, n), arena)))
+        if (is_time(walk_escaped(t, n - 1) ? tape_text(t, n - 1, arena) : walk_raw(t, n - 1)))
             add_time(&m, t, n, arena);
     return m;
 }
