@@ -168,6 +168,8 @@ emergency_lacks(const struct emergency *e)
 static bool
 is_treatment(const struct inquiry *q, bool *emergency)
 {
+    if (q->asker->strange_purposes > 0)
+        return false;                                         /* a claim beyond the registration too, purpose.h U5 */
     for (size_t i = 0; i < q->facts->purpose_count; i++) {
         enum purpose p = purpose_of(q->facts->purposes[i]);
         if (!purpose_is_a(p, PURPOSE_ETREAT) && p != PURPOSE_TREAT)

@@ -43,6 +43,8 @@ for_something_else(const struct inquiry *q)
     const purpose_set   tpo    = P(TREAT) | P(HPAYMT) | P(HOPERAT);
     const purpose_set   strange = P(HLEGAL) | P(LEGAL) | P(HMARKT) | P(FUNDRAISING) | P(HRESCH);
 
+    if (q->facts->actor.bound && q->asker->strange_purposes > 0)
+        return true;                                          /* purpose.h U5 */
     if (q->facts->legal == LEGAL_INVESTIGATION || q->facts->legal == LEGAL_PROCEEDING || inquiry_touches(q, strange))
         return true;
     /* Who also treats, as in a prison, may treat. */

@@ -129,7 +129,7 @@ static void
 read_actor(struct reader *r, tape_node root, struct party *actor)
 {
     static const char *const names[] = { "reference", "identifier", "class", "memberOf", "onBehalfOf", "role",
-                                         "legalEntity" };
+                                         "legalEntity", "registeredPurpose" };
     tape_node node = reader_member(r, root, "", "actor", TAPE_OBJECT);
 
     if (node == TAPE_ABSENT) {
@@ -146,6 +146,8 @@ read_actor(struct reader *r, tape_node root, struct party *actor)
     actor->on_behalf_of = reader_text(r, node, "actor", "onBehalfOf");
     actor->roles        = reader_texts(r, node, "actor", "role", false, &actor->role_count);
     actor->legal_entity = reader_text(r, node, "actor", "legalEntity");
+    actor->registered   = reader_texts(r, node, "actor", "registeredPurpose", false, &actor->registered_count);
+    actor->bound        = tape_member(r->tape, node, SPAN("registeredPurpose")) != TAPE_ABSENT;
 }
 
 static void

@@ -34,6 +34,9 @@ struct party {                                  /* who asks */
     const struct span       *member_of;         /* "Group/privileged" */
     size_t                   member_of_count;
     struct span              on_behalf_of;      /* "Organization/orgB", or empty */
+    const struct span       *registered;        /* purposes that it may claim (purpose.h U5) … */
+    size_t                   registered_count;
+    bool                     bound;             /* … and no others; else nothing is known of a registration */
 };
 
 /* What an actor reference of a consent yields when it is looked up.  A
@@ -228,7 +231,8 @@ struct facts {
  *
  *   { "at": instant,                              required, to the second at least, with a zone
  *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "onBehalfOf",      required
- *                "role": [ codes of roles.def ], "legalEntity": "Organization/x" },
+ *                "role": [ codes of roles.def ], "legalEntity": "Organization/x",
+ *                "registeredPurpose": [ codes ] },          a purpose beyond them is claimed and covers nothing
  *     "purpose": [ codes ],                       required, may be empty: not stated
  *     "patient": "Patient/p1" or "*", "action", "emergency": null or { "declaredBy", "nature",
  *                "affiliation", "discloser", "whyUnobtainable", "patientRefused": bool },

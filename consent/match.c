@@ -66,7 +66,8 @@ asker_make(const struct facts *facts, const struct references *references, struc
         enum purpose p = purpose_of(facts->purposes[i]);
         if (p != PURPOSE_NONE)
             a.purposes |= PURPOSE_BIT(p);
-        else
+        if (p == PURPOSE_NONE
+            || (facts->actor.bound && !purpose_within(facts->purposes[i], facts->actor.registered, facts->actor.registered_count)))
             a.strange_purposes++;
     }
     *out = a;

@@ -20,6 +20,7 @@
  *   M4  Purpose: a permit has to cover every purpose that is asserted, a deny
  *       needs one.  What stands below a purpose in the tree is covered with it
  *       (purpose.h U1); for a Part 2 record some purposes have to be named (U2).
+ *       No permit covers a purpose that is claimed beyond a registration (U5).
  *   M5  Action: what happens here is a disclosure that gives access.  A rule on
  *       "disclose" or "access" is a rule on it; a request may say which.
  *   M6  Labels: a deny needs one label, a permit must cover every sensitivity
@@ -55,7 +56,7 @@ struct asker {                           /* who asks, looked up once per request
     const struct identifier *identifiers;/* own ones and of whom it acts for */
     size_t                   identifier_count;
     purpose_set              purposes;
-    size_t                   strange_purposes;  /* codes that are in no table */
+    size_t                   strange_purposes;  /* codes that are in no table, or beyond the registration */
     struct arena            *arena;
 };
 

@@ -74,6 +74,15 @@ purpose_covers(enum purpose listed, enum purpose asked)
 }
 
 bool
+purpose_within(struct span claimed, const struct span *registered, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (purpose_covers(purpose_of(registered[i]), purpose_of(claimed)))
+            return true;
+    return false;
+}
+
+bool
 purpose_legal(enum purpose p)
 {
     return p < PURPOSE_COUNT && purposes[p].reach == REACH_LEGAL;

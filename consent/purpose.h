@@ -12,6 +12,11 @@
  *   U4  Fundraising has no code in v3-ActReason; FUNDRAISING is one of our own
  *       (https://sluice.example/fhir/CodeSystem/purpose).
  *
+ *   U5  Who is registered for purposes may claim those and what they cover (U2):
+ *       who is registered for operations claims no legal purpose, who is for
+ *       treatment breaks no glass.  A claim beyond that, or of a code that is in no
+ *       table, is not within the registration.
+ *
  * A code that is not in the table is PURPOSE_NONE; it is equal to nothing.
  */
 #ifndef SLUICE_CONSENT_PURPOSE_H
@@ -37,5 +42,6 @@ const char  *purpose_code(enum purpose);                         /* "" for PURPO
 bool         purpose_is_a(enum purpose, enum purpose ancestor);  /* U1; every purpose is itself */
 bool         purpose_covers(enum purpose listed, enum purpose asked);   /* U2 */
 bool         purpose_legal(enum purpose);
+bool         purpose_within(struct span claimed, const struct span *registered, size_t count);   /* U5 */
 
 #endif

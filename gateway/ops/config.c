@@ -8,6 +8,7 @@
 
 #include "consent/contact.h"
 #include "consent/program.h"
+#include "consent/purpose.h"
 #include "gateway/auth/clients.h"
 #include "gateway/classify/classify.h"
 #include "gateway/ops/config_parse.h"
@@ -666,6 +667,22 @@ check_programs(struct config_file *file, struct config_errors *errors)
     }
 }
 
+/* A purpose that nobody knows covers nothing, and nobody would know why. */
+static void
+check_purposes(struct span where, const char *section, struct span title, const struct span *purposes, size_t count,
+               struct config_errors *errors)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct suggestion near = suggestion_for(purposes[i]);
+        for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT; p++)
+            suggestion_offer(&near, span_of(purpose_code(p)));
+        if (purpose_of(purposes[i]) == PURPOSE_NONE)
+            config_error(errors, "%.*s: %s \"%.*s\": `%.*s` in `purpose` is no purpose of use of v3-ActReason%s%.*s%s",
+                         SPAN_PRINT(where), section, SPAN_PRINT(title), SPAN_PRINT(purposes[i]),
+                         span_empty(near.best) ? "" : "; did you mean `", SPAN_PRINT(near.best), span_empty(near.best) ? "" : "`?");
+    }
+}
+
 static void
 read_policies(struct config_file *file, struct config_errors *errors)
 {
@@ -714,6 +731,12 @@ check_whole(struct config_file *file, struct config_errors *errors)
     check_terminology(file, errors);
     check_programs(file, errors);
     read_policies(file, errors);
+    for (size_t i = 0; i < c->client_count; i++)
+        check_purposes(where_of(file, SECTION_client, i), "client", c->clients[i].title, c->clients[i].purposes,
+                       c->clients[i].purpose_count, errors);
+    for (size_t i = 0; i < c->recipient_count; i++)
+        check_purposes(where_of(file, SECTION_recipient, i), "recipient", c->recipients[i].title, c->recipients[i].purposes,
+                       c->recipients[i].purpose_count, errors);
     drop_attested(file);
     if (span_eq(c->store.engine, SPAN("postgresql")))
         config_error(errors, "%.*s: `engine` postgresql is not part of this version; use sqlite",

@@ -167,13 +167,9 @@ all_of(const struct party *p, const struct consulting *c)
 static bool
 covered(const struct consulting *c, const struct span *purposes, size_t count)
 {
-    for (size_t i = 0; i < c->purpose_count; i++) {
-        bool yes = false;
-        for (size_t k = 0; k < count && !yes; k++)
-            yes = purpose_is_a(purpose_of(c->purposes[i]), purpose_of(purposes[k]));
-        if (!yes)
+    for (size_t i = 0; i < c->purpose_count; i++)
+        if (!purpose_within(c->purposes[i], purposes, count))
             return false;
-    }
     return true;
 }
 

@@ -78,6 +78,29 @@ test_reads_the_system_in_all_its_spellings(void **state)
     assert_false(purpose_system(SPAN("")));
 }
 
+static void
+test_a_claim_stays_within_the_registration(void **state)
+{
+    static const struct { const char *registered, *claimed; bool within; } rows[] = {
+        { "TREAT", "TREAT", true },     { "TREAT", "ETREAT", true },    { "TREAT", "BTG", false },
+        { "TREAT", "CLINTRL", false },  { "TREAT", "POPHLTH", false },  { "TREAT", "HPAYMT", false },
+        { "HOPERAT", "HQUALIMP", true }, { "HOPERAT", "HLEGAL", false }, { "HOPERAT", "FRAUD", false },
+        { "HOPERAT", "DONAT", false },  { "HOPERAT", "GOV", false },    { "HOPERAT", "HDECD", false },
+        { "HOPERAT", "MILCDM", false }, { "HOPERAT", "MLTRAINING", false }, { "HOPERAT", "HMARKT", false },
+        { "HOPERAT", "FUNDRAISING", false }, { "HLEGAL", "HLEGAL", true }, { "HPAYMT", "ELIGVER", true },
+        { "ETREAT", "TREAT", false },   { "PATRQT", "FAMRQT", false },  { "PATRQT", "SUPNWK", false },
+        { "HMARKT", "HMARKT", true },   { "TREAT", "TREATMENT", false }, { "TREATMENT", "TREATMENT", false },
+        { "HOPERAT", "LEGAL", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct span registered = span_of(rows[i].registered);
+        if (purpose_within(span_of(rows[i].claimed), &registered, 1) != rows[i].within)
+            fail_msg("%s claimed by who is registered for %s", rows[i].claimed, rows[i].registered);
+    }
+    assert_false(purpose_within(SPAN("TREAT"), NULL, 0));
+}
+
 int
 main(void)
 {
@@ -86,6 +109,7 @@ main(void)
         cmocka_unit_test(test_a_permit_reaches_what_is_below_but_not_what_must_be_named),
         cmocka_unit_test(test_only_legal_purposes_stand_before_the_proceedings_gate),
         cmocka_unit_test(test_reads_the_system_in_all_its_spellings),
+        cmocka_unit_test(test_a_claim_stays_within_the_registration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

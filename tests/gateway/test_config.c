@@ -164,6 +164,9 @@ test_gives_defaults_for_what_is_not_said(void **state)
 static const struct { const char *says, *text, *words; } refusals[] = {
     { "unknown option, with the nearest", "listen {\n  adress = \"x\"\n}\n", "sluice.conf:2: unknown option `adress` in `listen`; did you mean `address`?" },
     { "unknown section, with the nearest", "\nlisten { }\nrecepient \"x\" { }\n", "sluice.conf:3: unknown section `recepient`; did you mean `recipient`?" },
+    { "a purpose that nobody knows", BASE "recipient \"r\" { url = \"https://h/\" purpose = { \"TREET\" } }\n",
+      "recipient \"r\": `TREET` in `purpose` is no purpose of use of v3-ActReason; did you mean `TREAT`?" },
+    { "a policy pack that is not there", BASE "policy \"p\" { file = \"nowhere.json\" enabled = true }\n", "policy \"p\": `file`" },
     { "unknown name that is near nothing", "zzzzzz { }\n", "unknown section `zzzzzz`" },
     { "a second value", LISTEN "listen { port = 1\n port = 2 }\n" LEDGER, "`port` is set twice; the first time at" },
     { "a second list", BASE "program \"p\" { reference = { \"a\" }\n reference = { \"b\" } }\n", "`reference` is set twice" },
