@@ -23,6 +23,7 @@ import pathlib
 import random
 import subprocess
 import sys
+import tempfile
 import time
 
 import situations_controls
@@ -51,7 +52,12 @@ class Tool:
             request = json.dumps(request).encode()
         self.process.stdin.write(b"%d %d\n" % (len(request), len(body)) + request + body)
         self.process.stdin.flush()
-        outcome, word, length = self.process.stdout.readline().decode().split()
+        said = self.process.stdout.readline().decode().split()
+        if len(said) != 3:
+            pathlib.Path(tempfile.gettempdir(), "tool_release-request.json").write_bytes(request)
+            pathlib.Path(tempfile.gettempdir(), "tool_release-bundle.json").write_bytes(body)
+            raise SystemExit(f"the tool ended with {self.process.wait()}; its last case is in {tempfile.gettempdir()}")
+        outcome, word, length = said
         return (outcome if outcome != "refused" else f"refused {word}"), self.process.stdout.read(int(length))
 
 
