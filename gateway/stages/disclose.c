@@ -11,6 +11,13 @@
 #include "gateway/runtime/identity.h"
 #include "gateway/version.h"
 
+/* To find something and not to give it costs some microseconds more than to find
+ * nothing.  So what is denied, and lists from which something may be missing,
+ * leave on a step of this length after they came. */
+#define EVEN_US 20000
+
+static void        on_even(evutil_socket_t, short, void *);
+static bool        evens(const struct exchange *);
 static enum status author(struct exchange *, bool denial, struct ledger_entry *);
 static void        on_committed(struct task *);
 
@@ -70,10 +77,55 @@ resume(struct exchange *ex)
     if (ex->unit.status != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "it could not be recorded that this is answered");
     disclosures_count(ex->unit.records, ex->unit.record_count);
-    return STEP_ANSWER;
+    return evens(ex) ? STEP_NEXT : STEP_ANSWER;
 }
 
 const struct stage stage_disclose = { .name = "disclose", .passes = passes, .enter = enter, .resume = resume };
+
+/* ---- even: when it leaves ------------------------------------------------------------- */
+
+static bool
+evens(const struct exchange *ex)
+{
+    return ex->giving != NULL
+        && (ex->giving->denied || ex->intake == INTAKE_SEARCH || ex->intake == INTAKE_HISTORY);
+}
+
+static bool
+leaves_at_once(const struct exchange *ex)
+{
+    return !evens(ex);
+}
+
+static enum step
+enter_even(struct exchange *ex)
+{
+    int64_t        left = EVEN_US - (exchange_clock_us() - ex->begun_us) % EVEN_US;
+    struct timeval wait = { .tv_usec = (suseconds_t)left };
+
+    if (event_base_once(loop_base(ex->loop), -1, EV_TIMEOUT, on_even, ex, &wait) != 0)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    return STEP_WAIT;
+}
+
+static void
+on_even(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    pipeline_resume(arg);
+}
+
+static enum step
+resume_even(struct exchange *ex)
+{
+    (void)ex;
+    return STEP_ANSWER;
+}
+
+const struct stage stage_even = { .name = "even", .passes = leaves_at_once, .enter = enter_even, .resume = resume_even };
+
+/* ---- the record ------------------------------------------------------------------------ */
 
 static void
 describe_recipient(struct exchange *ex, struct disclosure *d)

@@ -11,6 +11,7 @@ const struct pipeline inbound = {
         &stage_consult,         /* their consents -> a card     (store)   */
         &stage_revoke,          /* a revocation -> a version    (store)   */
         &stage_disclose,        /* the record of that answer    (store)   */
+        &stage_even,            /* when it leaves                         */
         &stage_parse,           /* bytes -> tape                (worker)  */
         &stage_validate,        /* tape -> findings             (worker)  */
         &stage_terminology,     /* undecided codes -> answers   (network) */

@@ -211,6 +211,8 @@ review_own_consents(struct exchange *ex)
     size_t                 count = 0;
     enum status            st    = ST_OK;
 
+    if (revoking_in_writing(ex))         /* what it lacks now is what was revoked; what was only said waits */
+        return ST_OK;
     if (ex->rounds > 0)                  /* it goes on with what was said, and waits, in the first */
         return ST_OK;
     for (uint32_t i = 0; own != NULL && i < ex->bundle->count; i++)

@@ -102,6 +102,12 @@ revoking_version(const struct exchange *ex)
     return ex->revoking->version;
 }
 
+bool
+revoking_in_writing(const struct exchange *ex)
+{
+    return ex->revoking != NULL && ex->revoking->what.form == REVOCATION_WRITTEN;
+}
+
 static bool
 is_party(const struct revocation *r, struct span reference, const struct identifier *ids, size_t count)
 {

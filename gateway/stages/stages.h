@@ -5,8 +5,9 @@
  *   read         Consents that this client may see -> an answer
  *   who          the patient of whom a decision is asked
  *   consult      their consents -> the card of a decision
- *   disclose     the record of such an answer, durable before it leaves
  *   revoke       a revocation -> the next version of its Consent, which goes on as an update
+ *   disclose     the record of such an answer, durable before it leaves
+ *   even         a step of time, so that absent and withheld take as long
  *   parse        bytes -> tape -> bundle, references
  *   validate     tape x definitions -> findings, and codes that the definitions leave undecided
  *   terminology  a terminology server is asked about those; with its answers back to validate
@@ -31,7 +32,7 @@
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_revoke;
+extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_even, stage_revoke;
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
     stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_record, stage_route,
     stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;
@@ -52,6 +53,7 @@ void      asked_judge(struct exchange *);
 /* {type}/{id} with the characters that R4 gives both. */
 /* The version of which a revocation makes the next one. */
 int64_t   revoking_version(const struct exchange *);
+bool      revoking_in_writing(const struct exchange *);
 /* Nothing is given: what is asked for is not there, or not for this client; the
  * denial is recorded by stage disclose, and the answer the same in both cases. */
 enum step disclose_nothing(struct exchange *, struct span patient, size_t withheld);
