@@ -6,7 +6,8 @@
  * nothing, no consent opens the proceedings gate, and what the notice is put
  * into can be read again.  More members of the request may follow the list:
  * what is on file then opens the gate by documents alone, a document never
- * narrows, and a restriction never widens. */
+ * narrows, and a restriction never widens.  What a person finds about what was held
+ * or is suspect opens that alone, and a refusal opens nothing (review.h W3). */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/buf.h"
 #include "consent/decision.h"
 #include "consent/obligation.h"
+#include "consent/review.h"
 
 #define ACT "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 #define HEAD                                                                                                        \
@@ -100,6 +102,53 @@ check_notice(const struct sitting *s, const struct policy *policy)
     assert(tape_read(splices_flat(edit, s->arena), &tape_default_limits, s->arena, &again, NULL) == ST_OK);
 }
 
+static bool
+is_asked(const struct decision *d, int entry)
+{
+    return d->verdict == VERDICT_HOLD
+           || (labels[entry].part2 == PART2_SUSPECT && d->verdict <= VERDICT_DENY_STAFF && d->rule == RULE_NO_CONSENT);
+}
+
+/* The same once more, when that was found about everything that a person is asked about. */
+static void
+check_finding(const struct sitting *s, const struct facts *facts, const struct decision *plain, enum finding finding)
+{
+    struct determination   found[ENTRIES];
+    struct facts           then  = *facts;
+    struct sitting         again = *s;
+    const struct labeling *labeling;
+    const struct policy   *policy;
+    size_t                 count = 0;
+
+    for (uint32_t e = 0; e < ENTRIES; e++)
+        if (is_asked(&plain[e], (int)e))
+            found[count++] = (struct determination){
+                .entry = e, .finding = finding, .rule = plain[e].rule,
+                .consent  = plain[e].consent != NULL ? consent_reference(plain[e].consent) : (struct span){ NULL, 0 },
+                .document = plain[e].document != NULL ? plain[e].document->id : (struct span){ NULL, 0 } };
+    then.determinations      = found;
+    then.determination_count = count;
+    if (review_relabel(&s->labeling, &then, s->arena, &labeling) != ST_OK)
+        return;
+    again.labeling                  = *labeling;
+    const struct decision *reviewed = judge(&again, &then, NULL, false, &policy);
+    for (int e = 0; reviewed != NULL && e < ENTRIES; e++) {
+        assert(is_asked(&plain[e], e) || reviewed[e].verdict == plain[e].verdict);
+        assert(finding != FINDING_REFUSED || reviewed[e].verdict <= plain[e].verdict);
+        assert(labels[e].part2 != PART2_CONFIRMED || reviewed[e].verdict != VERDICT_PERMIT
+               || plain[e].verdict == VERDICT_PERMIT || finding == FINDING_LAWFUL);
+    }
+}
+
+static void
+check_findings(const struct sitting *s, const struct facts *facts, const struct decision *plain)
+{
+    static const enum finding findings[] = { FINDING_CLEAR, FINDING_PART2, FINDING_LAWFUL, FINDING_REFUSED };
+
+    for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++)
+        check_finding(s, facts, plain, findings[i]);
+}
+
 static void
 check(const struct sitting *s)
 {
@@ -131,6 +180,8 @@ check(const struct sitting *s)
         if (plain[e].provision != NULL)
             assert(provision_path(plain[e].provision, s->arena).length > 0);
     }
+    check_findings(s, s->facts, plain);
+    check_findings(s, &court, sued);
     check_notice(s, policy);
     assert(policy_valid_until(policy, s->facts->at_ms) > s->facts->at_ms);
 }
