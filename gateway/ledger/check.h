@@ -61,6 +61,8 @@ void        check_leaf(struct check *, uint64_t index, const unsigned char *salt
 void        check_finish(struct check *);
 /* V9, once the log of denials was looked at. */
 enum status filings_check(struct check *, struct store *) MUST_CHECK;
+/* V10, the same way. */
+enum status reviews_check(struct check *, struct store *) MUST_CHECK;
 /* Both logs are of one ledger; then: ST_OK and problems is ST_INTEGRITY. */
 enum status check_verdict(enum status, struct verify_result *, struct buf *report) MUST_CHECK;
 

@@ -338,6 +338,7 @@ add_review(struct json_writer *w, const struct record_review *r)
         return;
     json_object(w, "review");
     json_integer(w, "item", r->item);
+    add_text(w, "key", r->key);
     add_text(w, "kind", r->kind);
     add_text(w, "act", r->act);
     add_text(w, "reviewer", r->reviewer);

@@ -82,6 +82,7 @@ struct record_paper {                    /* what on file something rests on (con
 #define RECORD_PAPERS 16u                /* of one release */
 struct record_review {                   /* what a person did about an item of the review queue */
     int64_t     item;
+    struct span key;                     /* what makes two items the same, SHA-256 */
     struct span kind, act;               /* "held-content"; "release" | "refuse" | "not-permitted" */
     struct span reviewer, account, role, finding, why;
     struct span resource, sha256;        /* what it is about, and of its bytes */

@@ -18,6 +18,8 @@
  *   V9  in a store also: the papers on file are those of the filings in the log, in the
  *       same order, by the same acts and with the same bytes; the newest version of each
  *       stands.  Not asked when records of the log of denials were destroyed
+ *   V10 in a store also: what people did about the review queue is what the log says, in the
+ *       same order, and each item is as the last of it left it.  Not asked as V9 is not
  */
 #ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
 #define SLUICE_GATEWAY_LEDGER_VERIFY_H

@@ -238,6 +238,8 @@ stored_log_verify(struct store *store, const struct verify_options *options, enu
         st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
     if (st == ST_OK && log == LEDGER_DENIALS && result->log[log].shredded == 0)
         st = filings_check(&src.check, store);
+    if (st == ST_OK && log == LEDGER_DENIALS && result->log[log].shredded == 0)
+        st = reviews_check(&src.check, store);
     result->problems += src.check.problems;
     check_end(&src.check);
     return st;

@@ -204,7 +204,7 @@ author_record(struct hearing *h, const struct store_review_row *row, const struc
     const struct store_review *item    = row != NULL ? &row->item : &none;
     const char                *finding = review_finding_text(a->finding);
     struct record_review       review  = {
-        .item = a->review, .kind = item->kind, .act = a->verb, .reviewer = a->reviewer, .account = a->account,
+        .item = a->review, .key = item->key, .kind = item->kind, .act = a->verb, .reviewer = a->reviewer, .account = a->account,
         .role = a->role, .why = a->why, .finding = finding != NULL ? span_of(finding) : (struct span){ NULL, 0 },
         .resource = item->resource, .sha256 = item->sha256,
     };

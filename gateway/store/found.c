@@ -30,7 +30,7 @@ digits_read(struct span key, uint64_t out[2])
 static struct judged *
 slot_of(const struct findings *f, const uint64_t key[2])
 {
-    uint32_t at = (uint32_t)key[0] & (f->room - 1);
+    uint32_t at = (uint32_t)(((key[0] ^ key[1]) * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (f->room - 1);
 
     while ((f->all[at].key[0] | f->all[at].key[1]) != 0
            && (f->all[at].key[0] != key[0] || f->all[at].key[1] != key[1]))

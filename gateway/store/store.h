@@ -439,10 +439,11 @@ struct store_review_filter {
 enum status store_review_list(struct store *, const struct store_review_filter *, struct arena *,
                               struct store_review_row **rows, size_t *count) MUST_CHECK;
 struct store_review_did {                /* an act, as it was recorded */
-    int64_t     at_ms;
+    int64_t     review, at_ms;
     struct span verb, reviewer, account, role, why, event_id;
     int         finding;
 };
+/* In order; of all items when `review` is below 0. */
 enum status store_review_acts(struct store *, int64_t review, struct arena *, struct store_review_did **,
                               size_t *count) MUST_CHECK;
 /* The resource that it is about, as it came; ST_NOT_FOUND: it is not kept. */

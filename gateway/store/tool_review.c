@@ -99,8 +99,9 @@ store_review_list(struct store *s, const struct store_review_filter *f, struct a
 static enum status
 acts_read(struct store *s, int64_t review, struct arena *arena, struct store_review_did **all, size_t *count)
 {
-    sqlite3_stmt *q = prepare(s, "SELECT at, finding, verb, reviewer, account, role, why, event_id FROM review_act"
-                                 " WHERE review = ?1 ORDER BY id");
+#define ACTS "SELECT at, finding, verb, reviewer, account, role, why, event_id, review FROM review_act"
+    sqlite3_stmt *q = prepare(s, review < 0 ? ACTS " ORDER BY id" : ACTS " WHERE review = ?1 ORDER BY id");
+#undef ACTS
     size_t        room = 0;
     int           code;
 
@@ -108,7 +109,8 @@ acts_read(struct store *s, int64_t review, struct arena *arena, struct store_rev
     *count = 0;
     if (q == NULL)
         return ST_UNAVAILABLE;
-    (void)sqlite3_bind_int64(q, 1, review);
+    if (review >= 0)
+        (void)sqlite3_bind_int64(q, 1, review);
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
         if (*count == room) {
             size_t larger = room > 0 ? room * 2 : 8;
@@ -120,7 +122,7 @@ acts_read(struct store *s, int64_t review, struct arena *arena, struct store_rev
         (*all)[(*count)++] = (struct store_review_did){
             .at_ms = sqlite3_column_int64(q, 0), .finding = sqlite3_column_int(q, 1),
             .verb = column_copy(q, 2, arena), .reviewer = column_copy(q, 3, arena), .account = column_copy(q, 4, arena),
-            .role = column_copy(q, 5, arena), .why = column_copy(q, 6, arena), .event_id = column_copy(q, 7, arena),
+            .review = sqlite3_column_int64(q, 8), .role = column_copy(q, 5, arena), .why = column_copy(q, 6, arena), .event_id = column_copy(q, 7, arena),
         };
     }
     (void)sqlite3_finalize(q);

@@ -2,6 +2,8 @@
 import getpass
 import json
 import os
+import shutil
+import sqlite3
 import time
 
 from bundles import bundle, condition, consent, observation, patient
@@ -223,6 +225,18 @@ def consents_are_kept_and_named_with_what_they_lack():
                         "Consent/nobody": "unresolvable-actor"}, kinds)
         check("2.31(a)(9)" in [i for i in items(gateway) if i["resource"] == "Consent/undated"][0]["because"], "its words")
 
+        refusal = consent(id="refusal", patient="p3")
+        refusal["provision"]["type"] = "deny"
+        refusal["provision"]["purpose"] = [{"system": "https://example.org/purposes", "code": "whatever"}]
+        check(gateway.push(bundle(patient("p3"), observation("o3", "p3")), client="valley-ehr")[0] == 200 and gateway.hie.wait(1),
+              "what is nobody's secret leaves")
+        status, _, body = gateway.push(bundle(refusal, observation("o4", "p3")), client="valley-ehr")
+        check(status == 200 and "purpose" in json.dumps(json.loads(body)["entry"][0]), body)
+        gateway.settled()
+        check(all(b"o4" not in sent for sent in gateway.hie.bodies()), "a refusal that cannot be read fully let something go")
+        check([i["kind"] for i in items(gateway, "--patient", "Patient/p3")] == ["malformed-consent"], items(gateway))
+        left = len(gateway.hie.bodies())
+
         r5 = {"resourceType": "Consent", "id": "r5", "status": "active", "subject": {"reference": "Patient/p1"}, "decision": "deny"}
         status, _, body = gateway.request("PUT", "/fhir/Consent/r5", r5, client="riverside-ehr")
         check(status == 422, (status, body))
@@ -234,10 +248,45 @@ def consents_are_kept_and_named_with_what_they_lack():
         check(act(gateway, "release", item["id"], why="a form is on its way")[0] == 0, "seen")
         gateway.push(bundle(patient(), condition()), client="riverside-ehr")
         gateway.settled()
-        check(not gateway.hie.bodies(), "a release made a deficient consent good")
+        check(len(gateway.hie.bodies()) == left, "a release made a deficient consent good")
         status, _, body = gateway.request("PUT", "/fhir/Consent/one", undated | {"id": "one"},
                                           client="riverside-ehr")
         check(status == 201 and "2.31(a)(9)" in body.decode() and '"Consent"' in body.decode(), body)
+    finally:
+        gateway.close()
+
+
+def a_row_that_was_changed_behind_the_logs_back_is_found():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        check(gateway.push(bundle(patient(), scan(), scan("scan2")), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        one, two = [i["id"] for i in items(gateway, "--recipient", "county-hie")]
+        check(act(gateway, "release", one, reviewer="carl")[0] == 5 and act(gateway, "refuse", one)[0] == 0, "acts")
+        check(gateway.stop() == 0, "stop")
+        verify = lambda: gateway.cli("log", "verify", "-c", gateway.config)
+        check(verify().returncode == 0, verify())
+        free = "DROP TRIGGER review_act_kept; DROP TRIGGER review_act_stays; "
+        for change in (f"UPDATE review SET finding = 1 WHERE id = {one}", f"UPDATE review SET state = 1 WHERE id = {one}",
+                       f"UPDATE review SET finding = 1, state = 1 WHERE id = {two}", f"UPDATE review SET finding = 1 WHERE id = {two}",
+                       f"UPDATE review SET state = 0, finding = 0, acts = 0 WHERE id = {one}", f"DELETE FROM review WHERE id = {one}",
+                       f"UPDATE review SET key = '{'7' * 64}' WHERE id = {one}",
+                       free + "UPDATE review_act SET why = 'another' WHERE verb = 'refuse'", free + "DELETE FROM review_act WHERE verb = 'not-permitted'",
+                       free + "UPDATE review_act SET reviewer = 'carl'", f"INSERT INTO review_act SELECT 99, review, at, verb, reviewer, account,"
+                       " role, finding, why, event_id FROM review_act LIMIT 1"):
+            for name in ("sluice.db", "sluice.db-wal"):
+                if os.path.exists(gateway.at(name)):
+                    shutil.copy(gateway.at(name), gateway.at("kept-" + name))
+            db = sqlite3.connect(gateway.at("sluice.db"))
+            db.executescript(change)
+            db.commit()
+            db.close()
+            done = verify()
+            check(done.returncode == 6 and b"review, " in done.stdout, (change, done))
+            shutil.copy(gateway.at("kept-sluice.db"), gateway.at("sluice.db"))
+            for name in ("sluice.db-wal", "sluice.db-shm"):
+                if os.path.exists(gateway.at(name)):
+                    os.unlink(gateway.at(name))
+        check(verify().returncode == 0, verify())
     finally:
         gateway.close()
 
@@ -353,4 +402,5 @@ if __name__ == "__main__":
           consents_are_kept_and_named_with_what_they_lack,
           legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order,
           a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else,
+          a_row_that_was_changed_behind_the_logs_back_is_found,
           nobody_may_without_a_reviewer_and_a_reload_names_one])
