@@ -5,8 +5,8 @@ profiles; the other resources claim theirs.  TLS with client certificates in, TL
 
     instructions   under callgrind, by the functions in which the stages begin (ROWS).  Connections stand already.  The kernel
                    is not seen.  Rows sum up to the total; what no row claims is a row.
-    CPU            of a run without valgrind, the kernel too: schedstat of all threads.  Of it the stages that compute take
-                   what the gateway's own clocks say (stage_seconds); a thread that is put off meanwhile makes these larger.
+    CPU            of a run without valgrind, the kernel too: schedstat of all threads, the round that took least, and what is
+                   whose by perf's samples of the CPU clock.  Beside it validation alone, in a thread that does nothing else.
 
 Receiving is everything from the socket to the committed inbox, forwarding everything from the record of the disclosure to the
 recorded outcome.  Bare transport is TLS, HTTP and the JSON tape, without store, ledger, digest and answer: a reading that is
@@ -17,10 +17,11 @@ import hashlib
 import json
 import pathlib
 import re
+import signal
+import statistics
 import subprocess
 import tempfile
 import time
-import urllib.request
 
 import callgrind
 import run_gateway as gateway
@@ -53,8 +54,9 @@ ROWS = (
     (NEITHER, "memory given back, wiped", r"runtime/exchange\.c:on_end|http/request\.c:on_end"),
 )
 BARE = ("TLS and HTTP, in", "JSON tape", "TLS and HTTP, out")
-COMPUTING = {"validate": VALIDATION, "terminology": VALIDATION, "judge": VALIDATION, "label": DECIDING, "decide": DECIDING,
-             "redact": DECIDING}
+# Functions below which a sample is of a part (some in the middle: a stack is not always whole); the digest is forwarding's wherever it is made.
+SAMPLED = {VALIDATION: {"validate", "validate_entry", "profile_value", "questionnaires_check"},
+           DECIDING: {"label_bundle", "release_make", "consents_attach"}}
 COUNTED, TIMED = 24, 200                 # Bundles
 CONNECTIONS = 4
 
@@ -145,11 +147,6 @@ class Place:
     def push(self, server, count, at_start=None):
         return gateway.measure(self.build, self.d, server, self.sink, self.port, True, "/fhir", "100", count, CONNECTIONS, at_start)
 
-    def stage_seconds(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics") as answer:
-            text = answer.read().decode()
-        return {stage: float(value) for stage, value in re.findall(r'stage_seconds_sum\{stage="([^"]+)"\} (\S+)', text)}
-
 
 # ---- instructions ----------------------------------------------------------------------------------------------------
 
@@ -194,32 +191,54 @@ def digest_us(body):
     return (time.process_time() - begun) / 200 * 1e6
 
 
-def kernel_share(server):
-    """Of all threads since they began: clock ticks in the kernel and in all."""
-    user, kernel = open(f"/proc/{server.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]
-    return int(user), int(kernel)
+def alone_us(place):
+    """Of the same definitions, profiles and processor, in a thread whose caches are warm."""
+    asked = [word for name in ASKED_OF_ALL for word in ("--profile", BEHAVIORAL_BASE + name)]
+    done  = gateway.start([f"{place.build}/tests/bench/bench_validate", "--rounds", "50", *asked, f"{place.d}/packages/site.pack",
+                           f"{place.d}/100.json"], gateway.CPUS[0], stdout=subprocess.PIPE, text=True)
+    rounds = json.loads(done.communicate()[0])["rounds"]
+    return statistics.median(one["profiles"] for one in rounds) * 1e6
+
+
+def shares(place, server):
+    """Of samples by the CPU clock of all threads, those below a part's functions."""
+    file, recorder = f"{place.d}/perf.data", []
+
+    def begin():
+        recorder.append(subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "1999", "--call-graph", "dwarf,32768",
+                                          "-p", str(server.pid), "-o", file], stderr=subprocess.DEVNULL))
+        time.sleep(1)
+
+    place.push(server, TIMED, begin)
+    recorder[0].send_signal(signal.SIGINT)
+    recorder[0].wait()
+    text = subprocess.run(["perf", "script", "-i", file, "--no-inline", "-F", "ip,sym"], capture_output=True, text=True).stdout
+    counts = {VALIDATION: 0, DECIDING: 0, "kernel": 0, "all": 0}
+    for sample in text.split("\n\n"):
+        frames = [line.split(None, 1) for line in sample.splitlines() if line.strip()]
+        names  = {frame[1].split("+")[0].strip() for frame in frames if len(frame) > 1}
+        if not frames:
+            continue
+        counts["all"] += 1
+        counts["kernel"] += frames[0][0].startswith("ffff")
+        part = next((part for part, below in SAMPLED.items() if names & below), None)
+        if part is not None and "sha256_hex" not in names:
+            counts[part] += 1
+    return counts
 
 
 def clock(place, body, rounds):
-    """Microseconds a Bundle, medians of rounds."""
-    server, all_rounds = place.serve(), []
+    """Microseconds a Bundle, of the round that took least; and of samples what its parts are."""
+    server, least = place.serve(), None
     place.push(server, TIMED)
-    user, kernel = kernel_share(server)
     for _ in range(rounds):
-        before = place.stage_seconds()
-        spent  = place.push(server, TIMED)["cpu_us"]
-        after  = place.stage_seconds()
-        one = {VALIDATION: 0.0, DECIDING: 0.0, "all": spent, "digest": digest_us(body)}
-        for stage, part in COMPUTING.items():
-            one[part] += (after.get(stage, 0) - before.get(stage, 0)) / TIMED * 1e6
-        all_rounds.append(one)
-    ticks = [now - then for now, then in zip(kernel_share(server), (user, kernel))]
+        spent = place.push(server, TIMED)["cpu_us"]
+        least = spent if least is None else min(least, spent)
+    counts = shares(place, server)
     place.end(server)
-    made = gateway.medians(all_rounds)
-    made["kernel"] = made["all"] * ticks[1] / max(1, sum(ticks))
-    made[DECIDING] -= made["digest"]     # the stage redact makes it, and the record needs it
-    made["rest"] = made["all"] - made[VALIDATION] - made[DECIDING]
-    return made
+    part = lambda which: least * counts[which] / max(1, counts["all"])
+    return {"all": least, VALIDATION: part(VALIDATION), DECIDING: part(DECIDING), "kernel": part("kernel"), "samples": counts["all"],
+            "rest": least - part(VALIDATION) - part(DECIDING), "digest": digest_us(body), "alone": alone_us(place)}
 
 
 # ---- what is printed ---------------------------------------------------------------------------------------------------
@@ -236,11 +255,11 @@ def show(name, size, rows, cpu):
     print(f"  validation {made['validation']:,.0f} beside")
     for text, spent in lines:
         print(f"    {text:36} {spent:12,.0f}   validation is {made['validation'] / spent:5.2f} of it")
-    if cpu:
-        print(f"\n  CPU a Bundle, kernel included: {cpu['all']:,.0f} us, of it {cpu['kernel']:,.0f} in the kernel; validation "
+    if cpu["samples"] > 0:
+        print(f"\n  CPU a Bundle, kernel included: {cpu['all']:,.0f} us, of it {cpu['kernel']:,.0f} in the kernel ({cpu['samples']} samples); validation "
               f"{cpu[VALIDATION]:,.0f}, labels to redaction {cpu[DECIDING]:,.0f}, receiving, forwarding and all else {cpu['rest']:,.0f} "
               f"(the digest {cpu['digest']:,.0f}): validation is {cpu[VALIDATION] / cpu['rest']:.2f} of it, without the digest "
-              f"{cpu[VALIDATION] / (cpu['rest'] - cpu['digest']):.2f}")
+              f"{cpu[VALIDATION] / (cpu['rest'] - cpu['digest']):.2f}; alone and warm validation takes {cpu['alone']:,.0f}")
     print(flush=True)
     return {"bytes": size, "instructions": rows, "parts": made, "cpu_us": cpu}
 
