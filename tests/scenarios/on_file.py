@@ -160,6 +160,36 @@ def an_order_without_a_subpoena_waits_for_counsel():
     check(has(court, "o1-ordered") and not has(court, "o1-other"), "what is ordered, and nothing else")
 
 
+def who_treats_the_patient_is_known_by_what_is_filed():
+    agreed = consent("c-t1", "t1", date="2026-10-01")
+    del agreed["provision"]["actor"]
+    agreed["extension"] = [{"url": "https://sluice.example/fhir/StructureDefinition/consent-recipient-class",
+                            "valueCode": "TREATING_PROVIDERS"}]
+    push("t1", oud("t1", "t1-before"), agreed)
+    check(not has(gateway.hie, "t1-before"), "a claim is no evidence")
+    add(relationships=[{"id": "seen-t1", "provider": "Organization/county-hie", "patient": "Patient/t1", "kind": "encounter",
+                        "from": "2026-10-02"}])
+    push("t1", oud("t1", "t1-seen"))
+    check(has(gateway.hie, "t1-seen") and not has(gateway.clinic, "t1-seen"), "who has seen the patient, and nobody else")
+    sluice("file", "end", "seen-t1", "--why", "another patient of the same name")
+    push("t1", oud("t1", "t1-wrong"))
+    check(not has(gateway.hie, "t1-wrong"), "the evidence was taken back")
+
+
+def a_program_that_is_closed_in_a_disaster_lets_others_go_on_until_it_resumes():
+    flood = {"id": "flood-1", "kind": "disaster-declaration", "from": "2026-11-01", "to": "2027-01-31", "party": "Organization/ward",
+             "discloser": "Organization/riverside"}
+    add(documents=[flood])
+    push("f1", oud("f1", "f1-flood"))
+    check(has(ward, "f1-flood"), "2.51(a)(2)")
+    disclosures, _ = gateway.export()
+    mine = [r for r in disclosures if r["recipient"]["name"] == "ward"][-1]
+    check(mine["basis"] == "R-13 42 CFR 2.51(a)(2)" and mine["documents"][0]["id"] == "flood-1", mine)
+    sluice("file", "end", "flood-1", "--why", "the program has resumed")
+    push("f1", oud("f1", "f1-resumed"))
+    check(not has(ward, "f1-resumed"), "resumed")
+
+
 def a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it():
     push("r1", oud("r1", "r1-open"), consent("c-r1", "r1"))
     check(has(gateway.hie, "r1-open"), "by consent")
@@ -371,7 +401,8 @@ if __name__ == "__main__":
     main([an_agreement_is_filed_and_the_record_goes_to_the_laboratory_until_it_ends,
           every_filing_is_a_leaf_of_the_log_of_denials, what_stood_then_is_what_a_request_file_takes, an_end_that_is_to_come_closes_when_it_comes,
           the_end_of_an_agreement_closes_what_waits_for_delivery, an_order_without_a_subpoena_waits_for_counsel,
-          a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
+          who_treats_the_patient_is_known_by_what_is_filed,
+          a_program_that_is_closed_in_a_disaster_lets_others_go_on_until_it_resumes, a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
           a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before,
           an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
           an_emergency_that_lacks_something_is_kept_and_opens_nothing,
