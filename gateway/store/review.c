@@ -92,6 +92,8 @@ look_at(const struct content *c, uint32_t place, void *arg)
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
+/* One that has a record and was not tried, and is due later, is on its way just now: its lease ended
+ * when its record was written (deliver/delivery.c, settle). */
 static enum status
 waits_already(struct store *s, struct span recipient, struct span patient, int64_t inbox, bool *waits)
 {
@@ -101,6 +103,7 @@ waits_already(struct store *s, struct span recipient, struct span patient, int64
     bind_text(q, 1, recipient);
     bind_text(q, 2, patient);
     (void)sqlite3_bind_int64(q, 3, inbox);
+    (void)sqlite3_bind_int64(q, 4, s->clock_ms);
     *waits = false;
     while ((code = sqlite3_step(q)) == SQLITE_ROW)
         *waits |= outbox_rests(s, sqlite3_column_int64(q, 0));      /* it is decided anew before it leaves */

@@ -165,6 +165,33 @@ test_an_older_push_is_not_delivered_behind_a_newer_one(void **state)
 }
 
 /* A decision that relied on a finding is too old once anything was reviewed since. */
+/* Between its record and its outcome a delivery has no lease: what was decided is on its way. */
+static void
+test_a_delivery_that_is_on_its_way_is_followed_by_another(void **state)
+{
+    struct scratch         *t    = *state;
+    struct store_review     item = item_of(KEY_1);
+    struct store_review_act a    = { .review = 1, .to = REVIEW_LET_GO, .finding = 1, .deliver = true };
+
+    (void)push(t, "b", &item, 1);
+    assert_int_equal(act(t, &a), ST_OK);
+    struct store_claim c = { .arena = t->arena, .now_ms = INT64_C(4000000000000), .lease_ms = INT64_C(4000000060000), .max = 8 };
+    assert_int_equal(claim_now(t, &c), ST_OK);
+    assert_int_equal(c.row_count, 1);
+    struct store_delivery d = { .id = c.rows[0].id, .state = DELIVERY_WAITING, .due_ms = INT64_C(4000000060000),
+                                .event_id = SPAN("e"), .idempotency_key = SPAN("k"), .payload_sha256 = SPAN("0") };
+    struct store_unit     u = { .deliveries = &d, .delivery_count = 1 };
+    assert_int_equal(submit(t, &u), ST_OK);
+    a.acts = 1;
+    assert_int_equal(act(t, &a), ST_OK);
+    assert_int_equal(waiting(t), 2);
+    d.attempts = 1;                                            /* it failed, and is decided anew when it is tried again */
+    assert_int_equal(submit(t, &u), ST_OK);
+    a.acts = 2;
+    assert_int_equal(act(t, &a), ST_OK);
+    assert_int_equal(waiting(t), 2);
+}
+
 static void
 test_a_commit_that_relied_on_a_finding_fails_when_one_was_made_since(void **state)
 {
@@ -252,6 +279,7 @@ main(void)
         TEST(test_two_at_once_are_one_and_a_conflict),
         TEST(test_a_try_is_recorded_and_changes_nothing),
         TEST(test_an_older_push_is_not_delivered_behind_a_newer_one),
+        TEST(test_a_delivery_that_is_on_its_way_is_followed_by_another),
         TEST(test_a_commit_that_relied_on_a_finding_fails_when_one_was_made_since),
         TEST(test_many_items_are_counted_and_found_in_no_time),
         TEST(test_acts_cannot_be_changed_behind_the_gateways_back_by_plain_sql),
