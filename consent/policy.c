@@ -50,7 +50,9 @@ static void read_data(struct compiler *, struct criteria *, tape_node list);
 static struct target read_target(struct compiler *, tape_node reference);
 static const struct identifier *read_identifiers(struct compiler *, tape_node, size_t *count);
 static tape_node contained_resource(struct compiler *, struct span id);
-static bool  range_of(struct compiler *, tape_node period, struct time_range *out);
+static bool  range_of(struct compiler *, tape_node period, struct time_range *out, int64_t zone_ms);
+static bool  has_time(struct compiler *, tape_node text);
+static int64_t signer_zone(struct span signed_at);
 static struct coding coding_of(struct compiler *, tape_node);
 static bool  span_among(struct span text, const char *const *codes, size_t count);
 static bool  concept_has(const struct tape *, tape_node concept, const char *const *codes, size_t count);
@@ -164,11 +166,12 @@ consent_deficiency(const struct consent *c, const struct facts *facts)
         return c->deficiency;
     if ((c->statements & STATEMENT_REVOCATION) == 0)
         return "it lacks the right to revoke and how, 2.31(a)(6)";
-    if ((c->statements & STATEMENT_HIPAA) == 0)
+    bool legacy = signer_legacy(c, facts);
+    if (!legacy && (c->statements & STATEMENT_HIPAA) == 0)
         return "it lacks the statement on redisclosure under HIPAA, 2.31(a)(4)(iii)";
-    if ((c->statements & STATEMENT_REDISCLOSURE) == 0)
+    if (!legacy && (c->statements & STATEMENT_REDISCLOSURE) == 0)
         return "it lacks the statement on potential redisclosure, 2.31(a)(10)(i)";
-    if ((c->statements & STATEMENT_REFUSAL) == 0)
+    if (!legacy && (c->statements & STATEMENT_REFUSAL) == 0)
         return "it lacks the consequences of refusing, 2.31(a)(10)(ii)";
     if (c->period.last_ms == INT64_MAX && c->ended_ms == INT64_MAX && (c->statements & STATEMENT_NO_EXPIRY) == 0)
         return "it says neither when it expires nor that it does not, 2.31(a)(7)";
@@ -567,7 +570,7 @@ read_period(struct compiler *c, struct provision *p)
 
     if (node == TAPE_ABSENT)
         return;
-    if (!range_of(c, node, &own))
+    if (!range_of(c, node, &own, c->consent->dated ? signer_zone(c->consent->date_text) : 0))
         p->criteria.unreadable |= DIMENSION_PERIOD;
     if (own.first_ms > p->period.first_ms)
         p->period.first_ms = own.first_ms;
@@ -717,7 +720,7 @@ static void
 read_data_period(struct compiler *c, struct criteria *k, tape_node node)
 {
     k->data_period = always;
-    state(k, DIMENSION_DATA_PERIOD, range_of(c, node, &k->data_period));
+    state(k, DIMENSION_DATA_PERIOD, range_of(c, node, &k->data_period, 0));
 }
 
 static void
@@ -802,7 +805,7 @@ contained_resource(struct compiler *c, struct span id)
 
 /* A Period; false when it is none or an end of it cannot be read. */
 static bool
-range_of(struct compiler *c, tape_node period, struct time_range *out)
+range_of(struct compiler *c, tape_node period, struct time_range *out, int64_t zone_ms)
 {
     tape_node         start = tape_member(c->tape, period, SPAN("start"));
     tape_node         end   = tape_member(c->tape, period, SPAN("end"));
@@ -811,10 +814,29 @@ range_of(struct compiler *c, tape_node period, struct time_range *out)
 
     *out = always;
     if (start != TAPE_ABSENT && (readable &= time_range_read(tape_text(c->tape, start, c->arena), &range)))
-        out->first_ms = range.first_ms;
+        out->first_ms = range.first_ms - (has_time(c, start) ? 0 : zone_ms);
     if (end != TAPE_ABSENT && (readable &= time_range_read(tape_text(c->tape, end, c->arena), &range)))
-        out->last_ms = range.last_ms;
+        out->last_ms = range.last_ms - (has_time(c, end) ? 0 : zone_ms);
     return readable;
+}
+
+static bool
+has_time(struct compiler *c, tape_node text)
+{
+    return span_find(tape_text(c->tape, text, c->arena), SPAN("T")) != SPAN_NOT_FOUND;
+}
+
+/* How far the signer's clock is ahead of UTC, by the moment of the signature "…T10:00:00-05:00".  0 where the
+ * moment says nothing of it: a day, or UTC itself, which is how systems write. */
+static int64_t
+signer_zone(struct span at)
+{
+    struct span zone = at.length > 6 ? span_skip(at, at.length - 6) : SPAN("");
+
+    if (span_find(at, SPAN("T")) == SPAN_NOT_FOUND || zone.length != 6 || (zone.at[0] != '+' && zone.at[0] != '-') || zone.at[3] != ':')
+        return 0;
+    int64_t minutes = 600 * (zone.at[1] - '0') + 60 * (zone.at[2] - '0') + 10 * (zone.at[4] - '0') + (zone.at[5] - '0');
+    return (zone.at[0] == '-' ? -minutes : minutes) * 60000;
 }
 
 static struct coding

@@ -3,8 +3,8 @@
  * R4 consent.html.  Reads status, scope, category, patient, dateTime,
  * organization, policyRule, and the provision tree at any depth with type,
  * period, actor, action, securityLabel, purpose, class, code, dataPeriod,
- * data.  `verification` is not read: a Consent is the index of the signed
- * form, and its status speaks for the form.
+ * data.  A Consent is the index of the signed form, and its status speaks for the form;
+ * where the site wants more, `verification` and what else shows the signature (signer.h W4).
  *
  *   V1  A consent counts when: status active, scope patient-privacy, dateTime
  *       not in the future, root period around the moment (FHIR precision:
@@ -24,7 +24,8 @@
  *       last sentence).  The statements of 2.31(a) only where the site demands
  *       them (site_policy.require_statements); that there is no end then counts
  *       for treatment, payment and operations alone (2.31(a)(7)).  Who signed, as far as
- *       something is known against it (signer.h).
+ *       something is known against it (signer.h).  A day without a time, in a period of a provision, is a day
+ *       where the signer lives, as far as dateTime says how far from UTC that is.
  *   V4  The base decision, where no criterion matches: type of a root without
  *       criteria; else policyRule OPTIN, OPTINR (permit), OPTOUT, OPTOUTE,
  *       EMRGONLY (deny); else none.  When the two contradict each other: deny.

@@ -123,6 +123,8 @@ struct consent {
     bool                    treating_members; /* … or those with a treating provider relationship */
     bool                    revoked;     /* by its status */
     bool                    opt_out_stated; /* the right to opt out of fundraising, 2.31(a)(5)(iii) */
+    bool                    shown_signed;/* W4 */
+    bool                    doubted;     /* W5 */
     const struct span      *signers;     /* Consent.performer, by reference */
     size_t                  signer_count;
     const struct target    *organizations; /* who may disclose: Consent.organization */

@@ -10,6 +10,16 @@
  *   W2  Where state law lets a minor consent alone, the minor has signed (2.14(a)).
  *   W3  Where state law asks for the parent's consent to treatment, both have (2.14(b)).
  *
+ *   W4  Where the site demands that a signature is shown (site_policy.require_signature,
+ *       2.31(a)(8)): a `verification` that is verified, beside the form itself
+ *       (sourceAttachment or sourceReference); an extension "signature" (valueSignature with
+ *       a moment and who); or a signed Provenance about the Consent in its own Bundle.  Electronic
+ *       signatures are signatures.
+ *   W5  An extension "doubted" (valueBoolean): whoever keeps the consent knows, or could by reasonable
+ *       diligence, that it is materially false (2.31(c)(4)).  The next version without it ends the doubt.
+ *   W6  A form of before 16 Feb 2026, the day of compliance, that names who may have it needs none of the statements
+ *       that came with the rule of 2024, where the site honours it (site_policy.legacy_named, H-2).
+ *
  * What fails is deficient (policy.h V3): it releases no Part 2 record, and
  * still denies.
  */
@@ -18,9 +28,13 @@
 
 #include "consent/policy.h"
 
-/* Fills the signers of a consent that is being compiled. */
+#define PART2_RULE_COMPLIANCE_MS INT64_C(1771200000000)       /* 2026-02-16, 89 FR 12472 */
+
+/* Fills the signers and what shows the signature of a consent that is being compiled. */
 void        signer_read(struct consent *, struct arena *);
 /* Why its signature does not release a Part 2 record; NULL: nothing is known against it. */
 const char *signer_deficiency(const struct consent *, const struct facts *);
+/* W6: the statements of the 2024 rule are not asked of it. */
+bool        signer_legacy(const struct consent *, const struct facts *);
 
 #endif
