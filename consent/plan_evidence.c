@@ -24,11 +24,13 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
 {
     const struct facts   *facts = w->in->facts;
     struct plan_evidence *e     = arena_make(w->arena, struct plan_evidence);
+    struct labeling      *labeling = arena_make(w->arena, struct labeling);       /* the check of the result reads it, too */
     bool                  maybe = facts->program_count > 0 || w->in->inner_count > 0;
 
     *out = NULL;
-    if (e == NULL)
+    if (e == NULL || labeling == NULL)
         return ST_NO_MEMORY;
+    *labeling  = *w->in->labeling;
     e->suspect = facts->labels == LABELS_COMPUTED && matters_to_somebody(w);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         e->any = e->any || w->withheld[i];
@@ -38,7 +40,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
         return ST_OK;
     e->arena        = w->arena;
     e->facts        = facts;
-    e->labeling     = w->in->labeling;
+    e->labeling     = labeling;
     e->bundle       = w->bundle;
     e->withheld     = w->withheld;
     e->family_entry = ENTRY_NONE;

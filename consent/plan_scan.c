@@ -32,6 +32,7 @@ struct scan {
     uint32_t              names[16];     /* entries that the text names, for edges                    */
     unsigned              name_count;
     bool                  crowded;       /* … and there are more                                      */
+    bool                  kept;          /* a decision that was carried lies in what is else scratch  */
     bool                  apart;         /* the reading at hand is made of words: it has no ids, no URLs */
 };
 
@@ -261,7 +262,8 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
         (void)text_readings(text, w->arena, read_one, &s);
     if (arena_spent(w->arena))
         w->spent = true;
-    arena_reset(w->arena, before);
+    if (!s.kept)
+        arena_reset(w->arena, before);
     for (unsigned i = 0; edges && !s.found && i < s.name_count; i++)
         closure_edge_add(w, leaf, s.names[i]);
     if (edges && !s.found && s.crowded)
@@ -403,9 +405,9 @@ is_source(const struct closure *w, tape_node leaf)
 /* The tie that leaves is a disclosure of its own: it has its basis, and the
  * notice and the copy of the consent go with it (42 CFR 2.32). */
 static void
-carry(struct closure *w, uint32_t entry, const struct decision *basis, struct span because)
+carry(struct scan *s, const struct decision *basis, struct span because)
 {
-    struct decision *d       = &w->decisions[entry];
+    struct decision *d       = &s->w->decisions[s->entry];
     enum verdict     verdict = d->verdict;
     uint32_t         before  = d->obligations;
 
@@ -415,6 +417,7 @@ carry(struct closure *w, uint32_t entry, const struct decision *basis, struct sp
     d->verdict     = verdict;
     d->because     = because;            /* not scratch */
     d->obligations = basis->obligations | before;
+    s->kept        = s->kept || basis->also_count > 0;
 }
 
 static bool
@@ -462,7 +465,7 @@ judge_program(struct scan *s, const struct finding_of *of)
         if (say.verdict >= VERDICT_REDACT) {
             s->e->opened[program] = true;
             if (of->flags == 0)
-                carry(s->w, s->entry, &say, SPAN("it names a Part 2 program, and the patient lets this recipient know"));
+                carry(s, &say, SPAN("it names a Part 2 program, and the patient lets this recipient know"));
             return false;
         }
     }
@@ -539,7 +542,7 @@ may_tell(struct scan *s, enum label said)
         say = evidence_asked(s->w, s->entry, said);
     if (say.verdict < VERDICT_REDACT)
         return false;
-    carry(s->w, s->entry, &say, SPAN("its text tells of substance use, and the patient lets this recipient know"));
+    carry(s, &say, SPAN("its text tells of substance use, and the patient lets this recipient know"));
     return true;
 }
 
