@@ -772,6 +772,7 @@ read_meta(struct walk *walk, tape_node meta)
         read_security(walk, n);
     if (walk->w->facts->labels == LABELS_GIVEN)
         return;
+    walk->w->extended = walk->w->extended || tape_member(t, meta, SPAN("extension")) != TAPE_ABSENT;
     list = tape_member(t, meta, SPAN("tag"));
     for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n)) {
         bool quiet  = false;

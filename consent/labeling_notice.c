@@ -80,13 +80,13 @@ source_notice(struct work *w)
     tape_node            whole = b->type != BUNDLE_SINGLE ? notice_in(w, b->root) : TAPE_ABSENT;
     bool                 said  = false;
 
-    if (w->facts->labels == LABELS_GIVEN)
+    if (w->facts->labels == LABELS_GIVEN || (whole == TAPE_ABSENT && !w->extended))
         return;
     for (uint32_t i = 0; i < b->count && whole != TAPE_ABSENT; i++)
         said = said || labels_have(w->entries[i].labels, LABEL_PART2) || w->entries[i].claimed;
     for (uint32_t i = 0; i < b->count; i++) {
         struct unit *u = w->unit_of[i] != ENTRY_NONE ? &w->units[w->unit_of[i]] : NULL;
-        tape_node own  = u != NULL ? notice_in(w, u->node) : TAPE_ABSENT;
+        tape_node own  = u != NULL && w->extended ? notice_in(w, u->node) : TAPE_ABSENT;
         if (own != TAPE_ABSENT)
             speak(w, u, own);
         else if (u != NULL && whole != TAPE_ABSENT && !said)

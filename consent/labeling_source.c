@@ -775,9 +775,8 @@ by_definition(const struct work *w, struct span url)
 
 /* meta.tag[].system, meta.profile[] on the program's server. */
 static const struct program *
-by_tag(const struct work *w, tape_node resource, tape_node *where)
+by_tag(const struct work *w, tape_node meta, tape_node *where)
 {
-    tape_node meta = tape_member(w->tape, resource, SPAN("meta"));
     tape_node tags = tape_member(w->tape, meta, SPAN("tag")), profiles = tape_member(w->tape, meta, SPAN("profile"));
 
     for (tape_node n = tape_first(w->tape, tags); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
@@ -830,11 +829,12 @@ confirm_unit(struct work *w, struct unit *u)
     }
     if (u->kind == UNIT_PATIENT || !w->registry->has_sources)
         return;
-    source = tape_member(w->tape, tape_member(w->tape, u->node, SPAN("meta")), SPAN("source"));
+    tape_node meta = tape_member(w->tape, u->node, SPAN("meta"));
+    source = tape_member(w->tape, meta, SPAN("source"));
     p = source != TAPE_ABSENT ? by_url(w, tape_text(w->tape, source, w->arena)) : NULL;
     if (p != NULL)
         confirm(w, u->entry, p, true, source, SPAN("its meta.source is the server of a registered Part 2 program"));
-    p = by_tag(w, u->node, &where);
+    p = meta != TAPE_ABSENT ? by_tag(w, meta, &where) : NULL;
     if (p != NULL)
         confirm(w, u->entry, p, true, where, SPAN("its tag or profile is a registered Part 2 program's"));
     p = by_identifier_system(w, u->node, &where);

@@ -113,6 +113,7 @@ struct work {
     struct shown            *shown;      /* references that have nothing but a display, last first */
     size_t                   decode_left;/* bytes that attachments may still decode to */
     bool                     trusted;    /* meta.security of this sender is believed */
+    bool                     extended;   /* some resource has extensions in its meta */
     struct known_system      systems[SYSTEM_SLOTS];      /* those that were looked up */
     struct text_memo        *memo;       /* MEMO_TEXTS: what was read lately is not read again */
     struct code_memo        *codes;      /* MEMO_CODES */
