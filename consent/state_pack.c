@@ -460,6 +460,9 @@ wanted_text(struct reader *r, tape_node object, const char *where, const char *n
 
     if (span_empty(span_trim(text)))
         reader_finding(r, SEVERITY_ERROR, object, reader_expression(r, where, name), SPAN("want a text"), (struct span){ 0 });
+    if (text.length > STATE_MAX_TEXT)
+        reader_finding(r, SEVERITY_ERROR, object, reader_expression(r, where, name),
+                       arena_format(r->arena, "want at most %d bytes", STATE_MAX_TEXT), (struct span){ 0 });
     return text;
 }
 

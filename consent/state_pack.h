@@ -37,7 +37,8 @@
 
 #include "consent/inquiry.h"
 
-enum { STATE_MAX_PACKS = 64, STATE_MAX_RULES = 256, STATE_MAX_LIST = 256, STATE_MAX_UNLESS = 16, STATE_MAX_DAYS = 36500 };
+enum { STATE_MAX_PACKS = 64, STATE_MAX_RULES = 256, STATE_MAX_LIST = 256, STATE_MAX_UNLESS = 16, STATE_MAX_DAYS = 36500,
+       STATE_MAX_TEXT = 8192 };
 
 enum state_test {                        /* bits of applies_to; S3 */
     STATE_BY_RESIDENCE = 1 << 0,
