@@ -388,7 +388,8 @@ def _(s):
 def _(s):
     s.make_patient()
     p = s.make_program()
-    s.vital(meta={"profile": ["http://hl7.org/fhir/StructureDefinition/vitalsigns", Hidden(f"{p.source}/StructureDefinition/{s.secret()}")]})
+    of_program(s, "Observation", meta={"profile": [f"{p.source}/StructureDefinition/{s.secret()}"]}, status="final", code={"text": s.secret()})
+    s.vital(meta={"profile": ["http://hl7.org/fhir/StructureDefinition/vitalsigns"]})
 
 
 @row("meta-security", "security labels: nothing that is withheld raises a label that stays")
