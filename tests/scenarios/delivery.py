@@ -111,13 +111,16 @@ def a_consent_revoked_while_a_delivery_waits_for_a_connection_wins():
         protected = condition(recorder={"reference": "Organization/riverside"})
         gateway.push(bundle(patient(), consent()), client="riverside-ehr")
         check(gateway.hie.wait(1), "the consent itself was not delivered")
-        gateway.hie.answer = lambda n: (time.sleep(5), 200)[1]
+        revoked = threading.Event()
+        gateway.hie.answer = lambda n: (revoked.wait(25), 200)[1]
         for i in range(64):              # as many as one recipient has connections on a loop
             gateway.push(bundle(patient(f"q{i}"), observation(f"o{i}", f"q{i}")))
         check(gateway.hie.wait(65), "the connections are not all taken")
         check(gateway.push(bundle(patient(), protected), client="riverside-ehr")[0] == 200, "push")
         gateway.push(bundle(consent(status="inactive")), client="riverside-ehr")
+        check(not any(b"F11.20" in body for body in gateway.hie.bodies()), "a connection was free too early")
         gateway.hie.answer = 200
+        revoked.set()
         # The clinic gets nothing of riverside, so every delivery is one of the hie's.
         until = time.time() + 20
         while time.time() < until and b"sluice_outbox_waiting 0\n" not in gateway.get_admin("/metrics")[1]:
