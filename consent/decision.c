@@ -14,7 +14,6 @@ struct bench {
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
                            const struct labeling *, struct arena *);
 static struct decision decide_entry(struct bench *, uint32_t entry);
-static struct decision settled(struct decision, const struct labeled *);
 static struct decision protected(struct bench *, struct record *, const struct asking *);
 static struct decision outside(struct bench *, struct record *, const struct asking *);
 static struct answer   legal_bases(const struct asking *);
@@ -157,19 +156,11 @@ decide_entry(struct bench *b, uint32_t entry)
 
     a.subject_count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
     struct decision d = r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
-    d = settled(d, r.labeled);
+    if (d.verdict == VERDICT_HOLD && r.labeled->found_count > 0)
+        d = review_settle(d, r.labeled);
     if (b->facts->pack_count == 0)
         return d;
-    struct decision narrowed = state_narrow(&b->weigher, &a, &r, d);        /* 11 */
-    struct decision found    = settled(narrowed, r.labeled);
-    /* A person let go what the pack held: it leaves by the basis that it had. */
-    return narrowed.verdict == VERDICT_HOLD && found.verdict == VERDICT_PERMIT ? d : found;
-}
-
-static struct decision
-settled(struct decision d, const struct labeled *l)
-{
-    return d.verdict == VERDICT_HOLD && l->found_count > 0 ? review_settle(d, l) : d;
+    return state_narrow(&b->weigher, &a, &r, d);                            /* 11 */
 }
 
 static struct decision

@@ -150,7 +150,7 @@ struct determination {
     uint32_t     entry;
     enum finding finding;
     unsigned     rule;                          /* enum rule that held or denied it */
-    struct span  consent, document;             /* that held it: "Consent/c1", an instrument's id; or empty */
+    struct span  consent, document;             /* that held it: "Consent/c1", an instrument's id or a pack's rule; or empty */
 };
 
 /* States by ISO 3166-2 ("US-MN"), for policy packs; an empty list is not known. */

@@ -447,7 +447,7 @@ match_unseen(const struct record *r, const struct consent *consent)
     if (!r->labeled->uninspected)
         return false;
     for (size_t i = 0; i < r->labeled->found_count; i++)
-        if (r->labeled->found[i].finding == FINDING_CLEAR && !span_empty(r->labeled->found[i].consent)
+        if (consent != NULL && r->labeled->found[i].finding == FINDING_CLEAR && !span_empty(r->labeled->found[i].consent)
             && span_eq(r->labeled->found[i].consent, consent->reference))
             return false;
     return true;

@@ -1,7 +1,9 @@
 #include "consent/review.h"
 
 #include "consent/match.h"
+#include "consent/state_overlay.h"
 
+static struct span      held_by(const struct decision *, struct arena *);
 static enum review_kind kind_of_hold(enum rule);
 static bool             is_suspect(const struct labeled *, const struct decision *);
 static bool             add(struct review_causes *, size_t *room, struct arena *, struct review_cause);
@@ -34,7 +36,7 @@ review_release(const struct release *r, const struct facts *facts, struct arena 
         const struct decision *d    = &plan->decisions[e];
         bool                   held = d->verdict == VERDICT_HOLD;
         struct review_cause    one  = { .kind = kind_of_hold(d->rule), .entry = e, .rule = d->rule, .node = TAPE_ABSENT,
-                                        .consent = d->consent, .document = d->document, .because = d->because };
+                                        .consent = d->consent, .document = d->document, .by = held_by(d, arena), .because = d->because };
         if (!held && !is_suspect(&r->labeling->of[e], d))
             continue;
         if (!held) {
@@ -51,6 +53,14 @@ review_release(const struct release *r, const struct facts *facts, struct arena 
     if ((r->obligations & OBLIGE_REVIEW) != 0)
         add_afterwards(r, out, &room, arena);
     return arena_status(arena);
+}
+
+static struct span
+held_by(const struct decision *d, struct arena *arena)
+{
+    if (d->document != NULL)
+        return d->document->id;
+    return d->state != NULL ? state_rule_name(d->state, arena) : (struct span){ NULL, 0 };
 }
 
 static enum review_kind
@@ -83,7 +93,7 @@ add_afterwards(const struct release *r, struct review_causes *out, size_t *room,
         seen[d->rule] = true;
         bool urgent   = (d->obligations & OBLIGE_EMERGENCY) != 0 || d->rule == RULE_EMERGENCY;
         (void)add(out, room, arena, (struct review_cause){ .kind = urgent ? REVIEW_EMERGENCY : REVIEW_LEGAL_AFTER,
-                  .entry = e, .rule = d->rule, .document = d->document, .node = TAPE_ABSENT, .because = d->because });
+                  .entry = e, .rule = d->rule, .document = d->document, .by = held_by(d, arena), .node = TAPE_ABSENT, .because = d->because });
     }
 }
 
@@ -143,7 +153,8 @@ relabel(struct labeled *l)
         }
         if (found->finding == FINDING_CLEAR && found->rule == RULE_NO_CONSENT && l->part2 == PART2_SUSPECT)
             l->part2 = PART2_NOT;
-        if (found->finding == FINDING_CLEAR && found->rule == RULE_UNINSPECTED && span_empty(found->consent))
+        if (found->finding == FINDING_CLEAR && found->rule == RULE_UNINSPECTED && span_empty(found->consent)
+            && span_empty(found->document))
             l->inspected = true;
     }
 }
@@ -154,22 +165,31 @@ review_settle(struct decision d, const struct labeled *l)
     struct span consent  = d.consent != NULL ? consent_reference(d.consent) : (struct span){ NULL, 0 };
     struct span document = d.document != NULL ? d.document->id : (struct span){ NULL, 0 };
 
-    for (size_t i = 0; i < l->found_count; i++) {
-        const struct determination *found = &l->found[i];
-        if (found->rule != (unsigned)d.rule || !span_eq(found->consent, consent) || !span_eq(found->document, document))
-            continue;                                                       /* W4 */
-        if (found->finding == FINDING_REFUSED) {
-            d.verdict = VERDICT_DENY;
-            d.because = SPAN("a person reviewed it, and it does not go");
-        }
-        if (found->finding == FINDING_LAWFUL && d.rule != RULE_UNINSPECTED
-            && !(rule_step(d.rule) == 3 && labeled_note(l))) {
-            d.verdict     = VERDICT_PERMIT;
-            d.obligations = OBLIGE_AUDIT;
-            d.because     = SPAN("it was held, and a person determined that it goes");
-        }
+    enum finding found = review_found(l, d.rule, consent, document);
+
+    if (found == FINDING_REFUSED) {
+        d.verdict = VERDICT_DENY;
+        d.because = SPAN("a person reviewed it, and it does not go");
+    }
+    if (found == FINDING_LAWFUL && d.rule != RULE_UNINSPECTED && !(rule_step(d.rule) == 3 && labeled_note(l))) {
+        d.verdict     = VERDICT_PERMIT;
+        d.obligations = OBLIGE_AUDIT;
+        d.because     = SPAN("it was held, and a person determined that it goes");
     }
     return d;
+}
+
+enum finding
+review_found(const struct labeled *l, enum rule rule, struct span consent, struct span document)
+{
+    enum finding said = FINDING_NONE;
+
+    for (size_t i = 0; i < l->found_count && said != FINDING_REFUSED; i++) {
+        const struct determination *found = &l->found[i];
+        if (found->rule == (unsigned)rule && span_eq(found->consent, consent) && span_eq(found->document, document))
+            said = found->finding;
+    }
+    return said;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -15,8 +15,8 @@
  *   W3  It overrides nothing.  A gate that denies, a missing consent, a restriction, a
  *       consent that excludes the record decide as they did; a record confirmed as a
  *       program's stays one.  Legal process does not reach a counseling note by it.
- *   W4  A finding for another rule, consent or document than the one that holds now
- *       changes nothing.
+ *   W4  A finding for another rule, consent, document or rule of a policy pack than the
+ *       one that holds now changes nothing.
  */
 #ifndef SLUICE_CONSENT_REVIEW_H
 #define SLUICE_CONSENT_REVIEW_H
@@ -40,6 +40,7 @@ struct review_cause {
     enum rule                rule;       /* that held or let go; RULE_NONE */
     const struct consent    *consent;    /* that held it; NULL */
     const struct instrument *document;
+    struct span              by;         /* the document's id, or state_rule_name of the rule of a policy pack that held it */
     tape_node                node;       /* of the consent: what is wrong, or the consent itself */
     struct span              because;    /* plain words, none of the payload but ids */
     const char              *paragraph;  /* of 2.31(a), where one is lacking: "2.31(a)(9)"; NULL */
@@ -58,6 +59,8 @@ enum status review_relabel(const struct labeling *, const struct facts *, struct
                            const struct labeling **out) MUST_CHECK;
 /* W2, as far as it is about a hold. */
 struct decision review_settle(struct decision, const struct labeled *);
+/* W4: what a person said of this entry, held by just these; a refusal before anything else. */
+enum finding    review_found(const struct labeled *, enum rule, struct span consent, struct span document);
 
 const char      *review_code(enum review_kind);      /* "held-content" */
 enum review_kind review_of_code(struct span);        /* REVIEW_NONE */

@@ -1,5 +1,7 @@
 #include "consent/state_overlay.h"
 
+#include "consent/review.h"
+
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 struct asked {                           /* of a consent */
@@ -27,6 +29,7 @@ static enum match ages_in(const struct overlay *, const struct state_condition *
 static enum match age_in(const struct overlay *, const struct subject *, const struct state_condition *);
 static uint32_t   years(int64_t born_ms, int64_t at_ms, struct arena *);
 static enum match both(enum match, enum match);
+static enum verdict found_by_a_person(const struct labeled *, enum rule, struct span name);
 static enum verdict most(struct overlay *, const struct state_rule *, bool unseen);
 static bool       consented(struct overlay *, const struct state_rule *);
 static bool       is_as_asked(const struct voice *, const void *asked);
@@ -50,12 +53,14 @@ state_narrow(struct weigher *w, const struct asking *a, struct record *r, struct
             bool                     unseen = false;
             if (rule->off != NULL || !concerns(&o, rule, &unseen))
                 continue;
+            enum rule    by  = unseen ? RULE_UNINSPECTED : RULE_STATE;
             enum verdict cap = most(&o, rule, unseen);
+            if (cap == VERDICT_HOLD && r->labeled->found_count > 0)
+                cap = found_by_a_person(r->labeled, by, state_rule_name(rule, w->arena));
             if (cap < narrowed.verdict) {
-                narrowed         = (struct decision){ .verdict = cap, .rule = unseen ? RULE_UNINSPECTED : RULE_STATE, .state = rule };
-                narrowed.because = arena_format(w->arena, "policy pack %.*s %.*s, %.*s (%.*s): %.*s",
-                                                SPAN_PRINT(rule->pack->id), SPAN_PRINT(rule->pack->version),
-                                                SPAN_PRINT(rule->id), SPAN_PRINT(rule->citation), SPAN_PRINT(rule->words));
+                narrowed         = (struct decision){ .verdict = cap, .rule = by, .state = rule };
+                narrowed.because = arena_format(w->arena, "policy pack %.*s (%.*s): %.*s", SPAN_PRINT(state_rule_name(rule, w->arena)),
+                                                SPAN_PRINT(rule->citation), SPAN_PRINT(rule->words));
             }
             struct state_notice *notice = rule->effect == STATE_NOTICE ? arena_make(w->arena, struct state_notice) : NULL;
             if (notice != NULL) {
@@ -68,6 +73,26 @@ state_narrow(struct weigher *w, const struct asking *a, struct record *r, struct
         return narrowed;
     d.obligations |= d.notices != NULL ? OBLIGE_STATE_NOTICE : 0;
     return d;
+}
+
+struct span
+state_rule_name(const struct state_rule *rule, struct arena *arena)
+{
+    return arena_format(arena, "%.*s %.*s, %.*s", SPAN_PRINT(rule->pack->id), SPAN_PRINT(rule->pack->version), SPAN_PRINT(rule->id));
+}
+
+/* Of what could not be inspected a person says what is in it, of the rest that it goes. */
+static enum verdict
+found_by_a_person(const struct labeled *l, enum rule by, struct span name)
+{
+    switch (review_found(l, by, (struct span){ NULL, 0 }, name)) {
+    case FINDING_CLEAR:   return by == RULE_UNINSPECTED ? VERDICT_PERMIT : VERDICT_HOLD;
+    case FINDING_LAWFUL:  return by == RULE_STATE ? VERDICT_PERMIT : VERDICT_HOLD;
+    case FINDING_REFUSED: return VERDICT_DENY;
+    case FINDING_NONE:
+    case FINDING_PART2:   break;
+    }
+    return VERDICT_HOLD;
 }
 
 int64_t

@@ -12,6 +12,9 @@
  *   duration  the same, of what leaves by a consent; other bases are not touched
  *   notice    leaves, and the pack's notice goes along
  *
+ * A hold is settled for one rule of one version of a pack (review.h W4): what a
+ * person let go by one, another still holds, and it leaves by the basis that it had.
+ *
  * A rule without label, type and code speaks of whatever is somebody's record,
  * not of directory resources.  Where somebody lives is the jurisdiction of the
  * facts, else the state of an address of the Patient in the Bundle that is not
@@ -29,6 +32,8 @@ struct state_notice {                    /* goes along with the record */
 };
 
 struct decision state_narrow(struct weigher *, const struct asking *, struct record *, struct decision);
+/* "us-mn 3, by-name": which rule of which version of which pack. */
+struct span     state_rule_name(const struct state_rule *, struct arena *);
 /* The next moment at which a pack, the age of a consent or of a patient may change a decision. */
 int64_t         state_valid_until(const struct facts *, const struct policy *);
 

@@ -56,7 +56,7 @@ finding_about(const struct review_cause *cause, int finding)
     return (struct determination){
         .entry = cause->entry, .finding = (enum finding)finding, .rule = cause->rule,
         .consent  = cause->consent != NULL ? consent_reference(cause->consent) : (struct span){ NULL, 0 },
-        .document = cause->document != NULL ? cause->document->id : (struct span){ NULL, 0 },
+        .document = cause->by,
     };
 }
 
@@ -143,8 +143,7 @@ item_of(struct exchange *ex, const struct outgoing *out, const struct review_cau
         item.recipient = out->recipient->title;
     if (cause->consent != NULL)
         item.consent = consent_reference(cause->consent);
-    if (cause->document != NULL)
-        item.document = cause->document->id;
+    item.document = cause->by;
     if (cause->kind == REVIEW_EMERGENCY || cause->kind == REVIEW_LEGAL_AFTER)
         item.event_id = ex->due != NULL ? ex->due->event_id : (struct span){ NULL, 0 };
     item.key = key_of(ex, &item, cause);
@@ -167,11 +166,9 @@ key_of(struct exchange *ex, const struct store_review *item, const struct review
     }
     if (cause->entry != ENTRY_NONE)
         name = arena_join(ex->arena, ex->bundle->entries[cause->entry].type, SPAN("/"), ex->bundle->entries[cause->entry].id);
-    /* A pack of a state is named in the words alone. */
-    struct span pack  = cause->kind == REVIEW_STATE ? cause->because : (struct span){ NULL, 0 };
     struct span paper = cause->document != NULL ? cause->document->filed.sha256 : (struct span){ NULL, 0 };
     const struct span parts[] = { item->kind, item->rule, item->citation, item->client, item->recipient, item->patient, name,
-                                  item->sha256, item->consent, proof, item->document, paper, pack };
+                                  item->sha256, item->consent, proof, item->document, paper };
     enum { PARTS = sizeof parts / sizeof parts[0] };
     struct span all[2 * PARTS];
     for (size_t i = 0; i < PARTS; i++) {

@@ -156,6 +156,64 @@ test_a_finding_overrides_no_gate_and_no_source(void **state)
             }
 }
 
+/* W4, with two rules that hold and one that sends a notice: one answer each. */
+static void
+test_a_finding_answers_the_rule_of_the_pack_that_held_it_and_no_other(void **state)
+{
+#define PACK_RULE(id, more) "{'id':'" id "','words':'w','citation':'c','verified':true," more "}"
+    const char *request =
+        "{" ASKS ",'source':{'part2':'not-program'},'jurisdiction':{'residence':['US-XX']},'packs':[{'id':'xx','version':'1','jurisdiction':'US-XX',"
+        "'appliesTo':['residence'],'effective':{'from':'2026-01-01'},'signedOff':{'by':'counsel','on':'2026-01-01'},'rules':["
+        PACK_RULE("a", "'when':{'part2':false},'effect':'hold'") "," PACK_RULE("b", "'when':{'purpose':['TREAT']},'effect':'hold'") ","
+        PACK_RULE("n", "'when':{'part2':false},'effect':'notice','notice':{'text':'Protected by XX.','version':'1'}") "]}]}";
+    const char *const    body  = BUNDLE("{'resource':{'resourceType':'Condition','id':'x','code':{'text':'Asthma'},'subject':{'reference':'Patient/p1'}}}");
+    struct determination a     = { .finding = FINDING_LAWFUL, .rule = RULE_STATE, .document = SPAN("xx 1, a") };
+    struct determination b     = { .finding = FINDING_LAWFUL, .rule = RULE_STATE, .document = SPAN("xx 1, b") };
+    struct determination other = { .finding = FINDING_LAWFUL, .rule = RULE_STATE };
+    const struct { struct determination found[2]; size_t count; bool leaves; const char *waits; } rows[] = {
+        { { a }, 0, false, "xx 1, a" }, { { other }, 1, false, "xx 1, a" }, { { a }, 1, false, "xx 1, b" },
+        { { b }, 1, false, "xx 1, a" }, { { a, b }, 2, true, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct case_of c = reviewed(request, body, rows[i].found, rows[i].count);
+        assert_int_equal(out_has(&c.o, "Asthma"), rows[i].leaves);
+        assert_int_equal(out_has(&c.o, "Protected by XX."), rows[i].leaves);
+        assert_int_equal(c.causes.count, rows[i].waits != NULL);
+        if (rows[i].waits != NULL)
+            assert_true(span_eq_text(c.causes.all[0].by, rows[i].waits));
+        out_end(&c.o);
+    }
+}
+
+/* What one consent's question was answered with is no answer to a pack's. */
+static void
+test_a_pack_on_what_cannot_be_inspected_wants_its_own_answer(void **state)
+{
+    const char *request =
+        "{" ASKS ",'source':{'part2':'not-program'},'jurisdiction':{'residence':['US-XX']},'packs':[{'id':'xx','version':'1','jurisdiction':'US-XX',"
+        "'appliesTo':['residence'],'effective':{'from':'2026-01-01'},'signedOff':{'by':'counsel','on':'2026-01-01'},'rules':["
+        PACK_RULE("h", "'when':{'label':['HIV']},'effect':'deny'") "]}]}";
+    struct determination of_c1 = { .finding = FINDING_CLEAR, .rule = RULE_UNINSPECTED, .consent = SPAN("Consent/c1") };
+    struct determination of_h  = { .finding = FINDING_CLEAR, .rule = RULE_UNINSPECTED, .document = SPAN("xx 1, h") };
+    struct determination no_h  = { .finding = FINDING_REFUSED, .rule = RULE_UNINSPECTED, .document = SPAN("xx 1, h") };
+    struct case_of       c     = reviewed(request, BUNDLE(PICTURE), &of_c1, 1);
+
+    (void)state;
+    assert_int_equal(c.o.payload.length, 0);
+    assert_int_equal(c.causes.count, 1);
+    assert_true(span_eq_text(c.causes.all[0].by, "xx 1, h"));
+    out_end(&c.o);
+    c = reviewed(request, BUNDLE(PICTURE), &of_h, 1);
+    assert_true(out_has(&c.o, "DocumentReference"));
+    out_end(&c.o);
+    c = reviewed(request, BUNDLE(PICTURE), &no_h, 1);
+    assert_int_equal(c.o.payload.length, 0);
+    assert_int_equal(c.causes.count, 0);
+    out_end(&c.o);
+}
+
 /* ---- Consents ----------------------------------------------------------------------------- */
 
 static bool
@@ -255,6 +313,8 @@ main(void)
         cmocka_unit_test(test_a_finding_answers_the_consent_that_held_it_and_no_other),
         cmocka_unit_test(test_a_suspect_record_waits_and_leaves_when_it_is_no_programs),
         cmocka_unit_test(test_a_finding_overrides_no_gate_and_no_source),
+        cmocka_unit_test(test_a_finding_answers_the_rule_of_the_pack_that_held_it_and_no_other),
+        cmocka_unit_test(test_a_pack_on_what_cannot_be_inspected_wants_its_own_answer),
         cmocka_unit_test(test_consents_are_named_with_what_they_lack),
         cmocka_unit_test(test_a_label_against_the_registration_is_told),
         cmocka_unit_test(test_every_kind_has_its_row),
