@@ -705,12 +705,28 @@ may_not_say(struct scan *s)
     return role != ROLE_SKIP && role != ROLE_CODE && !own_name(s->w, s->leaf);
 }
 
+/* Of a record that stays: who was no program when it was made, and is named there. */
+static void
+open_former(struct plan_evidence *e, const struct labeled *l, struct arena *arena)
+{
+    const struct tape *t = e->bundle->tape;
+
+    for (size_t i = 0; i < l->apart_count; i++)
+        for (tape_node n = l->apart[i]; n < tape_after(t, l->apart[i]); n++) {
+            uint32_t program = tape_kind(t, n) == TAPE_STRING ? evidence_program(e, tape_text(t, n, arena)) : ENTRY_NONE;
+            if (program != ENTRY_NONE)
+                e->opened[program] = true;
+        }
+}
+
 /* Whose record stays is known, also where it says so in its fullUrl alone. */
 static void
-open_what_stays(struct plan_evidence *e)
+open_what_stays(struct plan_evidence *e, struct arena *arena)
 {
     for (uint32_t i = 0; i < e->bundle->count; i++) {
         const struct labeled *l = &e->labeling->of[i];
+        if (!e->withheld[i] && l->apart_count > 0)
+            open_former(e, l, arena);
         for (size_t k = 0; !e->withheld[i] && !l->directory && k <= l->other_count; k++) {
             uint32_t program = evidence_program_index(e->facts, k == 0 ? l->program : l->others[k - 1]);
             if (program != ENTRY_NONE)
@@ -728,7 +744,7 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
     tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
                                                               : tape_member(w.tape, result->root, SPAN("meta"));
 
-    open_what_stays(e);
+    open_what_stays(e, arena);
     for (tape_node n = result->root; memo != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
         if (n == meta && meta != TAPE_ABSENT) {
             n = tape_after(w.tape, n) - 1;                    /* notices and the consent's scope name things */

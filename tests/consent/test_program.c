@@ -198,6 +198,23 @@ test_what_it_wrote_as_a_program_stays(void **state)
     (void)state;
 }
 
+/* Nobody here is oak: that a record of then is withheld takes nothing from a record of today. */
+static void
+test_what_it_wrote_as_a_program_holds_nothing_of_today_back(void **state)
+{
+    static const char bundle[] = "{'resourceType':'Bundle','type':'collection','entry':[" LATE "," THEN "]}";
+    static const char twin[]   = "{'resourceType':'Bundle','type':'collection','entry':[" LATE "]}";
+    struct labels         l = labels_of(TIMED ",'source':{'part2':'not-program'}", bundle);
+    struct labels         t = labels_of(TIMED ",'source':{'part2':'not-program'}", twin);
+    const struct release *r = release_of(&l), *clean = release_of(&t);
+
+    assert_int_equal(r->outcome, RELEASE_PARTIAL);
+    assert_true(span_eq(r->payload, clean->payload));
+    labels_end(&t);
+    labels_end(&l);
+    (void)state;
+}
+
 static void
 test_days_are_read_with_room_on_the_protecting_side(void **state)
 {
@@ -225,6 +242,7 @@ main(void)
         cmocka_unit_test(test_the_directory_follows_the_records),
         cmocka_unit_test(test_what_a_former_program_writes_today_leaves_byte_for_byte),
         cmocka_unit_test(test_what_it_wrote_as_a_program_stays),
+        cmocka_unit_test(test_what_it_wrote_as_a_program_holds_nothing_of_today_back),
         cmocka_unit_test(test_days_are_read_with_room_on_the_protecting_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
