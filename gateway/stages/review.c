@@ -203,15 +203,19 @@ enum status
 review_own_consents(struct exchange *ex)
 {
     const struct policy   *policy = ex->outgoing_count > 0 ? ex->outgoing[0].release->policy : NULL;
-    struct consent_source *own    = policy == NULL ? arena_make_n(ex->arena, ex->bundle->count, struct consent_source) : NULL;
+    struct consent_source *own    = NULL;
     struct review_causes   causes;
     size_t                 count = 0;
     enum status            st    = ST_OK;
 
+    if (ex->intake == INTAKE_DELETE)     /* a Consent that goes brings no Bundle, and lacks nothing any more */
+        return ST_OK;
     if (revoking_in_writing(ex))         /* what it lacks now is what was revoked; what was only said waits */
         return ST_OK;
     if (ex->rounds > 0)                  /* it goes on with what was said, and waits, in the first */
         return ST_OK;
+    if (policy == NULL)
+        own = arena_make_n(ex->arena, ex->bundle->count, struct consent_source);
     for (uint32_t i = 0; own != NULL && i < ex->bundle->count; i++)
         if (span_eq_text(ex->bundle->entries[i].type, "Consent") && ex->bundle->entries[i].resource != TAPE_ABSENT)
             own[count++] = (struct consent_source){ .tape = ex->tape, .node = ex->bundle->entries[i].resource, .home = ex->bundle };

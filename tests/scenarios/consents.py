@@ -313,6 +313,18 @@ def hostile_revocations_change_nothing():
     check(get("/fhir/Consent/v8")[1]["ETag"] == 'W/"1"', "nothing was written")
 
 
+def a_consent_that_is_deleted_is_gone_and_the_gateway_goes_on():
+    put(consent("x1", "px1"))
+    for id in ("x1", "x1", "never"):             # there, gone, never there
+        check(gateway.request("DELETE", f"/fhir/Consent/{id}", client="oak-ehr")[0] == 204, id)
+    gone, absent = get("/fhir/Consent/x1"), get("/fhir/Consent/never")
+    check(gone[0] == 404 and twin(gone) == twin(absent), (gone, absent))
+    check(revoke("x1")[0] == 404, "nothing is left to revoke")
+    gateway.push(bundle(patient("px1"), record("oud-x1", "px1")), client="oak-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "oud-x1"), "a Consent that was deleted still permits")
+
+
 PART2 = {"42CFRPart2", "SUD", "ETH", "ETHUD", "OPIOIDUD"}
 
 
