@@ -501,12 +501,14 @@ judge_code(struct scan *s, const struct finding_of *of, size_t length)
     return accept(s, "C5", of->entry, "it repeats the code of something withheld");
 }
 
-/* A resource that stays says the same of the same patient, or of nobody. */
+/* A resource that stays says the same of the same patient, or of nobody; there without
+ * the markup that a narrative puts around a word or into it. */
 static bool
-explained(const struct plan_evidence *e, uint32_t patient, struct span words)
+explained(const struct plan_evidence *e, uint32_t patient, struct span said, struct arena *scratch)
 {
     if (e->own == NULL)
         return false;
+    struct span words = text_without_tags(said, scratch);
     for (uint32_t p = phrases_find(e->own, words, PHRASE_NONE); p != PHRASE_NONE; p = phrases_find(e->own, words, p))
         if (phrases_kind(e->own, p) == 0 || phrases_kind(e->own, p) == patient)
             return true;
@@ -560,7 +562,7 @@ judge_family(struct scan *s, struct span text)
         if (!hit.hit)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
-        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->patient, words);
+        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->patient, words, s->w->arena);
         if (!own && family != 0 && evidence_kin(e, hit.label, family))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
         if (!own && e->suspect && !is_definition(s) && labels_have(labels_substance_use(), hit.label)

@@ -234,6 +234,15 @@ strip_tags(struct span in, char *out)
     return n;
 }
 
+struct span
+text_without_tags(struct span text, struct arena *scratch)
+{
+    if (span_find_byte(text, '<') == SPAN_NOT_FOUND)
+        return text;
+    char *room = arena_alloc(scratch, text.length);
+    return room == NULL ? (struct span){ 0 } : span_from(room, strip_tags(text, room));
+}
+
 /* ---- what is seen ------------------------------------------------------------------- */
 
 /* The bytes from behind, each character of them from before. */

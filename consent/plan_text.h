@@ -26,6 +26,9 @@ typedef bool text_reading(void *with, struct span text);
  * caller may reset afterwards. */
 bool text_readings(struct span text, struct arena *scratch, text_reading *, void *with);
 
+/* Inline tags taken out, block tags as spaces; the text itself when there is no tag. */
+struct span text_without_tags(struct span text, struct arena *scratch);
+
 /* Words that are written together, apart: "OakRecoveryLetter2026" has four.  False
  * when there are none, or the arena is spent. */
 bool text_apart(struct span text, struct arena *scratch, struct span *out);

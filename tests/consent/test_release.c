@@ -326,6 +326,24 @@ test_what_one_patient_may_say_opens_nothing_of_another(void **state)
     out_end(&alone);
 }
 
+/* The words of a record that leaves, set in bold; and bold words of none. */
+static void
+test_markup_around_a_word_does_not_make_it_another(void **state)
+{
+#define TOLD(id, rows) "{'resource':{'resourceType':'Observation','id':'" id "','status':'final','code':{'text':'Weight'}," OF("p1") \
+    ",'text':{'status':'generated','div':'<div><p>steady</p>" rows "</div>'}}}"
+    static const char request[] = "{" AT ",'actors':{'Organization/county':{'resourceType':'Organization','id':'county'}},'source':{'part2':'unknown'},"
+                                  "'programs':[{'reference':'Organization/oak'},{'reference':'Organization/elm'}],'consents':[" CONSENT_OF("p1") "]}";
+#define AT_OAK_P1 "{'resource':{'resourceType':'Condition','id':'a1','recorder':{'reference':'Organization/oak'},'code':{'text':'Alcohol use disorder'}," OF("p1") "}}"
+#define STATED "<p>known <b>alcohol use disorder</b></p><p>alcohol <i>use</i> disorder, severe</p>"
+    struct out o = out_of(request, BUNDLE_OF(AT_OAK_P1 "," TOLD("o1", STATED) "," TOLD("o2", "<p>known <b>heroin use</b></p>")));
+
+    (void)state;
+    assert_true(out_has(&o, TOLD("o1", STATED)));
+    assert_true(out_has(&o, TOLD("o2", "")));
+    out_end(&o);
+}
+
 /* A Medication has no patient; whose drug it is, its order says, and whose record. */
 static void
 test_a_drug_that_only_a_program_s_order_names_goes_where_the_order_goes(void **state)
@@ -400,6 +418,7 @@ main(void)
         cmocka_unit_test(test_adds_no_notice_where_no_part_2_content_goes),
         cmocka_unit_test(test_leaves_the_program_s_name_to_whoever_may_have_its_records),
         cmocka_unit_test(test_what_one_patient_may_say_opens_nothing_of_another),
+        cmocka_unit_test(test_markup_around_a_word_does_not_make_it_another),
         cmocka_unit_test(test_a_drug_that_only_a_program_s_order_names_goes_where_the_order_goes),
         cmocka_unit_test(test_lets_a_record_go_whose_address_is_its_program_s),
         cmocka_unit_test(test_a_document_inside_is_judged_for_its_own_patient),
