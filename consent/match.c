@@ -373,6 +373,23 @@ record_of(const struct labeling *labeling, uint32_t entry, const struct asker *a
     };
 }
 
+/* V2: of every kind of data that it states, something can be read.  Else there is nothing that a Patient
+ * could go along with. */
+static bool
+names_data(const struct criteria *k)
+{
+    const uint32_t strange = k->unreadable;
+    size_t         known   = 0;
+
+    for (size_t i = 0; i < k->data_count; i++)
+        known += k->data[i].meaning != DATA_UNKNOWN
+                 && (!span_empty(k->data[i].target.reference) || k->data[i].target.identifier_count > 0);
+    return ((strange & DIMENSION_LABEL) == 0 || k->labels != 0 || k->foreign_label_count > 0)
+        && ((strange & DIMENSION_CLASS) == 0 || k->class_count > 0)
+        && ((strange & DIMENSION_CODE) == 0 || k->code_count + k->code_text_count > 0)
+        && ((strange & DIMENSION_DATA) == 0 || known > 0) && (strange & DIMENSION_DATA_PERIOD) == 0;
+}
+
 enum match
 match_data(const struct provision *p, const struct record *r)
 {
@@ -384,7 +401,7 @@ match_data(const struct provision *p, const struct record *r)
     enum match all = MATCH_YES;
 
     if (p->type == PROVISION_PERMIT && r->carrier)
-        return MATCH_YES;                                                    /* M11 */
+        return names_data(&p->criteria) ? MATCH_YES : MATCH_UNKNOWN;          /* M11 */
     for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
         if ((p->criteria.stated & asks[i].d) == 0)
             continue;

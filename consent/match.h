@@ -37,7 +37,7 @@
  *       EpisodeOfCare and CarePlan also what refers to it, IHE PCF); dependents
  *       (what refers to the target); authoredby.
  *   M11 Whose data it is goes with the data, and so does what carries it: a
- *       permit that is limited to some data still covers the Patient itself,
+ *       permit that is limited to some data, of which something can be read, still covers the Patient itself,
  *       the Composition of a document and the MessageHeader of a message
  *       (without them it would be none, bdl-11, bdl-12).
  */

@@ -267,7 +267,7 @@ read_head(struct compiler *c, const struct consent_source *source)
     else if (span_among(status, CODES(not_active)))
         consent->unusable = span_eq_text(status, "inactive") ? "it was revoked or has ended (status inactive)"
                                                              : "its status is not active";
-    else if (concept_has(c->tape, scope, CODES(other_scopes)))
+    else if (concept_has(c->tape, scope, CODES(other_scopes)) && !concept_has(c->tape, scope, CODES(privacy)))
         consent->unusable = "its scope is not patient-privacy";
     else if (span_empty(consent->patient.reference) && consent->patient.identifier_count == 0)
         consent->unusable = "it does not say whose it is";
@@ -275,6 +275,7 @@ read_head(struct compiler *c, const struct consent_source *source)
     consent->revoked     = span_eq_text(status, "inactive");
     consent->denies_only = !span_eq_text(status, "active")                ? "its status is none that R4 has"
                          : !concept_has(c->tape, scope, CODES(privacy))   ? "its scope is none that R4 has"
+                         : concept_has(c->tape, scope, CODES(other_scopes)) ? "its scope is patient-privacy and another at once"
                          : has_strange_modifier(c->tape, consent->node)
                              ? "it holds a modifierExtension or implicitRules that are not understood" : NULL;
     if (consent->denies_only != NULL)
@@ -402,6 +403,7 @@ deny_everything(struct compiler *c, const char *why)
     c->consent->provision_count = 1;
     c->consent->base            = BASE_DENY;
     c->consent->deficiency      = why;
+    c->consent->denies_all      = why;
 }
 
 /* ---- the tree ------------------------------------------------------------------- */
@@ -620,22 +622,26 @@ read_actions(struct compiler *c, struct criteria *k, tape_node list)
 {
     static const char *const access[]   = { "access" };
     static const char *const disclose[] = { "disclose" };
+    static const char *const others[]   = { "collect", "use", "correct" };   /* consentaction */
+    bool readable = tape_kind(c->tape, list) == TAPE_ARRAY && tape_children(c->tape, list) > 0;
 
     k->actions = 0;
     for (tape_node n = tape_first(c->tape, list); n != TAPE_ABSENT; n = tape_next(c->tape, n)) {
         uint32_t which = concept_has(c->tape, n, CODES(access)) ? ACTION_ACCESS : 0;
         if (concept_has(c->tape, n, CODES(disclose)))
             which |= ACTION_DISCLOSE;
+        readable   &= which != 0 || concept_has(c->tape, n, CODES(others));
         k->actions |= which != 0 ? which : ACTION_OTHER;
     }
-    state(k, DIMENSION_ACTION, tape_kind(c->tape, list) == TAPE_ARRAY && k->actions != 0);
+    state(k, DIMENSION_ACTION, readable);
 }
 
 static void
 read_labels(struct compiler *c, struct criteria *k, tape_node list)
 {
-    struct coding *foreign = arena_make_n(c->arena, tape_children(c->tape, list), struct coding);
-    size_t         count   = 0;
+    struct coding *foreign  = arena_make_n(c->arena, tape_children(c->tape, list), struct coding);
+    size_t         count    = 0;
+    bool           readable = tape_kind(c->tape, list) == TAPE_ARRAY && tape_children(c->tape, list) > 0;
 
     if (foreign == NULL)
         return;
@@ -645,12 +651,14 @@ read_labels(struct compiler *c, struct criteria *k, tape_node list)
         enum label    label  = label_of_coding(coding.system, coding.code);
         if (label != LABEL_NONE)
             k->labels = label_add(k->labels, label);
-        else
+        else if (!span_empty(coding.code))
             foreign[count++] = coding;
+        else
+            readable = false;
     }
     k->foreign_labels      = foreign;
     k->foreign_label_count = count;
-    state(k, DIMENSION_LABEL, tape_kind(c->tape, list) == TAPE_ARRAY && (k->labels != 0 || count > 0));
+    state(k, DIMENSION_LABEL, readable);
 }
 
 static void
@@ -674,16 +682,20 @@ read_purposes(struct compiler *c, struct criteria *k, tape_node list)
 static void
 read_classes(struct compiler *c, struct criteria *k, tape_node list)
 {
-    struct coding *all   = arena_make_n(c->arena, tape_children(c->tape, list), struct coding);
-    size_t         count = 0;
+    struct coding *all      = arena_make_n(c->arena, tape_children(c->tape, list), struct coding);
+    size_t         count    = 0;
+    bool           readable = tape_kind(c->tape, list) == TAPE_ARRAY && tape_children(c->tape, list) > 0;
 
     if (all == NULL)
         return;
-    for (tape_node n = tape_first(c->tape, list); n != TAPE_ABSENT; n = tape_next(c->tape, n))
-        all[count++] = coding_of(c, n);
+    for (tape_node n = tape_first(c->tape, list); n != TAPE_ABSENT; n = tape_next(c->tape, n)) {
+        all[count] = coding_of(c, n);
+        readable  &= !span_empty(all[count].code);
+        count     += !span_empty(all[count].code);
+    }
     k->classes     = all;
     k->class_count = count;
-    state(k, DIMENSION_CLASS, tape_kind(c->tape, list) == TAPE_ARRAY && count > 0);
+    state(k, DIMENSION_CLASS, readable);
 }
 
 static void
@@ -702,11 +714,14 @@ read_codes(struct compiler *c, struct criteria *k, tape_node list)
     for (tape_node n = tape_first(c->tape, list); n != TAPE_ABSENT; n = tape_next(c->tape, n)) {
         tape_node   coding = tape_member(c->tape, n, SPAN("coding"));
         struct span text   = tape_member_text(c->tape, n, SPAN("text"), c->arena);
-        for (tape_node m = tape_first(c->tape, coding); m != TAPE_ABSENT; m = tape_next(c->tape, m))
-            all[codes++] = coding_of(c, m);
-        if (coding == TAPE_ABSENT && !span_empty(text))
+        size_t      before = codes;
+        for (tape_node m = tape_first(c->tape, coding); m != TAPE_ABSENT; m = tape_next(c->tape, m)) {
+            all[codes] = coding_of(c, m);
+            codes     += !span_empty(all[codes].code);
+        }
+        if (codes == before && !span_empty(text))
             words[texts++] = text;
-        else if (coding == TAPE_ABSENT)
+        else if (codes == before)
             readable = false;
     }
     k->codes           = all;
@@ -803,7 +818,7 @@ contained_resource(struct compiler *c, struct span id)
     return TAPE_ABSENT;
 }
 
-/* A Period; false when it is none or an end of it cannot be read. */
+/* A Period; false when it is none, an end of it cannot be read, or it ends before it begins. */
 static bool
 range_of(struct compiler *c, tape_node period, struct time_range *out, int64_t zone_ms)
 {
@@ -817,7 +832,10 @@ range_of(struct compiler *c, tape_node period, struct time_range *out, int64_t z
         out->first_ms = range.first_ms - (has_time(c, start) ? 0 : zone_ms);
     if (end != TAPE_ABSENT && (readable &= time_range_read(tape_text(c->tape, end, c->arena), &range)))
         out->last_ms = range.last_ms - (has_time(c, end) ? 0 : zone_ms);
-    return readable;
+    if (out->first_ms <= out->last_ms)
+        return readable;
+    *out = always;
+    return false;
 }
 
 static bool

@@ -11,11 +11,12 @@
  *       2026-11-22 is the whole day), not revoked or expired by an event.
  *       Anything else changes nothing: not what it permits, not what it denies.
  *       What is not understood is no answer: with a status or scope that R4
- *       does not have, a modifierExtension or implicitRules, a consent denies
- *       what it denies and permits nothing.
+ *       does not have, two scopes of which one is patient-privacy, a modifierExtension or implicitRules
+ *       anywhere in it, a consent denies what it denies and permits nothing.
  *   V2  A consent that counts and cannot be read fully never permits by what
  *       could not be read, and denies by it: a criterion in a wrong form is
- *       indeterminate, a provision without type denies, a provision that is no
+ *       indeterminate (an action that R4 does not have, a class, label or code without a code, a
+ *       period that ends before it begins), a provision without type denies, a provision that is no
  *       object (the R5 form) denies everything.
  *   V3  42 CFR 2.31(c)(2): a consent that is deficient on its face may not
  *       release a Part 2 record; `consent_deficiency` says what is missing.

@@ -106,6 +106,7 @@ struct consent {
     struct target           patient;
     const char             *unusable;    /* does not count at all: why; NULL when it may */
     const char             *denies_only; /* not understood: why it permits nothing (V1) */
+    const char             *denies_all;  /* it denies everything, as a whole: why (V2, V7) */
     const char             *deficiency;  /* must not permit a Part 2 record: why (2.31(c)(2)) */
     bool                    dated;
     struct time_range       date;

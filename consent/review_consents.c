@@ -15,8 +15,9 @@ struct reading {                         /* one Consent of the bundle */
 
 static void        read_consent(struct reading *);
 static bool        read_version(struct reading *);
-static void        read_modifiers(struct reading *);
-static void        read_unreadable(struct reading *, bool foreign);
+static bool        read_modifiers(struct reading *);
+static void        read_unreadable(struct reading *, bool foreign, bool modified);
+static void        read_types(struct reading *);
 static void        read_actors(struct reading *);
 static void        read_lacking(struct reading *);
 static bool        permits(const struct consent *);
@@ -54,10 +55,11 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
 static void
 read_consent(struct reading *r)
 {
-    bool foreign = read_version(r);
+    bool foreign  = read_version(r);
+    bool modified = read_modifiers(r);
 
-    read_modifiers(r);
-    read_unreadable(r, foreign);
+    read_unreadable(r, foreign, modified);
+    read_types(r);
     read_actors(r);
     read_lacking(r);
 }
@@ -97,48 +99,71 @@ read_version(struct reading *r)
 
 /* ---- what is not understood ------------------------------------------------------------ */
 
-static void
+/* Wherever they stand in it: policy.h V1.  Whoever sends more than a few has heard it by then. */
+static bool
 read_modifiers(struct reading *r)
 {
-    const struct consent *c   = r->consent;
-    static const char *const names[] = { "modifierExtension", "implicitRules" };
+    enum { ENOUGH = 8 };
+    const struct consent *c     = r->consent;
+    unsigned              found = 0;
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        tape_node node = tape_member(c->tape, c->node, span_of(names[i]));
-        if (node != TAPE_ABSENT)
-            add(r, REVIEW_MODIFIER, node, NULL,
-                arena_format(r->arena, "its %s is not understood: the consent denies what it denies, and permits nothing", names[i]));
+    for (tape_node n = c->node; n < tape_after(c->tape, c->node) && found < ENOUGH; n++) {
+        bool rules = tape_kind(c->tape, n) == TAPE_NAME && tape_text_eq(c->tape, n, SPAN("implicitRules"));
+        if (!rules && (tape_kind(c->tape, n) != TAPE_NAME || !tape_text_eq(c->tape, n, SPAN("modifierExtension"))))
+            continue;
+        add(r, REVIEW_MODIFIER, n + 1, NULL,
+            arena_format(r->arena, "its %s is not understood: the consent denies what it denies, and permits nothing",
+                         rules ? "implicitRules" : "modifierExtension"));
+        found++;
     }
-    for (uint32_t i = 0; i < c->provision_count; i++) {
-        tape_node node = tape_member(c->tape, c->provisions[i].node, SPAN("modifierExtension"));
-        if (node != TAPE_ABSENT)
-            add(r, REVIEW_MODIFIER, node, NULL, SPAN("the modifierExtension of a provision is not understood: the provision permits nothing"));
-    }
+    return found > 0;
 }
 
 static void
-read_unreadable(struct reading *r, bool foreign)
+read_unreadable(struct reading *r, bool foreign, bool modified)
 {
     const struct consent *c    = r->consent;
-    uint32_t              seen = foreign ? DIMENSION_STRANGE : 0;
+    uint32_t              seen = foreign || modified ? DIMENSION_STRANGE : 0;
 
     if (c->unusable != NULL)
         return;
-    if (c->denies_only != NULL && tape_member(c->tape, c->node, SPAN("modifierExtension")) == TAPE_ABSENT
-        && tape_member(c->tape, c->node, SPAN("implicitRules")) == TAPE_ABSENT)
+    if (c->denies_only != NULL && !modified)
         add(r, REVIEW_MALFORMED, c->node, NULL,
             arena_format(r->arena, "%s: it denies what it denies, and permits nothing", c->denies_only));
+    if (c->denies_all != NULL && !foreign)
+        add(r, REVIEW_MALFORMED, c->node, NULL, arena_format(r->arena, "%s: it denies everything", c->denies_all));
     for (uint32_t i = 0; i < c->provision_count; i++) {
         const struct provision *p      = &c->provisions[i];
         uint32_t                strange = p->criteria.unreadable & ~seen;
-        if (tape_member(c->tape, p->node, SPAN("modifierExtension")) != TAPE_ABSENT)
-            strange &= ~(uint32_t)DIMENSION_STRANGE;
         seen |= strange;
         for (uint32_t bit = 1; bit <= DIMENSION_PERIOD && strange != 0; bit <<= 1)
             if ((strange & bit) != 0)
                 add(r, REVIEW_MALFORMED, p->node, NULL,
                     arena_format(r->arena, "%s of a provision cannot be read: the provision permits nothing by it",
                                  dimension_words(bit)));
+    }
+}
+
+/* V2, V5: the first one is told, not a thousand. */
+static void
+read_types(struct reading *r)
+{
+    const struct consent *c = r->consent;
+
+    for (uint32_t i = 0; c->unusable == NULL && c->denies_all == NULL && i < c->provision_count; i++) {
+        const struct provision *p    = &c->provisions[i];
+        tape_node               type = tape_member(c->tape, p->node, SPAN("type"));
+        if (p->type == PROVISION_SILENT && p->ambiguous) {
+            add(r, REVIEW_MALFORMED, p->node, NULL,
+                SPAN("its provision has no type, and no policyRule says what it is an exception to: it permits nothing and denies nothing"));
+            return;
+        }
+        if (p->node == TAPE_ABSENT || (p->parent == NULL && type == TAPE_ABSENT) || tape_text_eq(c->tape, type, SPAN("permit"))
+            || tape_text_eq(c->tape, type, SPAN("deny")))
+            continue;
+        add(r, REVIEW_MALFORMED, type != TAPE_ABSENT ? type : p->node, NULL,
+            SPAN("the type of a provision is neither permit nor deny: the provision denies"));
+        return;
     }
 }
 
