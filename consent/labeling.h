@@ -81,8 +81,10 @@ bool        labeled_of(const struct labeled *, const struct program *);  /* whet
 const char *part2_text(enum part2_status);           /* "suspect", "confirmed", "not" */
 
 /* For the plan (rules C4, C5): does this text tell of substance use or name a
- * program?  Unescaped text, narrative with or without markup. */
+ * program, by its name (consent/text.h; NULL: there are none) or its number?
+ * Unescaped text, narrative with or without markup. */
+struct text_names;
 struct text_hit { bool hit; enum label label; size_t at, length; };
-struct text_hit text_scan(struct span text, const struct facts *);
+struct text_hit text_scan(struct span text, const struct text_names *);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "consent/text.h"
 #include "fhir/element.h"
 
 #define MAX_PATIENTS 32u
@@ -40,6 +41,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
         return ST_OK;
     e->arena        = w->arena;
     e->facts        = facts;
+    e->names        = text_names_make(facts, NULL, 0, w->arena);
     e->labeling     = labeling;
     e->bundle       = w->bundle;
     e->withheld     = w->withheld;
@@ -259,14 +261,14 @@ evidence_own_identifier(const struct closure *w, tape_node leaf)
 
 /* Whether a text of the section says it: then the scan finds the row. */
 static bool
-section_says(struct closure *w, tape_node section)
+section_says(struct closure *w, const struct plan_evidence *e, tape_node section)
 {
     for (tape_node m = tape_first(w->tape, section); m != TAPE_ABSENT; m = tape_next(w->tape, m)) {
         if (closure_named(w, m, SPAN("entry")) || closure_named(w, m, SPAN("section")))
             continue;
         for (tape_node n = m; n < tape_after(w->tape, m); n++)
             if (tape_kind(w->tape, n) == TAPE_STRING && !closure_named(w, n, SPAN("code"))
-                && text_scan(tape_text(w->tape, n, w->arena), w->in->facts).hit)
+                && text_scan(tape_text(w->tape, n, w->arena), e->names).hit)
                 return true;             /* a code is no row, though "F11.20" in a text says it */
     }
     return false;
@@ -287,7 +289,7 @@ closed_mentions(struct closure *w, struct plan_evidence *e)
             e->family = label_add(e->family, m->label);
             e->families[e->patient_of[k]] = label_add(e->families[e->patient_of[k]], m->label);
             bool section = closure_named(w, m->node, SPAN("section"));
-            if (closure_named(w, m->node, SPAN("text")) || (section && section_says(w, m->node)))
+            if (closure_named(w, m->node, SPAN("text")) || (section && section_says(w, e, m->node)))
                 continue;
             const char *rule = section ? "C4" : closure_named(w, m->node, SPAN("tag")) ? "C9" : "C5";
             struct why  why  = { rule, ENTRY_NONE, "it tells of what the reader may not have" };

@@ -78,6 +78,7 @@ struct plan_evidence {
     bool                  any;           /* something is withheld */
     bool                  suspect;       /* there is a patient whose SUD text the reader may not have, or has by consent (P3) */
     const struct facts   *facts;
+    const struct text_names *names;      /* of programs, for text_scan */
     const struct labeling *labeling;
     struct arena         *arena;
     struct memo           memo;

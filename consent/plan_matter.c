@@ -43,7 +43,7 @@ telling(const struct facts *facts, const struct labeled *l)
 static bool
 text_tells(const struct plan_evidence *e, struct span text)
 {
-    return text_scan(text, e->facts).hit;
+    return text_scan(text, e->names).hit;
 }
 
 enum concept

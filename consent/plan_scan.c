@@ -140,7 +140,7 @@ look_one(void *with, struct span text)
     if (!l->found && l->e->phones && text_phones(text, l->arena, &apart))
         phrases_scan(l->e->phrases, apart, look_apart, l);
     if (!l->found && (l->e->family != 0 || l->e->suspect))
-        l->found = text_scan(text, l->e->facts).hit;
+        l->found = text_scan(text, l->e->names).hit;
     return !l->found;
 }
 
@@ -558,7 +558,7 @@ judge_family(struct scan *s, struct span text)
     if ((family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
         return false;
     while (at < text.length) {
-        struct text_hit hit = text_scan(span_skip(text, at), e->facts);
+        struct text_hit hit = text_scan(span_skip(text, at), e->names);
         if (!hit.hit)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);

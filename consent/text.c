@@ -34,7 +34,7 @@ struct token {
 };
 
 struct text_name  { uint32_t hash[NAME_WORDS]; uint8_t count; };
-struct text_names { const struct text_name *all; size_t count; };
+struct text_names { const struct text_name *all; size_t count; const struct facts *facts; };
 
 struct scan {
     struct fold              fold;
@@ -769,7 +769,8 @@ text_names_make(const struct facts *facts, const struct span *more, size_t more_
         else
             all[names->count] = (struct text_name){ .count = 0 };
     names->count += names_of_facts(facts, all + names->count, count - names->count);
-    names->all = all;
+    names->all   = all;
+    names->facts = facts;
     return names;
 }
 
@@ -812,10 +813,10 @@ text_drug_labels(unsigned drugs, unsigned contexts)
 
 /* A program's number or address in a text: "NPI 1000000009", "https://otp.example.org/...". */
 static struct text_hit
-scan_for_numbers(struct span text, const struct facts *facts)
+scan_for_numbers(struct span text, const struct text_names *names)
 {
-    for (size_t p = 0; p < facts->program_count; p++) {
-        const struct program *program = &facts->programs[p];
+    for (size_t p = 0; names != NULL && p < names->facts->program_count; p++) {
+        const struct program *program = &names->facts->programs[p];
         for (size_t i = 0; i < program->identifier_count + program->source_count; i++) {
             struct span needle = i < program->identifier_count ? program->identifiers[i].value
                                                                : program->sources[i - program->identifier_count];
@@ -828,15 +829,11 @@ scan_for_numbers(struct span text, const struct facts *facts)
 }
 
 struct text_hit
-text_scan(struct span text, const struct facts *facts)
+text_scan(struct span text, const struct text_names *names)
 {
-    struct text_name    all[32];
-    struct text_names   names = { .all = all };
-    struct text_finding f     = { .labels = 0 };
+    struct text_finding f = { .labels = 0 };
 
-    memset(all, 0, sizeof all);
-    names.count = names_of_facts(facts, all, sizeof all / sizeof all[0]);
-    text_read_any(text, names.count > 0 ? &names : NULL, &f);
+    text_read_any(text, names != NULL && names->count > 0 ? names : NULL, &f);
     f.labels |= f.medication | text_drug_labels(f.drugs, f.contexts);
     f.labels &= labels_substance_use() | LABEL_BIT(LABEL_PART2);
     if (f.program)
@@ -844,5 +841,5 @@ text_scan(struct span text, const struct facts *facts)
     for (int l = LABEL_COUNT - 1; l > 0; l--)
         if (labels_have(f.labels, (enum label)l))
             return (struct text_hit){ true, (enum label)l, f.at, f.length };
-    return scan_for_numbers(text, facts);
+    return scan_for_numbers(text, names);
 }

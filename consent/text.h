@@ -48,7 +48,8 @@ struct text_finding {
 };
 
 /* Names of programs, ready to be found; made once for any number of texts.
- * Names of less than two words need eight letters: "Oak" is not a name. */
+ * Names of less than two words need eight letters: "Oak" is not a name.
+ * Borrows the facts. */
 struct text_names;
 const struct text_names *text_names_make(const struct facts *, const struct span *more, size_t more_count,
                                          struct arena *);

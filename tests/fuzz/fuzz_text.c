@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text_finding         alone = { .labels = 0 }, behind = { .labels = 0 };
 
     assert(arena != NULL);
-    struct text_hit hit = text_scan(text, &facts);
+    struct text_hit hit = text_scan(text, text_names_make(&facts, NULL, 0, arena));
     assert(hit.at <= size && hit.length <= size - hit.at);
     text_read(text, FOLD_PLAIN, NULL, &alone);
     struct span longer = arena_join(arena, SPAN("Rest well.\n\n"), text);
