@@ -17,6 +17,7 @@ enum closure_mark {
     MARK_OWN  = 4,                       /* a concept that the resource states itself        */
     MARK_BROUGHT = 8,                    /* contained: what was cut points at it             */
     MARK_LIVE    = 16,                   /* contained: what stays points at it               */
+    MARK_CLEAN   = 32,                   /* a string that holds nothing of plan_evidence.h   */
 };
 
 struct why {

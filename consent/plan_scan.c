@@ -1,5 +1,6 @@
 #include "consent/plan_scan.h"
 
+#include "base/json_walk.h"
 #include "consent/plan_text.h"
 #include "fhir/path.h"
 
@@ -33,6 +34,7 @@ struct scan {
     unsigned              name_count;
     bool                  crowded;       /* … and there are more                                      */
     bool                  kept;          /* a decision that was carried lies in what is else scratch  */
+    const bool           *gone;          /* of the result: names_of_withheld()                        */
     bool                  apart;         /* the reading at hand is made of words: it has no ids, no URLs */
 };
 
@@ -202,8 +204,9 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
         closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
         return;
     }
-    bool data = text.length >= 16 && is_data(w, leaf);
-    if ((data || worth_judging(w, e, text)) && scan_mentions(w, e, leaf, text, true, &why))
+    if (!(text.length >= 16 && is_data(w, leaf)) && !worth_judging(w, e, text))
+        w->mark[leaf] |= MARK_CLEAN;
+    else if (scan_mentions(w, e, leaf, text, true, &why))
         closure_cut_text(w, leaf, why);
 }
 
@@ -659,9 +662,29 @@ scan_consent(struct closure *w, const struct plan_evidence *e, uint32_t entry)
 
 /* ---- the result, once more (B4) --------------------------------------------------------------- */
 
+/* Per entry: it is withheld, or another one of its name is.  What names none of these names
+ * nothing withheld, whoever says it. */
+static const bool *
+names_of_withheld(const struct plan_evidence *e, struct arena *arena)
+{
+    const struct bundle *b    = e->bundle;
+    bool                *gone = arena_make_n(arena, (size_t)b->count + 1, bool);
+
+    for (uint32_t i = 0; gone != NULL && i < b->count; i++) {
+        if (!e->withheld[i])
+            continue;
+        gone[i] = true;
+        for (uint32_t k = bundle_find(b, b->entries[i].type, b->entries[i].id); k != ENTRY_NONE; k = bundle_next_same(b, k))
+            gone[k] = true;
+    }
+    return gone;
+}
+
 static bool
 names_withheld(const struct scan *s, uint32_t first, size_t at, size_t length)
 {
+    if (!s->gone[first])
+        return false;
     uint32_t    entry   = bundle_entry_of(s->w->bundle, s->leaf);
     struct span speaker = entry == ENTRY_NONE ? (struct span){ NULL, 0 }
                                               : evidence_base(&s->w->bundle->entries[entry]);
@@ -737,24 +760,67 @@ open_what_stays(struct plan_evidence *e, struct arena *arena)
     }
 }
 
+/* Whether the string at this place of the input, which is this in the result, may hold something. */
+static bool
+may_hold(struct scan *s, struct memo *memo, tape_node leaf, struct span text, bool escaped)
+{
+    s->leaf = leaf;
+    if (text.length < 3 || span_eq(*memo_of(memo, text), text))
+        return false;
+    if (text.length >= 16 && is_data(s->w, leaf))
+        (void)text_attachment(text, s->w->arena, read_strong, s);
+    else
+        (void)text_readings(text, s->w->arena, read_strong, s);
+    if (!s->found && !escaped)
+        *memo_of(memo, text) = text;
+    return s->found;
+}
+
+bool
+scan_finds_nothing(const struct plan *plan, const struct tape *result, const tape_node *now, const tape_node *edited,
+                   struct arena *arena)
+{
+    const struct bundle  *b    = plan->bundle;
+    struct plan_evidence *e    = plan->evidence;
+    struct closure        w    = { .bundle = b, .tape = b->tape, .parents = b->parents, .arena = arena };
+    struct memo          *memo = arena_make(arena, struct memo);
+    struct scan           s    = { .w = &w, .e = e, .gone = names_of_withheld(e, arena) };
+    bool                  some = memo == NULL || s.gone == NULL;
+
+    open_what_stays(e, arena);
+    for (tape_node n = b->root; n <= tape_count(b->tape) && !some && !arena_spent(arena); n++) {
+        if (now[n] == TAPE_ABSENT || (plan->mark[n] & MARK_CLEAN) || walk_kind(b->tape, n) != TAPE_STRING)
+            continue;
+        struct arena_mark before = arena_mark(arena);
+        some = may_hold(&s, memo, n, tape_text(result, now[n], arena), tape_escaped(result, now[n]));
+        arena_reset(arena, before);
+    }
+    for (size_t i = 0; i < plan->edit_count && !some && !arena_spent(arena); i++)
+        if (edited[i] != TAPE_ABSENT && tape_kind(result, edited[i]) != TAPE_NUMBER)
+            some = tape_kind(result, edited[i]) != TAPE_STRING
+                || may_hold(&s, memo, plan->edits[i].node, tape_text(result, edited[i], arena), true);
+    return !some;
+}
+
 bool
 scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *arena, struct span *where)
 {
     struct plan_evidence *e = plan->evidence;
     struct closure           w = { .bundle = result, .tape = result->tape, .parents = result->parents, .arena = arena };
     struct memo          *memo = arena_make(arena, struct memo);
+    const bool           *gone = names_of_withheld(e, arena);
     tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
                                                               : tape_member(w.tape, result->root, SPAN("meta"));
 
     open_what_stays(e, arena);
-    for (tape_node n = result->root; memo != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
+    for (tape_node n = result->root; memo != NULL && gone != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
         if (n == meta && meta != TAPE_ABSENT) {
             n = tape_after(w.tape, n) - 1;                    /* notices and the consent's scope name things */
             continue;
         }
         if (tape_kind(w.tape, n) != TAPE_STRING)
             continue;
-        struct scan       s      = { .w = &w, .e = e, .leaf = n };
+        struct scan       s      = { .w = &w, .e = e, .leaf = n, .gone = gone };
         struct arena_mark before = arena_mark(arena);
         struct span       text   = tape_text(w.tape, n, arena);
         if (text.length < 3 || span_eq(*memo_of(memo, text), text))

@@ -30,6 +30,13 @@ bool scan_mentions(struct closure *, struct plan_evidence *, tape_node leaf, str
  * *where becomes its FHIRPath. */
 bool scan_leaks(const struct plan *, const struct bundle *result, struct arena *, struct span *where);
 
+/* The same at a glance, from the input: `now` says of each of its nodes where the same bytes
+ * are in the result, `edited` where the plan's edits are.  What scan_strings() read and found
+ * clean is not read again; everything else is.  False: there may be something, and scan_leaks()
+ * has to tell. */
+bool scan_finds_nothing(const struct plan *, const struct tape *result, const tape_node *now, const tape_node *edited,
+                        struct arena *);
+
 /* plan_narrative.c: cuts rows out of the div; false when it has to go whole. */
 bool narrative_cut_rows(struct closure *, struct plan_evidence *, tape_node div);
 

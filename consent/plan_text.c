@@ -48,12 +48,25 @@ reading_as_seen(struct span text, struct arena *scratch, text_reading *reading, 
     return room != NULL && reading(with, span_from(room, as_seen(text, room)));
 }
 
+/* Whether there is one reading alone: no sign of the decoders, no tag that could hide
+ * something and no override. */
+static bool
+is_plain(struct span text)
+{
+    static const bool signs[256] = { ['&'] = true, ['<'] = true, ['%'] = true, ['\\'] = true, [0xe2] = true };   /* of OVERRIDE */
+    size_t            i          = 0;
+
+    while (i < text.length && !signs[(unsigned char)text.at[i]])
+        i++;
+    return i == text.length;
+}
+
 static bool
 readings(struct span text, struct arena *scratch, text_reading *reading, void *with, unsigned depth)
 {
     if (!reading(with, text))
         return false;
-    if (depth == TEXT_MAX_DEPTH || text.length == 0)
+    if (depth == TEXT_MAX_DEPTH || is_plain(text))
         return true;
     if (depth <= SEEN_MAX_DEPTH && !reading_as_seen(text, scratch, reading, with))
         return false;

@@ -33,22 +33,24 @@ redact_edit(const struct plan *plan, struct arena *arena, struct splices **out)
 struct twins {                           /* the input and the result, walked side by side */
     const struct plan   *plan;
     const struct tape   *was, *is;
-    const struct bundle *result;
     size_t               edit;           /* next edit in document order */
+    tape_node           *now;            /* per node of the input: the node of the result with its bytes; ABSENT */
+    tape_node           *edited;         /* per edit: the node of the result that it wrote */
 };
 
+static enum status check_names(const struct twins *, struct arena *, struct span *leak);
 static bool        same_values(struct twins *, tape_node was, tape_node is, bool top);
+static bool        keeps_references(const struct twins *, struct arena *);
 static bool        same_references(const struct plan *, const struct references *);
 static struct span found(struct arena *, const char *what, struct span where);
+
+static const char not_a_document[] = "the result is not a document that can be read";
 
 enum status
 redact_check(const struct plan *plan, struct span result, struct arena *arena, struct span *leak)
 {
-    const struct tape       *tape;
-    const struct bundle     *bundle;
-    const struct references *references;
-    struct issues           *issues = issues_new(arena, 4);
-    struct span              none   = { NULL, 0 };
+    const struct tape *tape;
+    struct span        none = { NULL, 0 };
 
     if (leak != NULL)
         *leak = none;
@@ -56,28 +58,52 @@ redact_check(const struct plan *plan, struct span result, struct arena *arena, s
         leak = &none;
     if (plan->withheld == 0 && plan->cut_count == 0 && plan->edit_count == 0)
         return ST_OK;
-    if (issues == NULL)
-        return ST_NO_MEMORY;
     struct tape_limits limits = tape_default_limits;
     limits.max_bytes          = TAPE_MAX_BYTES;
     limits.max_nodes          = tape_count(plan->bundle->tape) + 4096;
     enum status st            = tape_read(result, &limits, arena, &tape, NULL);
-    if (st == ST_OK)
-        st = bundle_read(tape, arena, issues, &bundle);
+    if (st == ST_NO_MEMORY)
+        return st;
+    if (st != ST_OK) {
+        *leak = span_of(not_a_document);
+        return ST_INTEGRITY;
+    }
+    struct twins t = { .plan   = plan,
+                       .was    = plan->bundle->tape,
+                       .is     = tape,
+                       .now    = arena_make_n(arena, (size_t)tape_count(plan->bundle->tape) + 1, tape_node),
+                       .edited = arena_make_n(arena, plan->edit_count + 1, tape_node) };
+    if (arena_spent(arena))
+        return ST_NO_MEMORY;
+    if (!same_values(&t, plan->bundle->root, TAPE_ROOT, true)) {
+        *leak = found(arena, "the result holds something that the plan does not let go", none);
+        return ST_INTEGRITY;
+    }
+    bool clean = plan->bundle->type != BUNDLE_SINGLE && keeps_references(&t, arena)
+              && (plan->evidence == NULL || scan_finds_nothing(plan, tape, t.now, t.edited, arena));
+    return clean ? arena_status(arena) : check_names(&t, arena, leak);
+}
+
+/* Whatever the quick look at the names could not tell: the result is read as a document
+ * that came from outside, and says itself what resolves and what its strings name. */
+static enum status
+check_names(const struct twins *t, struct arena *arena, struct span *leak)
+{
+    const struct bundle     *bundle;
+    const struct references *references;
+    struct issues           *issues = issues_new(arena, 4);
+    struct span              none   = { NULL, 0 };
+    enum status              st     = issues == NULL ? ST_NO_MEMORY : bundle_read(t->is, arena, issues, &bundle);
+
     if (st == ST_OK)
         st = references_read(bundle, arena, &references);
     if (st == ST_NO_MEMORY)
         return st;
-    if (st != ST_OK) {
-        *leak = found(arena, "the result is not a document that can be read", none);
-        return ST_INTEGRITY;
-    }
-    struct twins t = { plan, plan->bundle->tape, tape, bundle, 0 };
-    if (!same_values(&t, plan->bundle->root, bundle->root, true))
-        *leak = found(arena, "the result holds something that the plan does not let go", none);
-    else if (!same_references(plan, references))
+    if (st != ST_OK)
+        *leak = span_of(not_a_document);
+    else if (!same_references(t->plan, references))
         *leak = found(arena, "a reference that resolved before does not resolve in the result", none);
-    else if (plan->evidence != NULL && scan_leaks(plan, bundle, arena, leak))
+    else if (t->plan->evidence != NULL && scan_leaks(t->plan, bundle, arena, leak))
         *leak = found(arena, "the result still tells of what is withheld", *leak);
     else
         return arena_status(arena);
@@ -92,11 +118,11 @@ found(struct arena *arena, const char *what, struct span where)
 
 /* ---- values --------------------------------------------------------------------------- */
 
-/* The next child that leaves bytes. */
+/* The next child that leaves bytes, of a container that does. */
 static tape_node
 survivor(const struct twins *t, tape_node n)
 {
-    while (n != TAPE_ABSENT && plan_gone(t->plan, n))
+    while (n != TAPE_ABSENT && plan_goes(t->plan, n))
         n = tape_next(t->was, n);
     return n;
 }
@@ -111,7 +137,7 @@ is_filler(const struct twins *t, tape_node was)
     if (tape_kind(t->was, was) != TAPE_ARRAY && tape_kind(t->was, was) != TAPE_OBJECT)
         return false;
     for (tape_node n = tape_first(t->was, was); n != TAPE_ABSENT; n = tape_next(t->was, n)) {
-        bool mine = plan_gone(t->plan, n) || is_filler(t, n);
+        bool mine = plan_goes(t->plan, n) || is_filler(t, n);
         gone      = gone || mine || tape_kind(t->was, n) == TAPE_NULL;
         if (!mine && tape_kind(t->was, n) != TAPE_NULL)
             return false;
@@ -161,9 +187,9 @@ same_children(struct twins *t, tape_node was, tape_node is, bool top)
     }
 }
 
-/* The same bytes, where the plan lets everything go as it came. */
+/* The same bytes, where the plan lets everything go as it came: the same nodes, one by one. */
 static bool
-untouched(const struct twins *t, tape_node was, tape_node is)
+untouched(struct twins *t, tape_node was, tape_node is)
 {
     const struct plan *p     = t->plan;
     tape_node          after = tape_after(t->was, was);
@@ -174,6 +200,8 @@ untouched(const struct twins *t, tape_node was, tape_node is)
     for (tape_node n = was; n < after; n++)
         if (plan_goes(p, n))
             return false;
+    for (tape_node n = was; n < after; n++)
+        t->now[n] = is + (n - was);
     return true;
 }
 
@@ -185,10 +213,13 @@ same_values(struct twins *t, tape_node was, tape_node is, bool top)
 
     while (t->edit < p->edit_count && p->edits[t->edit].node < was)
         t->edit++;
-    if (t->edit < p->edit_count && p->edits[t->edit].node == was)
+    if (t->edit < p->edit_count && p->edits[t->edit].node == was) {
+        t->edited[t->edit] = is;
         return span_eq(p->edits[t->edit].json, tape_extent(t->is, is));
+    }
     if (tape_kind(t->was, was) != tape_kind(t->is, is))
         return false;
+    t->now[was] = is;
     if (tape_kind(t->was, was) == TAPE_OBJECT || tape_kind(t->was, was) == TAPE_ARRAY)
         return (!top && untouched(t, was, is)) || same_children(t, was, is, top);
     return span_eq(tape_extent(t->was, was), tape_extent(t->is, is));
@@ -200,6 +231,50 @@ static bool
 resolves(const struct reference *r)
 {
     return r->to != ENTRY_NONE || r->to_contained != TAPE_ABSENT;
+}
+
+/* The member is in the result as it was, or there was none. */
+static bool
+keeps(const struct twins *t, tape_node object, struct span name)
+{
+    tape_node member = object == TAPE_ABSENT ? TAPE_ABSENT : tape_member(t->was, object, name);
+
+    return member == TAPE_ABSENT || t->now[member] != TAPE_ABSENT;
+}
+
+/* Whether every reference that resolved before, and stays, resolves again for sure: to an
+ * entry that is in the result with its type, its id and its fullUrl, from one that is.
+ * What resolves otherwise (by an identifier, inside of an entry) is not judged here. */
+static bool
+keeps_references(const struct twins *t, struct arena *arena)
+{
+    const struct bundle     *b    = t->plan->bundle;
+    const struct references *refs = t->plan->references;
+    bool                    *kept = arena_make_n(arena, (size_t)b->count + 1, bool);
+
+    for (uint32_t e = 0; kept != NULL && e < b->count; e++) {
+        const struct bundle_entry *entry = &b->entries[e];
+        bool                       here  = entry->entry != TAPE_ABSENT && t->now[entry->entry] != TAPE_ABSENT;
+        kept[e] = here && entry->resource != TAPE_ABSENT && t->now[entry->resource] != TAPE_ABSENT
+               && keeps(t, entry->resource, SPAN("resourceType")) && keeps(t, entry->resource, SPAN("id"))
+               && keeps(t, entry->entry, SPAN("fullUrl"));
+        if (here && entry->resource != TAPE_ABSENT && !kept[e])
+            return false;                                     /* not even an entry any more, perhaps */
+    }
+    for (uint32_t i = 0; kept != NULL && i < refs->count; i++) {
+        const struct reference *r    = &refs->all[i];
+        tape_node               text = r->text != TAPE_ABSENT ? r->text : r->node;
+        bool                    own  = r->form == REFERENCE_CONTAINED && r->to_contained != TAPE_ABSENT;
+        if (r->from == ENTRY_NONE || !resolves(r) || plan_gone(t->plan, r->node))
+            continue;
+        if (!kept[r->from] || t->now[text] == TAPE_ABSENT || r->form == REFERENCE_LOGICAL || r->form == REFERENCE_CONDITIONAL)
+            return false;
+        if (own ? t->now[r->to_contained] == TAPE_ABSENT || !keeps(t, r->to_contained, SPAN("id"))
+                      || !keeps(t, r->to_contained, SPAN("resourceType"))
+                : r->to == ENTRY_NONE || r->to_contained != TAPE_ABSENT || !kept[r->to])
+            return false;
+    }
+    return kept != NULL;
 }
 
 /* The references of the result are those of the input that stay, in order. */

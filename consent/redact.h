@@ -11,6 +11,10 @@
  *     program that is closed to the recipient, is in any reading of any
  *     string: base64, gzip, percent, JSON escapes, entities.
  * Otherwise ST_INTEGRITY: nothing leaves, and the case goes to a person.
+ * A value that was seen to be the input's, byte for byte, is known already: a
+ * reference between entries that came through with their names resolves, and
+ * a string whose words were looked for in vain holds none of them now.  What
+ * this cannot tell is asked of the result, read as a Bundle of its own.
  * Where nothing was cut there is nothing to check.
  */
 #ifndef SLUICE_CONSENT_REDACT_H

@@ -107,6 +107,33 @@ test_finds_what_a_plan_forgot(void **state)
     }
 }
 
+/* What the plan writes anew was no string of the input: it is read in the result. */
+static void
+test_finds_what_an_edit_brings_in(void **state)
+{
+    static const struct { const char *json; bool let_go; } cases[] = {
+        { "\"fine as ever\"", true }, { "\"see CASE-90417\"", false }, { "\"c0f\\u0066ee12\"", false }, { "{\"a\":\"zq12345x\"}", false }, { "7", true },
+    };
+    struct out o = out_of(NOT_PROGRAM, whole);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct plan      plan = *o.release->plan;
+        tape_node        node = tape_member(plan.bundle->tape, plan.bundle->entries[2].resource, SPAN("valueString"));
+        struct plan_edit edit = { .node = node, .json = span_of(cases[i].json), .rule = "C5", .entry = 2 };
+        struct span      leak, body = tape_body(plan.bundle->tape), before = quoted(o.arena, HEAD PATIENT ",");
+        struct span      string = tape_extent(plan.bundle->tape, node);
+        size_t           from = tape_offset(plan.bundle->tape, plan.bundle->entries[2].entry);
+        struct span      mine = span_from(body.at + from, (size_t)(string.at - body.at) - from);
+        plan.edits      = &edit;
+        plan.edit_count = 1;
+        struct span result = arena_join(o.arena, before, mine, edit.json, span_skip(body, (size_t)(string.at - body.at) + string.length));
+        if (redact_check(&plan, result, o.arena, &leak) != (cases[i].let_go ? ST_OK : ST_INTEGRITY))
+            fail_msg("%s: %.*s", cases[i].json, SPAN_PRINT(leak));
+    }
+    out_end(&o);
+}
+
 static void
 test_refuses_a_reference_that_does_not_resolve_any_more(void **state)
 {
@@ -187,6 +214,7 @@ main(void)
         cmocka_unit_test(test_accepts_what_the_plan_lets_go),
         cmocka_unit_test(test_refuses_everything_else),
         cmocka_unit_test(test_finds_what_a_plan_forgot),
+        cmocka_unit_test(test_finds_what_an_edit_brings_in),
         cmocka_unit_test(test_refuses_a_reference_that_does_not_resolve_any_more),
         cmocka_unit_test(test_checks_nothing_when_nothing_was_cut),
         cmocka_unit_test(test_gives_nothing_out_when_memory_is_spent),
