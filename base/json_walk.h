@@ -52,6 +52,13 @@ walk_next(const struct tape *t, tape_node sibling)
     return n->info & NODE_LAST ? TAPE_ABSENT : n->skip + (n->info & NODE_MEMBER ? 1 : 0);
 }
 
+/* As tape_name(). */
+static inline tape_node
+walk_name(const struct tape *t, tape_node value)
+{
+    return t->nodes[value].info & NODE_MEMBER ? value - 1 : TAPE_ABSENT;
+}
+
 /* Of a name: as tape_key(). */
 static inline uint32_t
 walk_key(const struct tape *t, tape_node name)

@@ -9,6 +9,7 @@
 #ifndef SLUICE_CONSENT_PLAN_CLOSURE_H
 #define SLUICE_CONSENT_PLAN_CLOSURE_H
 
+#include "base/json_walk.h"
 #include "consent/plan.h"
 
 enum closure_mark {
@@ -81,10 +82,12 @@ void closure_edge_add(struct closure *, tape_node, uint32_t to);
 bool        closure_gone(const struct closure *, tape_node);
 /* What closure_cut_text would cut. */
 tape_node   closure_unit(const struct closure *, tape_node leaf);
-bool        closure_in(const struct closure *, tape_node, struct span name);   /* inside a member of this name */
+/* Inside a member of this name. */
+static inline bool closure_in(const struct closure *, tape_node, struct span name);
 /* Name of the member that a value is or is an item of; empty at the root. */
 struct span closure_name(const struct closure *, tape_node);
-bool        closure_named(const struct closure *, tape_node, struct span name);
+static inline bool closure_named(const struct closure *, tape_node, struct span name);
+tape_node   closure_name_node(const struct closure *, tape_node);              /* its name, or that of its list */
 /* "section.entry": path below the nearest resource, recursion written once.
  * Empty when it does not fit: such a path is no row of required.def. */
 struct span closure_path(const struct closure *, tape_node, char *room, size_t size);
@@ -92,6 +95,21 @@ tape_node   closure_resource(const struct closure *, tape_node);               /
 struct span closure_type(const struct closure *, tape_node resource);
 bool        closure_text_is(const struct closure *, tape_node, const char *text);
 bool        span_in(struct span, const char *const *words);              /* words end with NULL */
+
+/* Both are asked of every string, with literal names: the compiler makes the key. */
+static inline __attribute__((always_inline)) bool
+closure_named(const struct closure *w, tape_node node, struct span name)
+{
+    return walk_called(w->tape, closure_name_node(w, node), name);
+}
+
+bool closure_in_key(const struct closure *, tape_node, uint32_t key, struct span name);
+
+static inline __attribute__((always_inline)) bool
+closure_in(const struct closure *w, tape_node node, struct span name)
+{
+    return closure_in_key(w, node, key_word(key_of(name)), name);
+}
 
 /* plan_orphan.c (C3, P6): entries and contained resources that only withheld
  * ones, or what was cut, point at; resources that exist because of them. */

@@ -495,33 +495,27 @@ closure_gone(const struct closure *w, tape_node node)
 }
 
 /* Of an item that of its list. */
-static tape_node
-name_node(const struct closure *w, tape_node node)
+tape_node
+closure_name_node(const struct closure *w, tape_node node)
 {
     while (node != TAPE_ABSENT && walk_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
         node = w->parents[node];
-    return tape_name(w->tape, node);
+    return walk_name(w->tape, node);
 }
 
 struct span
 closure_name(const struct closure *w, tape_node node)
 {
-    tape_node name = name_node(w, node);
+    tape_node name = closure_name_node(w, node);
 
-    return name == TAPE_ABSENT ? (struct span){ NULL, 0 } : tape_text(w->tape, name, w->arena);
+    return name == TAPE_ABSENT ? (struct span){ NULL, 0 } : walk_text(w->tape, name, w->arena);
 }
 
 bool
-closure_named(const struct closure *w, tape_node node, struct span name)
-{
-    return walk_is(w->tape, name_node(w, node), name);
-}
-
-bool
-closure_in(const struct closure *w, tape_node node, struct span name)
+closure_in_key(const struct closure *w, tape_node node, uint32_t key, struct span name)
 {
     for (; node != TAPE_ABSENT; node = w->parents[node])
-        if (tape_text_eq(w->tape, tape_name(w->tape, node), name))
+        if (walk_named(w->tape, walk_name(w->tape, node), key, name))
             return true;
     return false;
 }

@@ -18,7 +18,6 @@ static void        add_telecom(struct plan_evidence *, struct span text, uint32_
 static void        collect_directories(struct closure *, struct plan_evidence *);
 static void        collect_directory(struct closure *, struct plan_evidence *, tape_node resource, uint32_t program);
 static void        add_local(struct plan_evidence *, uint32_t phrase, uint32_t entry);
-static struct span trim(struct span);
 
 enum status
 evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
@@ -316,7 +315,7 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
         e->of      = more;
         e->of_room = room;
     }
-    uint32_t phrase = phrases_add(e->phrases, trim(text), form, kind + patient * 16, &is_new);     /* a row a patient */
+    uint32_t phrase = phrases_add(e->phrases, text, form, kind + patient * 16, &is_new);     /* a row a patient */
     if (phrase == PHRASE_NONE)
         return;
     if (kind == FIND_LOCAL)
@@ -329,7 +328,29 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
         of->flags |= flags & EVIDENCE_TELLS;
         return;
     }
+    e->kinds |= 1u << kind;
     e->of[phrase] = (struct finding_of){ kind, entry, patient, flags, false };
+}
+
+unsigned *
+memo_known(struct memo *memo, struct span text)
+{
+    uint64_t head = 0, tail = 0;
+
+    if (text.length >= 8) {
+        memcpy(&head, text.at, 8);
+        memcpy(&tail, text.at + text.length - 8, 8);
+    } else {
+        for (size_t i = 0; i < text.length; i++)
+            head = head << 8 | (unsigned char)text.at[i];
+    }
+    uint64_t key  = (head * 0x9e3779b97f4a7c15u) ^ (tail * 0xd6e8feb86659fd93u) ^ text.length;
+    size_t   slot = (size_t)(key >> 40) % (sizeof memo->texts / sizeof memo->texts[0]);
+    if (!span_eq(memo->texts[slot].text, text)) {
+        memo->texts[slot].text  = text;
+        memo->texts[slot].known = 0;
+    }
+    return &memo->texts[slot].known;
 }
 
 static void
@@ -362,22 +383,6 @@ evidence_stamp(struct closure *w, struct plan_evidence *e, uint32_t entry)
             for (uint32_t k = e->local_of[to]; k != 0; k = e->locals[k - 1].next)
                 e->stamp[e->locals[k - 1].phrase] = entry + 1;
     }
-}
-
-/* A literal begins and ends with a word. */
-static struct span
-trim(struct span text)
-{
-    struct word_reader r     = { text, 0 };
-    struct word        word  = { 0, 0, 0 };
-    size_t             first = SPAN_NOT_FOUND, last = 0;
-
-    while (word_next(&r, &word)) {
-        if (first == SPAN_NOT_FOUND)
-            first = word.at;
-        last = word.at + word.length;
-    }
-    return first == SPAN_NOT_FOUND ? (struct span){ NULL, 0 } : span_from(text.at + first, last - first);
 }
 
 /* ---- names of entries and programs ---------------------------------------------------- */

@@ -46,8 +46,14 @@ struct finding_of {                      /* one per phrase of the set */
     bool      dead;
 };
 
-/* Texts that were seen to be clean. */
-struct memo { struct span texts[1024]; };
+/* What is known of texts: most strings of a Bundle are written many times (systems, codes, statuses). */
+enum memo_bit {
+    KNOWN_CLEAN   = 1,                   /* in no reading a phrase of the set, nor text of the family: plan_scan.c */
+    KNOWN_STRANGE = 2,                   /* as it is, no phrase of the set                                         */
+    KNOWN_MARKS   = 4,                   /* the marks in it are dead: plan_own.c                                   */
+};
+
+struct memo { struct { struct span text; unsigned known; } texts[1024]; };
 
 struct plan_local { uint32_t phrase, next; };
 
@@ -74,6 +80,7 @@ struct plan_evidence {
     const struct bundle  *bundle;        /* the input */
     const bool           *withheld;      /* per entry of it, of the plan */
     uint32_t             *stamp;         /* per phrase: entry + 1 whose narrative may not say it */
+    unsigned              kinds;         /* bit enum find: there is such a phrase */
     bool                  phones;        /* there are telephone numbers among the phrases */
     bool                  any;           /* something is withheld */
     bool                  suspect;       /* there is a patient whose SUD text the reader may not have, or has by consent (P3) */
@@ -83,6 +90,10 @@ struct plan_evidence {
     struct arena         *arena;
     struct memo           memo;
 };
+
+/* What is known of a text, to be asked and added to: nothing when it was not met, or another one took its
+ * place.  The text outlives the memo.  The bits are good until the next call. */
+unsigned *memo_known(struct memo *, struct span text);
 
 /* NULL in *out when there is nothing that could be mentioned.  `names`:
  * whether the names of all entries are collected (FIND_ENTRY); without them

@@ -43,6 +43,35 @@ kill_mark(void *with, uint32_t phrase, size_t at, size_t length)
     return true;
 }
 
+static bool
+has_marks(const struct plan_evidence *e)
+{
+    return (e->kinds & (1u << FIND_TOKEN | 1u << FIND_IDENTIFIER)) != 0;
+}
+
+/* The marks in this text are no secret. */
+static void
+kill_marks(struct plan_evidence *e, struct span text)
+{
+    unsigned *known = has_marks(e) ? memo_known(&e->memo, text) : NULL;
+
+    if (known == NULL || (*known & KNOWN_MARKS))
+        return;
+    phrases_scan(e->phrases, text, kill_mark, e);
+    *known |= KNOWN_MARKS;
+}
+
+/* Whether a phrase of the set has just these words. */
+static bool
+is_phrase(struct plan_evidence *e, struct span text)
+{
+    unsigned *known = memo_known(&e->memo, text);
+
+    if (!(*known & KNOWN_STRANGE) && phrases_find(e->phrases, text, PHRASE_NONE) == PHRASE_NONE)
+        *known |= KNOWN_STRANGE;
+    return !(*known & KNOWN_STRANGE);
+}
+
 /* A place that stays is called so as well. */
 static bool
 kill_name(void *with, uint32_t phrase, size_t at, size_t length)
@@ -81,19 +110,25 @@ enum saying { SAYING_NOTHING = 0, SAYING_LINK, SAYING_ID, SAYING_VALUE, SAYING_T
 static enum saying
 saying_of(const struct closure *w, tape_node leaf)
 {
-    static const struct { const char *name; uint8_t length, saying; } rows[] = {
-        { "id", 2, SAYING_ID }, { "code", 4, SAYING_CODE }, { "text", 4, SAYING_TEXT }, { "name", 4, SAYING_NAME },
-        { "line", 4, SAYING_PLACE }, { "value", 5, SAYING_VALUE }, { "title", 5, SAYING_TEXT },
-        { "alias", 5, SAYING_TEXT }, { "display", 7, SAYING_TEXT }, { "address", 7, SAYING_PLACE },
-        { "reference", 9, SAYING_LINK }, { "lotNumber", 9, SAYING_ID }, { "description", 11, SAYING_TEXT },
-        { "subscriberId", 12, SAYING_ID }, { "serialNumber", 12, SAYING_ID },
-    };
-    struct span name = closure_name(w, leaf);
+    const struct tape *t    = w->tape;
+    tape_node          name = closure_name_node(w, leaf);
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].length == name.length && memcmp(rows[i].name, name.at, name.length) == 0)
-            return (enum saying)rows[i].saying;
-    return SAYING_NOTHING;
+    return walk_called(t, name, SPAN("reference"))     ? SAYING_LINK
+         : walk_called(t, name, SPAN("code"))          ? SAYING_CODE
+         : walk_called(t, name, SPAN("display"))       ? SAYING_TEXT
+         : walk_called(t, name, SPAN("text"))          ? SAYING_TEXT
+         : walk_called(t, name, SPAN("id"))            ? SAYING_ID
+         : walk_called(t, name, SPAN("value"))         ? SAYING_VALUE
+         : walk_called(t, name, SPAN("name"))          ? SAYING_NAME
+         : walk_called(t, name, SPAN("line"))          ? SAYING_PLACE
+         : walk_called(t, name, SPAN("title"))         ? SAYING_TEXT
+         : walk_called(t, name, SPAN("alias"))         ? SAYING_TEXT
+         : walk_called(t, name, SPAN("address"))       ? SAYING_PLACE
+         : walk_called(t, name, SPAN("lotNumber"))     ? SAYING_ID
+         : walk_called(t, name, SPAN("description"))   ? SAYING_TEXT
+         : walk_called(t, name, SPAN("subscriberId"))  ? SAYING_ID
+         : walk_called(t, name, SPAN("serialNumber"))  ? SAYING_ID
+         : SAYING_NOTHING;
 }
 
 static bool
@@ -134,26 +169,23 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, uint32_t whose
 
     if (saying == SAYING_NOTHING)
         return;
-    struct span text = tape_text(w->tape, n, w->arena);
+    struct span text = walk_text(w->tape, n, w->arena);
     if (saying == SAYING_LINK) {
-        const struct reference *r = references_find(w->in->references, w->parents[n]);
+        const struct reference *r = has_marks(e) ? references_find(w->in->references, w->parents[n]) : NULL;
         if (r != NULL && r->to != ENTRY_NONE && !w->withheld[r->to])
-            phrases_scan(e->phrases, text, kill_mark, e);
+            kill_marks(e, text);
         return;
     }
-    if (saying == SAYING_ID || (saying == SAYING_VALUE && evidence_own_identifier(w, n))) {
-        phrases_scan(e->phrases, text, kill_mark, e);
-        return;
-    }
-    if (saying == SAYING_TEXT && names_party(w, n)) {
-        phrases_scan(e->phrases, text, kill_mark, e);
+    if (saying == SAYING_ID || (saying == SAYING_VALUE && evidence_own_identifier(w, n))
+        || (saying == SAYING_TEXT && names_party(w, n))) {
+        kill_marks(e, text);
         return;
     }
     if (saying == SAYING_NAME && is_place(w, n))
         phrases_scan(e->phrases, text, kill_name, e);
     if (saying == SAYING_VALUE && e->phones && is_place(w, n) && text_phones(text, w->arena, &phones))
         phrases_scan(e->phrases, phones, kill_name, e);
-    if (!same_family && phrases_find(e->phrases, text, PHRASE_NONE) == PHRASE_NONE)
+    if (!same_family && !is_phrase(e, text))
         return;
     if (saying == SAYING_CODE) {
         if (evidence_concept(w, n) != CONCEPT_NONE)
@@ -182,7 +214,7 @@ own_person(struct closure *w, struct plan_evidence *e, tape_node resource)
             if (tape_kind(w->tape, n) == TAPE_NAME && tape_text_eq(w->tape, n, SPAN("extension")))
                 n = tape_after(w->tape, n + 1) - 1;
             else if (tape_kind(w->tape, n) == TAPE_STRING)
-                phrases_scan(e->phrases, tape_text(w->tape, n, w->arena), kill_mark, e);
+                kill_marks(e, tape_text(w->tape, n, w->arena));
     }
 }
 
@@ -191,7 +223,8 @@ own_collect(struct closure *w, struct plan_evidence *e)
 {
     static const char *const people[] = { "Patient", "RelatedPerson", "Person", "Practitioner", NULL };
 
-    label_set family = e->family | (e->suspect ? labels_substance_use() : 0);
+    label_set   family = e->family | (e->suspect ? labels_substance_use() : 0);
+    struct span host   = { NULL, 0 };
 
     if (family != 0)
         e->own = phrases_new(w->arena);
@@ -203,15 +236,18 @@ own_collect(struct closure *w, struct plan_evidence *e)
         for (size_t k = 0; k < l->evidence_count; k++)
             if (l->evidence[k].label != LABEL_NONE && strcmp(l->evidence[k].rule, "code") == 0)
                 w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
-        kill(e, evidence_host(b->full_url), 1u << FIND_PROGRAM, 0, true);
+        struct span own = evidence_host(b->full_url);
+        if (!span_eq(own, host))                              /* mostly that of the entry before */
+            kill(e, host = own, 1u << FIND_PROGRAM, 0, true);
         bool same_family = (evidence_own_labels(w, i) & family) != 0;
         if (!e->any && !same_family)
             continue;                                         /* only programs to look for */
-        phrases_scan(e->phrases, b->full_url, kill_mark, e);
+        kill_marks(e, b->full_url);
         if (span_in(b->type, people))
             own_person(w, e, b->resource);
-        for (tape_node n = b->resource; n < tape_after(w->tape, b->resource); n++)
-            if (tape_kind(w->tape, n) == TAPE_STRING)
+        tape_node end = tape_after(w->tape, b->resource);
+        for (tape_node n = b->resource; n < end; n++)
+            if (walk_kind(w->tape, n) == TAPE_STRING)
                 own_leaf(w, e, n, e->whose[i], same_family);
     }
 }

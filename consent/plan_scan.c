@@ -60,7 +60,7 @@ scan_range(struct closure *w, struct plan_evidence *e, tape_node from, tape_node
     for (tape_node n = from; n < end && !w->spent; n++) {
         if (w->mark[n] & MARK_GONE)
             n = tape_after(w->tape, n) - 1;
-        else if (tape_kind(w->tape, n) == TAPE_STRING)
+        else if (walk_kind(w->tape, n) == TAPE_STRING && !(w->mark[n] & MARK_LINK))
             scan_leaf(w, e, n);
     }
 }
@@ -104,7 +104,8 @@ scan_strings(struct closure *w, struct plan_evidence *e)
 static bool
 is_narrative(const struct closure *w, tape_node leaf)
 {
-    return tape_kind(w->tape, w->parents[leaf]) == TAPE_OBJECT && closure_named(w, leaf, SPAN("div")) && closure_named(w, w->parents[leaf], SPAN("text"));
+    return closure_named(w, leaf, SPAN("div")) && tape_kind(w->tape, w->parents[leaf]) == TAPE_OBJECT
+        && closure_named(w, w->parents[leaf], SPAN("text"));
 }
 
 /* ---- a first look, that does not care where the text stands ---------------------------- */
@@ -146,35 +147,21 @@ look_one(void *with, struct span text)
     return !l->found;
 }
 
-/* Most strings of a Bundle are written many times (systems, codes, statuses):
- * what was seen to be clean is not read again. */
-static struct span *
-memo_of(struct memo *memo, struct span text)
-{
-    uint64_t head = 0, tail = 0;
-    size_t   n    = text.length < 8 ? text.length : 8;
-
-    memcpy(&head, text.at, n);
-    memcpy(&tail, text.at + text.length - n, n);
-    uint64_t key = (head * 0x9e3779b97f4a7c15u) ^ (tail * 0xd6e8feb86659fd93u) ^ text.length;
-    return &memo->texts[(key >> 40) % (sizeof memo->texts / sizeof memo->texts[0])];
-}
-
 static bool
 worth_judging(struct closure *w, struct plan_evidence *e, struct span text)
 {
     struct look       l      = { e, w->arena, false };
     struct arena_mark before = arena_mark(w->arena);
-    struct span      *memo   = memo_of(&e->memo, text);
+    unsigned         *known  = memo_known(&e->memo, text);
 
-    if (span_eq(*memo, text))
+    if (*known & KNOWN_CLEAN)
         return false;
     (void)text_readings(text, w->arena, look_one, &l);
     if (arena_spent(w->arena))
         w->spent = true;
     arena_reset(w->arena, before);
     if (!l.found)
-        *memo = text;
+        *known |= KNOWN_CLEAN;
     return l.found;
 }
 
@@ -188,9 +175,9 @@ static void
 scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
 {
     struct why  why;
-    struct span text = tape_text(w->tape, leaf, w->arena);
+    struct span text = walk_text(w->tape, leaf, w->arena);
 
-    if (text.length < 3 || (w->mark[leaf] & MARK_LINK))
+    if (text.length < 3)
         return;
     if (is_narrative(w, leaf)) {
         closure_keep(w, &w->narratives, leaf);
@@ -764,15 +751,18 @@ open_what_stays(struct plan_evidence *e, struct arena *arena)
 static bool
 may_hold(struct scan *s, struct memo *memo, tape_node leaf, struct span text, bool escaped)
 {
+    unsigned  none  = 0;
+    unsigned *known = escaped ? &none : memo_known(memo, text);
+
     s->leaf = leaf;
-    if (text.length < 3 || span_eq(*memo_of(memo, text), text))
+    if (text.length < 3 || (*known & KNOWN_CLEAN))
         return false;
     if (text.length >= 16 && is_data(s->w, leaf))
         (void)text_attachment(text, s->w->arena, read_strong, s);
     else
         (void)text_readings(text, s->w->arena, read_strong, s);
-    if (!s->found && !escaped)
-        *memo_of(memo, text) = text;
+    if (!s->found)
+        *known |= KNOWN_CLEAN;
     return s->found;
 }
 
@@ -823,15 +813,17 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
         struct scan       s      = { .w = &w, .e = e, .leaf = n, .gone = gone };
         struct arena_mark before = arena_mark(arena);
         struct span       text   = tape_text(w.tape, n, arena);
-        if (text.length < 3 || span_eq(*memo_of(memo, text), text))
+        unsigned          none   = 0;
+        unsigned         *known  = tape_escaped(w.tape, n) ? &none : memo_known(memo, text);   /* else it is scratch */
+        if (text.length < 3 || (*known & KNOWN_CLEAN))
             continue;
         if (text.length >= 16 && is_data(&w, n))
             (void)text_attachment(text, arena, read_strong, &s);
         else
             (void)text_readings(text, arena, read_strong, &s);
         arena_reset(arena, before);
-        if (!s.found && !tape_escaped(w.tape, n))
-            *memo_of(memo, text) = text;
+        if (!s.found)
+            *known |= KNOWN_CLEAN;
         s.found = s.found && may_not_say(&s);
         if (s.found) {
             *where = path_of(w.tape, w.parents, n, arena);

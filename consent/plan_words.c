@@ -33,7 +33,7 @@ struct phrases {
 static uint64_t     finish(uint64_t hash, unsigned words);
 static struct slot *slot_of(struct slot *, uint32_t mask, uint64_t key);
 static bool         grow(struct phrases *);
-static bool         key_of(struct span text, uint64_t *key, unsigned *words, uint64_t *last);
+static bool         key_of(struct span *text, uint64_t *key, unsigned *words, uint64_t *last);
 static bool         stands(const struct phrase *, struct span text, size_t at, size_t end);
 static bool         glued(struct span text, size_t end);
 
@@ -168,7 +168,7 @@ phrases_add(struct phrases *p, struct span text, enum phrase_form form, unsigned
     unsigned words;
 
     *is_new = false;
-    if (!key_of(text, &key, &words, &last))
+    if (!key_of(&text, &key, &words, &last))
         return NONE;
     struct slot *s = slot_of(p->slots, p->slot_mask, key);
     for (uint32_t i = s->phrase; i != 0; i = p->all[i - 1].next) {
@@ -216,7 +216,7 @@ phrases_find(const struct phrases *p, struct span text, uint32_t after)
 
     if (after != NONE)
         return p->all[after].next - 1;                        /* 0 - 1 is NONE */
-    if (!key_of(text, &key, &words, &last))
+    if (!key_of(&text, &key, &words, &last))
         return NONE;
     return slot_of(p->slots, p->slot_mask, key)->phrase - 1;
 }
@@ -295,19 +295,24 @@ grow(struct phrases *p)
     return true;
 }
 
+/* *text becomes what is from its first word to its last one. */
 static bool
-key_of(struct span text, uint64_t *key, unsigned *words, uint64_t *last)
+key_of(struct span *text, uint64_t *key, unsigned *words, uint64_t *last)
 {
-    struct word_reader reader = { text, 0 };
+    struct word_reader reader = { *text, 0 };
     struct word        word;
-    uint64_t           sum = 0;
-    unsigned           n   = 0;
+    uint64_t           sum    = 0;
+    size_t             first  = 0, end = 0;
+    unsigned           n      = 0;
 
     *last = 0;
     for (; n <= PHRASE_MAX_WORDS && word_next(&reader, &word); n++) {
         sum   = sum * BASE + word.hash;
+        first = n == 0 ? word.at : first;
+        end   = word.at + word.length;
         *last = word.hash;
     }
+    *text  = span_first(span_skip(*text, first), end - first);
     *words = n;
     *key   = finish(sum, n);
     return n > 0 && n <= PHRASE_MAX_WORDS;

@@ -37,7 +37,8 @@ enum phrase_form {
 
 struct phrases *phrases_new(struct arena *);
 /* Adds a phrase and returns its number, or the number of the equal phrase that
- * is already there (same words, form and kind).  PHRASE_NONE when the text has
+ * is already there (same words, form and kind).  A phrase begins and ends with a
+ * word: what stands around them does not count.  PHRASE_NONE when the text has
  * no word or more than PHRASE_MAX_WORDS, or the arena is spent. */
 #define PHRASE_NONE ((uint32_t)-1)
 uint32_t phrases_add(struct phrases *, struct span text, enum phrase_form, unsigned kind, bool *is_new);
