@@ -6,6 +6,7 @@ static struct answer by_claim(const struct asking *);
 static struct answer by_file(const struct asking *, const struct emergency *);
 static bool          is_needed(const struct asking *);
 static bool          names_asker(const struct inquiry *, const struct emergency *);
+static bool          refused_elsewhere(const struct asking *);
 static bool          concerns(const struct asking *, const struct emergency *);
 static bool          is_treatment(const struct inquiry *, bool *emergency);
 static bool          is_medical(const struct inquiry *);
@@ -33,6 +34,8 @@ basis_emergency_whole(const struct asking *a)
 
     for (size_t i = 0; i < a->inquiry->facts->emergency_count; i++)
         best = answer_better(best, by_file(a, &a->inquiry->facts->emergencies[i]));
+    if (best.verdict == VERDICT_PERMIT && refused_elsewhere(a))
+        return answer_say(VERDICT_DENY_STAFF, RULE_EMERGENCY, "the patient was asked under another identity and refused: consent could be obtained");
     return best;
 }
 
@@ -129,6 +132,22 @@ names_asker(const struct inquiry *q, const struct emergency *e)
     for (size_t i = 0; i < e->party_count; i++)
         if (asker_answers_to(q->asker, e->parties[i]))
             return true;
+    return false;
+}
+
+/* K12: in an emergency that is on file now for another identity of the patient. */
+static bool
+refused_elsewhere(const struct asking *a)
+{
+    const struct facts *f = a->inquiry->facts;
+
+    for (size_t i = 0; i < f->emergency_count && a->inquiry->whose->linked != NULL; i++) {
+        const struct emergency *e       = &f->emergencies[i];
+        struct subject          patient = subject_of_reference(a->inquiry->whose, e->patient);
+        for (size_t j = 0; j < a->subject_count && e->refused && f->at_ms >= e->from_ms && f->at_ms <= e->to_ms; j++)
+            if (linked_subject(a->inquiry->whose, &a->subjects[j], &patient))
+                return true;
+    }
     return false;
 }
 

@@ -4,6 +4,7 @@ static bool is_author(const struct asking *);
 static bool refers_to_asker(const struct asking *, tape_node reference);
 static bool controls(const struct asking *);
 static bool is_representative(const struct asking *, const struct subject *);
+static bool ended_elsewhere(const struct asking *, const struct subject *);
 
 /* R-04, 2.31(b)(1)(i): who wrote the note, for treatment; the program's own training. */
 struct answer
@@ -81,7 +82,7 @@ is_representative(const struct asking *a, const struct subject *subject)
 {
     const struct facts *f = a->inquiry->facts;
 
-    for (size_t i = 0; i < f->circumstance_count; i++) {
+    for (size_t i = 0; i < f->circumstance_count && !ended_elsewhere(a, subject); i++) {
         const struct circumstance *c = &f->circumstances[i];
         struct subject             s = subject_of_reference(a->inquiry->whose, c->patient);
         if (!same_subject(subject, &s) || f->at_ms < c->from_ms || f->at_ms > c->to_ms || c->deceased == KNOWN_YES
@@ -92,6 +93,21 @@ is_representative(const struct asking *a, const struct subject *subject)
         for (size_t r = 0; r < c->representative_count; r++)
             if (target_same_reference(c->representatives[r], f->actor.reference))
                 return true;
+    }
+    return false;
+}
+
+/* K12: what ends a representation under another identity of the patient ends it here. */
+static bool
+ended_elsewhere(const struct asking *a, const struct subject *subject)
+{
+    const struct facts *f = a->inquiry->facts;
+
+    for (size_t i = 0; i < f->circumstance_count && a->inquiry->whose->linked != NULL; i++) {
+        const struct circumstance *c = &f->circumstances[i];
+        struct subject             s = subject_of_reference(a->inquiry->whose, c->patient);
+        if ((c->deceased == KNOWN_YES || c->minor_consents == KNOWN_YES) && linked_subject(a->inquiry->whose, subject, &s))
+            return true;
     }
     return false;
 }

@@ -14,6 +14,7 @@ struct bench {
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
                            const struct labeling *, struct arena *);
 static struct decision decide_entry(struct bench *, uint32_t entry);
+static struct decision unfollowed(const struct bench *, const struct asking *, struct decision);
 static struct decision protected(struct bench *, struct record *, const struct asking *);
 static struct decision outside(struct bench *, struct record *, const struct asking *);
 static struct answer   legal_bases(const struct asking *);
@@ -158,9 +159,25 @@ decide_entry(struct bench *b, uint32_t entry)
     struct decision d = r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
     if (d.verdict == VERDICT_HOLD && r.labeled->found_count > 0)
         d = review_settle(d, r.labeled);
+    if (b->weigher.whose.linked != NULL)
+        d = unfollowed(b, &a, d);                                           /* K12 */
     if (b->facts->pack_count == 0)
         return d;
     return state_narrow(&b->weigher, &a, &r, d);                            /* 11 */
+}
+
+/* What a refusal could have stopped, of a patient with more identities than are followed (linked.h). */
+static struct decision
+unfollowed(const struct bench *b, const struct asking *a, struct decision d)
+{
+    bool stops = d.verdict >= VERDICT_HOLD
+                 && (d.consent != NULL || rule_step(d.rule) == 2 || rule_step(d.rule) == 8 || rule_step(d.rule) == 10);
+
+    for (size_t i = 0; i < a->subject_count && stops; i++)
+        if (linked_too_many(&b->weigher.whose, &a->subjects[i]))
+            return make(VERDICT_DENY_STAFF, RULE_LINKS,
+                        SPAN("the patient is linked with more identities than are followed: who of them refused is not known"));
+    return d;
 }
 
 static struct decision
@@ -459,8 +476,10 @@ denied(struct bench *b, const struct voice *v)
         why = (v->stated & DIMENSIONS_OF_DATA) != 0 ? "excludes this data" : "excludes this use";
     }
     d         = by_consent(d, v);
-    d.because = arena_format(b->arena, "%.*s%s%.*s %s", SPAN_PRINT(v->consent->reference),
-                               v->consent->dated ? " of " : "", SPAN_PRINT(v->consent->date_text), why);
+    d.rule    = v->linked && d.rule == RULE_CONSENT_DENY ? RULE_LINKED : d.rule;
+    d.because = arena_format(b->arena, "%.*s%s%.*s%s %s", SPAN_PRINT(v->consent->reference),
+                             v->consent->dated ? " of " : "", SPAN_PRINT(v->consent->date_text),
+                             v->linked ? ", of another identity that is linked," : "", why);
     return d;
 }
 

@@ -19,7 +19,7 @@
  *   11  state overlay           policy packs of the site (state_overlay.h); they can only narrow, 2.20
  *   14  nothing matched         deny silently, 2.13(a)
  *
- * Inside steps 8 and 2 consents combine by the rules K1 to K11 and P7 of
+ * Inside steps 8 and 2 consents combine by the rules K1 to K12 and P7 of
  * consent/weigh.h.
  *
  * C7  What could not be inspected is held, unless a permit covers it that

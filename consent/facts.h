@@ -134,6 +134,12 @@ enum known { KNOWN_NOT = 0, KNOWN_NO, KNOWN_YES };      /* a fact that may be un
 enum representation { REPRESENTATION_UNKNOWN = 0, REPRESENTATION_PARENT, REPRESENTATION_GUARDIAN,
                       REPRESENTATION_POWER_OF_ATTORNEY, REPRESENTATION_EXECUTOR };
 
+/* Two Patients that are the same person, as a Patient.link says (consent/linked.h). */
+struct patient_link {
+    struct span patient, other;
+    bool        taken_back;                     /* `patient` had the link, and has it no more */
+};
+
 struct circumstance {                           /* of a patient, 2.14 and 2.15 */
     struct span         id, patient;
     enum known          deceased;
@@ -217,6 +223,8 @@ struct facts {
     size_t                       circumstance_count;
     const struct emergency      *emergencies;   /* on file; `emergency` above is what who asks says */
     size_t                       emergency_count;
+    const struct patient_link   *links;         /* beside those of the bundle */
+    size_t                       link_count;
     const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
     size_t                       stale_count;   /* ascending: they go along, and do not count           */
     const struct determination  *determinations;/* by entry, ascending */
@@ -256,6 +264,7 @@ struct facts {
  *                                              "power-of-attorney" | "executor", "from", "to" } } ],
  *     "emergencies": [ { "id", "patient", "party": [ references ], "declaredBy", "affiliation", "discloser", "nature",
  *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
+ *     "links": [ { "patient", "other", "takenBack": bool } ],       consent/linked.h
  *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
  *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
  *     "site": { names of switches.def: bool, or a position } }
@@ -272,7 +281,7 @@ struct facts {
  *
  *   F5  Claims: who asks, for what, in which role, whether it is an emergency,
  *       and in which legal context.  On file: programs, consents, documents,
- *       relationships, restrictions, circumstances, emergencies, the capacity in which
+ *       relationships, restrictions, circumstances, emergencies, links, the capacity in which
  *       the copy is held.  In a request file all of them are what its writer says;
  *       in the gateway claims are bound to the client's registration, and what
  *       is on file comes from configuration and store (consent/paper.h).  What nobody

@@ -8,6 +8,7 @@ static const struct relationship *read_relationships(struct reader *, tape_node 
 static const struct restriction  *read_restrictions(struct reader *, tape_node root, size_t *count);
 static const struct circumstance *read_circumstances(struct reader *, tape_node root, size_t *count);
 static const struct emergency    *read_emergencies(struct reader *, tape_node root, size_t *count);
+static const struct patient_link *read_links(struct reader *, tape_node root, size_t *count);
 static int64_t   next_of(const struct facts *, int64_t until, int64_t from_ms, int64_t to_ms);
 static void      read_representative(struct reader *, tape_node, struct circumstance *);
 static tape_node list_of(struct reader *, tape_node root, const char *name, uint32_t *count);
@@ -28,6 +29,7 @@ reader_on_file(struct reader *r, tape_node root, struct facts *facts)
     facts->restrictions  = read_restrictions(r, root, &facts->restriction_count);
     facts->circumstances = read_circumstances(r, root, &facts->circumstance_count);
     facts->emergencies   = read_emergencies(r, root, &facts->emergency_count);
+    facts->links         = read_links(r, root, &facts->link_count);
 }
 
 static const struct instrument *
@@ -220,6 +222,28 @@ reader_emergency(struct reader *r, tape_node n, struct emergency *e)
     e->why         = reader_text(r, n, "emergencies", "whyUnobtainable");
     e->refused     = reader_flag(r, n, "emergencies", "patientRefused");
     period_of(r, n, "emergencies", &e->from_ms, &e->to_ms);
+}
+
+static const struct patient_link *
+read_links(struct reader *r, tape_node root, size_t *count)
+{
+    static const char *const names[] = { "patient", "other", "takenBack" };
+    uint32_t             most;
+    tape_node            list = list_of(r, root, "links", &most);
+    struct patient_link *all  = arena_make_n(r->arena, most, struct patient_link);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && *count < most;
+         n = tape_next(r->tape, n)) {
+        if (object_at(r, n, "links") == TAPE_ABSENT)
+            continue;
+        reader_names(r, n, "links", NAMES(names));
+        all[(*count)++] = (struct patient_link){
+            .patient    = reader_text(r, n, "links", "patient"),
+            .other      = reader_text(r, n, "links", "other"),
+            .taken_back = reader_flag(r, n, "links", "takenBack"),
+        };
+    }
+    return all;
 }
 
 int64_t

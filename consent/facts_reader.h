@@ -38,7 +38,7 @@ struct span        reader_expression(struct reader *, const char *where, const c
 /* At most two letters added, left out or changed, or only the case differs. */
 bool               reader_nearly(struct span name, const char *known);
 
-/* facts_file.c: documents, relationships, restrictions, circumstances, emergencies. */
+/* facts_file.c: documents, relationships, restrictions, circumstances, emergencies, links. */
 void reader_on_file(struct reader *, tape_node root, struct facts *);
 /* facts_state.c: jurisdictions and policy packs. */
 void reader_states(struct reader *, tape_node root, struct facts *);

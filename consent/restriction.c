@@ -4,12 +4,14 @@ static bool restricts(const struct asking *, const struct restriction *);
 static bool is_for(const struct inquiry *, const struct restriction *);
 static bool is_to(const struct inquiry *, const struct restriction *);
 static bool is_about(const struct asking *, const struct restriction *);
+static bool is_linked(const struct asking *, const struct restriction *);
 
 /* 42 CFR 2.26, 45 CFR 164.522(a).  What was agreed to is kept, and what was
  * paid for by somebody else than the plan has to be agreed to and ends only
  * with the patient's word.  A restriction that was terminated still holds for
  * records of before (2.26(b)(3)(ii)): every record that is on file when it
- * ends is one of before, as long as it does not say otherwise. */
+ * ends is one of before, as long as it does not say otherwise.  One of another
+ * identity of the patient holds as well (K12). */
 struct answer
 restriction_gate(const struct asking *a)
 {
@@ -18,12 +20,14 @@ restriction_gate(const struct asking *a)
     if (!a->inquiry->tpo)
         return (struct answer){ 0 };                          /* 2.26(a)(5) */
     for (size_t i = 0; i < f->restriction_count; i++) {
-        struct answer say = { .rule = RULE_RESTRICTION, .restriction = &f->restrictions[i],
-                              .because = f->restrictions[i].self_pay
-                                             ? "the patient paid and does not want the plan to have it"
-                                             : "a restriction that the patient asked for was agreed to" };
-        if (restricts(a, &f->restrictions[i]))
-            return say;
+        const struct restriction *r   = &f->restrictions[i];
+        struct answer             say = { .rule = RULE_RESTRICTION, .restriction = r };
+        if (!restricts(a, r))
+            continue;
+        say.because = is_linked(a, r) ? "a restriction that was agreed to for another identity of the patient holds"
+                      : r->self_pay   ? "the patient paid and does not want the plan to have it"
+                                      : "a restriction that the patient asked for was agreed to";
+        return say;
     }
     return (struct answer){ 0 };
 }
@@ -67,11 +71,23 @@ is_for(const struct inquiry *q, const struct restriction *r)
 }
 
 static bool
+is_linked(const struct asking *a, const struct restriction *r)
+{
+    const struct whose *w       = a->inquiry->whose;
+    struct subject      patient = subject_of_reference(a->inquiry->whose, r->patient);
+
+    for (size_t i = 0; i < a->subject_count && w->linked != NULL; i++)
+        if (linked_subject(w, &a->subjects[i], &patient))
+            return true;
+    return false;
+}
+
+static bool
 is_about(const struct asking *a, const struct restriction *r)
 {
     const struct references *refs    = a->inquiry->whose->references;
     struct subject           patient = subject_of_reference(a->inquiry->whose, r->patient);
-    bool                     theirs  = span_empty(r->patient);
+    bool                     theirs  = span_empty(r->patient) || is_linked(a, r);
 
     for (size_t i = 0; i < a->subject_count && !theirs; i++)
         theirs = same_subject(&a->subjects[i], &patient);

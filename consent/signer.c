@@ -96,6 +96,20 @@ signed_by(const struct consent *c, struct span who)
     return false;
 }
 
+/* The parent that another identity's papers name has another RelatedPerson here: that one has signed is all
+ * that is asked. */
+const char *
+signer_linked_deficiency(const struct consent *c, const struct circumstance *k)
+{
+    bool patient = signed_by(c, c->patient.reference) || signed_by(c, k->patient);
+
+    if (k->minor_consents == KNOWN_YES && !patient)
+        return "the minor, who alone signs as is on file for another identity, has not, 2.14(a)";
+    if (k->minor_consents == KNOWN_NO && (!patient || c->signer_count < 2))
+        return "minor and parent both sign as is on file for another identity, and have not, 2.14(b)";
+    return NULL;
+}
+
 const char *
 signer_deficiency(const struct consent *c, const struct facts *facts)
 {

@@ -34,6 +34,9 @@
 void        signer_read(struct consent *, struct arena *);
 /* Why its signature does not release a Part 2 record; NULL: nothing is known against it. */
 const char *signer_deficiency(const struct consent *, const struct facts *);
+/* The same of a circumstance that is on file for another identity of the patient (K12): it may say that the
+ * patient had to sign, and never that somebody else may. */
+const char *signer_linked_deficiency(const struct consent *, const struct circumstance *);
 /* W6: the statements of the 2024 rule are not asked of it. */
 bool        signer_legacy(const struct consent *, const struct facts *);
 

@@ -5,7 +5,8 @@
  * it; a directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
  * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
- * that identifier.
+ * that identifier.  Another identity that a link names is another subject: what of it is
+ * heard here, and what is not, is K12 (linked.h).
  */
 #ifndef SLUICE_CONSENT_SUBJECT_H
 #define SLUICE_CONSENT_SUBJECT_H
@@ -20,12 +21,15 @@ struct subject {
     struct span name;
 };
 
+struct linked;
+
 struct whose {                           /* what it takes to tell */
     const struct references *references; /* may be NULL */
     const struct facts      *facts;
     struct arena            *arena;
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
+    const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */
 };
 
 struct whose   whose_of(const struct references *, const struct facts *, struct arena *);
@@ -38,5 +42,7 @@ struct subject subject_named(struct span name);
 struct subject subject_of_reference(struct whose *, struct span reference);
 struct subject subject_of_consent(struct whose *, const struct consent *);
 bool           same_subject(const struct subject *, const struct subject *);
+/* Two identities of one person, as links say: not the same subject (K12). */
+bool           linked_subject(const struct whose *, const struct subject *, const struct subject *);
 
 #endif

@@ -1,9 +1,12 @@
 #include "consent/weigh.h"
 
+#include "base/sort.h"
+#include "consent/signer.h"
+
 #include <string.h>
 
 static void         add_voice(struct voices *, const struct voice *);
-static void         add_refusal(struct voices *, const struct voice *);
+static void         add_refusal(struct voices *, struct refusal);
 static struct voice combine(const struct voices *);
 static bool         stands(const struct voice *permit, const struct voices *);
 static bool         outlives(const struct voice *permit, const struct voices *);
@@ -25,6 +28,11 @@ static bool         is_participant(const struct weigher *, const struct consent 
 static enum status  match_through(struct weigher *, const struct consent *);
 static bool         ended(const struct consent *, const struct facts *);
 static struct voice weigh(struct weigher *, const struct record *, const struct subject *);
+static void         begin(struct voices *, const struct weigher *);
+static enum status  find_kin(struct weigher *);
+static void         hear_kin(struct weigher *, const struct record *, const struct subject *);
+static void         hear_refusals(struct voices *, const struct voices *theirs);
+static const char  *deficient(const struct weigher *, const struct consent *);
 static const char  *nearest_miss(struct weigher *, const struct consent *, const struct record *);
 
 enum status
@@ -39,7 +47,7 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
     w.patients  = arena_make_n(arena, policy->consent_count, struct subject);
     w.unusable  = arena_make_n(arena, policy->consent_count, const char *);
     w.voices.permits = arena_make_n(arena, policy->consent_count + 1, struct voice);
-    if (arena_spent(arena) || asker_make(facts, references, arena, &w.asker) != ST_OK)
+    if (arena_spent(arena) || asker_make(facts, references, arena, &w.asker) != ST_OK || linked_read(&w.whose) != ST_OK)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < policy->consent_count; i++) {
         const struct consent *c = &policy->consents[i];
@@ -54,6 +62,8 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
             return ST_NO_MEMORY;
         most = c->provision_count > most ? c->provision_count : most;
     }
+    if (w.whose.linked != NULL && find_kin(&w) != ST_OK)
+        return ST_NO_MEMORY;
     w.branches = arena_make_n(arena, most, struct voice);
     *out       = w;
     return arena_status(arena);
@@ -137,7 +147,8 @@ bool
 weigher_revoked(const struct weigher *w, const struct subject *subject)
 {
     for (size_t i = 0; i < w->policy->consent_count; i++) {
-        if (ended(&w->policy->consents[i], w->facts) && same_subject(subject, &w->patients[i]))
+        if (ended(&w->policy->consents[i], w->facts)
+            && (same_subject(subject, &w->patients[i]) || linked_subject(&w->whose, subject, &w->patients[i])))
             return true;
     }
     return false;
@@ -215,12 +226,7 @@ weigh(struct weigher *b, const struct record *r, const struct subject *subject)
 {
     struct voices *all = &b->voices;
 
-    all->permit_count = all->refusal_count = 0;
-    all->explicit = all->opted_out = false;
-    all->opted_out_ms = INT64_MIN;
-    all->at_ms        = b->facts->at_ms;
-    all->refusing     = (struct voice){ 0 };
-    memset(all->limited, 0, sizeof all->limited);
+    begin(all, b);
     for (size_t i = 0; i < b->policy->consent_count; i++) {
         if (b->unusable[i] != NULL || !same_subject(subject, &b->patients[i]))
             continue;                                                       /* K1 */
@@ -228,7 +234,20 @@ weigh(struct weigher *b, const struct record *r, const struct subject *subject)
         if (v.says != SAYS_NOTHING)
             add_voice(all, &v);
     }
+    if (b->kin != NULL)
+        hear_kin(b, r, subject);
     return combine(all);
+}
+
+static void
+begin(struct voices *all, const struct weigher *b)
+{
+    all->permit_count = all->refusal_count = 0;
+    all->explicit = all->opted_out = false;
+    all->opted_out_ms = INT64_MIN;
+    all->at_ms        = b->facts->at_ms;
+    all->refusing     = (struct voice){ 0 };
+    memset(all->limited, 0, sizeof all->limited);
 }
 
 static void
@@ -241,7 +260,8 @@ add_voice(struct voices *all, const struct voice *v)
     }
     if (all->refusing.says == SAYS_NOTHING || better(v, &all->refusing))
         all->refusing = *v;
-    add_refusal(all, v);
+    add_refusal(all, (struct refusal){ v->explicit, v->rank, v->stated & DIMENSIONS_OF_DATA,
+                                       v->consent->dated ? v->consent->date.last_ms : INT64_MAX });
     if (v->opt_out) {
         int64_t last = v->consent->dated ? v->consent->date.last_ms : INT64_MAX;
         all->opted_out    = true;
@@ -257,11 +277,9 @@ add_voice(struct voices *all, const struct voice *v)
 }
 
 static void
-add_refusal(struct voices *all, const struct voice *v)
+add_refusal(struct voices *all, struct refusal mine)
 {
-    struct refusal mine = { v->explicit, v->rank, v->stated & DIMENSIONS_OF_DATA,
-                            v->consent->dated ? v->consent->date.last_ms : INT64_MAX };
-    size_t         i    = 0;
+    size_t i = 0;
 
     while (i < all->refusal_count && (all->refusals[i].explicit != mine.explicit || all->refusals[i].rank != mine.rank
                                       || all->refusals[i].data != mine.data))
@@ -472,7 +490,97 @@ may_release(const struct weigher *w, const struct provision *p, const struct aud
         return false;                                                       /* K8 */
     if (unnamed(p, w->facts, r) != NULL)
         return false;                                                       /* K11 */
-    return a->part2_purpose && consent_speaks_for(p, r) && consent_deficiency(p->consent, r->asker->facts) == NULL;
+    return a->part2_purpose && consent_speaks_for(p, r) && deficient(w, p->consent) == NULL;
+}
+
+/* ---- other identities of the patient: K12 --------------------------------------------- */
+
+static int
+by_identity(const void *left, const void *right, const void *context)
+{
+    const struct kin *a = left, *b = right;
+
+    (void)context;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    if (a->identity != b->identity)
+        return a->identity < b->identity ? -1 : 1;
+    return a->consent < b->consent ? -1 : 1;
+}
+
+/* Those of a person with more identities than are followed are not weighed at all (linked.h, 4). */
+static enum status
+find_kin(struct weigher *w)
+{
+    size_t      most = w->policy->consent_count;
+    struct kin *kin  = arena_make_n(w->arena, most + 1, struct kin);
+
+    w->aside = arena_make(w->arena, struct voices);
+    if (kin == NULL || w->aside == NULL)
+        return ST_NO_MEMORY;
+    w->aside->permits = arena_make_n(w->arena, most + 1, struct voice);
+    for (uint32_t i = 0; i < most; i++) {
+        uint32_t group = w->unusable[i] == NULL ? linked_group(&w->whose, &w->patients[i]) : LINKED_NOBODY;
+        if (group != LINKED_NOBODY && !linked_too_many(&w->whose, &w->patients[i]))
+            kin[w->kin_count++] = (struct kin){ .group = group, .identity = linked_identity(&w->whose, &w->patients[i]),
+                                                .consent = i };
+    }
+    sort_in_place(kin, w->kin_count, sizeof *kin, by_identity, NULL);
+    w->kin = w->kin_count > 0 ? kin : NULL;
+    return arena_status(w->arena);
+}
+
+/* Each identity by itself first: what it refuses counts as it stands there. */
+static void
+hear_kin(struct weigher *b, const struct record *r, const struct subject *subject)
+{
+    uint32_t group = linked_group(&b->whose, subject), own = linked_identity(&b->whose, subject), i = 0;
+
+    while (i < b->kin_count && b->kin[i].group < group)
+        i++;
+    while (i < b->kin_count && b->kin[i].group == group) {
+        uint32_t identity = b->kin[i].identity;
+        begin(b->aside, b);
+        for (; i < b->kin_count && b->kin[i].group == group && b->kin[i].identity == identity; i++) {
+            struct voice v = identity != own ? consent_voice(b, &b->policy->consents[b->kin[i].consent], r)
+                                             : (struct voice){ 0 };
+            if (v.says != SAYS_NOTHING && !v.limit)
+                add_voice(b->aside, &v);
+        }
+        if (combine(b->aside).says == SAYS_DENY)
+            hear_refusals(&b->voices, b->aside);
+    }
+}
+
+static void
+hear_refusals(struct voices *all, const struct voices *theirs)
+{
+    struct voice refusing = theirs->refusing;
+
+    refusing.linked = true;
+    if (all->refusing.says == SAYS_NOTHING || better(&refusing, &all->refusing))
+        all->refusing = refusing;
+    for (size_t i = 0; i < theirs->refusal_count; i++) {
+        all->explicit |= theirs->refusals[i].explicit;
+        add_refusal(all, theirs->refusals[i]);
+    }
+    if (theirs->opted_out && (!all->opted_out || theirs->opted_out_ms > all->opted_out_ms))
+        all->opted_out_ms = theirs->opted_out_ms;
+    all->opted_out |= theirs->opted_out;
+}
+
+/* What is known of another identity may speak against a consent as well. */
+static const char *
+deficient(const struct weigher *w, const struct consent *c)
+{
+    const char *why = consent_deficiency(c, w->facts);
+
+    for (size_t i = 0; i < w->facts->circumstance_count && why == NULL && w->whose.linked != NULL; i++) {
+        struct subject of = subject_named(w->facts->circumstances[i].patient);
+        if (linked_subject(&w->whose, &w->patients[c - w->policy->consents], &of))
+            why = signer_linked_deficiency(c, &w->facts->circumstances[i]);
+    }
+    return why;
 }
 
 /* ---- why no consent covers it ------------------------------------------------------------ */
@@ -486,9 +594,12 @@ why_silent(struct weigher *b, const struct record *r, const struct subject *subj
     for (size_t i = 0; i < b->policy->consent_count && count > 0; i++) {
         const struct consent *c = &b->policy->consents[i];
         struct subject        s = b->unusable[i] != NULL ? subject_of_consent(&b->whose, c) : b->patients[i];
-        if (!same_subject(&subjects[0], &s) || named == 3)
+        bool                  linked = linked_subject(&b->whose, &subjects[0], &s);
+        if ((!same_subject(&subjects[0], &s) && !linked) || named == 3)
             continue;
-        const char *why = b->unusable[i] != NULL ? b->unusable[i] : nearest_miss(b, c, r);
+        const char *why = b->unusable[i] != NULL ? b->unusable[i]
+                          : linked               ? "is of another identity that is linked, and a link is no consent"
+                                                 : nearest_miss(b, c, r);
         text = arena_format(b->arena, "%.*s%s%.*s %s%s", SPAN_PRINT(text), named++ > 0 ? "; " : "",
                             SPAN_PRINT(c->reference), b->unusable[i] != NULL ? "does not count: " : "", why);
     }
@@ -523,10 +634,10 @@ nearest_miss(struct weigher *b, const struct consent *c, const struct record *r)
             return unnamed(p, b->facts, r);
         else if (!consent_speaks_for(p, r))
             return "speaks for another program than the one whose record it is";
-        else if (consent_deficiency(c, b->facts) == NULL && (b->kinds & KIND_BIT(c->kind)) == 0)
+        else if (deficient(b, c) == NULL && (b->kinds & KIND_BIT(c->kind)) == 0)
             return "is a consent of another kind than what is asked for needs";
-        else if (consent_deficiency(c, b->facts) != NULL)
-            return arena_text(b->arena, arena_format(b->arena, "is deficient: %s", consent_deficiency(c, b->facts)));
+        else if (deficient(b, c) != NULL)
+            return arena_text(b->arena, arena_format(b->arena, "is deficient: %s", deficient(b, c)));
     }
     return why;
 }

@@ -51,14 +51,17 @@
  *       the elements of 2.31(a), so does one that may be a program's, and a
  *       purpose has to be stated (2.31(a)(5)).
  *
+ *   K12 What another identity of the patient refuses is heard, what it permits is
+ *       not (linked.h).
+ *
  * Everything that does not depend on the record is looked up once, by
  * weigher_make(): a thousand consents cost a thousand steps a record.
  */
 #ifndef SLUICE_CONSENT_WEIGH_H
 #define SLUICE_CONSENT_WEIGH_H
 
+#include "consent/linked.h"
 #include "consent/relationship.h"
-#include "consent/subject.h"
 
 /* What one consent, or a branch of it, says about one record. */
 enum says { SAYS_NOTHING = 0, SAYS_DENY, SAYS_PERMIT };
@@ -70,6 +73,7 @@ struct voice {
     bool                    uncertain;   /* the actor was indeterminate */
     bool                    opt_out;     /* K3: of everything, in a consent that permits nothing */
     bool                    unseen;      /* a deny only because the content could not be inspected */
+    bool                    linked;      /* K12: of another identity of the patient */
     enum rank               rank;
     uint32_t                stated;      /* DIMENSION_* */
     const struct consent   *consent;
@@ -106,6 +110,12 @@ struct voices {
     bool           explicit;
 };
 
+/* A consent of somebody whom a link names. */
+struct kin {
+    uint32_t group, identity;            /* linked_group(); the first consent of the same subject */
+    uint32_t consent;
+};
+
 struct weigher {
     const struct policy *policy;
     const struct facts  *facts;
@@ -116,6 +126,9 @@ struct weigher {
     struct subject      *patients;       /* by consent */
     const char         **unusable;       /* by consent */
     kind_set             kinds;          /* which may release a Part 2 record, for what is asked now */
+    struct kin          *kin;            /* K12: consents of linked identities, by person and identity; NULL: none */
+    uint32_t             kin_count;
+    struct voices       *aside;          /* scratch: what another identity says */
     struct voice        *branches;       /* scratch, by provision of one consent */
     struct voices        voices;         /* scratch */
 };
@@ -130,8 +143,8 @@ struct voice weigh_all(struct weigher *, struct record *, const struct subject *
  * basis of it meets something more (for each program whose record it is, P7). */
 bool         weigh_any(struct weigher *, struct record *, const struct subject *,
                        bool (*meets)(const struct voice *, const void *with), const void *with);
-/* Whether a consent of this patient has been revoked, and may have been the one
- * by which a copy was received. */
+/* Whether a consent of this patient, under any identity (K12), has been revoked, and may have
+ * been the one by which a copy was received. */
 bool         weigher_revoked(const struct weigher *, const struct subject *);
 /* Why no consent covers it, in words. */
 struct span  why_silent(struct weigher *, const struct record *, const struct subject *, size_t count);
