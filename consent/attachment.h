@@ -38,5 +38,7 @@ struct inspection attachment_inspect_bytes(struct span bytes, const struct text_
  * document cannot be read. */
 bool pdf_text(struct span pdf, struct arena *, size_t *budget, struct span *text);
 bool rtf_text(struct span rtf, struct arena *, struct span *text);
+/* What the operators of one content stream show, unpacked already. */
+bool pdf_content_text(struct span content, struct arena *, size_t *budget, struct span *text);
 
 #endif

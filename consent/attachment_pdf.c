@@ -152,6 +152,16 @@ pdf_text(struct span pdf, struct arena *arena, size_t *budget, struct span *text
     return !p.glyphs && !p.lost && letters >= LEAST_LETTERS && letters * 10 >= p.length * 7;
 }
 
+bool
+pdf_content_text(struct span content, struct arena *arena, size_t *budget, struct span *text)
+{
+    struct pdf p = { .arena = arena, .budget = budget };
+
+    read_content(&p, content);
+    *text = span_from(p.out, p.length);
+    return !p.lost;
+}
+
 /* ---- content streams -------------------------------------------------------- */
 
 /* (...) with nesting and escapes (7.3.4.2); returns where it ends. */

@@ -21,7 +21,8 @@ LOWER = {
     "consent": {"base", "fhir"},
     "mappings": {"base", "fhir"},
     "care": {"base", "fhir"},
-    "gateway": {"base", "fhir", "consent", "mappings", "care"},
+    "inspect": {"base", "consent"},
+    "gateway": {"base", "fhir", "consent", "mappings", "care", "inspect"},
 }
 SINGLE_USE = re.compile(r"cjson/.*")          # base/json_author.c writes JSON, nobody else
 SOURCES = {".c", ".h", ".def"}
@@ -125,7 +126,7 @@ def self_check():
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         for layer, allowed in {"base": "base/*.h <string.h>\nowner.c: <special.h>\n", "fhir": "*/*.h\n",
-                               "consent": "*/*.h\n", "mappings": "*/*.h\n", "care": "",
+                               "consent": "*/*.h\n", "mappings": "*/*.h\n", "care": "", "inspect": "",
                                "gateway": "**/*.h\n<*>\n"}.items():
             (root / layer).mkdir()
             (root / layer / ".may-include").write_text(allowed)

@@ -1,0 +1,479 @@
+/* tests/gateway/test_inspector.c -- whatever a helper does, a document is read or said to be unread. */
+#include "tests/support/check.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "consent/attachment.h"
+#include "gateway/inspect/inspector.h"
+
+#define HELPER  SLUICE_BINARY_DIR "/sluice-inspect"
+#define HOSTILE SLUICE_BINARY_DIR "/tests/tool_hostile"
+
+struct fixture { struct inspected_table table; struct inspector *inspector; };
+
+static const struct inspector_options real = { .program = HELPER, .memory_bytes = (uint64_t)512 << 20, .cpu_seconds = 2 };
+
+static int
+setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->table.max_bytes = (size_t)256 << 20;
+    f->inspector       = inspector_new(&real);
+    *state             = f;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    inspector_free(&f->inspector);
+    inspected_release(&f->table);
+    free(f);
+    return 0;
+}
+
+static enum reason
+read_as(struct fixture *f, enum document_form form, struct span bytes, const struct inspected **out)
+{
+    assert_null(inspected_of(&f->table, form, bytes));
+    enum reason reason = inspector_read(f->inspector, &f->table);
+    *out = inspected_of(&f->table, form, bytes);
+    assert_non_null(*out);
+    assert_int_equal((*out)->readable, reason == REASON_NONE);
+    return reason;
+}
+
+static bool
+says(const struct inspected *one, const char *text)
+{
+    for (size_t i = 0; i < one->part_count; i++)
+        if (span_find(one->parts[i].bytes, span_of(text)) != SPAN_NOT_FOUND)
+            return true;
+    return false;
+}
+
+static size_t
+open_descriptors(void)
+{
+    DIR   *folder = opendir("/proc/self/fd");
+    size_t count  = 0;
+
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* ---- what it reads -------------------------------------------------------------- */
+
+static void
+test_reads_markup_as_a_viewer_and_beyond(void **state)
+{
+    static const struct { const char *bytes, *holds; enum reason reason; } rows[] = {
+        { "<html><body><p>takes Her<b>oin</b> daily</p>", "Heroin daily", REASON_NONE },
+        { "<html><body><p>one</p><p>two</p>", "one\n\ntwo", REASON_NONE },
+        { "<html><body style='display:none' title='Su&#98;oxone'>x", "Suboxone", REASON_NONE },
+        { "<html><!-- Suboxone -->", "Suboxone", REASON_NONE },
+        { "<p>not <b>well formed, Hero<i>in</p>", "Heroin", REASON_NONE },
+        { "<?xml version='1.0'?><a><code code='F11.20' displayName='Op&#105;oid'/><![CDATA[<b>]]></a>", "Opioid", REASON_NONE },
+        { "<?xml version='1.0' encoding='windows-1252'?><a>H\xe9roine \x80</a>", "H\xc3\xa9roine", REASON_NONE },
+        { "<html><head><meta charset='windows-1252'></head><body>H\xe9roine \x96", "H\xc3\xa9roine", REASON_NONE },
+        { "<?xml version='1.0' encoding='x-nobody'?><a>knee</a>", "", REASON_ENCODING },
+        { "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e 'Heroin'>]><a>&e;</a>", "", REASON_ENTITIES },
+        { "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>", "", REASON_ENTITIES },
+        { "<?xml version='1.0'?><!DOCTYPE a SYSTEM 'http://127.0.0.1:9/x.dtd'><a>knee</a>", "knee", REASON_NONE },
+    };
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum reason reason = read_as(f, DOCUMENT_MARKUP, span_of(rows[i].bytes), &one);
+        if (reason != rows[i].reason || (rows[i].holds[0] != '\0' && !says(one, rows[i].holds)))
+            fail_msg("%s: %s; %.*s", rows[i].bytes, reason_code(reason),
+                     SPAN_PRINT(one->part_count > 0 ? one->parts[0].bytes : SPAN("nothing")));
+        assert_false(says(one, "root:"));
+    }
+}
+
+static void
+test_a_billion_laughs_ends(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    struct buf              b;
+
+    buf_init(&b, 1 << 20);
+    buf_add_text(&b, "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY l0 'lol'>");
+    for (int i = 1; i < 12; i++) {
+        buf_add_format(&b, "<!ENTITY l%d '", i);
+        for (int n = 0; n < 10; n++)
+            buf_add_format(&b, "&l%d;", i - 1);
+        buf_add_text(&b, "'>");
+    }
+    buf_add_text(&b, "]><a b='&l11;'>&l11;</a>");
+    assert_int_not_equal(read_as(f, DOCUMENT_MARKUP, buf_span(&b), &one), REASON_NONE);
+    buf_release(&b);
+}
+
+static void
+test_a_very_deep_document_ends(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    struct buf              b;
+
+    buf_init(&b, 4 << 20);
+    buf_add_text(&b, "<html>");
+    for (int i = 0; i < 100000; i++)
+        buf_add_text(&b, "<div>");
+    buf_add_text(&b, "Heroin");
+    assert_int_not_equal(read_as(f, DOCUMENT_MARKUP, buf_span(&b), &one), REASON_NONE);
+    buf_release(&b);
+}
+
+static struct span
+packed(struct span bytes, struct buf *out)
+{
+    z_stream z;
+
+    memset(&z, 0, sizeof z);
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    buf_init(out, bytes.length + 1024);
+    z.next_in   = (unsigned char *)(uintptr_t)bytes.at;
+    z.avail_in  = (unsigned)bytes.length;
+    z.next_out  = (unsigned char *)buf_reserve(out, bytes.length + 1024);
+    z.avail_out = (unsigned)bytes.length + 1024;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    buf_commit(out, bytes.length + 1024 - z.avail_out);
+    deflateEnd(&z);
+    return buf_span(out);
+}
+
+static void
+test_unpacks_and_stops_at_a_bomb(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    struct buf              small, bomb;
+    char                   *zeros = calloc(1, 64 << 20);
+
+    assert_int_equal(read_as(f, DOCUMENT_PACKED, packed(SPAN("Heroin dependence"), &small), &one), REASON_NONE);
+    assert_int_equal(one->part_count, 1);
+    assert_int_equal(one->parts[0].kind, PART_DOCUMENT);
+    check_text(one->parts[0].bytes, "Heroin dependence");
+    assert_int_equal(read_as(f, DOCUMENT_PACKED, packed(span_from(zeros, 64 << 20), &bomb), &one), REASON_LARGE);
+    assert_true(one->part_count == 1 && one->parts[0].bytes.length <= ATTACHMENT_MAX_INFLATED);
+    assert_int_equal(read_as(f, DOCUMENT_PACKED, SPAN("\x1f\x8b\x08 nonsense"), &one), REASON_DAMAGED);
+    buf_release(&small);
+    buf_release(&bomb);
+    free(zeros);
+}
+
+static void
+test_reads_rtf(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    assert_int_equal(read_as(f, DOCUMENT_RTF, SPAN("{\\rtf1 Her\\'6fin {\\b and more}\\par}"), &one), REASON_NONE);
+    assert_true(says(one, "Heroin and more"));
+}
+
+/* ---- PDF ------------------------------------------------------------------------------ */
+
+/* Objects 1 .. with a table that says where they are (ISO 32000-1, 7.5.4).  Object 1 is the catalog. */
+static struct span
+pdf_of(struct buf *b, const char *const *objects, size_t count, const char *trailer)
+{
+    size_t places[16];
+
+    buf_init(b, 8 << 20);
+    buf_add_text(b, "%PDF-1.7\n");
+    for (size_t i = 0; i < count; i++) {
+        places[i] = b->length;
+        buf_add_format(b, "%zu 0 obj\n", i + 1);
+        buf_add_text(b, objects[i]);
+        buf_add_text(b, "\nendobj\n");
+    }
+    size_t start = b->length;
+    buf_add_format(b, "xref\n0 %zu\n0000000000 65535 f \n", count + 1);
+    for (size_t i = 0; i < count; i++)
+        buf_add_format(b, "%010zu 00000 n \n", places[i]);
+    buf_add_format(b, "trailer\n<< /Size %zu /Root 1 0 R %s >>\nstartxref\n%zu\n%%%%EOF\n", count + 1, trailer, start);
+    return buf_span(b);
+}
+
+static const char *
+stream_of(char *out, size_t size, const char *members, const char *body)
+{
+    snprintf(out, size, "<< %s /Length %zu >>\nstream\n%s\nendstream", members, strlen(body), body);
+    return out;
+}
+
+#define CATALOG(more) "<< /Type /Catalog /Pages 2 0 R " more " >>"
+#define PAGES         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
+#define PAGE(more)    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R " \
+                      "/Resources << /Font << /F1 5 0 R >> /XObject << /X 6 0 R >> >> " more " >>"
+#define FONT          "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+#define KNEE          "BT /F1 12 Tf 72 720 Td (Knee pain, better than before.) Tj ET"
+
+struct pdf_row {
+    const char *what, *catalog, *page, *content, *font, *sixth, *trailer, *holds;
+    enum reason reason;
+};
+
+static const struct pdf_row pdf_rows[] = {
+    { .what = "plain", .holds = "Knee pain, better" },
+    { "two fonts in a word", NULL, NULL, "BT /F1 12 Tf 72 720 Td (takes Hero) Tj /F1 11 Tf (in every morning) Tj ET", NULL, NULL, "", "Heroin every", 0 },
+    { "invisible text", NULL, NULL, "BT 3 Tr /F1 12 Tf 72 720 Td (takes Heroin every morning) Tj ET", NULL, NULL, "", "takes Heroin", 0 },
+    { "text off the page", NULL, NULL, KNEE " BT /F1 12 Tf 5000 5000 Td (Suboxone) Tj ET", NULL, NULL, "", "Suboxone", 0 },
+    { "note", NULL, PAGE("/Annots [<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents (Suboxone) >>]"), NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "note in UTF-16", NULL, PAGE("/Annots [<< /Type /Annot /Subtype /Text /Rect [0 0 9 9] /Contents <FEFF005300750062> >>]"), NULL, NULL, NULL, "", "Sub", 0 },
+    { "form value", CATALOG("/AcroForm << /Fields [<< /FT /Tx /T (drug) /V (Suboxone) >>] >>"), NULL, NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "outline", CATALOG("/Outlines << /First << /Title (Suboxone) >> >>"), NULL, NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "script", CATALOG("/OpenAction << /S /JavaScript /JS (app.alert\\('Suboxone'\\)) >>"), NULL, NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "destination", CATALOG("/Dests << /Suboxone [3 0 R /Fit] >>"), NULL, NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "actual text", CATALOG("/StructTreeRoot << /K << /ActualText (Suboxone) >> >>"), NULL, NULL, NULL, NULL, "", "Suboxone", 0 },
+    { "title", NULL, NULL, NULL, NULL, NULL, "/Info << /Title (Suboxone) >>", "Suboxone", 0 },
+    { "metadata", CATALOG("/Metadata 6 0 R"), NULL, NULL, NULL, "/Type /Metadata /Subtype /XML|<x>Suboxone</x>", "", "Suboxone", 0 },
+    { "form object", NULL, NULL, KNEE " /X Do", NULL, "/Type /XObject /Subtype /Form /BBox [0 0 9 9]|BT /F1 9 Tf (Suboxone) Tj ET", "", "Suboxone", 0 },
+    { "film", NULL, PAGE("/Annots [<< /Type /Annot /Subtype /Movie /Rect [0 0 9 9] >>]"), NULL, NULL, NULL, "", "Knee", REASON_MEDIA },
+    { "encrypted", NULL, NULL, NULL, NULL, NULL, "/Encrypt << /Filter /Standard /V 1 /R 2 /O (x) /U (y) /P -4 >> /ID [(a) (b)]", "", REASON_ENCRYPTED },
+    { "glyph numbers", NULL, NULL, KNEE, "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X >>] >>", NULL, "", "", REASON_GLYPHS },
+    { "named by number", NULL, NULL, KNEE, "<< /Type /Font /Subtype /Type1 /BaseFont /X /Encoding << /Differences [65 /g1 /g2] >> >>", NULL, "", "Knee", REASON_GLYPHS },
+    { "drawn letters", NULL, NULL, KNEE, "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] /CharProcs << >> /FirstChar 0 /LastChar 0 /Widths [1] >>", NULL, "", "", REASON_GLYPHS },
+    { "only a picture", NULL, NULL, "q 612 0 0 792 0 0 cm /X Do Q", NULL, "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8|x", "", "", REASON_PICTURES },
+    { "nothing", NULL, NULL, "q Q", NULL, NULL, "", "", REASON_SILENT },
+    { "no such filter", NULL, NULL, NULL, NULL, "/Filter /Nobody|xyz", "", "Knee", REASON_DAMAGED },
+    { "a ring of pages", "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R 3 0 R] /Count 9 >>", NULL, NULL, NULL, "", "", REASON_DISAGREE },
+};
+
+static enum reason
+read_pdf_row(struct fixture *f, const struct pdf_row *row, const struct inspected **out)
+{
+    char        content[512], sixth[512], members[256] = "";
+    const char *bar = row->sixth != NULL ? strchr(row->sixth, '|') : NULL;
+    struct buf  b;
+
+    if (bar != NULL)
+        memcpy(members, row->sixth, (size_t)(bar - row->sixth));
+    const char *const objects[] = {
+        row->catalog != NULL ? row->catalog : CATALOG(""), PAGES, row->page != NULL ? row->page : PAGE(""),
+        stream_of(content, sizeof content, "", row->content != NULL ? row->content : KNEE),
+        row->font != NULL ? row->font : FONT,
+        bar != NULL ? stream_of(sixth, sizeof sixth, members, bar + 1) : "null",
+    };
+    enum reason reason = read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, 6, row->trailer != NULL ? row->trailer : ""), out);
+    buf_release(&b);
+    return reason;
+}
+
+static void
+test_reads_all_that_a_pdf_holds(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    int                     failed = 0;
+
+    for (size_t i = 0; i < sizeof pdf_rows / sizeof pdf_rows[0]; i++) {
+        enum reason reason = read_pdf_row(f, &pdf_rows[i], &one);
+        if (reason == pdf_rows[i].reason && (pdf_rows[i].holds[0] == '\0' || says(one, pdf_rows[i].holds)))
+            continue;
+        print_error("%s: \"%s\"\n", pdf_rows[i].what, reason_code(reason));
+        for (size_t n = 0; n < one->part_count; n++)
+            print_error("    %.*s\n", SPAN_PRINT(one->parts[n].bytes));
+        failed++;
+    }
+    assert_int_equal(failed, 0);
+}
+
+static void
+test_a_file_inside_a_pdf_is_a_document_of_its_own(void **state)
+{
+    static const struct pdf_row row = {
+        .catalog = CATALOG("/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /F (a.txt) /EF << /F 6 0 R >> >>] >> >>"),
+        .sixth   = "/Type /EmbeddedFile|Heroin dependence" };
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    bool                    found = false;
+
+    assert_int_equal(read_pdf_row(f, &row, &one), REASON_NONE);
+    for (size_t i = 0; i < one->part_count; i++)
+        found |= one->parts[i].kind == PART_DOCUMENT && span_eq_text(one->parts[i].bytes, "Heroin dependence");
+    assert_true(found);
+    assert_true(says(one, "a.txt"));
+}
+
+/* A file that was written on: the earlier page is in it, and no viewer shows it. */
+static void
+test_an_earlier_version_of_a_pdf_counts(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    char                    content[256];
+    struct buf              b;
+    const char *const objects[] = { CATALOG(""), PAGES, PAGE(""), stream_of(content, sizeof content, "", KNEE), FONT, "null",
+        "<< /Length 33 >>\nstream\nBT (Suboxone every morning) Tj ET\nendstream" };
+
+    assert_int_equal(read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, 7, ""), &one), REASON_NONE);
+    assert_true(says(one, "Suboxone every morning"));
+    buf_release(&b);
+}
+
+static void
+test_a_pdf_of_a_million_objects_ends(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    struct buf              b;
+
+    buf_init(&b, (size_t)60 << 20);
+    buf_add_text(&b, "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n");
+    for (int i = 2; i < 1000000; i++)
+        buf_add_format(&b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
+    buf_add_text(&b, "trailer << /Root 1 0 R /Size 1000000 >>");
+    clock_t begun = clock();
+    assert_int_not_equal(read_as(f, DOCUMENT_PDF, buf_span(&b), &one), REASON_NONE);
+    assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 2.0);           /* ours; the child's is bounded */
+    buf_release(&b);
+}
+
+static void
+test_no_bytes_break_the_helper(void **state)
+{
+    struct fixture         *f      = *state;
+    struct chance           chance = chance_from(20261123);
+    const struct inspected *one;
+    char                    bytes[4096], content[256];
+    struct buf              b;
+    const char *const objects[] = { CATALOG(""), PAGES, PAGE(""), stream_of(content, sizeof content, "", KNEE), FONT, "null" };
+    struct span             good = pdf_of(&b, objects, 6, "");
+
+    for (int round = 0; round < 200; round++) {
+        memcpy(bytes, good.at, good.length);
+        size_t length = random_damage(&chance, bytes, good.length);
+        if (inspected_of(&f->table, DOCUMENT_PDF, span_from(bytes, length)) != NULL)
+            continue;
+        enum reason reason = inspector_read(f->inspector, &f->table);
+        assert_true(reason < REASON_CRASHED);
+    }
+    assert_int_equal(read_as(f, DOCUMENT_RTF, SPAN("{\\rtf still there}"), &one), REASON_NONE);
+    buf_release(&b);
+}
+
+/* ---- what a helper may do to us ---------------------------------------------------- */
+
+/* A program that runs tool_hostile as `what`. */
+static void
+write_script(char *path, size_t size, const char *what)
+{
+    snprintf(path, size, "/tmp/sluice-hostile-%d-%s", (int)getpid(), what);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "#!/bin/sh\nexec %s %s \"$@\"\n", HOSTILE, what);
+    fclose(f);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void
+test_a_hostile_helper_makes_documents_unreadable_and_no_more(void **state)
+{
+    static const struct { const char *what; enum reason reason; } rows[] = {
+        { "gone", REASON_CRASHED },   { "deaf", REASON_STALLED },  { "mute", REASON_STALLED },  { "spin", REASON_STALLED },
+        { "flood", REASON_GARBAGE },  { "noise", REASON_GARBAGE }, { "count", REASON_GARBAGE }, { "early", REASON_GARBAGE },
+        { "killed", REASON_CRASHED }, { "more", REASON_GARBAGE },  { "child", REASON_CRASHED }, { "fine", REASON_NONE },
+    };
+    size_t before = open_descriptors();
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[128];
+        write_script(path, sizeof path, rows[i].what);
+        struct inspector_options options = { .program = path, .memory_bytes = 1 << 28, .cpu_seconds = 1, .wall_seconds = 1 };
+        struct fixture f = { .table.max_bytes = 64 << 20, .inspector = inspector_new(&options) };
+        const struct inspected *one;
+        for (int round = 0; round < 2; round++) {
+            enum reason reason = read_as(&f, DOCUMENT_RTF, round == 0 ? SPAN("{\\rtf one}") : SPAN("{\\rtf two}"), &one);
+            if (reason != rows[i].reason || one->part_count != (reason == REASON_NONE))
+                fail_msg("%s, round %d: %s", rows[i].what, round, reason_code(reason));
+        }
+        inspector_free(&f.inspector);
+        inspected_release(&f.table);
+        unlink(path);
+    }
+    assert_int_equal(open_descriptors(), before);
+    (void)state;
+}
+
+static void
+test_without_a_helper_everything_is_unreadable(void **state)
+{
+    struct inspector_options options = { .program = "/nonexistent/sluice-inspect", .memory_bytes = 1 << 28, .cpu_seconds = 1 };
+    struct fixture           f       = { .table.max_bytes = 1 << 20, .inspector = inspector_new(&options) };
+    const struct inspected  *one;
+    struct buf               why;
+
+    buf_init(&why, 1024);
+    assert_int_equal(read_as(&f, DOCUMENT_RTF, SPAN("{\\rtf}"), &one), REASON_MISSING);
+    assert_false(inspector_works(options.program, &why));
+    assert_true(why.length > 0);
+    assert_true(inspector_works(HELPER, &why));
+    inspector_free(&f.inspector);
+    inspected_release(&f.table);
+    buf_release(&why);
+    (void)state;
+}
+
+static void
+test_a_thousand_documents_are_read_each_in_its_own_process(void **state)
+{
+    struct fixture *f = *state;
+    char            text[64];
+    size_t          before = open_descriptors();
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(text, sizeof text, "{\\rtf1 document %d}", i);
+        assert_null(inspected_of(&f->table, DOCUMENT_RTF, span_of(text)));
+    }
+    assert_int_equal(f->table.count, 1000);
+    while (f->table.open != NULL)
+        assert_int_equal(inspector_read(f->inspector, &f->table), REASON_NONE);
+    for (int i = 0; i < 1000; i++) {
+        char want[32];
+        snprintf(text, sizeof text, "{\\rtf1 document %d}", i);
+        snprintf(want, sizeof want, "document %d", i);
+        check_text(inspected_of(&f->table, DOCUMENT_RTF, span_of(text))->parts[0].bytes, want);
+    }
+    assert_int_equal(f->table.count, 1000);
+    assert_int_equal(open_descriptors(), before + 1);        /* the helper's socket */
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_reads_markup_as_a_viewer_and_beyond),
+        TEST(test_a_billion_laughs_ends),
+        TEST(test_a_very_deep_document_ends),
+        TEST(test_unpacks_and_stops_at_a_bomb),
+        TEST(test_reads_rtf),
+        TEST(test_reads_all_that_a_pdf_holds),
+        TEST(test_a_file_inside_a_pdf_is_a_document_of_its_own),
+        TEST(test_an_earlier_version_of_a_pdf_counts),
+        TEST(test_a_pdf_of_a_million_objects_ends),
+        TEST(test_no_bytes_break_the_helper),
+        TEST(test_a_hostile_helper_makes_documents_unreadable_and_no_more),
+        TEST(test_without_a_helper_everything_is_unreadable),
+        TEST(test_a_thousand_documents_are_read_each_in_its_own_process),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* tests/inspect/tool_hostile.c -- a helper that breaks every rule of inspect/frame.h, one a run.
+ *
+ *     tool_hostile WHAT MEMORY SECONDS
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "inspect/frame.h"
+
+static int
+take(void)
+{
+    char          byte;
+    struct iovec  io = { &byte, 1 };
+    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.bytes,
+                              .msg_controllen = sizeof control.bytes };
+    int           fd;
+
+    if (recvmsg(0, &message, 0) != 1 || CMSG_FIRSTHDR(&message) == NULL)
+        exit(0);
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+    return fd;
+}
+
+static void
+say(int fd, const void *bytes, size_t size)
+{
+    if (write(fd, bytes, size) != (ssize_t)size)
+        exit(0);
+}
+
+int
+main(int argc, char **argv)
+{
+    const char      *what  = argc > 1 ? argv[1] : "";
+    struct frame_end end   = { 0 };
+    char             all[65536];
+    struct answer    a;
+
+    if (strcmp(what, "gone") == 0)
+        return 0;
+    for (;;) {
+        int fd = take();
+        if (strcmp(what, "deaf") == 0)
+            pause();
+        if (read(fd, all, sizeof all) < 0)
+            return 1;
+        answer_init(&a);
+        answer_part(&a, PART_TEXT, SPAN("all is well"));
+        struct frame_head head = answer_head(&a);
+        if (strcmp(what, "mute") == 0)
+            pause();
+        for (; strcmp(what, "spin") == 0;)
+            continue;
+        if (strcmp(what, "flood") == 0)
+            for (memset(all, 'x', sizeof all);;)
+                say(fd, all, sizeof all);
+        if (strcmp(what, "noise") == 0)
+            say(fd, "what is this?", 13);
+        if (strcmp(what, "count") == 0)
+            head.parts = 7;
+        if (strcmp(what, "early") == 0)
+            head.reason = REASON_ENCRYPTED;
+        say(fd, &head, sizeof head);
+        if (strcmp(what, "killed") == 0)
+            kill(getpid(), SIGKILL);     /* with half of it said */
+        say(fd, a.bytes.at, a.bytes.length);
+        if (strcmp(what, "more") == 0)
+            say(fd, all, 16);
+        close(fd);
+        answer_release(&a);
+        if (strcmp(what, "child") == 0)
+            end.signal = SIGKILL;
+        say(0, &end, sizeof end);
+    }
+}
