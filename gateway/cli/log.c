@@ -180,7 +180,7 @@ static bool
 is_wanted(const struct show *s, const struct ledger_leaf *leaf)
 {
     return (s->to == NULL || span_eq_text(leaf->recipient, s->to)) &&
-           (s->kind == NULL || span_eq_text(leaf->kind, s->kind)) && leaf->at_ms >= s->since &&
+           (s->kind == NULL ? !span_eq_text(leaf->kind, "rows") : span_eq_text(leaf->kind, s->kind)) && leaf->at_ms >= s->since &&
            leaf->at_ms <= s->until && !span_empty(leaf->record);
 }
 

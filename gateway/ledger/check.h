@@ -63,6 +63,8 @@ void        check_finish(struct check *);
 enum status filings_check(struct check *, struct store *) MUST_CHECK;
 /* V10, the same way. */
 enum status reviews_check(struct check *, struct store *) MUST_CHECK;
+/* V11, the same way. */
+enum status rows_check(struct check *, struct store *) MUST_CHECK;
 /* Both logs are of one ledger; then: ST_OK and problems is ST_INTEGRITY. */
 enum status check_verdict(enum status, struct verify_result *, struct buf *report) MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include "base/digits.h"
 #include "base/json_writer.h"
+#include "gateway/ledger/digest.h"
 #include "gateway/runtime/identity.h"
 
 /* Rule 4: a record is bounded.  Text is cut, lists end, items are counted
@@ -12,7 +13,7 @@
 #define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
-static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review" };
+static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review", "rows" };
 
 /* ---- small parts --------------------------------------------------------------------- */
 
@@ -173,7 +174,7 @@ add_parties(struct json_writer *w, const struct disclosure *d)
         add_text(w, "system", d->discloser.system);
         json_end(w);
     }
-    if (d->kind == RECORD_FILING)        /* nobody received anything */
+    if (d->kind == RECORD_FILING || d->kind == RECORD_ROWS)      /* nobody received anything */
         return;
     json_object(w, "recipient");
     add_text(w, "name", d->recipient.name);
@@ -351,6 +352,29 @@ add_review(struct json_writer *w, const struct record_review *r)
     json_end(w);
 }
 
+static void
+add_rows(struct json_writer *w, const struct disclosure *d)
+{
+    char hex[64];
+
+    if (d->rows_first > 0)
+        json_integer(w, "first", (int64_t)d->rows_first);
+    json_array(w, "rows");
+    for (size_t i = 0; i < d->row_count; i++) {
+        json_object(w, NULL);
+        json_text(w, "table", span_of(d->rows[i].table));
+        json_integer(w, "id", d->rows[i].id);
+        if (d->rows[i].was_there) {
+            ledger_hash_hex(&d->rows[i].was, hex);
+            json_text(w, "was", span_from(hex, sizeof hex));
+        }
+        ledger_hash_hex(&d->rows[i].now, hex);
+        json_text(w, "sha256", span_from(hex, sizeof hex));
+        json_end(w);
+    }
+    json_end(w);
+}
+
 /* ---- kinds --------------------------------------------------------------------------------- */
 
 static void
@@ -461,6 +485,9 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
     case RECORD_REVIEW:
         add_review(w, d->review);
         add_bases(w, "withheldReasons", d->withheld, d->withheld_reason_count);
+        break;
+    case RECORD_ROWS:
+        add_rows(w, d);
         break;
     case RECORD_DISCLOSURE:
         add_release(w, d, brief);

@@ -19,6 +19,8 @@
  *              denials, which is the holder's own, with the documents[] that came or went
  *   reviews    review{}                      what a person did about an item of the review queue; in the log
  *              of denials, with withheldReasons[]: what had held it
+ *   rows       rows[] first                  rows of the store that the log vouches for were written (store/vouch.c); in
+ *              the log of denials.  first: rows of before there were records of them, and how many in all
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -50,7 +52,8 @@
 #define RECORD_PATIENTS_BYTES ((size_t)2 << 20)
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
-enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING, RECORD_REVIEW };   /* from DENIAL on: in the log of denials */
+enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING, RECORD_REVIEW,
+                   RECORD_ROWS };   /* from DENIAL on: in the log of denials */
 
 struct record_item {                     /* something that left */
     struct span type, id;
@@ -86,6 +89,14 @@ struct record_review {                   /* what a person did about an item of t
     struct span kind, act;               /* "held-content"; "release" | "refuse" | "not-permitted" */
     struct span reviewer, account, role, finding, why;
     struct span resource, sha256;        /* what it is about, and of its bytes */
+};
+
+struct record_row {                      /* a row that was written */
+    const char        *table;
+    unsigned           which;            /* enum vouched_table (store/store.h); not in the record */
+    int64_t            id;
+    bool               was_there;
+    struct ledger_hash was, now;         /* digests; `was` of what stood there before, if it did */
 };
 
 struct record_consent {
@@ -166,6 +177,9 @@ struct disclosure {
     bool                       in_part2_accounting, in_hipaa_accounting, in_intermediary_list;
     int64_t                    suspended_until_ms;   /* 164.528(a)(2); 0: not */
     const struct record_review *review;      /* REVIEW only */
+    const struct record_row   *rows;             /* ROWS only */
+    size_t                     row_count;
+    uint64_t                   rows_first;       /* ROWS: 0: they were written just now */
     uint64_t                   withheld_count;       /* DENIAL only */
     const struct record_basis *withheld;             /* DENIAL only: reasons */
     size_t                     withheld_reason_count;
@@ -176,7 +190,7 @@ struct disclosure {
 struct span record_event_id(struct arena *, int64_t now_ms);
 
 /* The bytes, and with them the whole entry for struct store_unit.records:
- * log (DENIAL, FILING and REVIEW go to the denials), index copies, time. */
+ * log (DENIAL and what follows it go to the denials), index copies, time. */
 enum status record_author(const struct disclosure *, struct arena *, struct ledger_entry *out) MUST_CHECK;
 
 /* "2 conditions, 1 medication request and 4 observations" */

@@ -12,14 +12,17 @@
  *   V7  with another checkpoint: one of them is the beginning of the other; one
  *       that is newer than the log means that the log was rolled back
  *   V8  in a store also: the copies beside the record (eventId, patient, further
- *       patients, recipient, kind), by which accountings find it, are the record's;
+ *       patients, recipient, kind, client, time), by which accountings find it, are the record's;
  *       a void is found by the patients of what it takes back; it is found by
- *       them; and the heads that were kept fit
+ *       them; the heads that were kept fit; size and chain beside the head are its own
  *   V9  in a store also: the papers on file are those of the filings in the log, in the
  *       same order, by the same acts and with the same bytes; the newest version of each
  *       stands.  Not asked when records of the log of denials were destroyed
  *   V10 in a store also: what people did about the review queue is what the log says, in the
  *       same order, and each item is as the last of it left it.  Not asked as V9 is not
+ *   V11 in a store also: every row of the tables of papers, items and acts is in every column as the
+ *       log says that it was written (store/vouch.c), none is missing, none is too many, and none was
+ *       changed between two times that it was written.  Not asked as V9 is not
  */
 #ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
 #define SLUICE_GATEWAY_LEDGER_VERIFY_H

@@ -4,6 +4,7 @@
 
 #include "base/json_tape.h"
 #include "gateway/ledger/check.h"
+#include "gateway/ledger/record.h"
 
 struct source {
     struct check  check;
@@ -117,6 +118,21 @@ subjects_check(struct source *src, const struct ledger_leaf *leaf, const struct 
                       (unsigned long long)leaf->index);
 }
 
+/* When it happened, the last of the record's three times (record.c). */
+static void
+time_check(struct check *c, const struct ledger_leaf *leaf, const struct tape *t)
+{
+    static const char *const names[] = { "tRelease", "tDecision", "tRequest" };
+    struct span              said    = { NULL, 0 };
+    char                     text[RECORD_TIME];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && span_empty(said); i++)
+        said = tape_member_text(t, TAPE_ROOT, span_of(names[i]), c->arena);
+    record_time(leaf->at_ms, text);
+    if (!span_empty(said))
+        copy_check(c, leaf, "time", span_of(text), said);
+}
+
 static void
 copies_check(struct source *src, const struct ledger_leaf *leaf)
 {
@@ -132,6 +148,8 @@ copies_check(struct source *src, const struct ledger_leaf *leaf)
     copy_check(c, leaf, "patient", leaf->patient, tape_member_text(t, TAPE_ROOT, SPAN("patientId"), c->arena));
     copy_check(c, leaf, "kind", leaf->kind, tape_member_text(t, TAPE_ROOT, SPAN("kind"), c->arena));
     copy_check(c, leaf, "recipient", leaf->recipient, tape_member_text(t, recipient, SPAN("name"), c->arena));
+    copy_check(c, leaf, "client", leaf->client, tape_member_text(t, TAPE_ROOT, SPAN("client"), c->arena));
+    time_check(c, leaf, t);
     subjects_check(src, leaf, t);
 }
 
@@ -224,6 +242,52 @@ log_check(struct source *src, const struct check_other *other)
     return st;
 }
 
+/* What the gateway goes on from at its next start, and tiles that nothing asked for. */
+static enum status
+beside_check(struct source *src, struct verify_result *result)
+{
+    struct check              *c = &src->check;
+    struct store_ledger_beside b;
+    enum status                st    = store_ledger_beside(src->store, c->log, &b);
+    uint64_t                   tiles = 0;
+
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_OK : st;                  /* V1 says that there is no checkpoint */
+    if (c->readable && b.size != c->head.size)
+        check_problem(c, "the size beside the checkpoint is %llu, and the checkpoint's is %llu", (unsigned long long)b.size,
+                      (unsigned long long)c->head.size);
+    if (c->chain_known && !ledger_hash_eq(&b.chain, &c->chain))
+        check_problem(c, "the hash beside the checkpoint is not that of the last record");
+    if (c->log != LEDGER_DENIALS)
+        return ST_OK;                                            /* the rest is asked once, of both logs */
+    for (int log = 0; log < LEDGER_LOGS; log++)
+        for (uint64_t n = result->log[log].size / TILE_HASHES; n > 0; n /= TILE_HASHES)
+            tiles += n;
+    if (b.heads != LEDGER_LOGS)
+        check_problem(c, "there are %llu heads of logs, and %d logs", (unsigned long long)b.heads, LEDGER_LOGS);
+    if (b.tiles != tiles)
+        check_problem(c, "there are %llu tiles, and the leaves of both logs make %llu", (unsigned long long)b.tiles,
+                      (unsigned long long)tiles);
+    return ST_OK;
+}
+
+/* V9 to V11 need every record of the log of denials. */
+static enum status
+rest_check(struct source *src, uint64_t shredded)
+{
+    enum status st = ST_OK;
+
+    if (shredded > 0) {
+        buf_add_format(src->check.report, "%s: records were destroyed, so papers on file and the review queue were not"
+                       " compared with the log\n", src->check.name);
+        return ST_OK;
+    }
+    st = filings_check(&src->check, src->store);
+    if (st == ST_OK)
+        st = reviews_check(&src->check, src->store);
+    return st == ST_OK ? rows_check(&src->check, src->store) : st;
+}
+
 static enum status
 stored_log_verify(struct store *store, const struct verify_options *options, enum ledger_log log,
                   const struct check_other *other, struct verify_result *result, struct buf *report)
@@ -236,10 +300,10 @@ stored_log_verify(struct store *store, const struct verify_options *options, enu
     st = log_check(&src, other);
     if (st == ST_OK)
         st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
-    if (st == ST_OK && log == LEDGER_DENIALS && result->log[log].shredded == 0)
-        st = filings_check(&src.check, store);
-    if (st == ST_OK && log == LEDGER_DENIALS && result->log[log].shredded == 0)
-        st = reviews_check(&src.check, store);
+    if (st == ST_OK)
+        st = beside_check(&src, result);
+    if (st == ST_OK && log == LEDGER_DENIALS)
+        st = rest_check(&src, result->log[log].shredded);
     result->problems += src.check.problems;
     check_end(&src.check);
     return st;

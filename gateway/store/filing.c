@@ -348,7 +348,24 @@ version_insert(struct store *s, const struct store_filed *v)
     bind_text(q, 13, v->who);
     bind_text(q, 14, v->why);
     bind_text(q, 15, v->body);
-    return sql_run(s, SQL_FILING_INSERT);
+    enum status st = sql_run(s, SQL_FILING_INSERT);
+    return st == ST_OK ? vouching_new(s, VOUCHED_FILING) : st;
+}
+
+/* The version that stood is about to be one of the past. */
+static enum status
+past_vouch(struct store *s, struct span id, int64_t version)
+{
+    sqlite3_stmt *q = s->statement[SQL_FILING_NUMBER];
+
+    bind_text(q, 1, id);
+    (void)sqlite3_bind_int64(q, 2, version);
+    enum status st = sql_row(s, SQL_FILING_NUMBER);
+    if (st != ST_OK)
+        return st;
+    int64_t number = sqlite3_column_int64(q, 0);
+    sql_reset(s, SQL_FILING_NUMBER);
+    return vouching_before(s, VOUCHED_FILING, number);
 }
 
 static enum status
@@ -361,6 +378,9 @@ filing_write(struct store *s, struct store_filing *f)
         return st;
     if (st == ST_OK) {
         sqlite3_stmt *q = s->statement[SQL_FILING_PAST];
+        st = past_vouch(s, f->id, now.version);
+        if (st != ST_OK)
+            return st;
         bind_text(q, 1, f->id);
         (void)sqlite3_bind_int64(q, 2, now.version);
         st = sql_run(s, SQL_FILING_PAST);

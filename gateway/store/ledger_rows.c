@@ -125,6 +125,24 @@ meta_write(struct store *s, const char *name, struct span value)
     return sql_run(s, SQL_META_WRITE);
 }
 
+enum status
+ledger_rows_vouched(struct store *s, bool *vouched)
+{
+    bind_text(s->statement[SQL_META_READ], 1, SPAN("rows"));
+    enum status st = sql_row(s, SQL_META_READ);
+
+    *vouched = st == ST_OK;
+    if (st == ST_OK)
+        sql_reset(s, SQL_META_READ);
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+enum status
+ledger_rows_vouch(struct store *s)
+{
+    return meta_write(s, "rows", SPAN("1"));
+}
+
 /* A log has a signed head from its first moment on: one that is empty can be
  * told from one that was emptied. */
 static enum status

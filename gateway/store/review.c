@@ -6,6 +6,21 @@
  */
 #include "gateway/store/sqlite.h"
 
+static enum status
+before_vouch(struct store *s, struct span key, bool *there)
+{
+    sqlite3_stmt *q = s->statement[SQL_REVIEW_OF_KEY];
+
+    bind_text(q, 1, key);
+    enum status st = sql_row(s, SQL_REVIEW_OF_KEY);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    int64_t id = sqlite3_column_int64(q, 0);
+    *there     = true;
+    sql_reset(s, SQL_REVIEW_OF_KEY);
+    return vouching_before(s, VOUCHED_REVIEW, id);
+}
+
 enum status
 review_write(struct store *s, const struct store_review *r, int64_t inbox)
 {
@@ -13,13 +28,19 @@ review_write(struct store *s, const struct store_review *r, int64_t inbox)
     const struct span texts[] = { r->client, r->recipient, r->patient, r->resource, r->sha256, r->rule, r->citation,
                                   r->because, r->consent, r->document, r->event_id };
 
+    bool              there   = false;
+    enum status       st      = before_vouch(s, r->key, &there);
+
+    if (st != ST_OK)
+        return st;
     bind_text(q, 1, r->key);
     bind_text(q, 2, r->kind);
     (void)sqlite3_bind_int64(q, 3, s->clock_ms);
     (void)sqlite3_bind_int64(q, 4, r->inbox != 0 ? r->inbox : inbox);
     for (int i = 0; i < (int)(sizeof texts / sizeof texts[0]); i++)
         bind_text(q, 5 + i, texts[i]);
-    return sql_run(s, SQL_REVIEW_INSERT);
+    st = sql_run(s, SQL_REVIEW_INSERT);
+    return st == ST_OK && !there ? vouching_new(s, VOUCHED_REVIEW) : st;
 }
 
 /* ---- acts ---------------------------------------------------------------------------- */
@@ -162,7 +183,8 @@ act_insert(struct store *s, const struct store_review_act *act)
     (void)sqlite3_bind_int(q, 7, act->finding);
     bind_text(q, 8, act->why);
     bind_text(q, 9, act->event_id);
-    return sql_run(s, SQL_REVIEW_ACT);
+    enum status st = sql_run(s, SQL_REVIEW_ACT);
+    return st == ST_OK ? vouching_new(s, VOUCHED_REVIEW_ACT) : st;
 }
 
 enum status
@@ -177,6 +199,8 @@ review_act_write(struct store *s, struct store_review_act *act)
     if (st != ST_OK || act->tried || act->review == 0)
         return st;
     st = item_read(s, act->review, &item);
+    if (st == ST_OK)
+        st = vouching_before(s, VOUCHED_REVIEW, act->review);
     if (st != ST_OK)
         return st;
     (void)sqlite3_bind_int64(q, 1, act->review);

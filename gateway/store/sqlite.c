@@ -160,6 +160,8 @@ consented_load(struct store *s)
     return code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
 }
 
+static enum status vouch_once(struct store *);
+
 static enum status
 writer_open(struct store *s, struct buf *why)
 {
@@ -198,7 +200,7 @@ writer_open(struct store *s, struct buf *why)
         st = place_note(s, why);
     if (st == ST_OK)
         (void)sqlite3_wal_hook(s->db, on_wal, s);
-    return st;
+    return st == ST_OK ? vouch_once(s) : st;
 }
 
 static enum status
@@ -416,6 +418,26 @@ commit(struct store *s)
 }
 
 /* Units that are out of the batch keep the status that put them out. */
+/* A store of before records vouched for its rows, once: for those that are there. */
+static enum status
+vouch_once(struct store *s)
+{
+    bool        vouched = false;
+    enum status st      = ledger_rows_vouched(s, &vouched);
+
+    if (st != ST_OK || vouched)
+        return st;
+    st = begin(s);
+    if (st == ST_OK)
+        st = vouching_first(s);
+    if (st == ST_OK)
+        st = ledger_rows_vouch(s);
+    if (st == ST_OK)
+        st = commit(s);
+    arena_renew(&s->temp);
+    return st;
+}
+
 static enum status
 units_write(struct store *s, struct store_unit *const *units, size_t count, bool *out)
 {

@@ -15,6 +15,7 @@
  *   place.c          whether the file is still in its place
  *   review.c         what waits for a person, and what people did
  *   findings.c       what they found, in memory
+ *   vouch.c          which rows were written, as the log says it
  *   tool.c           reading at once, for the command line
  *
  * Everything but tool.c and the queue's lock runs on one thread at a time:
@@ -28,6 +29,7 @@
 #include <stdatomic.h>
 
 #include "gateway/ledger/checkpoint.h"
+#include "gateway/ledger/record.h"
 #include "gateway/ledger/tree.h"
 #include "gateway/store/contents.h"
 #include "gateway/store/late.h"
@@ -90,6 +92,11 @@ struct findings {                        /* open addressing */
 };
 #define FOUND_PENDING 256u               /* acts of one batch */
 
+struct vouching {                        /* rows that the unit wrote; in temp */
+    struct record_row *rows;
+    size_t             count, room;
+};
+
 struct store {
     sqlite3              *db;
     sqlite3_stmt         *statement[SQL_COUNT];
@@ -120,6 +127,7 @@ struct store {
     uint32_t              commits;
     struct judged          pending[FOUND_PENDING];    /* by acts of this batch */
     uint32_t              pending_count;
+    struct vouching       vouching;
     int64_t               reviewed;      /* generation right after the last act */
     int64_t               pruned_to;     /* deliveries up to this id were looked at */
     bool                  prune_more;    /* the last step found more than it took */
@@ -233,6 +241,16 @@ enum status review_write(struct store *, const struct store_review *, int64_t in
 enum status review_act_check(struct store *, const struct store_review_act *) MUST_CHECK;
 enum status review_act_write(struct store *, struct store_review_act *) MUST_CHECK;
 
+/* ---- vouch.c -------------------------------------------------------------------- */
+/* Every write to a vouched table (store.h) is between begin and end of its unit, and says so: before it changes
+ * a row, after it inserted one.  `end` appends the record. */
+void        vouching_begin(struct store *);
+enum status vouching_before(struct store *, enum vouched_table, int64_t id) MUST_CHECK;
+enum status vouching_new(struct store *, enum vouched_table) MUST_CHECK;     /* the row that was inserted last */
+enum status vouching_end(struct store *) MUST_CHECK;
+/* In a transaction, of a store of before: all rows that are there. */
+enum status vouching_first(struct store *) MUST_CHECK;
+
 /* ---- found.c --------------------------------------------------------------------- */
 enum status found_open(struct store *) MUST_CHECK;
 void        found_close(struct store *);
@@ -273,6 +291,9 @@ enum status ledger_rows_open(struct store *, struct buf *why) MUST_CHECK;
 /* Reads the edge of each tree again from the rows. */
 enum status ledger_rows_load(struct store *) MUST_CHECK;
 enum status ledger_rows_append(struct store *, struct ledger_entry *) MUST_CHECK;
+/* Whether rows are vouched for from the beginning on, and that they are from now on. */
+enum status ledger_rows_vouched(struct store *, bool *vouched) MUST_CHECK;
+enum status ledger_rows_vouch(struct store *) MUST_CHECK;
 /* Before the commit: a checkpoint for each log that grew. */
 enum status ledger_rows_sign(struct store *) MUST_CHECK;
 #define LEAF_POSITION(log, index)        ((int64_t)((uint64_t)(log) << 56 | (index)))

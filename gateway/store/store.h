@@ -449,6 +449,16 @@ enum status store_review_acts(struct store *, int64_t review, struct arena *, st
 /* The resource that it is about, as it came; ST_NOT_FOUND: it is not kept. */
 enum status store_review_bytes(struct store *, const struct store_review_row *, struct arena *,
                                struct span *out) MUST_CHECK;
+/* Tables whose rows the log vouches for (store/vouch.c), in the order of their numbers. */
+enum vouched_table { VOUCHED_FILING = 0, VOUCHED_REVIEW, VOUCHED_REVIEW_ACT, VOUCHED_TABLES };
+struct store_vouched {
+    int64_t            id;
+    struct span        words;            /* what it is: "review, item 7" */
+    struct ledger_hash digest;           /* of all its columns, as they stand */
+};
+typedef bool vouched_visitor(const struct store_vouched *, void *arg);
+const char *store_vouched_name(enum vouched_table);
+enum status store_vouched_visit(struct store *, enum vouched_table, vouched_visitor *, void *arg) MUST_CHECK;
 typedef void review_counter(struct span kind, enum review_state, uint64_t count, void *arg);
 enum status store_review_count(struct store *, review_counter *, void *arg) MUST_CHECK;
 enum status store_review_oldest(struct store *, uint64_t *open, int64_t *at_ms) MUST_CHECK;    /* 0: none is open */
@@ -481,6 +491,9 @@ enum status store_ledger_subjects(struct store *, enum ledger_log, uint64_t inde
 /* The signed head as of the last commit. */
 enum status store_ledger_checkpoint(struct store *, enum ledger_log, struct arena *,
                                     struct span *checkpoint) MUST_CHECK;
+/* What stands beside the head: size and chain of this log; rows of heads and of tiles of both logs. */
+struct store_ledger_beside { uint64_t size, heads, tiles; struct ledger_hash chain; };
+enum status store_ledger_beside(struct store *, enum ledger_log, struct store_ledger_beside *) MUST_CHECK;
 /* Heads that were kept, by size; `checkpoint` is valid inside the visitor only. */
 typedef bool checkpoint_visitor(uint64_t size, struct span checkpoint, void *arg);
 enum status store_ledger_past(struct store *, enum ledger_log, checkpoint_visitor *, void *arg) MUST_CHECK;

@@ -317,6 +317,31 @@ store_ledger_checkpoint(struct store *s, enum ledger_log log, struct arena *aren
 }
 
 enum status
+store_ledger_beside(struct store *s, enum ledger_log log, struct store_ledger_beside *out)
+{
+    int code = SQLITE_ERROR;
+
+    *out = (struct store_ledger_beside){ .size = 0 };
+    (void)pthread_mutex_lock(&s->side_lock);
+    sqlite3_stmt *q = prepare(s, "SELECT size, chain, (SELECT count(*) FROM ledger_log), (SELECT count(*) FROM ledger_tile)"
+                                 " FROM ledger_log WHERE log = ?1");
+    if (q != NULL) {
+        (void)sqlite3_bind_int(q, 1, (int)log);
+        code = sqlite3_step(q);
+        if (code == SQLITE_ROW) {
+            out->size  = (uint64_t)sqlite3_column_int64(q, 0);
+            out->heads = (uint64_t)sqlite3_column_int64(q, 2);
+            out->tiles = (uint64_t)sqlite3_column_int64(q, 3);
+            if (sqlite3_column_bytes(q, 1) == (int)sizeof out->chain.bytes)
+                memcpy(out->chain.bytes, sqlite3_column_blob(q, 1), sizeof out->chain.bytes);
+        }
+    }
+    (void)sqlite3_finalize(q);
+    (void)pthread_mutex_unlock(&s->side_lock);
+    return code == SQLITE_DONE ? ST_NOT_FOUND : ended(code);
+}
+
+enum status
 store_ledger_past(struct store *s, enum ledger_log log, checkpoint_visitor *visit, void *arg)
 {
     int code = SQLITE_ERROR;

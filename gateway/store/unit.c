@@ -390,6 +390,7 @@ parts_write(struct store *s, struct store_unit *u)
 {
     enum status st = preconditions(s, u);
 
+    vouching_begin(s);
     if (st == ST_OK && (u->inbox != NULL || u->resource_count > 0 || u->outbox_count > 0))
         st = push_write(s, u);
     if (st == ST_OK && u->filing_count > 0)
@@ -404,6 +405,8 @@ parts_write(struct store *s, struct store_unit *u)
         st = review_act_write(s, u->review_act);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)
         st = ledger_rows_append(s, &u->records[i]);
+    if (st == ST_OK)
+        st = vouching_end(s);
     if (st == ST_OK && u->finish != NULL)
         u->finish(u);
     if (st == ST_OK && u->answer != NULL)

@@ -241,7 +241,7 @@ class Gateway:
         return run(SLUICE, *args, **kw)
 
     def export(self):
-        """Records of both logs, read from an export: (disclosures, denials)."""
+        """Records of both logs, read from an export: (disclosures, denials).  Not those of rows that the store wrote."""
         folder = tempfile.mkdtemp(dir=self.folder)
         done = self.cli("log", "export", "-c", self.config, "--dir", folder)
         if done.returncode != 0:
@@ -252,7 +252,7 @@ class Gateway:
             if not os.path.exists(path):
                 return []
             with open(path) as f:
-                return [json.loads(line)["record"] for line in f]
+                return [r for r in (json.loads(line)["record"] for line in f) if r["kind"] != "rows"]
         return records("records.ndjson"), records(os.path.join("denials", "records.ndjson"))
 
 
