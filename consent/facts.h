@@ -89,6 +89,18 @@ struct consent_source {                         /* a Consent resource from anywh
     struct span        patient;                 /* "Patient/p1" as the store knows it (Consent.patient may have been a
                                                    urn:uuid of its Bundle); empty: Consent.patient as written */
     const struct bundle *home;                  /* what it came in, where whom it names may be; NULL: not known */
+    const char        *refuses_only;            /* why it permits nothing, whatever it says; NULL */
+    const struct tape *sent;                    /* as it was sent, where it is read otherwise (precedent.h); NULL: as above */
+    tape_node          sent_node;
+    const char        *again;                   /* what of an earlier version stands against it; NULL */
+    bool               told;                    /* its sender may be told of that */
+};
+
+/* A version of a Consent of which something stands (precedent.h). */
+struct precedent {
+    struct consent_source source;               /* .told: who sent it is who sends now */
+    bool                  revokes;              /* else it refuses */
+    int64_t               at_ms;                /* received */
 };
 
 /* Evidence that somebody treats a patient, 42 CFR 2.11 "treating provider relationship". */
@@ -213,6 +225,8 @@ struct facts {
     size_t                       known_actor_count;
     const struct consent_source *consents;
     size_t                       consent_count;
+    const struct precedent      *precedents;    /* in the order in which they came */
+    size_t                       precedent_count;
     const struct instrument     *documents;     /* at most FACTS_MAX_DOCUMENTS, as of each of the next three */
     size_t                       document_count;
     const struct relationship   *relationships;

@@ -108,11 +108,17 @@ consent_patient(const struct consent *c)
     return c->patient.reference;
 }
 
+bool
+consent_told(const struct consent *c)
+{
+    return c->told;
+}
+
 tape_node
 consent_node(const struct consent *c, const struct tape **tape)
 {
-    *tape = c->tape;
-    return c->node;
+    *tape = c->sent;
+    return c->sent_node;
 }
 
 struct span
@@ -231,6 +237,10 @@ compile_consent(struct compiler *c, const struct consent_source *source)
 
     consent->tape     = source->tape;
     consent->node     = source->node;
+    consent->sent      = source->sent != NULL ? source->sent : source->tape;
+    consent->sent_node = source->sent != NULL ? source->sent_node : source->node;
+    consent->again     = source->again;
+    consent->told      = source->told;
     consent->period   = always;
     consent->ended_ms = INT64_MAX;
     read_head(c, source);
@@ -278,6 +288,8 @@ read_head(struct compiler *c, const struct consent_source *source)
                          : concept_has(c->tape, scope, CODES(other_scopes)) ? "its scope is patient-privacy and another at once"
                          : has_strange_modifier(c->tape, consent->node)
                              ? "it holds a modifierExtension or implicitRules that are not understood" : NULL;
+    if (source->refuses_only != NULL)
+        consent->denies_only = source->refuses_only;
     if (consent->denies_only != NULL)
         consent->deficiency = consent->denies_only;
     else if (!consent->dated)

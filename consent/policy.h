@@ -66,8 +66,10 @@ enum status policy_compile(const struct consent_source *, size_t count, struct a
 size_t                policy_consents(const struct policy *);
 const struct consent *policy_consent(const struct policy *, size_t);
 struct span consent_reference(const struct consent *);       /* "Consent/c1" */
+/* Whether its sender may be told of what stands against it (precedent.h L6). */
+bool        consent_told(const struct consent *);
 struct span consent_patient(const struct consent *);         /* "Patient/p1" */
-tape_node   consent_node(const struct consent *, const struct tape **);
+tape_node   consent_node(const struct consent *, const struct tape **);     /* as it was sent */
 /* "provision", "provision.provision[0]" … as explain prints it. */
 struct span provision_path(const struct provision *, struct arena *);
 /* Why a consent does not count at this moment (V1); NULL when it does. */

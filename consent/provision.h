@@ -101,6 +101,10 @@ enum statement {                         /* 42 CFR 2.31(a), as extensions of Con
 struct consent {
     const struct tape      *tape;
     tape_node               node;
+    const struct tape      *sent;        /* the same as it was sent; tape, but for what stands against it (precedent.h) */
+    tape_node               sent_node;
+    const char             *again;       /* what stands against it; NULL */
+    bool                    told;        /* … and its sender may be told */
     const struct bundle    *home;        /* where references are looked up that nobody knows; may be NULL */
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */
     struct target           patient;

@@ -3,6 +3,7 @@
 #include "consent/emission.h"
 #include "consent/obligation.h"
 #include "consent/plan_nested.h"
+#include "consent/precedent.h"
 #include "consent/provision.h"
 #include "consent/review.h"
 #include "consent/state_overlay.h"
@@ -82,7 +83,7 @@ gather_consents(const struct bundle *b, const struct references *references, con
 
     for (uint32_t e = 0; e < b->count; e++)
         most += span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT;
-    struct consent_source *all = arena_make_n(arena, most + 1, struct consent_source);
+    struct consent_source *all = arena_make_n(arena, most + facts->precedent_count + 1, struct consent_source);
     if (all == NULL)
         return ST_NO_MEMORY;
     *count = 0;
@@ -96,7 +97,7 @@ gather_consents(const struct bundle *b, const struct references *references, con
                                                        .patient = entry_patient(references, e, NULL) };
     }
     *out = all;
-    return ST_OK;
+    return precedents_apply(facts, all, count, arena);
 }
 
 static enum status

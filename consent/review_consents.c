@@ -39,7 +39,7 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
             continue;
         /* Both are in the order of the bundle; stale ones are not in the policy. */
         for (uint32_t i = at; i < policy->consent_count; i++) {
-            if (policy->consents[i].tape != bundle->tape || policy->consents[i].node != bundle->entries[e].resource)
+            if (policy->consents[i].sent != bundle->tape || policy->consents[i].sent_node != bundle->entries[e].resource)
                 continue;
             r.consent = &policy->consents[i];
             r.entry   = e;
@@ -55,6 +55,12 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
 static void
 read_consent(struct reading *r)
 {
+    const struct consent *c = r->consent;
+
+    if (c->again != NULL)
+        add(r, REVIEW_REVIVED, c->sent_node, NULL, span_of(c->again));
+    if (c->sent != c->tape)              /* read as a former version left it: what it lacks was said of that */
+        return;
     bool foreign  = read_version(r);
     bool modified = read_modifiers(r);
 

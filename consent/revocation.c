@@ -182,6 +182,8 @@ account(struct work *w)
     const struct revocation *r        = w->r;
     struct span              received = time_format(w->arena, r->received_ms);
     struct span              recorded = time_format(w->arena, r->recorded_ms);
+    struct span              latest   = r->received_last_ms > r->received_ms ? time_format(w->arena, r->received_last_ms)
+                                                                             : (struct span){ NULL, 0 };
     struct json_writer       j;
 
     json_writer_open(&j, w->arena);
@@ -189,6 +191,7 @@ account(struct work *w)
     json_join(&j, "url", SPAN(CONSENT_EXTENSION), SPAN("revocation"));
     json_array(&j, "extension");
     part(&j, "received", "valueDateTime", received);
+    part(&j, "receivedAtLatest", "valueDateTime", latest);
     part(&j, "recorded", "valueInstant", recorded);
     part(&j, "form", "valueCode", r->form == REVOCATION_WRITTEN ? SPAN("written") : SPAN("said"));
     who_part(&j, "who", r->who, (struct identifier){ .value = { NULL, 0 } });

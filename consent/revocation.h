@@ -26,6 +26,8 @@
  *   W7  Every version says who, when it was received and recorded, in which form
  *       and why: extension "revocation".
  *
+ *   W8  It outlives the version: precedent.h.
+ *
  * Nothing here widens: bytes that are there stay, but for the status.
  */
 #ifndef SLUICE_CONSENT_REVOCATION_H
@@ -37,6 +39,7 @@ enum revocation_form { REVOCATION_FORM_UNKNOWN = 0, REVOCATION_WRITTEN, REVOCATI
 
 struct revocation {
     int64_t              received_ms;    /* by anybody who works for the holder, not when it was keyed */
+    int64_t              received_last_ms; /* the last moment at which that may have been: a day is known without its time */
     int64_t              recorded_ms;
     enum revocation_form form;           /* unknown reads as said */
     struct span          who;            /* reference; empty: not told */

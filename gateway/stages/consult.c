@@ -10,6 +10,7 @@
 
 #include "base/json_author.h"
 #include "consent/obligation.h"
+#include "consent/precedent.h"
 #include "consent/provision.h"
 #include "fhir/lookup.h"
 #include "fhir/outcome.h"
@@ -264,7 +265,14 @@ sample_all(struct exchange *ex, struct card *card)
             card->samples[card->count++] = (struct sample){ .label = (enum label)label };
     for (size_t i = 0; i < ex->consulting->class_count; i++)
         add_class(card, ex->consulting->classes[i]);
-    if (policy_compile(ex->facts.consents, ex->facts.consent_count, ex->arena, &policy) != ST_OK)
+    size_t                 count = ex->facts.consent_count;
+    struct consent_source *all   = arena_make_n(ex->arena, count + ex->facts.precedent_count + 1, struct consent_source);
+    if (all == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        all[i] = ex->facts.consents[i];
+    if (precedents_apply(&ex->facts, all, &count, ex->arena) != ST_OK
+        || policy_compile(all, count, ex->arena, &policy) != ST_OK)
         return false;
     for (size_t i = 0; i < policy->consent_count; i++)
         for (uint32_t p = 0; p < policy->consents[i].provision_count; p++)

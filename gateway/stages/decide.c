@@ -8,6 +8,7 @@
  * its newest version:
  *   push      what the bundle brings is newer than what the store holds, also
  *             when it revokes; of two versions in the bundle the later counts
+ *             What stands of the version that it replaces counts on (consent/precedent.h)
  *   delivery  decided again later, the store is newer: a Consent of the bundle
  *             counts only while the store still holds just these bytes
  */
@@ -26,7 +27,7 @@ static enum step go_on(struct exchange *);
 static enum step
 enter(struct exchange *ex)
 {
-    if (ex->outgoing_count == 0)
+    if (ex->outgoing_count == 0 && (ex->own_consents == 0 || ex->bundle == NULL))
         return STEP_NEXT;
     struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
@@ -38,6 +39,7 @@ enter(struct exchange *ex)
     ex->consents = (struct store_consents){
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
         .patients = patients, .patient_count = patients_of(ex, patients, ex->patient_names),
+        .with_clients = ex->own_consents > 0,
     };
     if (store_never_consented(ex->gateway->store, patients, ex->consents.patient_count, &ex->consents.generation))
         return go_on(ex);                /* all that there is to know; its status is ST_OK */
@@ -68,6 +70,8 @@ go_on(struct exchange *ex)
 
     if (step == STEP_NEXT)
         step = papers_attach(ex);
+    if (ex->outgoing_count == 0)
+        ex->consents.generation = 0;     /* nothing leaves: it was for what the sender is told of its Consents */
     return step == STEP_NEXT ? facts_of_recipients(ex) : step;
 }
 
@@ -124,24 +128,51 @@ patient_in_bundle(const struct exchange *ex, struct span patient)
     return at != LOOKUP_NONE ? ex->patient_names[ex->patient_of[lookup_value(ex->patient_index, at)] - 1] : patient;
 }
 
+static const struct bundle *
+bundle_of(struct exchange *ex, struct span body)
+{
+    const struct tape   *tape;
+    const struct bundle *home;
+    struct issues       *issues;
+
+    if (span_empty(body) || (issues = issues_new(ex->arena, 1)) == NULL
+        || tape_read(body, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
+        || bundle_read(tape, ex->arena, issues, &home) != ST_OK)
+        return NULL;
+    return home;
+}
+
 /* The Bundle that the stored Consent of this row came in, read once for all of it.
  * Without it whom the Consent names is not known, and then nothing is permitted to them. */
 static const struct bundle *
 home_of(struct exchange *ex, const struct bundle **homes, size_t at)
 {
     const struct store_row *row = &ex->consents.rows[at];
-    const struct tape      *tape;
-    const struct bundle    *home;
-    struct issues          *issues;
 
     for (size_t i = 0; i < at && !span_empty(row->home); i++)
         if (ex->consents.rows[i].home.at == row->home.at && homes[i] != NULL)
             return homes[i];
-    if (span_empty(row->home) || (issues = issues_new(ex->arena, 1)) == NULL
-        || tape_read(row->home, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
-        || bundle_read(tape, ex->arena, issues, &home) != ST_OK)
-        return NULL;
-    return home;
+    return bundle_of(ex, row->home);
+}
+
+static enum step
+consent_attach(struct exchange *ex, const struct store_row *row, struct consent_source *source)
+{
+    if (tape_read(row->bytes, &tape_default_limits, ex->arena, &source->tape, NULL) != ST_OK)
+        return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
+    source->node    = TAPE_ROOT;
+    source->patient = patient_in_bundle(ex, row->patient);
+    return STEP_NEXT;
+}
+
+/* What stands of it, also of the version that this push replaces or takes away. */
+static enum step
+precedent_attach(struct exchange *ex, const struct store_row *row, struct precedent *out)
+{
+    *out = (struct precedent){ .revokes = row->revokes, .at_ms = row->at_ms };
+    out->source.home = bundle_of(ex, row->home);
+    out->source.told = span_eq(row->client, ex->client->title);
+    return consent_attach(ex, row, &out->source);
 }
 
 /* Stored Consents were read once by the strict reader; bytes that do not read
@@ -151,29 +182,35 @@ consents_attach(struct exchange *ex)
 {
     size_t                 rows    = ex->consents.row_count;
     struct consent_source *sources = arena_make_n(ex->arena, rows, struct consent_source);
+    struct precedent      *stand   = arena_make_n(ex->arena, ex->consents.standing_count + rows, struct precedent);
     bool                  *own     = arena_make_n(ex->arena, rows, bool);
     const struct bundle  **homes   = arena_make_n(ex->arena, rows, const struct bundle *);
 
-    if ((sources == NULL || own == NULL || homes == NULL) && rows > 0)
+    if ((sources == NULL || own == NULL || homes == NULL || stand == NULL) && rows > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     enum step step = leave_out_stale(ex, own);
     if (step != STEP_NEXT)
         return step;
     ex->facts.consents      = sources;
-    ex->facts.consent_count = 0;
-    for (size_t i = 0; i < rows; i++) {
+    ex->facts.consent_count   = 0;
+    ex->facts.precedents      = stand;
+    ex->facts.precedent_count = 0;
+    for (size_t i = 0; i < ex->consents.standing_count && step == STEP_NEXT; i++)
+        step = precedent_attach(ex, &ex->consents.standing[i], &stand[ex->facts.precedent_count++]);
+    for (size_t i = 0; i < rows && step == STEP_NEXT; i++) {
         const struct store_row *row = &ex->consents.rows[i];
-        if (own[i] || replaced_by_push(ex, row))
+        if (own[i])
             continue;
+        if (replaced_by_push(ex, row)) {
+            if (ex->revoking == NULL)    /* which takes no refusal away (revocation.h W2) */
+                step = precedent_attach(ex, row, &stand[ex->facts.precedent_count++]);
+            continue;
+        }
         struct consent_source *source = &sources[ex->facts.consent_count++];
-        enum status st = tape_read(row->bytes, &tape_default_limits, ex->arena, &source->tape, NULL);
-        if (st != ST_OK)
-            return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
-        source->node    = TAPE_ROOT;
-        source->home    = homes[i] = home_of(ex, homes, i);
-        source->patient = patient_in_bundle(ex, row->patient);
+        step         = consent_attach(ex, row, source);
+        source->home = homes[i] = home_of(ex, homes, i);
     }
-    return STEP_NEXT;
+    return step;
 }
 
 /* The unit that is being decided writes a newer version, or takes it away. */

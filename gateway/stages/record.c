@@ -11,6 +11,7 @@
  */
 #include "gateway/stages/stages.h"
 
+#include "consent/precedent.h"
 #include "gateway/auth/clients.h"
 #include "gateway/classify/classify.h"
 #include "gateway/runtime/identity.h"
@@ -70,6 +71,15 @@ record_deletions(struct exchange *ex)
     }
 }
 
+static unsigned
+stands_of(struct exchange *ex, tape_node consent)
+{
+    unsigned of = precedent_of(ex->tape, consent, ex->revoking != NULL, ex->arena);
+
+    return ((of & PRECEDENT_REFUSES) != 0 ? STORE_STANDS_REFUSES : 0u) | ((of & PRECEDENT_REVOKES) != 0 ? STORE_STANDS_REVOKES : 0u)
+         | ((of & PRECEDENT_ENDS) != 0 ? STORE_STANDS_ENDS : 0u);
+}
+
 static enum step
 record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct labels_text *texts)
 {
@@ -101,6 +111,8 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct
         .unless      = entry->unless,
     };
     list_identifiers(ex, e->resource, r);
+    if (span_eq_text(e->type, "Consent"))
+        r->stands = stands_of(ex, e->resource);
     entry->resource = r;
     entry->status   = 201;
     if (span_empty(ex->patient))

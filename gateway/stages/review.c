@@ -9,6 +9,7 @@
  */
 #include "gateway/stages/stages.h"
 
+#include "consent/precedent.h"
 #include "consent/review.h"
 #include "gateway/ops/log.h"
 #include "gateway/runtime/identity.h"
@@ -215,18 +216,22 @@ review_own_consents(struct exchange *ex)
     if (ex->rounds > 0)                  /* it goes on with what was said, and waits, in the first */
         return ST_OK;
     if (policy == NULL)
-        own = arena_make_n(ex->arena, ex->bundle->count, struct consent_source);
+        own = arena_make_n(ex->arena, ex->bundle->count + ex->facts.precedent_count, struct consent_source);
     for (uint32_t i = 0; own != NULL && i < ex->bundle->count; i++)
         if (span_eq_text(ex->bundle->entries[i].type, "Consent") && ex->bundle->entries[i].resource != TAPE_ABSENT)
-            own[count++] = (struct consent_source){ .tape = ex->tape, .node = ex->bundle->entries[i].resource, .home = ex->bundle };
-    if (policy == NULL)
+            own[count++] = (struct consent_source){ .tape = ex->tape, .node = ex->bundle->entries[i].resource, .home = ex->bundle,
+                                                    .patient = entry_patient(ex->references, i, NULL) };
+    if (own != NULL)
+        st = precedents_apply(&ex->facts, own, &count, ex->arena);
+    if (policy == NULL && st == ST_OK)
         st = own != NULL ? policy_compile(own, count, ex->arena, &policy) : ST_NO_MEMORY;
     if (st == ST_OK)
         st = review_consents(policy, ex->bundle, &ex->facts, ex->arena, &causes);
     for (size_t i = 0; st == ST_OK && i < causes.count; i++) {
         if (!append_cause(ex, &causes.all[i]))
             return ST_NO_MEMORY;
-        say(ex, &causes.all[i]);
+        if (causes.all[i].kind != REVIEW_REVIVED || consent_told(causes.all[i].consent))
+            say(ex, &causes.all[i]);
     }
     return st == ST_OK ? arena_status(ex->arena) : st;
 }
@@ -238,6 +243,7 @@ issue_of(enum review_kind kind)
     case REVIEW_FOREIGN:   return ISSUE_STRUCTURE;
     case REVIEW_MALFORMED: return ISSUE_VALUE;
     case REVIEW_MODIFIER:  return ISSUE_NOT_SUPPORTED;
+    case REVIEW_REVIVED:   return ISSUE_CONFLICT;
     case REVIEW_ACTOR:     return ISSUE_NOT_FOUND;
     default:               return ISSUE_BUSINESS_RULE;
     }
@@ -275,7 +281,11 @@ say(struct exchange *ex, const struct review_cause *cause)
     (void)issues_add(to, &(struct issue){
         .severity = SEVERITY_WARNING, .code = issue_of(cause->kind), .expression = place_of(ex, cause), .wanted = cause->because,
         .rule = cause->paragraph != NULL ? cause->paragraph : review_number(cause->kind),
-        .hint = SPAN("it is kept and denies what it denies; send its next version to mend it"), .times = 1 });
+        .hint = cause->kind == REVIEW_REVIVED
+                    ? SPAN("it is kept; a new signature has a dateTime, with its time, behind that, and what was recorded in "
+                           "error is sent as entered-in-error first")
+                    : SPAN("it is kept and denies what it denies; send its next version to mend it"),
+        .times = 1 });
 }
 
 /* ---- what was refused --------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@
 
 #define CLOCK_SKEW_MS (2 * 60 * 1000)
 #define MOST_TEXT     2000u
+#define LAST_ZONE_MS  (12 * 60 * 60 * 1000)        /* a day ends last twelve hours west of Greenwich */
 
 struct revoking {
     struct exchange      *exchange;
@@ -219,7 +220,8 @@ read_parameters(struct exchange *ex)
     }
     if (!tape_text_eq(t, tape_member(t, TAPE_ROOT, SPAN("resourceType")), SPAN("Parameters")))
         return bad(ex, "the body is no Parameters resource");
-    ex->revoking->what = (struct revocation){ .received_ms = ex->at_ms, .recorded_ms = ex->at_ms,
+    ex->revoking->what = (struct revocation){ .received_ms = ex->at_ms, .received_last_ms = ex->at_ms,
+                                              .recorded_ms = ex->at_ms,
                                               .form = REVOCATION_WRITTEN, .recorded_by = ex->asker->title };
     uint32_t  seen = 0;
     tape_node list = tape_member(t, TAPE_ROOT, SPAN("parameter"));
@@ -262,6 +264,9 @@ take_date(struct exchange *ex, struct span value)
         return exchange_refuse_one(ex, 422, ISSUE_BUSINESS_RULE, "revoke-parameters",
                                    "`date`, the moment of receipt, is in the future", NULL);
     ex->revoking->what.received_ms = range.first_ms < ex->at_ms ? range.first_ms : ex->at_ms;
+    if (range.last_ms - range.first_ms > 60 * 1000)
+        range.last_ms += LAST_ZONE_MS;
+    ex->revoking->what.received_last_ms = range.last_ms < ex->at_ms ? range.last_ms : ex->at_ms;
     return STEP_NEXT;
 }
 

@@ -113,7 +113,16 @@ static const char step_5[] =
     "CREATE TRIGGER review_act_kept BEFORE UPDATE ON review_act BEGIN SELECT RAISE(ABORT, 'kept'); END;"
     "CREATE TRIGGER review_act_stays BEFORE DELETE ON review_act BEGIN SELECT RAISE(ABORT, 'kept'); END;";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5 };
+/* 6: what stands of a Consent, whatever is sent of it afterwards (consent/precedent.h).
+ *
+ * standing    versions that a revocation wrote, each for good; and of every id the newest version that
+ *             refuses something, until a version says that the Consent is over.  kind: enum store_stands */
+static const char step_6[] =
+    "CREATE TABLE standing(patient TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, inbox INTEGER NOT NULL,"
+    " place INTEGER NOT NULL, PRIMARY KEY(patient, id, kind, inbox, place)) WITHOUT ROWID;"
+    "CREATE INDEX standing_of ON standing(id, kind);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
 
 int
 migrations_latest(void)

@@ -140,6 +140,7 @@ struct found {
 /* What was found so far. */
 struct finds {
     struct found *first, **end;
+    size_t        count;
     size_t        home_bytes;            /* of all bodies that were read */
 };
 
@@ -193,7 +194,8 @@ home_read(struct store *s, struct finds *all, struct arena *arena, struct found 
 }
 
 static enum status
-consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, struct finds *all)
+consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, unsigned standing,
+            struct finds *all)
 {
     struct content content;
     int64_t        at_ms;
@@ -207,13 +209,14 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     f->row   = row_of(&content, at_ms);
     f->inbox = WHERE_INBOX(where);
     st       = stored_bytes_read(s, f->inbox, &content, c->arena, &f->row.bytes);
-    if (st == ST_OK && c->with_clients)
+    f->row.revokes = standing == STORE_STANDS_REVOKES;
+    if (st == ST_OK && (c->with_clients || standing != 0))
         st = client_read(s, f->inbox, c->arena, &f->row.client);
     if (st == ST_OK && content.blob == 0 && names_others(f->row.bytes))
         st = home_read(s, all, c->arena, f);
     *all->end = f;
     all->end  = &f->next;
-    c->row_count++;
+    all->count++;
     return st;
 }
 
@@ -226,9 +229,39 @@ consents_list(struct store *s, struct store_consents *c, struct span patient, st
 
     bind_text(q, 1, patient);
     while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
-        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)), all);
+        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)), 0, all);
     (void)sqlite3_reset(q);
     return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
+standing_list(struct store *s, struct store_consents *c, struct span patient, struct finds *all)
+{
+    sqlite3_stmt *q  = s->statement[SQL_STANDING_OF];
+    enum status   st = ST_OK;
+    int           code;
+
+    bind_text(q, 1, patient);
+    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REVOKES);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)),
+                         (unsigned)sqlite3_column_int(q, 2), all);
+    (void)sqlite3_reset(q);
+    return st != ST_OK || code == SQLITE_DONE ? st : sql_failed(s, code);
+}
+
+static enum status
+rows_of(const struct finds *all, struct arena *arena, struct store_row **rows, size_t *count)
+{
+    size_t at = 0;
+
+    *count = all->count;
+    *rows  = arena_make_n(arena, all->count, struct store_row);
+    if (*rows == NULL && all->count > 0)
+        return ST_NO_MEMORY;
+    for (const struct found *f = all->first; f != NULL; f = f->next)
+        (*rows)[at++] = f->row;
+    return ST_OK;
 }
 
 static enum status
@@ -249,23 +282,20 @@ consents_newest(struct store *s, struct store_consents *c, struct span patient)
 static enum status
 consents_collect(struct store *s, struct store_consents *c)
 {
-    struct finds all = { .end = &all.first };
-    enum status  st  = ST_OK;
+    struct finds all      = { .end = &all.first };
+    struct finds standing = { .end = &standing.first };
+    enum status  st       = ST_OK;
 
     for (size_t i = 0; i < c->patient_count && st == ST_OK; i++) {
         st = consents_newest(s, c, c->patients[i]);
         if (st == ST_OK && c->newest > 0)
             st = consents_list(s, c, c->patients[i], &all);
+        if (st == ST_OK && c->newest > 0)
+            st = standing_list(s, c, c->patients[i], &standing);
     }
-    if (st != ST_OK)
-        return st;
-    c->rows = arena_make_n(c->arena, c->row_count, struct store_row);
-    if (c->rows == NULL && c->row_count > 0)
-        return ST_NO_MEMORY;
-    size_t at = 0;
-    for (const struct found *f = all.first; f != NULL; f = f->next)
-        c->rows[at++] = f->row;
-    return ST_OK;
+    if (st == ST_OK)
+        st = rows_of(&all, c->arena, &c->rows, &c->row_count);
+    return st == ST_OK ? rows_of(&standing, c->arena, &c->standing, &c->standing_count) : st;
 }
 
 void
@@ -273,6 +303,8 @@ consents_serve(struct store *s, struct store_consents *c)
 {
     c->rows       = NULL;
     c->row_count  = 0;
+    c->standing       = NULL;
+    c->standing_count = 0;
     c->newest     = 0;
     c->generation = (uint64_t)s->durable.generation;
     c->filed       = NULL;

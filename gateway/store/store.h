@@ -84,6 +84,13 @@ int64_t store_identifier_key(struct span type, struct span system, struct span v
  * When one fails the unit fails ST_CONFLICT, `conflict` names the first such
  * resource, and `refused` says why of every one. */
 #define STORE_ANY_VERSION (-2)
+
+/* What of a Consent stands, whatever is sent of it afterwards (consent/precedent.h); bits. */
+enum store_stands {
+    STORE_STANDS_REFUSES = 1 << 0,       /* it takes the place of the version that refused before it */
+    STORE_STANDS_REVOKES = 1 << 1,       /* kept for good */
+    STORE_STANDS_ENDS    = 1 << 2,       /* what it refused is over */
+};
 struct store_resource {
     enum store_verb verb;
     struct span     type, id, patient;   /* patient "Patient/p1" or empty */
@@ -97,6 +104,7 @@ struct store_resource {
     struct store_condition *unless;      /* NULL: none */
     const int64_t  *identifiers;         /* keys, to be found by */
     size_t          identifier_count;
+    unsigned        stands;              /* of a Consent: enum store_stands */
     enum store_refusal refused;          /* out */
     int64_t         version;             /* out: the one written */
     bool            created;             /* out: it was not there before */
@@ -276,6 +284,7 @@ struct store_row {                       /* one resource version */
     struct span home;                    /* of store_load_consents only */
     uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
     struct span client;                  /* who sent it; where it is asked for */
+    bool        revokes;                 /* of store_consents.standing: a revocation wrote it; else it refuses */
 };
 
 /* Of a Consent that names others by reference, `home` is the body that it came in: they
@@ -294,6 +303,9 @@ struct store_consents {                  /* all current Consents of these patien
     enum status         status;
     struct store_row   *rows;
     size_t              row_count;
+    struct store_row   *standing;        /* in the order in which they were written, with who sent them; of what
+                                            refuses those that are not current any more */
+    size_t              standing_count;
     struct store_filed *filed;           /* the papers that stand and are about these patients */
     size_t              filed_count;
     uint64_t            generation;      /* of consents: grows with every Consent written, and with every filing */

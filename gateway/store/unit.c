@@ -235,6 +235,37 @@ consent_index(struct store *s, const struct store_resource *r, struct span befor
     return st;
 }
 
+static enum status
+standing_set(struct store *s, const struct store_resource *r, unsigned kind, int64_t where)
+{
+    sqlite3_stmt *q = s->statement[SQL_STANDING_SET];
+
+    bind_text(q, 1, r->patient);
+    bind_text(q, 2, r->id);
+    (void)sqlite3_bind_int(q, 3, (int)kind);
+    (void)sqlite3_bind_int64(q, 4, WHERE_INBOX(where));
+    (void)sqlite3_bind_int64(q, 5, WHERE_PLACE(where));
+    return sql_run(s, SQL_STANDING_SET);
+}
+
+/* In the transaction of the version: there is none between it and what stands of it. */
+static enum status
+standing_write(struct store *s, const struct store_resource *r, int64_t where)
+{
+    enum status st = ST_OK;
+
+    if ((r->stands & (STORE_STANDS_REFUSES | STORE_STANDS_ENDS)) != 0) {
+        sqlite3_stmt *q = s->statement[SQL_STANDING_END];
+        bind_text(q, 1, r->id);
+        (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
+        st = sql_run(s, SQL_STANDING_END);
+    }
+    for (unsigned kind = STORE_STANDS_REFUSES; kind <= STORE_STANDS_REVOKES && st == ST_OK && !span_empty(r->patient); kind <<= 1)
+        if ((r->stands & kind) != 0)
+            st = standing_set(s, r, kind, where);
+    return st;
+}
+
 /* What the unit is writing. */
 struct writing {
     struct contents list;
@@ -283,6 +314,8 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
         st = late_add(s->late, LATE_IDENTIFIER, r->identifiers[i], where);
     if (st == ST_OK && span_eq(r->type, SPAN("Consent")))
         st = consent_index(s, r, before.patient, where);
+    if (st == ST_OK && r->stands != 0)
+        st = standing_write(s, r, where);
     return st;
 }
 

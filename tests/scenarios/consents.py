@@ -501,6 +501,111 @@ def who_asks_too_often_waits():
         busy.close()
 
 
+def a_revoked_consent_that_is_sent_again_stays_revoked():
+    """42 CFR 2.31(a)(6), (c)(3): by night, in a transaction, as a copy, after a restart; until it is signed again."""
+    for n, client in enumerate(("oak-ehr", "officer")):
+        put(consent(f"z{n}", f"pz{n}"))
+        check(revoke(f"z{n}", client=client)[0] == 200, "revoked")
+        status, _, body = put(consent(f"z{n}", f"pz{n}"), headers={"Prefer": "return=OperationOutcome"})
+        check(status == 200 and b"was revoked" in body and b"dateTime" in body, (status, body))
+        gateway.push(bundle(patient(f"pz{n}"), record(f"oud-z{n}", f"pz{n}")), client="oak-ehr")
+    for n, again in ((2, consent("z2", "pz2")), (3, consent("z3-copy", "pz3")),
+                     (4, dict(consent("z4-other", "pz4", date="2026-02-02"), identifier=[{"system": "urn:forms", "value": "4711"}]))):
+        put(dict(consent(f"z{n}", f"pz{n}"), identifier=[{"system": "urn:forms", "value": f"471{n - 3}"}]))
+        check(revoke(f"z{n}", client="officer")[0] == 200, "revoked")
+        answer = gateway.push(bundle(patient(f"pz{n}"), again, record(f"oud-z{n}", f"pz{n}")), client="oak-ehr")
+        check(answer[0] == 200, "the Bundle is taken")
+        gateway.push(bundle(patient(f"pz{n}"), record(f"oud-z{n}", f"pz{n}")), client="oak-ehr")
+    gateway.settled()
+    gateway.kill()
+    gateway.start()
+    for n in range(5):
+        gateway.push(bundle(observation(f"obs-z{n}", f"pz{n}"), record(f"oud-z{n}-late", f"pz{n}")), client="elm-ehr")
+    gateway.settled()
+    for n in range(5):
+        check(not told(gateway.hie, f"oud-z{n}"), f"z{n} is active again")
+        check(told(gateway.hie, f"obs-z{n}"), "what needs no consent was kept back")
+    items = [i for i in json.loads(gateway.cli("review", "ls", "--json", "--kind", "revived-consent", "-c", gateway.config).stdout)["items"] if i["kind"] == "revived-consent"]
+    check({i["resource"] for i in items} >= {"Consent/z0", "Consent/z2", "Consent/z3-copy", "Consent/z4-other"}, items)
+
+
+def who_signs_again_is_heard_at_once():
+    put(consent("y1", "py1"))
+    answer = revoke("y1", {"name": "date", "valueDateTime": "2026-08-01"}, client="officer")
+    check(answer[0] == 200, answer)
+    for id, date, leaves in (("y1", "2026-08-01", False), ("y1", "2026-08-03", True)):
+        answer = put(consent(id, "py1", date=date), headers={"Prefer": "return=OperationOutcome"})
+        check((b"was revoked" in answer[2]) != leaves, answer)
+        gateway.push(bundle(patient("py1"), record(f"oud-{date}", "py1")), client="oak-ehr")
+        gateway.settled()
+        check(told(gateway.hie, f"oud-{date}") == leaves, date)
+    put(consent("y2", "py2"))
+    check(revoke("y2")[0] == 200, "revoked")
+    signed = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
+    time.sleep(1.2)
+    gateway.push(bundle(patient("py2"), consent("y2-new", "py2", date=signed), record("oud-y2", "py2")), client="oak-ehr")
+    gateway.settled()
+    check(told(gateway.hie, "oud-y2"), "a new signature on the same day, with its time, and another id")
+    put(consent("cpy3", "py3"))
+    put(consent("y3-other", "py3", npi="1000000003"))
+    check(revoke("cpy3")[0] == 200, "revoked")
+    gateway.push(bundle(patient("py3"), record("oud-y3", "py3")), client="oak-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "oud-y3"), "revoked")
+    check(told(gateway.clinic, "oud-y3"), "another form of the same day, for somebody else")
+
+
+def a_part_that_was_revoked_does_not_come_back():
+    two = consent("x5", "px5")
+    two["provision"] = {"type": "deny", "provision": [consent("x5", "px5")["provision"],
+                                                        consent("x5", "px5", npi="1000000003")["provision"]]}
+    for n, what in enumerate(({"name": "recipient", "valueIdentifier": {"system": NPI, "value": "1000000002"}},
+                              {"name": "provision", "valueString": "provision.provision[0]"})):
+        form = dict(two, id=f"x5{n}", patient={"reference": f"Patient/px5{n}"})
+        put(form)
+        gateway.push(bundle(patient(f"px5{n}"), record(f"first-x5{n}", f"px5{n}")), client="oak-ehr")
+        gateway.settled()
+        check(told(gateway.hie, f"first-x5{n}") and told(gateway.clinic, f"first-x5{n}"), "permitted first")
+        check(revoke(f"x5{n}", what)[0] == 200, "revoked in part")
+        check(put(form)[0] == 200, "sent again as it was")
+        gateway.push(bundle(patient(f"px5{n}"), record(f"oud-x5{n}", f"px5{n}")), client="oak-ehr")
+        gateway.settled()
+        check(not told(gateway.hie, f"oud-x5{n}"), f"{what} came back")
+        check(told(gateway.clinic, f"oud-x5{n}"), "what was not revoked is withheld")
+    form["provision"]["provision"].reverse()
+    check(put(form)[0] == 200, "in another order")
+    gateway.push(bundle(patient("px51"), record("turned-x51", "px51")), client="oak-ehr")
+    gateway.settled()
+    check(not told(gateway.hie, "turned-x51"), "it came back by its place")
+
+
+def a_refusal_does_not_vanish():
+    """It goes on after a DELETE, and after a permit that nobody signed later; it ends where somebody says that it is over."""
+    for n, client in (("n1", "oak-ehr"), ("n2", "star"), ("n3", None), ("n4", "oak-ehr")):
+        refusing = consent(n, "p" + n)
+        refusing["provision"]["type"] = "deny"
+        gateway.push(bundle(patient("p" + n), refusing, consent("yes-" + n, "p" + n, date="2026-01-01")), client="oak-ehr")
+        if n == "n4":                            # in one transaction with the record
+            body = bundle(patient("pn4"), record("oud-n4", "pn4"))
+            body["entry"].append({"request": {"method": "DELETE", "url": "Consent/n4"}})
+            check(gateway.push(body, client="oak-ehr")[0] == 200, "taken")
+        elif client:
+            check(gateway.request("DELETE", f"/fhir/Consent/{n}", client=client)[0] == 204, client)
+        else:
+            answer = put(consent(n, "p" + n), headers={"Prefer": "return=OperationOutcome"})
+            check(answer[0] == 200 and b"refuses something" in answer[2], answer)
+        gateway.push(bundle(patient("p" + n), record("oud-" + n, "p" + n)), client="oak-ehr")
+        gateway.settled()
+        check(not told(gateway.hie, "oud-" + n), f"{n}: the refusal has vanished")
+    check(put(consent("n3", "pn3", status="entered-in-error"))[0] == 200, "it was an error")
+    answer = put(consent("n3", "pn3"), headers={"Prefer": "return=OperationOutcome"})
+    check(answer[0] == 200 and b"refuses something" not in answer[2], answer)
+    check(put(consent("n2", "pn2", date="2026-03-03"))[0] in (200, 201), "signed later")
+    for n in ("n2", "n3"):
+        gateway.push(bundle(patient("p" + n), record("oud-then-" + n, "p" + n)), client="oak-ehr")
+        gateway.settled()
+        check(told(gateway.hie, "oud-then-" + n), f"{n}: it is over, and still refused")
+
 SCENARIOS = [v for v in list(globals().values()) if callable(v) and getattr(v, "__module__", "") == "__main__"
              and v.__name__.count("_") >= 3]
 

@@ -1,0 +1,215 @@
+/* tests/consent/test_precedent.c -- consent/precedent.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "consent/precedent.h"
+#include "consent/provision.h"
+#include "consent/revocation.h"
+
+#define SCOPE "\"scope\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/consentscope\",\"code\":\"patient-privacy\"}]}"
+#define FORM(id, status, date) "{\"resourceType\":\"Consent\",\"id\":\"" id "\",\"status\":\"" status "\"," SCOPE \
+                               ",\"patient\":{\"reference\":\"Patient/p\"},\"dateTime\":\"" date "\""
+#define NUMBER(v) ",\"identifier\":[{\"system\":\"urn:f\",\"value\":\"" v "\"}]"
+#define TO(id) "\"type\":\"permit\",\"actor\":[{\"reference\":{\"reference\":\"Organization/" id "\"}}]"
+#define PERMIT(id) ",\"provision\":{" TO(id) "}}"
+#define DENY ",\"provision\":{\"type\":\"deny\"}}"
+#define OF(code) "\"purpose\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActReason\",\"code\":\"" code "\"}]"
+#define RECEIVED 1780315200000                       /* 2026-06-01T12:00:00Z */
+
+static struct arena *arena;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    arena = arena_new("test", 64u << 20);
+    return arena == NULL;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+static struct consent_source
+source_of(struct span text)
+{
+    struct consent_source s = { .node = TAPE_ROOT };
+
+    assert_int_equal(tape_read(text, &tape_default_limits, arena, &s.tape, NULL), ST_OK);
+    return s;
+}
+
+static struct precedent
+revoked(const char *text, struct revocation r)
+{
+    struct precedent p = { .revokes = true, .at_ms = RECEIVED + 5000 };
+    struct span      out;
+
+    r.received_ms = RECEIVED;
+    r.recorded_ms = RECEIVED + 5000;
+    assert_int_equal(revoke(source_of(span_of(text)).tape, &r, arena, &out), REVOCATION_MADE);
+    p.source = source_of(out);
+    return p;
+}
+
+/* What is left of `now`: whether it permits at all; *read and *count: the consents as they are to be read. */
+static bool
+permits(struct precedent p, const char *now, const struct policy **read)
+{
+    struct facts          facts = { .precedents = &p, .precedent_count = 1 };
+    struct consent_source all[2] = { source_of(span_of(now)) };
+    size_t                count  = 1;
+    bool                  any    = false;
+
+    assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+    assert_int_equal(policy_compile(all, count, arena, read), ST_OK);
+    const struct consent *c = policy_consent(*read, 0);
+    for (uint32_t i = 0; i < c->provision_count && c->unusable == NULL && c->denies_only == NULL; i++)
+        any = any || c->provisions[i].type == PROVISION_PERMIT;
+    assert_int_equal(any, all[0].again == NULL || count > 1);
+    return any;
+}
+
+static void
+test_a_revocation_outlives_what_is_sent_again(void **state)
+{
+    static const struct { const char *then, *now; bool permits; } cases[] = {
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-01-01") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-05-01") PERMIT("b"), false },   /* the same id */
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-01") PERMIT("a"), false },   /* a copy */
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02") PERMIT("a"), true },    /* no copy */
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-01") PERMIT("b"), true },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"),
+          FORM("d", "active", "2026-01-01") ",\"provision\":{" TO("a") "," OF("TREAT") "}}", true },                 /* for something else */
+        { FORM("c", "active", "2026-01-01") ",\"organization\":[{\"reference\":\"Organization/x\"}]" PERMIT("a"),
+          FORM("d", "active", "2026-01-01") ",\"organization\":[{\"reference\":\"Organization/y\"}]" PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") NUMBER("1") PERMIT("a"), FORM("d", "active", "2026-02-01") NUMBER("1") PERMIT("b"), false },
+        { FORM("c", "active", "2026-01-01") NUMBER("1") PERMIT("a"), FORM("d", "active", "2026-02-01") NUMBER("2") PERMIT("b"), true },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-01T12:00:00Z") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-01T12:00:01Z") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-01") PERMIT("a"), false },     /* L3 */
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-02") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "no day") PERMIT("a"), false },
+    };
+    const struct policy *read;
+
+    (void)state;
+    for (int form = REVOCATION_WRITTEN; form <= REVOCATION_SAID; form++)
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+            if (permits(revoked(cases[i].then, (struct revocation){ .form = (enum revocation_form)form }), cases[i].now, &read)
+                != cases[i].permits)
+                fail_msg("case %zu", i);
+}
+
+static void
+test_a_receipt_known_by_its_day_was_at_its_end(void **state)
+{
+    struct revocation    r = { .form = REVOCATION_WRITTEN, .received_last_ms = RECEIVED + 86400000 };
+    const struct policy *read;
+    struct precedent     p = revoked(FORM("c", "active", "2026-01-01") PERMIT("a"), r);
+
+    (void)state;
+    assert_false(permits(p, FORM("c", "active", "2026-06-02T11:00:00Z") PERMIT("a"), &read));
+    assert_true(permits(p, FORM("c", "active", "2026-06-02T12:00:01Z") PERMIT("a"), &read));
+}
+
+static void
+test_a_part_stays_revoked_and_is_not_found_by_its_place_alone(void **state)
+{
+    static const char two[]    = FORM("c", "active", "2026-01-01") ",\"provision\":{\"type\":\"deny\",\"provision\":[{" TO("a") "},{" TO("b") "}]}}";
+    static const char spaced[] = FORM("c", "active", "2026-01-01") ", \"provision\" : {\"type\":\"deny\", \"provision\":[{" TO("a") "}, {" TO("b") "}]}}";
+    static const char turned[] = FORM("c", "active", "2026-01-01") ",\"provision\":{\"type\":\"deny\",\"provision\":[{" TO("b") "},{" TO("a") "}]}}";
+    static const struct { const char *now; uint32_t refusals; bool left; } cases[] = {
+        { two, 1, true }, { spaced, 1, true }, { turned, 0, false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), 0, false },                 /* no such provision any more */
+    };
+    struct precedent p = revoked(two, (struct revocation){ .form = REVOCATION_WRITTEN, .provision = SPAN("provision.provision[0]") });
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct facts          facts = { .precedents = &p, .precedent_count = 1 };
+        struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
+        size_t                count  = 1;
+        const struct policy  *read;
+        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(policy_compile(all, count, arena, &read), ST_OK);
+        const struct consent *c = policy_consent(read, 0);
+        assert_int_equal(c->unusable == NULL && c->denies_only == NULL, cases[i].left);
+        if (cases[i].left) {
+            assert_int_equal(c->provisions[1].child_count, cases[i].refusals);
+            assert_int_equal(c->provisions[2].child_count, 0);
+        }
+    }
+}
+
+static void
+test_a_refusal_goes_on_until_it_is_said_to_be_over(void **state)
+{
+    static const struct { const char *then, *now; bool goes_on; } cases[] = {
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "active", "2026-01-01") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "active", "2025-12-01") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "active", "2026-01-02") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "inactive", "2026-01-01") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "entered-in-error", "2026-01-01") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") DENY, FORM("c", "active", "2026-01-01") DENY, false },            /* says so itself */
+        { FORM("c", "active", "2026-01-01") DENY, FORM("d", "active", "2026-01-02") PERMIT("a"), true },       /* it was deleted */
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") ",\"provision\":[{\"type\":\"deny\"}]}",
+          FORM("c", "active", "2026-01-01") PERMIT("a"), false },                                          /* was only unreadable */
+        { FORM("c", "active", "no day") DENY, FORM("c", "active", "2026-06-01") PERMIT("a"), true },
+        { FORM("c", "active", "no day") DENY, FORM("c", "active", "2026-06-02") PERMIT("a"), false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct precedent      p      = { .source = source_of(span_of(cases[i].then)), .at_ms = RECEIVED };
+        struct facts          facts  = { .precedents = &p, .precedent_count = 1 };
+        struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
+        size_t                count  = 1;
+        const struct policy  *read;
+        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(policy_compile(all, count, arena, &read), ST_OK);
+        if ((count == 2) != cases[i].goes_on)
+            fail_msg("case %zu", i);
+        if (count == 2)
+            assert_non_null(policy_consent(read, 1)->denies_only);
+    }
+}
+
+static void
+test_says_what_of_a_version_stands(void **state)
+{
+    static const struct { const char *text; unsigned sent, revoked; } cases[] = {
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), 0, PRECEDENT_REVOKES },
+        { FORM("c", "active", "2026-01-01") DENY, PRECEDENT_REFUSES, PRECEDENT_REFUSES | PRECEDENT_REVOKES },
+        { FORM("c", "inactive", "2026-01-01") DENY, PRECEDENT_ENDS, PRECEDENT_REVOKES },   /* to revoke ends no refusal */
+        { FORM("c", "entered-in-error", "2026-01-01") PERMIT("a"), PRECEDENT_ENDS, PRECEDENT_REVOKES },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct consent_source s = source_of(span_of(cases[i].text));
+        assert_int_equal(precedent_of(s.tape, s.node, false, arena), cases[i].sent);
+        assert_int_equal(precedent_of(s.tape, s.node, true, arena), cases[i].revoked);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_revocation_outlives_what_is_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_receipt_known_by_its_day_was_at_its_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_part_stays_revoked_and_is_not_found_by_its_place_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refusal_goes_on_until_it_is_said_to_be_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_says_what_of_a_version_stands, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("precedent", tests, NULL, NULL);
+}
