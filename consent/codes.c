@@ -6,88 +6,89 @@
 #define OFF     false
 #define PREFIX  true
 #define EXACT   false
-#define ROW(code, match, tier, label, kind, state, source, words) \
-    { code, sizeof(code) - 1, match, state, TIER_##tier, LABEL_##label, KIND_##kind, CODE_SOURCE_##source, words },
+#define ROW(code, match, tier, label, kind, state, source, checked, day, words, because) \
+    { code, sizeof(code) - 1, match, state, TIER_##tier, LABEL_##label, KIND_##kind, CODE_SOURCE_##source, words, checked, day, because },
 
 #define ROW_ICD10 ROW
 static const struct code_row icd10[] = {
-#include "consent/codes_diagnosis.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_ICD10
 #define ROW_ICD10PCS ROW
 static const struct code_row icd10pcs[] = {
-#include "consent/codes_diagnosis.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_ICD10PCS
 #define ROW_ICD9 ROW
 static const struct code_row icd9[] = {
-#include "consent/codes_diagnosis.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_ICD9
 #define ROW_DRG ROW
 static const struct code_row drg[] = {
-#include "consent/codes_diagnosis.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_DRG
 #define ROW_SNOMED ROW
 static const struct code_row snomed[] = {
-#include "consent/codes_snomed.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_SNOMED
 #define ROW_RXNORM ROW
 static const struct code_row rxnorm[] = {
-#include "consent/codes_drug.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_RXNORM
 #define ROW_ATC ROW
 static const struct code_row atc[] = {
-#include "consent/codes_drug.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_ATC
 #define ROW_LOINC ROW
 static const struct code_row loinc[] = {
-#include "consent/codes_loinc.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_LOINC
 #define ROW_HCPCS ROW
 static const struct code_row hcpcs[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_HCPCS
 #define ROW_MODIFIER ROW
 static const struct code_row modifier[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_MODIFIER
 #define ROW_PLACE ROW
 static const struct code_row place[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_PLACE
 #define ROW_REVENUE ROW
 static const struct code_row revenue[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_REVENUE
 #define ROW_SPECIALTY ROW
 static const struct code_row specialty[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_SPECIALTY
 #define ROW_NUCC ROW
 static const struct code_row nucc[] = {
-#include "consent/codes_claim.def"
+#include "consent/codes_rows.def"
 };
 #undef ROW_NUCC
 
-#define TABLE(system, rows) { CODE_SYSTEM_##system, rows, sizeof(rows) / sizeof(rows)[0] }
+#define TABLE(system, name, rows) { CODE_SYSTEM_##system, name, rows, sizeof(rows) / sizeof(rows)[0] }
 
-static const struct code_table modifiers = TABLE(HCPCS, modifier);
+static const struct code_table modifiers = TABLE(HCPCS, "HCPCS modifiers", modifier);
 static const struct code_table tables[]  = {
-    TABLE(ICD10CM, icd10), TABLE(ICD10PCS, icd10pcs), TABLE(ICD9CM, icd9), TABLE(DRG, drg),
-    TABLE(SNOMED, snomed), TABLE(RXNORM, rxnorm), TABLE(ATC, atc), TABLE(LOINC, loinc),
-    TABLE(HCPCS, hcpcs), TABLE(PLACE, place), TABLE(REVENUE, revenue),
-    TABLE(SPECIALTY, specialty), TABLE(NUCC, nucc), TABLE(HCPCS, modifier),
+    TABLE(ICD10CM, "ICD-10-CM, ICD-10", icd10), TABLE(ICD10PCS, "ICD-10-PCS", icd10pcs), TABLE(ICD9CM, "ICD-9-CM", icd9),
+    TABLE(DRG, "MS-DRG", drg), TABLE(SNOMED, "SNOMED CT", snomed), TABLE(RXNORM, "RxNorm", rxnorm), TABLE(ATC, "ATC", atc),
+    TABLE(LOINC, "LOINC", loinc), TABLE(HCPCS, "HCPCS, CPT", hcpcs), TABLE(PLACE, "place of service", place),
+    TABLE(REVENUE, "revenue codes", revenue), TABLE(SPECIALTY, "CMS specialty", specialty), TABLE(NUCC, "NUCC taxonomy", nucc),
+    TABLE(HCPCS, "HCPCS modifiers", modifier),
 };
 #define TABLES (sizeof tables / sizeof tables[0])
 
@@ -221,6 +222,35 @@ const char *
 code_source_full(enum code_source s)
 {
     return sources[s].full;
+}
+
+const char *
+code_tier_text(enum code_tier t)
+{
+    static const char *const texts[] = { "", "T1", "T2", "T3", "not", "context" };
+
+    return t <= TIER_CONTEXT ? texts[t] : "";
+}
+
+const char *
+code_context_text(enum code_context c)
+{
+    switch (c) {
+    case CONTEXT_PAIN:     return "pain";
+    case CONTEXT_PATCH:    return "patch";
+    case CONTEXT_WEIGHT:   return "weight";
+    case CONTEXT_ALLERGY:  return "allergy";
+    case CONTEXT_FAMILY:   return "relative";
+    case CONTEXT_NEGATIVE: return "negative";
+    case CONTEXT_CAFFEINE: return "caffeine";
+    }
+    return "";
+}
+
+bool
+code_verified(const struct code_row *row)
+{
+    return row->source != CODE_SOURCE_MEMORY;
 }
 
 size_t

@@ -1,11 +1,9 @@
 /* consent/codes.h -- which codes tell of substance use, and how loudly.
  *
- * The tables are codes_*.def: a row a code or prefix,
- *
- *     ROW(code, match, tier, label, kind, state, source, words)
- *
- * with a citation (code_sources.def); docs/code-sets.md says what is in, what
- * is out and why.  A row that nobody could verify is there with state OFF and
+ * The tables are built from codes.facts, a row a code or prefix, with a citation
+ * (code_sources.facts), by tools/codes.c, which refuses what is wrong
+ * (docs/decisions/0038-code-sets-are-built-from-facts.md); docs/code-sets.md says what is in,
+ * what is out and why.  A row that nobody could verify is there with state off and
  * is not found by code_find(): as if it were not written.
  *
  *   T1       tells by itself: labels
@@ -49,6 +47,9 @@ struct code_row {
     uint8_t     kind;                    /* enum code_kind   */
     uint8_t     source;                  /* enum code_source */
     const char *words;                   /* what the code means, our words */
+    const char *checked;                 /* how it was compared with the source: "name", "list", "absence", "none" */
+    const char *day;                     /* when: "2026-11-22"; "-" */
+    const char *because;                 /* why a row that has a source is off; "" */
 };
 
 /* Circumstances that a resource states about itself: controls of T2. */
@@ -60,6 +61,7 @@ enum code_context {
     CONTEXT_FAMILY   = 1 << 4,           /* it is about a relative */
     CONTEXT_NEGATIVE = 1 << 5,           /* the result is negative */
     CONTEXT_CAFFEINE = 1 << 6,           /* F15 is also where caffeine is coded */
+    CONTEXT_LAST     = CONTEXT_CAFFEINE,
 };
 
 /* NULL when the code is in no row that is on.  The longest prefix wins; HCPCS
@@ -76,9 +78,13 @@ bool                   code_has_trap(const struct code_row *);
 
 const char *code_source_short(enum code_source);
 const char *code_source_full(enum code_source);
+const char *code_tier_text(enum code_tier);              /* "T1", "not" */
+const char *code_context_text(enum code_context);        /* "pain" */
+/* Whether anybody compared it with a source; one that nobody did is off. */
+bool        code_verified(const struct code_row *);
 
-/* For the tests over the tables. */
-struct code_table { enum code_system system; const struct code_row *rows; size_t count; };
+/* For reports and for the tests over the tables. */
+struct code_table { enum code_system system; const char *name; const struct code_row *rows; size_t count; };
 size_t                   code_table_count(void);
 const struct code_table *code_table_at(size_t);
 

@@ -1,6 +1,6 @@
 """A made-up world: patients, programs, recipients, consents; what situations (situations_*.py) are built with.
 
-Names, numbers and addresses are made; codes are those of the fixtures and of consent/codes_*.def.
+Names, numbers and addresses are made; codes are those of the fixtures and of consent/codes.facts.
 """
 from model import Hidden, Raw
 
