@@ -23,7 +23,7 @@ enter(struct exchange *ex)
     ex->unit = (struct store_unit){
         .done.run = on_committed, .home = ex->loop,
         .resources = ex->resources, .resource_count = ex->resource_count,
-        .consent_patients = ex->consents.patients, .consent_patient_count = ex->consents.patient_count,
+        .consent_patients = ex->consents.everybody, .consent_patient_count = ex->consents.everybody_count,
         .consents_as_of = ex->consents.generation,
         .class_version = ex->config->class_version,
     };

@@ -196,7 +196,7 @@ enter_consult(struct exchange *ex)
 {
     ex->consents = (struct store_consents){
         .done.run = on_consents, .home = ex->loop, .arena = ex->arena,
-        .patients = &ex->consulting->patient, .patient_count = 1,
+        .patients = &ex->consulting->patient, .patient_count = 1, .with_links = true,
     };
     store_load_consents(ex->gateway->store, &ex->consents);
     return STEP_WAIT;
@@ -350,6 +350,8 @@ decide_samples(struct exchange *ex, struct card *card)
     enum step step = parse_body(ex);
     if (step == STEP_NEXT)
         step = consents_attach(ex);
+    if (step == STEP_NEXT)
+        step = linked_attach(ex);
     if (step == STEP_NEXT)
         step = papers_attach(ex);
     if (step != STEP_NEXT || !sample_all(ex, card))

@@ -1,6 +1,7 @@
 /* gateway/stages/decide.c -- the consents that count, and the facts of each recipient.
  *
- * The patients of the bundle are known since record; their current Consents
+ * The patients of the bundle are known since record; their current Consents, and those of whom
+ * a link says that they are the same person (stages/linked.c),
  * are read from the store, once for all recipients, and with them the papers on
  * file; when it never had any of theirs nothing waits for it.  Either way the commit refuses what is decided
  * when one was written meanwhile.  Consents inside the bundle count as well
@@ -29,7 +30,7 @@ enter(struct exchange *ex)
 {
     if (ex->outgoing_count == 0 && (ex->own_consents == 0 || ex->bundle == NULL))
         return STEP_NEXT;
-    struct span *patients = arena_make_n(ex->arena, ex->bundle->count, struct span);
+    struct span *patients = arena_make_n(ex->arena, ex->bundle->count + linked_most(ex), struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_of        = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
     bool known            = ex->patients != NULL || record_patients(ex);  /* a delivery has no stage record */
@@ -40,8 +41,10 @@ enter(struct exchange *ex)
         .done.run = on_loaded, .home = ex->loop, .arena = ex->arena,
         .patients = patients, .patient_count = patients_of(ex, patients, ex->patient_names),
         .with_clients = ex->own_consents > 0,
+        .everybody = patients, .with_links = true,
     };
-    if (store_never_consented(ex->gateway->store, patients, ex->consents.patient_count, &ex->consents.generation))
+    ex->consents.everybody_count = ex->consents.patient_count + linked_names(ex, patients + ex->consents.patient_count);
+    if (store_never_consented(ex->gateway->store, patients, ex->consents.everybody_count, &ex->consents.generation))
         return go_on(ex);                /* all that there is to know; its status is ST_OK */
     store_load_consents(ex->gateway->store, &ex->consents);
     return STEP_WAIT;
@@ -56,6 +59,8 @@ on_loaded(struct task *task)
 static enum step
 resume(struct exchange *ex)
 {
+    if (ex->consents.status == ST_TOO_LARGE)
+        return exchange_fail(ex, ST_TOO_LARGE, "the patients of this Bundle are linked with too many others");
     if (ex->consents.status != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "the patient's consents and what is on file could not be read");
     return go_on(ex);
@@ -68,6 +73,8 @@ go_on(struct exchange *ex)
 {
     enum step step = consents_attach(ex);
 
+    if (step == STEP_NEXT)
+        step = linked_attach(ex);
     if (step == STEP_NEXT)
         step = papers_attach(ex);
     if (ex->outgoing_count == 0)

@@ -113,6 +113,7 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct
     list_identifiers(ex, e->resource, r);
     if (span_eq_text(e->type, "Consent"))
         r->stands = stands_of(ex, e->resource);
+    linked_record(ex, i, r);
     entry->resource = r;
     entry->status   = 201;
     if (span_empty(ex->patient))
@@ -151,7 +152,7 @@ id_for(struct exchange *ex, const struct bundle_entry *e)
     return uuid_new(ex->arena);
 }
 
-static struct span
+struct span
 record_patient(const struct exchange *ex, uint32_t at, struct span text)
 {
     struct span base, type, id;

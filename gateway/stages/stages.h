@@ -73,6 +73,14 @@ bool      condition_read(struct span query, struct span type, struct arena *, st
 const struct store_condition *entry_existing(const struct intake_entry *);
 /* Fills ex->patients; false: no memory. */
 bool      record_patients(struct exchange *);
+/* A Patient as the record knows it: the entry, or else what a reference says. */
+struct span record_patient(const struct exchange *, uint32_t at, struct span text);
+/* Links between Patients (stages/linked.c): those of an entry that is written; whom the Bundle links with whom, at most
+ * linked_most(); the stored ones as facts. */
+void      linked_record(struct exchange *, uint32_t entry, struct store_resource *);
+size_t    linked_most(const struct exchange *);
+size_t    linked_names(struct exchange *, struct span *out);
+enum step linked_attach(struct exchange *);
 /* The transaction-response and its kin (stages/response.c). */
 enum status response_author(struct exchange *, struct span *out) MUST_CHECK;
 bool        response_is_single(const struct exchange *);     /* one resource was created or updated */

@@ -1,13 +1,13 @@
-/* gateway/store/consented.h -- who may have a Consent or a paper on file, known without asking the store thread.
+/* gateway/store/consented.h -- who may have a Consent, a link or a paper on file, known without asking the store thread.
  *
  * Most pushes are about patients who never had a Consent stored, and to learn
  * just that they would wait for the store thread, that is, for the commit that
- * it is in.  This is a filter (filter.h) over the patients of the tables `consent` and `filing`.
+ * it is in.  This is a filter (filter.h) over the patients of the tables `consent`, `filing` and `patient_link`.
  *
  * Rules:
- *   1  A patient is added before the commit that writes a Consent of theirs or files a
- *      paper about them, and is never taken out: neither by a deletion nor by a commit that failed.
- *   2  So somebody whom it does not know had no Consent and no paper, in no version, as of any
+ *   1  A patient is added before the commit that writes a Consent of theirs, a link at whichever end, or
+ *      files a paper about them, and is never taken out: neither by a deletion nor by a commit that failed.
+ *   2  So somebody whom it does not know had no Consent, no link and no paper, in no version, as of any
  *      generation that was committed before it was looked at.  Somebody whom it
  *      knows may have one, and then the store thread is asked.
  *   3  The generation is published after the patient is added, and read before the

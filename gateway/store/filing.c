@@ -79,9 +79,9 @@ filings_serve(struct store *s, struct store_consents *c)
     enum status st   = ST_OK;
     size_t      room = 0;
 
-    for (size_t i = 0; i < c->patient_count && st == ST_OK; i++)
-        if (consented_may(s->consented, c->patients[i]))
-            st = list_of(s, c->patients[i], c->arena, &c->filed, &c->filed_count, &room);
+    for (size_t i = 0; i < c->everybody_count && st == ST_OK; i++)
+        if (consented_may(s->consented, c->everybody[i]))
+            st = list_of(s, c->everybody[i], c->arena, &c->filed, &c->filed_count, &room);
     return st;
 }
 

@@ -122,7 +122,13 @@ static const char step_6[] =
     " place INTEGER NOT NULL, PRIMARY KEY(patient, id, kind, inbox, place)) WITHOUT ROWID;"
     "CREATE INDEX standing_of ON standing(id, kind);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6 };
+/* 7: links between Patients (store/linked.c). */
+static const char step_7[] =
+    "CREATE TABLE patient_link(patient TEXT NOT NULL, other TEXT NOT NULL, stands INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, PRIMARY KEY(patient, other)) WITHOUT ROWID;"
+    "CREATE INDEX patient_link_other ON patient_link(other, patient);";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
 
 int
 migrations_latest(void)

@@ -286,12 +286,12 @@ consents_collect(struct store *s, struct store_consents *c)
     struct finds standing = { .end = &standing.first };
     enum status  st       = ST_OK;
 
-    for (size_t i = 0; i < c->patient_count && st == ST_OK; i++) {
-        st = consents_newest(s, c, c->patients[i]);
+    for (size_t i = 0; i < c->everybody_count && st == ST_OK; i++) {
+        st = consents_newest(s, c, c->everybody[i]);
         if (st == ST_OK && c->newest > 0)
-            st = consents_list(s, c, c->patients[i], &all);
+            st = consents_list(s, c, c->everybody[i], &all);
         if (st == ST_OK && c->newest > 0)
-            st = standing_list(s, c, c->patients[i], &standing);
+            st = standing_list(s, c, c->everybody[i], &standing);
     }
     if (st == ST_OK)
         st = rows_of(&all, c->arena, &c->rows, &c->row_count);
@@ -309,7 +309,15 @@ consents_serve(struct store *s, struct store_consents *c)
     c->generation = (uint64_t)s->durable.generation;
     c->filed       = NULL;
     c->filed_count = 0;
-    c->status     = consents_collect(s, c);
+    c->links       = NULL;
+    c->link_count  = 0;
+    if (c->everybody == NULL) {
+        c->everybody       = c->patients;
+        c->everybody_count = c->patient_count;
+    }
+    c->status = c->with_links ? links_serve(s, c) : ST_OK;
+    if (c->status == ST_OK)
+        c->status = consents_collect(s, c);
     if (c->status == ST_OK && s->filed_last > 0)
         c->status = filings_serve(s, c);
 }

@@ -157,7 +157,7 @@ consented_load(struct store *s)
     while ((code = sqlite3_step(q)) == SQLITE_ROW)
         consented_add(s->consented, column_span(q, 0));
     (void)sqlite3_reset(q);
-    return code == SQLITE_DONE ? ST_OK : sql_failed(s, code);
+    return code == SQLITE_DONE ? links_load(s) : sql_failed(s, code);
 }
 
 static enum status vouch_once(struct store *);

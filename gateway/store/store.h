@@ -105,10 +105,18 @@ struct store_resource {
     const int64_t  *identifiers;         /* keys, to be found by */
     size_t          identifier_count;
     unsigned        stands;              /* of a Consent: enum store_stands */
+    struct span     links_of;            /* a Patient or a Person: the name that its links are of, "Patient/p1" */
+    const struct span *links;            /* the Patients that it is linked with, each once; at most STORE_LINKS_MOST */
+    size_t          link_count;
     enum store_refusal refused;          /* out */
     int64_t         version;             /* out: the one written */
     bool            created;             /* out: it was not there before */
 };
+
+/* Of one Patient; identities that are followed from one patient; of all patients of a Bundle. */
+#define STORE_LINKS_MOST    128u
+#define STORE_LINKED_MOST   64u
+#define STORE_FOLLOWED_MOST 4096u
 
 struct store_inbox {                     /* the body as it came, kept while a delivery may need it */
     struct span request_id, client, bundle_type, patient;
@@ -221,7 +229,7 @@ struct store_unit {
     uint32_t               conflict;     /* out: index of the resource; STORE_CONFLICT_KEY: the
                                             Idempotency-Key was taken meanwhile;
                                             STORE_CONFLICT_CONSENT: see consents_as_of */
-    /* Precondition: no Consent of these patients was written after that
+    /* Precondition: no Consent of these patients and no link of theirs was written after that
      * generation, and no paper filed that is about them or about nobody in
      * particular (0: not asked).  So a release cannot be recorded on consents
      * that were revoked while it was being decided. */
@@ -293,13 +301,26 @@ struct store_row {                       /* one resource version */
  * by their Bundle alone is not known. */
 #define STORE_HOME_BYTES (1u << 20)
 
+struct store_link {                      /* between two Patients, as a stored one says or said */
+    struct span patient, other;
+    bool        stands;                  /* false: it was taken back */
+};
+
+/* `everybody`: of whom Consents and papers are read: the patients, with those that the Bundle links them with behind
+ * them; NULL: the patients.  With `with_links` it is made longer by whom stored links lead to, as
+ * far as STORE_LINKED_MOST allows; ST_TOO_LARGE: more than STORE_FOLLOWED_MOST. */
 struct store_consents {                  /* all current Consents of these patients */
     struct task         done;
     struct loop        *home;
     struct arena       *arena;           /* touched by the store thread until done runs */
     const struct span  *patients;
     size_t              patient_count;
+    const struct span  *everybody;
+    size_t              everybody_count;
     bool                with_clients;    /* rows name who sent them */
+    bool                with_links;
+    struct store_link  *links;           /* out */
+    size_t              link_count;
     enum status         status;
     struct store_row   *rows;
     size_t              row_count;
@@ -325,7 +346,7 @@ struct store_shelf {
 };
 enum status store_shelf_pin(struct store *, const struct store_shelf **out) MUST_CHECK;
 void        store_shelf_unpin(const struct store_shelf **);         /* NULL inside is fine */
-/* Whether the store has no Consent of any of these patients and no paper about them, and never had one,
+/* Whether the store has no Consent of any of these patients, no link of theirs and no paper about them, and never had one,
  * as of *generation; answered at once, on any thread.  False: it may have, or is
  * not well; store_load_consents tells (store/consented.h). */
 bool store_never_consented(const struct store *, const struct span *patients, size_t count,

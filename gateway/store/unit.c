@@ -90,7 +90,9 @@ consents_unchanged(struct store *s, struct store_unit *u)
         if ((uint64_t)newest > u->consents_as_of)
             return conflict(u, STORE_CONFLICT_CONSENT);
     }
-    return ST_OK;
+    bool        unchanged;
+    enum status st = links_unchanged(s, u->consent_patients, u->consent_patient_count, (int64_t)u->consents_as_of, &unchanged);
+    return st != ST_OK || unchanged ? st : conflict(u, STORE_CONFLICT_CONSENT);
 }
 
 static enum status
@@ -316,6 +318,8 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
         st = consent_index(s, r, before.patient, where);
     if (st == ST_OK && r->stands != 0)
         st = standing_write(s, r, where);
+    if (st == ST_OK && !c.deleted && !span_empty(r->links_of))
+        st = links_write(s, r);
     return st;
 }
 

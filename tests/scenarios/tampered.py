@@ -39,6 +39,9 @@ def busy(gateway):
         gateway.push(bundle(patient(f"h{n}"), scan(f"scan{n}", f"h{n}"), observation(f"o{n}", f"h{n}")), client="unknown-ehr")
     gateway.push(bundle(patient("c1"), consent("c-c1", "c1"), condition("oud", "c1")), client="riverside-ehr")
     gateway.push(bundle(patient("c2"), condition("oud2", "c2")), client="riverside-ehr")
+    refusal = consent("c-c3", "c3")
+    refusal["provision"] = {"type": "deny"}
+    gateway.push(bundle({**patient("c3"), "link": [{"other": {"reference": "Patient/c1"}, "type": "seealso"}]}, refusal), client="riverside-ehr")
     gateway.push(bundle(patient("a"), observation("oa", "a"), patient("b"), observation("ob", "b"), patient("c"), observation("oc", "c")))
     connection = gateway.connect()
     for n in range(130):                 # a tile of the tree is 256 records
