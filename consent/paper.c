@@ -3,6 +3,7 @@
 #include "base/sort.h"
 #include "consent/basis.h"
 #include "consent/facts_reader.h"
+#include "fhir/datatypes.h"
 #include "fhir/outcome.h"
 
 static const struct { const char *one, *list; } kinds[PAPER_KINDS] = {
@@ -180,6 +181,15 @@ want(struct reader *r, tape_node n, const struct paper *p, const char *name, con
                    (struct span){ 0 });
 }
 
+static bool
+ends_before_it_begins(struct reader *r, tape_node n)
+{
+    struct time_range from, to;
+
+    return time_range_read(tape_member_text(r->tape, n, SPAN("from"), r->arena), &from)
+           && time_range_read(tape_member_text(r->tape, n, SPAN("to"), r->arena), &to) && to.last_ms < from.first_ms;
+}
+
 static void
 check_one(struct reader *r, tape_node n, const struct paper *p)
 {
@@ -195,6 +205,8 @@ check_one(struct reader *r, tape_node n, const struct paper *p)
         want(r, n, p, "kind", "want what it is evidenced by: encounter, appointment, referral or attribution");
     if (p->kind == PAPER_RELATIONSHIP && span_empty(p->as.relationship.provider))
         want(r, n, p, "provider", "want who treats the patient");
+    if (p->kind != PAPER_EMERGENCY && ends_before_it_begins(r, n))      /* that one lacks it then, P2 */
+        want(r, n, p, "to", "want an end that is not before `from`");
     if (p->body.length > PAPER_BYTES)
         want(r, n, p, "", "want at most 64 KiB a paper");
 }

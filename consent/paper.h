@@ -9,8 +9,9 @@
  *
  *   P1  Stricter than R, for it is kept: a member that R would not read is an
  *       error here, every paper has an id (letters, digits, "-" and ".", 1 to
- *       64 of them; no two alike) and says of which patient it is, but for a
- *       document whose kind need not.
+ *       64 of them; no two alike) says of which patient it is, but for a
+ *       document whose kind need not, and does not end before it begins (an emergency lacks
+       an end then).
  *   P2  What a paper need not say to be filed, but has to say before anything goes
  *       by it, it lacks: it is kept, and that is said.
  *   P3  At most PAPERS_MOST of one list at once, PAPER_BYTES each.

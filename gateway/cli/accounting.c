@@ -285,24 +285,6 @@ on_disclosure(const struct ledger_leaf *leaf, void *arg)
     return a->code == EXIT_CODE_OK;
 }
 
-/* "p1" is taken for "Patient/p1". */
-static bool
-patient_of(struct account *a, const char *argument)
-{
-    struct span text = span_of(argument);
-    struct span id   = span_starts(text, SPAN("Patient/")) ? span_skip(text, 8) : text;
-
-    for (size_t i = 0; i < id.length; i++) {
-        char c = id.at[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.'))
-            id.length = 0;
-    }
-    if (id.length == 0 || id.length > 64)
-        return false;
-    a->patient = arena_format(a->desk->arena, "Patient/%.*s", SPAN_PRINT(id));
-    return true;
-}
-
 static bool
 choices_read(const struct call *call, struct account *a)
 {
@@ -365,10 +347,8 @@ command_accounting(const struct call *call)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     a.now    = (int64_t)now.tv_sec * 1000;
     int code = desk_open(call, &d);
-    if (code == EXIT_CODE_OK && !patient_of(&a, call->arguments[0])) {
-        call_say(call, "%s: want Patient/ID", call->arguments[0]);
+    if (code == EXIT_CODE_OK && !desk_patient(call, call->arguments[0], d.arena, &a.patient))
         code = EXIT_CODE_USAGE;
-    }
     if (code == EXIT_CODE_OK && d.config->site.accounting_clock)
         a.due = span_first(time_format(d.arena, a.now + 60 * (int64_t)24 * 3600 * 1000), 10);
     if (code == EXIT_CODE_OK)

@@ -96,6 +96,27 @@ desk_time(const struct call *call, const char *option, bool end, int64_t *at_ms)
     return true;
 }
 
+bool
+desk_patient(const struct call *call, const char *text, struct arena *arena, struct span *out)
+{
+    struct span given = span_of(text);
+    struct span id    = span_starts(given, SPAN("Patient/")) ? span_skip(given, 8) : given;
+    bool        good  = id.length > 0 && id.length <= 64;
+
+    *out = given;
+    if (text == NULL || span_starts(given, SPAN("urn:")) || span_starts(given, SPAN("http")))
+        return true;
+    for (size_t i = 0; i < id.length; i++) {
+        char c = id.at[i];
+        good   = good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.');
+    }
+    if (good)
+        *out = arena_join(arena, SPAN("Patient/"), id);
+    else
+        call_say(call, "%s: want Patient/ID", text);
+    return good;
+}
+
 /* C0 and DEL in one byte; C1 is C2 80 to C2 9F in UTF-8. */
 void
 desk_plain(struct buf *out, struct span text, size_t width)

@@ -34,6 +34,10 @@ int  desk_key(struct desk *, struct ledger_public *);
  * given: `*at_ms` stays. */
 bool desk_time(const struct call *, const char *option, bool end, int64_t *at_ms);
 
+/* A --patient, or an argument that names one: "Patient/p1", "p1" for it, or a URL or URN as a consent may have it; false
+ * after saying so.  `text` may be NULL: empty. */
+bool desk_patient(const struct call *, const char *text, struct arena *, struct span *out);
+
 /* Text of a record on a terminal: control characters, which could move the
  * cursor or forge a line, become '?'. */
 void desk_plain(struct buf *, struct span text, size_t width);   /* width: filled up with blanks; 0: none */

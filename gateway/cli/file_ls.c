@@ -34,6 +34,8 @@ list(const struct call *call, struct store_filed_query query, bool whole)
 
     if (l.out != NULL)
         l.list = author_add_array(author_object(l.out), whole ? "versions" : "papers");
+    if (code == EXIT_CODE_OK && !desk_patient(call, call_value(call, "patient"), d.arena, &query.patient))
+        code = EXIT_CODE_USAGE;
     if (code == EXIT_CODE_OK)
         code = desk_code(store_filed_visit(d.store, &query, visit, &l));
     if (code == EXIT_CODE_OK && l.code != EXIT_CODE_OK)
@@ -53,7 +55,7 @@ list(const struct call *call, struct store_filed_query query, bool whole)
 int
 command_file_ls(const struct call *call)
 {
-    struct store_filed_query query = { .patient = span_of(call_value(call, "patient")) };
+    struct store_filed_query query = { .patient = { NULL, 0 } };
     const char              *kind  = call_value(call, "kind");
 
     query.kind = kind != NULL ? (unsigned)paper_kind_of(span_of(kind)) : (unsigned)PAPER_NONE;
@@ -239,7 +241,8 @@ stood(const struct call *call, struct store_filed_query query)
 
     buf_init(&s.id, 4096);
     buf_init(&s.body, 2 * PAPER_BYTES);
-    if (code == EXIT_CODE_OK && !desk_time(call, "at", false, &s.at_ms))
+    if (code == EXIT_CODE_OK && (!desk_time(call, "at", false, &s.at_ms)
+                                 || !desk_patient(call, call_value(call, "patient"), d.arena, &query.patient)))
         code = EXIT_CODE_USAGE;
     query.history = query.by_id = true;
     if (code == EXIT_CODE_OK) {

@@ -15,7 +15,12 @@
 static void
 begin(struct findings *f)
 {
-    buf_add_text(&f->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"sluice validate\">\n");
+    char name[64];
+
+    buf_add_text(&f->out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
+    snprintf(name, sizeof name, "sluice %s", f->call->command->words);
+    markup_attribute(&f->out, "name", span_of(name));
+    buf_add_text(&f->out, ">\n");
 }
 
 static void

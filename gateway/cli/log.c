@@ -168,7 +168,8 @@ command_log_verify(const struct call *call)
 struct show {
     const struct call *call;
     struct desk       *desk;
-    const char        *patient, *to, *kind, *basis;
+    const char        *to, *kind, *basis;
+    struct span        patient;          /* empty: anybody */
     int64_t            since, until;
     bool               json;
     struct span       *ring;             /* --limit: the newest lines */
@@ -251,12 +252,31 @@ on_show(const struct ledger_leaf *leaf, void *arg)
     return s->code == EXIT_CODE_OK;
 }
 
+/* One that no record can have, or none of this log, would look like an empty log. */
+static bool
+kind_fits(const struct call *call, const char *kind)
+{
+    static const char *const kinds[LEDGER_LOGS][5] = { { "disclosure", "void" }, { "denial", "filing", "review", "rows" } };
+    bool                     denials               = call_has(call, "denials"), there[LEDGER_LOGS] = { false, false };
+
+    for (int log = 0; log < LEDGER_LOGS && kind != NULL; log++)
+        for (size_t i = 0; kinds[log][i] != NULL; i++)
+            there[log] = there[log] || strcmp(kind, kinds[log][i]) == 0;
+    if (kind == NULL || there[denials ? LEDGER_DENIALS : LEDGER_DISCLOSURES])
+        return true;
+    if (there[denials ? LEDGER_DISCLOSURES : LEDGER_DENIALS])
+        call_say(call, "--kind %s: such records are in the log of %s: %s --denials", kind, denials ? "disclosures" : "denials",
+                 denials ? "leave out" : "add");
+    else
+        call_say(call, "--kind %s: want disclosure or void, or of the denials denial, filing, review or rows", kind);
+    return false;
+}
+
 static bool
 show_filters(const struct call *call, struct show *s)
 {
     const char *limit = call_value(call, "limit");
 
-    s->patient = call_value(call, "patient");
     s->to      = call_value(call, "to");
     s->kind    = call_value(call, "kind");
     s->basis   = call_value(call, "basis");
@@ -267,7 +287,7 @@ show_filters(const struct call *call, struct show *s)
         call_say(call, "--limit %s: want a number from 1 to 100000", limit);
         return false;
     }
-    return desk_time(call, "since", false, &s->since) && desk_time(call, "until", true, &s->until);
+    return kind_fits(call, s->kind) && desk_time(call, "since", false, &s->since) && desk_time(call, "until", true, &s->until);
 }
 
 static void
@@ -292,13 +312,15 @@ command_log_show(const struct call *call)
     if (!show_filters(call, &s))
         return EXIT_CODE_USAGE;
     int code = desk_open(call, &d);
+    if (code == EXIT_CODE_OK && !desk_patient(call, call_value(call, "patient"), d.arena, &s.patient))
+        code = EXIT_CODE_USAGE;
     if (code == EXIT_CODE_OK && s.limit > 0)
         s.ring = calloc(s.limit, sizeof *s.ring);
     if (code == EXIT_CODE_OK && s.limit > 0 && s.ring == NULL)
         code = EXIT_CODE_DEPENDENCY;
     if (code == EXIT_CODE_OK) {
-        enum status st = s.patient != NULL
-                             ? store_ledger_visit_patient(d.store, log, span_of(s.patient), on_show, &s)
+        enum status st = !span_empty(s.patient)
+                             ? store_ledger_visit_patient(d.store, log, s.patient, on_show, &s)
                              : store_ledger_visit(d.store, log, 0, on_show, &s);
         code = st == ST_OK ? s.code : desk_code(st);
     }

@@ -162,14 +162,17 @@ begin_again(const struct call *call)
     buf_init(&why, 4096);
     enum status st    = control_ask(config->admin.socket, "reclassify", &answer, &why);
     bool        begun = st == ST_OK && span_find(buf_span(&answer), SPAN("\"begun\":true")) != SPAN_NOT_FOUND;
-    if (begun)
+    int         code  = EXIT_CODE_OK;
+    if (begun && call_has(call, "json"))
+        code = call_print_buf(call, &answer);
+    else if (begun)
         call_say(call, "the pass begins again; `sluice reclassify --status` says how far it is");
     else
         call_say(call, "%.*s", SPAN_PRINT(st == ST_OK ? span_trim(buf_span(&answer)) : buf_span(&why)));
     buf_release(&answer);
     buf_release(&why);
     config_unpin(&config);
-    return begun ? EXIT_CODE_OK : st == ST_OK ? EXIT_CODE_PERMISSION : EXIT_CODE_DEPENDENCY;
+    return begun ? code : st == ST_OK ? EXIT_CODE_PERMISSION : EXIT_CODE_DEPENDENCY;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json_writer.h"
+#include "consent/review.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
 #include "gateway/ops/control.h"
@@ -65,11 +66,14 @@ wanted_state(const struct call *call)
 static struct span
 line_of(const struct call *call, struct arena *arena, const char *word, int64_t id)
 {
-    static const char *const options[] = { "kind", "patient", "recipient", "why", "as", "finding" };
+    static const char *const options[] = { "kind", "recipient", "why", "as", "finding" };
     const char              *state     = wanted_state(call);
     struct json_writer       w;
     uint64_t                 limit = 0;
+    struct span              patient;
 
+    if (!desk_patient(call, call_value(call, "patient"), arena, &patient))
+        return (struct span){ NULL, 0 };
     json_writer_open(&w, arena);
     json_object(&w, NULL);
     json_text(&w, "word", span_of(word));
@@ -78,6 +82,8 @@ line_of(const struct call *call, struct arena *arena, const char *word, int64_t 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (call_value(call, options[i]) != NULL)
             json_text(&w, options[i], span_of(call_value(call, options[i])));
+    if (!span_empty(patient))
+        json_text(&w, "patient", patient);
     if (state != NULL)
         json_text(&w, "state", span_of(state));
     if (call_value(call, "limit") != NULL && span_to_u64(span_of(call_value(call, "limit")), &limit) && limit <= REVIEW_LIST_MOST)
@@ -155,8 +161,8 @@ read_store(const struct call *call, struct desk *d, const char *word, int64_t id
         return review_text_content(d->store, id, out);
     if (call_value(call, "kind") != NULL)
         filter.kind = span_of(call_value(call, "kind"));
-    if (call_value(call, "patient") != NULL)
-        filter.patient = span_of(call_value(call, "patient"));
+    if (!desk_patient(call, call_value(call, "patient"), d->arena, &filter.patient))
+        return ST_UNSUPPORTED;           /* ls has said so */
     if (call_value(call, "recipient") != NULL)
         filter.recipient = span_of(call_value(call, "recipient"));
     if (wanted_state(call) != NULL)
@@ -216,6 +222,34 @@ add_lines(struct answer *a, struct buf *out)
     }
 }
 
+static bool
+kind_fits(const struct call *call)
+{
+    const char *kind = call_value(call, "kind");
+    struct buf  all;
+
+    if (kind == NULL || review_of_code(span_of(kind)) != REVIEW_NONE)
+        return true;
+    buf_init(&all, 4096);
+    for (int k = REVIEW_NONE + 1; k < REVIEW_COUNT; k++)
+        buf_add_format(&all, "%s%s", k == REVIEW_NONE + 1 ? "" : k + 1 == REVIEW_COUNT ? " or " : ", ", review_code((enum review_kind)k));
+    call_say(call, "--kind %s: want %.*s", kind, SPAN_PRINT(buf_span(&all)));
+    buf_release(&all);
+    return false;
+}
+
+static bool
+limit_fits(const struct call *call)
+{
+    const char *limit = call_value(call, "limit");
+    uint64_t    most  = 0;
+
+    if (limit == NULL || (span_to_u64(span_of(limit), &most) && most > 0 && most <= REVIEW_LIST_MOST))
+        return true;
+    call_say(call, "--limit %s: want a number from 1 to %d", limit, (int)REVIEW_LIST_MOST);
+    return false;
+}
+
 int
 command_review_ls(const struct call *call)
 {
@@ -227,10 +261,13 @@ command_review_ls(const struct call *call)
         call_say(call, "--state: want open, released, refused or all");
         return EXIT_CODE_USAGE;
     }
+    if (!kind_fits(call) || !limit_fits(call))
+        return EXIT_CODE_USAGE;
     if (!answer_open(&a))
         return EXIT_CODE_DEPENDENCY;
     buf_init(&out, ANSWER_BYTES);
-    int code = read_queue(call, "list", 0, &a);
+    int code = desk_patient(call, call_value(call, "patient"), a.arena, &(struct span){ NULL, 0 }) ? read_queue(call, "list", 0, &a)
+                                                                                                  : EXIT_CODE_USAGE;
     if (code == EXIT_CODE_OK && !call_has(call, "json"))
         add_lines(&a, &out);
     if (code == EXIT_CODE_OK && (out.length > 0 || call_has(call, "json")))
@@ -307,11 +344,22 @@ say_done(const struct call *call, struct answer *a)
         call_say(call, "nothing was put into the queue: %.*s", SPAN_PRINT(not));
 }
 
-/* Items one after the other; the first that cannot be done ends it. */
+/* One item's end among those before: what is not there or may not be done is said, and the others are done. */
+static int
+together(int all, int one, int done)
+{
+    if (one == EXIT_CODE_OK)
+        return all == EXIT_CODE_OK ? EXIT_CODE_OK : EXIT_CODE_PARTIAL;
+    if (done > 0)
+        return EXIT_CODE_PARTIAL;
+    return all == EXIT_CODE_OK || one == all ? one : all > one ? all : one;
+}
+
+/* Items one after the other; what would stop each of them ends it. */
 static int
 act_on(const struct call *call, const char *word)
 {
-    int           code = EXIT_CODE_OK;
+    int           code = EXIT_CODE_OK, one = EXIT_CODE_OK, done = 0;
     struct answer a;
     int64_t       id;
 
@@ -320,14 +368,20 @@ act_on(const struct call *call, const char *word)
             return EXIT_CODE_USAGE;
     if (!answer_open(&a))
         return EXIT_CODE_DEPENDENCY;
-    for (int i = 0; i < call->argument_count && code == EXIT_CODE_OK; i++) {
+    for (int i = 0; i < call->argument_count && (one == EXIT_CODE_OK || one == EXIT_CODE_NEGATIVE || one == EXIT_CODE_PERMISSION); i++) {
         (void)item_id(call, call->arguments[i], &id);
-        code = ask_gateway(call, word, id, &a);
-        if (code == EXIT_CODE_OK && call_has(call, "json"))
-            code = call_print_buf(call, &a.bytes);
-        else if (code == EXIT_CODE_OK)
+        one  = ask_gateway(call, word, id, &a);
+        code = together(code, one, done);
+        if (one == EXIT_CODE_OK)
+            done++;
+        else if (call->argument_count > 1)
+            call_say(call, "item %s: not done", call->arguments[i]);
+        if (one == EXIT_CODE_OK && call_has(call, "json"))
+            one = call_print_buf(call, &a.bytes);
+        else if (one == EXIT_CODE_OK)
             say_done(call, &a);
     }
+    code = one == EXIT_CODE_OK || code != EXIT_CODE_OK ? code : one;
     answer_close(&a);
     return code;
 }

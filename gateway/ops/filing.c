@@ -221,6 +221,7 @@ say_refused(struct desk_work *w, const struct store_filing *f)
         [FILING_OTHER_KIND]    = "the paper of this id is of another kind: end it, and file this one under an id of its own",
         [FILING_OTHER_PATIENT] = "the paper of this id is about another patient: end it, and file this one under an id of "
                                  "its own",
+        [FILING_NEEDS_NONE]    = "it needs no review: only an emergency is looked at afterwards, also one that has ended (42 CFR 2.51(c))",
         [FILING_IS_OVER]       = "it has ended before",
         [FILING_PATIENTS]      = "the patient paid for it: it ends or changes only with the patient's word, "
                                  "--patient-agreed (45 CFR 164.522(a)(2)(iii))",

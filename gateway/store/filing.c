@@ -279,6 +279,8 @@ refusal(const struct store_filing *f, const struct store_filed *now)
         return FILING_OTHER_KIND;
     if (f->act == FILING_ADD && there && !span_eq(f->patient, now->patient))
         return FILING_OTHER_PATIENT;
+    if (f->act == FILING_REVIEW && now->kind != PAPER_EMERGENCY)
+        return FILING_NEEDS_NONE;
     if (f->act == FILING_END && now->ended_ms <= f->ended_ms)
         return FILING_IS_OVER;
     if (f->act != FILING_REVIEW && there && now->patients && !f->by_patient)

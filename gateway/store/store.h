@@ -160,6 +160,7 @@ enum store_filing_refusal {
     FILING_OTHER_KIND, FILING_OTHER_PATIENT,
     FILING_IS_OVER,                      /* END: it ended before */
     FILING_PATIENTS,                     /* END, ADD again: only the patient may end it */
+    FILING_NEEDS_NONE,                   /* REVIEW: it is no emergency */
 };
 
 struct store_filing {

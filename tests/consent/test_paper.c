@@ -96,6 +96,9 @@ test_refuses_what_it_would_not_keep(void **state)
         { "{\"restrictions\":[{\"id\":\"r\"}]}", "restrictions.patient" },
         { "{\"relationships\":[{\"id\":\"r\",\"patient\":\"Patient/p1\",\"kind\":\"encounter\"}]}", "relationships.provider" },
         { "{\"relationships\":[{\"id\":\"r\",\"patient\":\"Patient/p1\",\"provider\":\"Organization/a\"}]}", "relationships.kind" },
+        { "{\"relationships\":[{\"id\":\"r\",\"patient\":\"Patient/p1\",\"provider\":\"Organization/a\",\"kind\":\"encounter\","
+          "\"from\":\"2026-12-01\",\"to\":\"2026-01-01\"}]}", "relationships.to" },
+        { "{\"documents\":[{\"id\":\"a\",\"kind\":\"qsoa\",\"from\":\"2026-12-01T00:00:01Z\",\"to\":\"2026-12-01T00:00:00Z\"}]}", "documents.to" },
         { "{\"emergencies\":[{\"id\":\"e\",\"patient\":\"https://x/Patient/p1\"}]}", "emergencies.patient" },
     };
 

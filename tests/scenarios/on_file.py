@@ -294,10 +294,22 @@ def what_is_wrong_is_said_with_line_and_column_and_nothing_is_filed():
         {"id": "qsoa-lab", "patient": "Patient/q1"}]), "kind")
     sluice("file", "end", "qsoa-lab", code=2)
     sluice("file", "ls", "--kind", "agreements", code=2)
+    check("want Patient/ID" in sluice("file", "ls", "--patient", "patient/p1", code=2), "no reference")
+    check(sluice("file", "ls", "--all", "--patient", "q2") == sluice("file", "ls", "--all", "--patient", "Patient/q2"), "q2")
+    check(sluice("file", "ls", "--all", "--patient", "t1") != "", "t1")
+    seen = {"id": "backwards", "provider": "Organization/ward", "patient": "Patient/q1", "kind": "encounter"}
+    told = add(code=1, relationships=[seen | {"from": "2026-12-01", "to": "2026-01-01"}])
+    check("relationships.to" in told and "not before `from`" in told, told)
+    add(relationships=[seen | {"id": "one-day", "from": "2026-10-02T15:00:00Z", "to": "2026-10-02"}])
+    for id in ("qsoa-lab", "seen-t1", "one-day"):
+        check("needs no review" in sluice("file", "review", id, "--why", "looked", code=1), id)
+    sluice("file", "review", "er-1", "--why", "looked at once more, after its end")
     broken = gateway.at("broken.json")
     with open(broken, "w") as f:
         f.write('{"documents":[{"id":"a","id":"b"}]}')
     sluice("file", "add", broken, code=1)
+    done = gateway.cli("policy", "lint", "--format", "junit", broken)
+    check(b'<testsuites name="sluice policy lint">' in done.stdout, done)
     sluice("file", "add", gateway.at("not-there.json"), code=2)
 
 

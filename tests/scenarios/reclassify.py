@@ -145,8 +145,8 @@ def it_can_be_made_to_begin_again():
         rewrite(gateway, lambda text: text + ELM)
         reload(gateway)
         first = complete(gateway)
-        done = gateway.cli("reclassify", "-c", gateway.config)
-        check(done.returncode == 0, done)
+        done = gateway.cli("reclassify", "-c", gateway.config, "--json")
+        check(done.returncode == 0 and json.loads(done.stdout) == {"begun": True}, done)
         until = time.time() + 20
         while status(gateway)["classes"].get("begun") == first["begun"]:
             check(time.time() < until, "it did not begin")

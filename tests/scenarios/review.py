@@ -291,6 +291,38 @@ def a_row_that_was_changed_behind_the_logs_back_is_found():
         gateway.close()
 
 
+def what_cannot_mean_anything_is_no_empty_answer():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        check(gateway.push(bundle(patient(), scan(), scan("scan2")), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        ask = lambda *a: gateway.cli(*a[:2], "-c", gateway.config, *a[2:])
+        for words, said in ((("review", "ls", "--kind", "zork"), b"--kind zork: want held-content, "),
+                            (("review", "ls", "--limit", "0"), b"from 1 to 10000"), (("review", "ls", "--limit", "10001"), b"from 1 to 10000"),
+                            (("review", "ls", "--limit", "ten"), b"from 1 to 10000"), (("review", "ls", "--patient", "Patient/"), b"want Patient/ID"),
+                            (("review", "ls", "--patient", "patient/p1"), b"want Patient/ID"),
+                            (("log", "show", "--kind", "zork"), b"--kind zork: want disclosure or void"),
+                            (("log", "show", "--kind", "review"), b"add --denials"),
+                            (("log", "show", "--denials", "--kind", "void"), b"leave out --denials"),
+                            (("log", "show", "--patient", "a b"), b"want Patient/ID")):
+            done = ask(*words)
+            check(done.returncode == 2 and said in done.stderr and not done.stdout, (words, done))
+        check(len(items(gateway, "--patient", "p1", "--limit", "10000")) == 4, "p1 is Patient/p1")
+        check(ask("log", "show", "--patient", "p1").stdout == ask("log", "show", "--patient", "Patient/p1").stdout != b"", "p1")
+        check(ask("log", "show", "--denials", "--kind", "rows").stdout and b"rows" not in ask("log", "show", "--denials").stdout, "rows")
+
+        one, two = [str(i["id"]) for i in items(gateway, "--recipient", "county-hie")]
+        code, out, said = act(gateway, "refuse", one, "4711", two)
+        check(code == 7 and "item 4711: not done" in said, (code, out, said))
+        check([json.loads(line)["id"] for line in out.splitlines()] == [int(one), int(two)], out)
+        check(act(gateway, "refuse", "4711", one, two)[0] == 1, "none of them")
+        check(act(gateway, "refuse", "4711", one, reviewer="carl")[0] == 5, "none of them, and one may not")
+        check(act(gateway, "release", "4711", two)[0] == 7, "the first is not there")
+        check(act(gateway, "release", one, "x")[0] == 2, "not a number: nothing is done")
+        check([i["state"] for i in items(gateway, "--recipient", "county-hie")] == ["refused", "released"], "what was done")
+    finally:
+        gateway.close()
+
+
 def nobody_may_without_a_reviewer_and_a_reload_names_one():
     gateway = Gateway().start()
     try:
@@ -403,4 +435,5 @@ if __name__ == "__main__":
           legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order,
           a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else,
           a_row_that_was_changed_behind_the_logs_back_is_found,
+          what_cannot_mean_anything_is_no_empty_answer,
           nobody_may_without_a_reviewer_and_a_reload_names_one])
