@@ -132,8 +132,11 @@ resolve(struct exchange *ex)
     for (size_t i = 0; i < c->patient_count; i++) {
         struct span base, type, id = c->patients[i].value;
         bool        ours = span_empty(c->patients[i].system);
-        if (ours && reference_split(id, &base, &type, &id) && !span_eq_text(type, "Patient"))
-            c->astray = true;
+        bool        version = ours && span_find(id, SPAN("/_history")) != SPAN_NOT_FOUND;
+        if (ours && reference_split(id, &base, &type, &id)
+            && (!span_eq_text(type, "Patient") || !base_is_ours(ex, base)))
+            c->astray = true;            /* somebody of another server: nobody here */
+        c->astray = c->astray || version;
         list[i]          = &c->conditions[i];
         c->conditions[i] = (struct store_condition){ .type = SPAN("Patient"), .system = c->patients[i].system,
                                                      .value = c->patients[i].value };

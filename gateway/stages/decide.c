@@ -178,7 +178,7 @@ precedent_attach(struct exchange *ex, const struct store_row *row, struct preced
 {
     *out = (struct precedent){ .revokes = row->revokes, .at_ms = row->at_ms };
     out->source.home = bundle_of(ex, row->home);
-    out->source.told = span_eq(row->client, ex->client->title);
+    out->source.told = ex->client != NULL && span_eq(row->client, ex->client->title);
     return consent_attach(ex, row, &out->source);
 }
 

@@ -193,6 +193,23 @@ read_if_match(struct exchange *ex, struct span text, struct intake_entry *entry)
     return tags > 0;
 }
 
+bool
+if_match_fits(struct exchange *ex, int64_t version, bool *fits)
+{
+    struct span         text = http_request_list(ex->request, SPAN("If-Match"), ex->arena);
+    struct intake_entry one  = { .if_version = STORE_ANY_VERSION };
+
+    *fits = true;
+    if (span_empty(text))
+        return true;
+    if (!read_if_match(ex, text, &one))
+        return false;
+    *fits = one.if_version == STORE_ANY_VERSION || one.if_version == version;
+    for (size_t i = 0; i < one.or_count && !*fits; i++)
+        *fits = one.or_versions[i] == version;
+    return true;
+}
+
 static enum step
 judge_conditions(struct exchange *ex, uint32_t i, struct span match, struct span none_match)
 {

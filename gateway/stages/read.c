@@ -114,10 +114,10 @@ take_all(struct exchange *ex, struct span rest)
         bool mine = ex->intake == INTAKE_SEARCH || span_eq_text(name, "_format") || span_eq_text(name, "_pretty")
                  || (ex->intake == INTAKE_HISTORY && (span_eq_text(name, "_count") || span_eq_text(name, "page")));
         if (!mine)
-            return exchange_refuse_one(ex, 400, ISSUE_NOT_SUPPORTED, "parameters",
-                                       "this request takes no such parameter", "docs/http.md lists what is taken");
+            return query_refuse(ex, name, ISSUE_NOT_SUPPORTED, "this request takes no such parameter",
+                                "docs/http.md lists what is taken");
         if (!reading_take(ex->reading, ex->arena, name, value, &why))
-            return exchange_refuse_one(ex, 400, ISSUE_VALUE, "parameters", why, "docs/http.md lists what is taken");
+            return query_refuse(ex, name, ISSUE_VALUE, why, "docs/http.md lists what is taken");
     }
     return STEP_NEXT;
 }
@@ -128,12 +128,13 @@ take_parameters(struct exchange *ex)
     struct reading *r = ex->reading;
 
     r->exchange    = ex;
+    r->host        = http_request_header(ex->request, SPAN("Host"));
     enum step step = take_all(ex, http_request_head(ex->request)->query);
     if (step == STEP_NEXT)
         step = take_all(ex, r->form);
     if (step == STEP_NEXT && ex->intake == INTAKE_SEARCH && span_empty(r->patient) && span_empty(r->id))
-        return exchange_refuse_one(ex, 400, ISSUE_TOO_COSTLY, "parameters", "neither `patient` nor `_id` is asked for",
-                                   "an answer is about one patient: name them, or one Consent");
+        return query_refuse(ex, SPAN("patient"), ISSUE_TOO_COSTLY, "neither `patient` nor `_id` is asked for",
+                            "an answer is about one patient: name them, or one Consent");
     return step;
 }
 
@@ -336,6 +337,7 @@ has_actor(const struct reading *r, const struct tape *t, tape_node provision, st
         struct span base, type, id;
         struct span text = tape_member_text(t, tape_member(t, a, SPAN("reference")), SPAN("reference"), arena);
         if (reference_split(text, &base, &type, &id) && span_eq(id, r->actor_id)
+            && span_eq(base_is_ours(r->exchange, base) ? SPAN("") : base, r->actor_base)
             && (span_empty(r->actor_type) || span_eq(type, r->actor_type)))
             return true;
     }

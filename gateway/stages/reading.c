@@ -15,6 +15,41 @@ no(const char **why, const char *text)
     return false;
 }
 
+static bool
+is_base_of(struct span base, struct span host)
+{
+    static const char *const schemes[] = { "https://", "http://" };
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (span_starts(base, span_of(schemes[i]))) {
+            base = span_skip(base, strlen(schemes[i]));
+            return base.length == host.length + 5 && span_eq_nocase(span_first(base, host.length), host)
+                && span_eq_text(span_skip(base, host.length), "/fhir");
+        }
+    return span_empty(base);
+}
+
+bool
+base_is_ours(const struct exchange *ex, struct span base)
+{
+    return is_base_of(base, http_request_header(ex->request, SPAN("Host")));
+}
+
+/* R4 operationoutcome.html: "http." and the name of the parameter. */
+enum step
+query_refuse(struct exchange *ex, struct span name, enum issue_code code, const char *what, const char *hint)
+{
+    bool plain = !span_empty(name) && name.length <= 64;
+
+    for (size_t i = 0; i < name.length && plain; i++)
+        plain = (name.at[i] >= 'a' && name.at[i] <= 'z') || (name.at[i] >= 'A' && name.at[i] <= 'Z') || name.at[i] == '_'
+             || name.at[i] == ':' || name.at[i] == '-' || (name.at[i] >= '0' && name.at[i] <= '9');
+    (void)issues_add(ex->issues, &(struct issue){
+        .severity = SEVERITY_ERROR, .code = code, .rule = "parameters", .wanted = span_of(what), .hint = span_of(hint), .times = 1,
+        .expression = plain ? arena_join(ex->arena, SPAN("http."), name) : SPAN("http.query") });
+    return exchange_refuse(ex, 400);
+}
+
 /* "Patient/p1", "p1" or a URL that ends so. */
 static bool
 take_patient(struct reading *r, struct arena *arena, struct span value, const char **why)
@@ -24,21 +59,27 @@ take_patient(struct reading *r, struct arena *arena, struct span value, const ch
 
     if (!span_empty(r->patient))
         return no(why, "`patient` is there twice");
+    if (span_find(value, SPAN("/_history")) != SPAN_NOT_FOUND)
+        return no(why, "`patient` names a version; a reference here is Patient/id");
     if (whole ? !span_eq_text(type, "Patient") : !fhir_path(SPAN("Patient"), value))
         return no(why, "`patient` is no reference to a Patient and no id");
-    r->patient = arena_join(arena, SPAN("Patient/"), whole ? id : value);
+    r->patient = whole && !is_base_of(base, r->host) ? value    /* whom no Consent here is about */
+                                                     : arena_join(arena, SPAN("Patient/"), whole ? id : value);
     return true;
 }
 
 static bool
 take_actor(struct reading *r, struct span value, const char **why)
 {
-    struct span base;
-
     if (!span_empty(r->actor_id))
         return no(why, "`actor` is there twice");
-    if (reference_split(value, &base, &r->actor_type, &r->actor_id))
+    if (span_find(value, SPAN("/_history")) != SPAN_NOT_FOUND)
+        return no(why, "`actor` names a version; a reference here is Type/id");
+    if (reference_split(value, &r->actor_base, &r->actor_type, &r->actor_id)) {
+        if (is_base_of(r->actor_base, r->host))
+            r->actor_base = (struct span){ NULL, 0 };
         return true;
+    }
     r->actor_type = (struct span){ NULL, 0 };
     r->actor_id   = value;
     return fhir_path(SPAN("Any"), value) || no(why, "`actor` is no reference and no id");
@@ -123,8 +164,11 @@ take_count(struct reading *r, struct span value, const char **why)
 {
     uint64_t n;
 
+    if (r->counted)
+        return no(why, "`_count` is there twice");
     if (!span_to_u64(value, &n))
         return no(why, "`_count` is no number");
+    r->counted = true;
     r->count = n < MOST_ENTRIES ? (uint32_t)n : MOST_ENTRIES;
     return true;
 }

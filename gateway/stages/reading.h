@@ -18,6 +18,10 @@
  *   period    eq ne gt lt ge le sa eb, up to 4 times   _count   0 to 200, 50
  *   page      where the next page begins; ours, from the link
  *
+ *   6  A reference by URL is to this gateway when it has its host and path.  Of
+ *      another server nobody is known here: as with a patient who does not exist.
+ *      One that names a version is refused: R4 search.html#reference has no such form.
+ *
  * Room for other types: what a type may be searched by, and who sees it, is all
  * that is about Consents here.
  */
@@ -36,12 +40,14 @@ struct period_asked { enum prefix prefix; struct time_range range; };
 struct reading {
     struct span         patient;         /* "Patient/p1" */
     struct span         id, page;
-    struct span         actor_type, actor_id;
+    struct span         actor_base, actor_type, actor_id;   /* base empty: ours */
+    struct span         host;            /* as the request calls this gateway */
     struct span         statuses[READING_STATUSES];
     size_t              status_count;
     struct period_asked periods[READING_PERIODS];
     size_t              period_count;
     uint32_t            count;           /* of entries on a page */
+    bool                counted;         /* … as was asked */
     int64_t             version;         /* of a vread, or where a page of a history begins */
     struct span         form;            /* parameters of a _search */
     struct exchange    *exchange;        /* whose this is */

@@ -12,8 +12,11 @@
  *   3  When the Consent changes meanwhile, the revocation is made of the newer
  *      version; it is not lost to a race.
  *   4  Parameters: form (written, said), date (of receipt), who, reason;
- *      recipient, purpose, provision for a part.  Others are refused: one that was
- *      passed over could be the part that was meant.
+ *      recipient, purpose, provision for a part.  Others are refused, with whatever else
+ *      stands in the request and is not understood (a query, a second value, parts, an
+ *      element of its own): what was passed over could be the part that was meant.
+ *   5  If-Match is kept: another version than the one that is meant is 412, for who may
+ *      revoke.  Without it a revocation is of what there is.
  */
 #include "gateway/stages/stages.h"
 
@@ -22,9 +25,11 @@
 #include "fhir/datatypes.h"
 #include "fhir/outcome.h"
 #include "gateway/auth/clients.h"
+#include "gateway/http/query.h"
 
 #define CLOCK_SKEW_MS (2 * 60 * 1000)
 #define MOST_TEXT     2000u
+#define ACT_REASON    "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 #define LAST_ZONE_MS  (12 * 60 * 60 * 1000)        /* a day ends last twelve hours west of Greenwich */
 
 struct revoking {
@@ -35,6 +40,9 @@ struct revoking {
 };
 
 static enum step read_parameters(struct exchange *);
+static enum step read_query(struct exchange *);
+static bool      is_plain(const struct tape *, tape_node object, const char *const *members, size_t count);
+static const char *part_wrong(const struct tape *, tape_node part, size_t which);
 static enum step take(struct exchange *, const struct tape *, tape_node part, struct span name);
 static enum step make_version(struct exchange *, const struct store_row *);
 static enum step stands(struct exchange *, const struct store_row *);
@@ -54,7 +62,9 @@ enter(struct exchange *ex)
         if (ex->revoking == NULL)
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
         ex->revoking->exchange = ex;
-        enum step step         = read_parameters(ex);
+        enum step step         = read_query(ex);
+        if (step == STEP_NEXT)
+            step = read_parameters(ex);
         if (step != STEP_NEXT)
             return step;
     }
@@ -92,6 +102,13 @@ resume(struct exchange *ex)
         return exchange_fail(ex, ST_UNAVAILABLE, "the store could not be read");
     if (row == NULL || row->deleted || !may_revoke(ex, row))
         return disclose_nothing(ex, row != NULL ? row->patient : (struct span){ NULL, 0 }, row != NULL && !row->deleted);
+    bool fits = true;
+    if (!if_match_fits(ex, row->version, &fits))
+        return exchange_refuse_one(ex, 400, ISSUE_VALUE, "If-Match",
+                                   "the condition is not `*` or a list of versions like W/\"1\"", NULL);
+    if (!fits)
+        return exchange_refuse_one(ex, 412, ISSUE_CONFLICT, "If-Match", "the Consent is of another version; nothing is revoked",
+                                   "read it again, or send no If-Match: what there is is revoked then");
     return make_version(ex, row);
 }
 
@@ -204,8 +221,75 @@ bad(struct exchange *ex, const char *what)
 }
 
 static enum step
+read_query(struct exchange *ex)
+{
+    struct span rest = http_request_head(ex->request)->query, name, value;
+
+    while (query_next(&rest, ex->arena, &name, &value))
+        if (!span_eq_text(name, "_format") && !span_eq_text(name, "_pretty"))
+            return query_refuse(ex, name, ISSUE_NOT_SUPPORTED, "$revoke takes its parameters in the body; nothing is revoked",
+                                "send a Parameters resource (docs/http.md)");
+    return STEP_NEXT;
+}
+
+/* Whether an object has these members at most. */
+static bool
+is_plain(const struct tape *t, tape_node object, const char *const *members, size_t count)
+{
+    uint32_t known = 0;
+
+    for (size_t i = 0; i < count; i++)
+        known += tape_member(t, object, span_of(members[i])) != TAPE_ABSENT;
+    return tape_kind(t, object) == TAPE_OBJECT && known == tape_children(t, object);
+}
+
+static const char *const names[] = { "form", "date", "who", "reason", "recipient", "purpose", "provision" };
+enum { NAMES = sizeof names / sizeof *names };
+
+/* Which values a parameter may have; one of them, and nothing beside it. */
+static const char *const values[NAMES][5] = {
+    { "valueCode", "valueString" }, { "valueDateTime", "valueDate", "valueInstant", "valueString" },
+    { "valueReference", "valueString" }, { "valueString", "valueCodeableConcept", "valueCode" },
+    { "valueReference", "valueIdentifier" }, { "valueCode", "valueCoding", "valueString" }, { "valueString" },
+};
+
+static const char *
+part_wrong(const struct tape *t, tape_node part, size_t which)
+{
+    static const char *const reference[]  = { "reference", "type", "identifier", "display" };
+    static const char *const identifier[] = { "system", "value", "use", "type" };
+    static const char *const coding[]     = { "system", "version", "code", "display" };
+    uint32_t                 found = 0;
+    tape_node                value = TAPE_ABSENT;
+
+    for (size_t i = 0; i < 5 && values[which][i] != NULL; i++) {
+        tape_node n = tape_member(t, part, span_of(values[which][i]));
+        found      += n != TAPE_ABSENT;
+        value       = n != TAPE_ABSENT ? n : value;
+    }
+    if (found == 0)
+        return "a parameter has no value, or none of a type that it may have";
+    if (found > 1)
+        return "a parameter has two values";
+    if (tape_children(t, part) != 2u + (tape_member(t, part, SPAN("id")) != TAPE_ABSENT))
+        return "a parameter has something beside its name and its value";
+    tape_node who = tape_member(t, part, SPAN("valueReference"));
+    tape_node id  = who != TAPE_ABSENT ? tape_member(t, who, SPAN("identifier")) : tape_member(t, part, SPAN("valueIdentifier"));
+    if ((who != TAPE_ABSENT && !is_plain(t, who, reference, 4)) || (id != TAPE_ABSENT && !is_plain(t, id, identifier, 4)))
+        return "a Reference or an Identifier has an element that is not understood here";
+    tape_node code = tape_member(t, part, SPAN("valueCoding"));
+    if (code != TAPE_ABSENT && (!is_plain(t, code, coding, 4)
+                                || (tape_member(t, code, SPAN("system")) != TAPE_ABSENT
+                                    && !tape_text_eq(t, tape_member(t, code, SPAN("system")), SPAN(ACT_REASON)))))
+        return "`purpose` is no Coding of v3-ActReason";
+    return NULL;
+}
+
+static enum step
 read_parameters(struct exchange *ex)
 {
+    static const char *const root[] = { "resourceType", "id", "meta", "parameter" };
+
     struct tape_limits limits = tape_default_limits;
     struct tape_error  error;
     const struct tape *t;
@@ -220,6 +304,8 @@ read_parameters(struct exchange *ex)
     }
     if (!tape_text_eq(t, tape_member(t, TAPE_ROOT, SPAN("resourceType")), SPAN("Parameters")))
         return bad(ex, "the body is no Parameters resource");
+    if (!is_plain(t, TAPE_ROOT, root, sizeof root / sizeof *root))
+        return bad(ex, "Parameters has an element beside `parameter`");
     ex->revoking->what = (struct revocation){ .received_ms = ex->at_ms, .received_last_ms = ex->at_ms,
                                               .recorded_ms = ex->at_ms,
                                               .form = REVOCATION_WRITTEN, .recorded_by = ex->asker->title };
@@ -228,14 +314,16 @@ read_parameters(struct exchange *ex)
     if (list != TAPE_ABSENT && tape_kind(t, list) != TAPE_ARRAY)
         return bad(ex, "`parameter` is no list");
     for (tape_node part = tape_first(t, list); part != TAPE_ABSENT; part = tape_next(t, part)) {
-        static const char *const names[] = { "form", "date", "who", "reason", "recipient", "purpose", "provision" };
         struct span name = tape_member_text(t, part, SPAN("name"), ex->arena);
         size_t      at   = 0;
-        while (at < sizeof names / sizeof *names && !span_eq_text(name, names[at]))
+        while (at < NAMES && !span_eq_text(name, names[at]))
             at++;
-        if (at == sizeof names / sizeof *names || (seen & 1u << at) != 0)
+        if (at == NAMES || (seen & 1u << at) != 0)
             return bad(ex, "a parameter is not one of $revoke, or there twice");
         seen |= 1u << at;
+        const char *wrong = part_wrong(t, part, at);
+        if (wrong != NULL)
+            return bad(ex, wrong);
         enum step step = take(ex, t, part, name);
         if (step != STEP_NEXT)
             return step;

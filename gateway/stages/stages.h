@@ -51,6 +51,12 @@ enum step asked_query(struct exchange *);
 enum step asked_parameters(struct exchange *);
 void      asked_judge(struct exchange *);
 /* {type}/{id} with the characters that R4 gives both. */
+/* Whether the request's If-Match, if it has one, names this version; false: it cannot be read. */
+bool      if_match_fits(struct exchange *, int64_t version, bool *fits) MUST_CHECK;
+/* 400 about a parameter of the query, which the answer names. */
+enum step query_refuse(struct exchange *, struct span name, enum issue_code, const char *what, const char *hint);
+/* Whether a reference with this base URL ("" or "https://host/fhir") is to this gateway, as the request calls it. */
+bool      base_is_ours(const struct exchange *, struct span base);
 /* The version of which a revocation makes the next one. */
 int64_t   revoking_version(const struct exchange *);
 bool      revoking_in_writing(const struct exchange *);

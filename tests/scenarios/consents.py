@@ -606,6 +606,54 @@ def a_refusal_does_not_vanish():
         gateway.settled()
         check(told(gateway.hie, "oud-then-" + n), f"{n}: it is over, and still refused")
 
+def what_a_revocation_does_not_understand_revokes_nothing():
+    put(consent("uu1", "puu1"))
+    put(consent("uu1", "puu1", end="2027-06-30"))
+    both = {"name": "form", "valueCode": "said", "valueString": "written"}
+    for what in (both, {"name": "reason", "valueString": "x", "part": [{"name": "recipient", "valueString": "y"}]},
+                 {"name": "reason", "valueString": "x", "resource": {"resourceType": "Basic"}},
+                 {"name": "form", "valueBoolean": True}, {"name": "date", "valueDateTime": "2026-11-01", "valueDate": "2026-11-02"},
+                 {"name": "recipient", "valueReference": {"reference": "Organization/county-hie", "extension": [{"url": "urn:x"}]}},
+                 {"name": "recipient", "valueReference": {"reference": "Organization/county-hie"}, "valueIdentifier": {"value": "1"}},
+                 {"name": "purpose", "valueCoding": {"system": "urn:other", "code": "TREAT"}},
+                 {"name": "provision", "valueString": "provision", "extension": []}):
+        answer = revoke("uu1", what)
+        check(answer[0] == 400 and json.loads(answer[2])["issue"][0]["details"]["text"], (what, answer))
+    more = {"resourceType": "Parameters", "parameter": [], "implicitRules": "urn:x"}
+    check(gateway.request("POST", "/fhir/Consent/uu1/$revoke", more, client="oak-ehr")[0] == 400, "an element beside it")
+    answer = gateway.request("POST", "/fhir/Consent/uu1/$revoke?form=said", {"resourceType": "Parameters"}, client="oak-ehr")
+    check(answer[0] == 400 and json.loads(answer[2])["issue"][0]["expression"] == ["http.form"], answer)
+    for tag, status in (('W/"1"', 412), ('W/"9"', 412), ("nonsense", 400)):
+        answer = revoke("uu1", headers={"If-Match": tag})
+        check(answer[0] == status and json.loads(answer[2])["issue"][0]["expression"] == ["http.If-Match"], (tag, answer))
+        strange = revoke("uu1", headers={"If-Match": tag}, client="star"), revoke("never-uu1", headers={"If-Match": tag}, client="star")
+        check(twin(strange[0]) == twin(strange[1]), "who may not revoke learns nothing of versions")
+    check(json.loads(get("/fhir/Consent/uu1")[2])["status"] == "active" and get("/fhir/Consent/uu1")[1]["ETag"] == 'W/"2"', "something was revoked")
+    check(revoke("uu1", headers={"If-Match": 'W/"1", W/"2"'})[0] == 200, "of the version that is meant")
+    for n, body in enumerate(({"resourceType": "Parameters"}, {"resourceType": "Parameters", "id": "x", "meta": {}, "parameter": []})):
+        put(consent(f"u2{n}", "pu2"))
+        check(gateway.request("POST", f"/fhir/Consent/u2{n}/$revoke", body, client="oak-ehr")[0] == 200, "a plain one")
+
+
+def a_reference_to_another_server_finds_nobody():
+    put(consent("s9", "ps9"))
+    host = gateway.request("GET", "/fhir/Consent?patient=ps9", client="oak-ehr")
+    own = json.loads(host[2])["link"][0]["url"].split("/Consent")[0]
+    for who, total in (("ps9", 1), ("Patient/ps9", 1), (own + "/Patient/ps9", 1), ("https://other.example/fhir/Patient/ps9", 0),
+                       (own.replace("/fhir", "/other") + "/Patient/ps9", 0)):
+        answer = get("/fhir/Consent?patient=" + who)
+        check(answer[0] == 200 and json.loads(answer[2])["total"] == total, (who, answer))
+    for name, value in (("patient", "Patient/ps9/_history/1"), ("_count", "1&_count=2"), ("status", "active&status=active"), ("mood", "x")):
+        query = f"{name}={value}" if name == "patient" else f"patient=ps9&{name}={value}"
+        answer = get("/fhir/Consent?" + query)
+        check(answer[0] == 400 and json.loads(answer[2])["issue"][0]["expression"] == ["http." + name], (query, answer))
+    gateway.push(bundle(patient("ps10"), consent("s10", "ps10")), client="oak-ehr")
+    check(card(consult(own + "/Patient/ps10"))["extension"]["decision"] == "CONSENT_PERMIT", "ours by its URL")
+    nobody = twin(consult("nobody-here"))
+    for who in ("https://other.example/fhir/Patient/ps10", [{"value": "https://other.example/fhir/Patient/ps10"}],
+                "Patient/ps10/_history/1", [{"value": "ps10"}, {"value": "https://other.example/fhir/Patient/ps10"}]):
+        check(twin(consult(who)) == nobody, who)
+
 SCENARIOS = [v for v in list(globals().values()) if callable(v) and getattr(v, "__module__", "") == "__main__"
              and v.__name__.count("_") >= 3]
 
