@@ -198,17 +198,23 @@ is_treatment(const struct inquiry *q, bool *emergency)
     return true;
 }
 
-/* As far as classes and roles are known. */
+/* As far as classes and roles are known.  Who is a provider and something else besides, whose part is not
+ * treatment (the clinic of an employer, of a plan, of a probation service), is asked for the role.  Law enforcement,
+ * courts and agencies do not come here: the proceedings gate stands before (inquiry.c). */
 static bool
 is_medical(const struct inquiry *q)
 {
+    const recipient_set other = RECIPIENT_BIT(RECIPIENT_CJ_MONITOR) | RECIPIENT_BIT(RECIPIENT_CHILD_PROTECTION)
+                                | RECIPIENT_BIT(RECIPIENT_UNDERCOVER) | RECIPIENT_BIT(RECIPIENT_NAMED_NONHIPAA) | RECIPIENT_BIT(RECIPIENT_HEALTH_PLAN)
+                                | RECIPIENT_BIT(RECIPIENT_THIRD_PARTY_PAYER_NONHIPAA);
     const recipient_set medical = RECIPIENT_BIT(RECIPIENT_CE_PROVIDER) | RECIPIENT_BIT(RECIPIENT_PART2_PROGRAM)
                                   | RECIPIENT_BIT(RECIPIENT_NONHIPAA_TREATING_PROVIDER)
                                   | RECIPIENT_BIT(RECIPIENT_MEDICAL_PERSONNEL_EMERGENCY);
     const role_set      treats  = ROLE_BIT(ROLE_MEDICAL_PERSONNEL) | ROLE_BIT(ROLE_TREATING_PROVIDER);
     const struct party *actor   = &q->facts->actor;
 
-    return (actor->class_count == 0 || (q->classes & medical) != 0) && (actor->role_count == 0 || (q->roles & treats) != 0);
+    bool asked = actor->role_count > 0 || (q->classes & other) != 0;
+    return (actor->class_count == 0 || (q->classes & medical) != 0) && (!asked || (q->roles & treats) != 0);
 }
 
 static bool

@@ -329,6 +329,7 @@ test_inside_the_program_and_to_those_who_serve_it(void **state)
 
 #define BTG(more) "\"purpose\":[\"BTG\"],\"emergency\":{\"declaredBy\":\"Practitioner/bob\",\"nature\":\"overdose\"" more "}"
 #define DOCTOR(more) WHO_AS("Practitioner/bob", "\"class\":[\"CE_PROVIDER\"]" more)
+#define WORKS(more) WHO_AS("Practitioner/bob", "\"class\":[\"CE_PROVIDER\",\"NAMED_NONHIPAA\"],\"onBehalfOf\":\"Organization/orgA\"" more)
 #define FLOOD(more) DOCUMENT("flood-1", "disaster-declaration", "Organization/orgA", BY_PROGRAM more)
 
 static void
@@ -340,6 +341,12 @@ test_an_emergency_is_declared_in_full_by_medical_personnel(void **state)
         { "EM-02 of whom it is known", PROGRAM DOCTOR(",\"onBehalfOf\":\"Organization/orgA\"") BTG(""), "", "opioid", YES, "R-13", "42 CFR 2.51(a)(1)" },
         { "EM-03 the patient refused", PROGRAM DOCTOR(",\"onBehalfOf\":\"Organization/orgA\"") BTG(",\"patientRefused\":true"), "", "opioid", STAFF, "R-13", "42 CFR 2.51(a)(1)" },
         { "EM-04 who bills", PROGRAM DOCTOR(",\"role\":[\"BILLING\"],\"onBehalfOf\":\"Organization/orgA\"") BTG(""), "", "opioid", NO, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 the clinic of an employer, and nobody knows who asks", PROGRAM WORKS("") BTG(""), "", "opioid", NO, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 its officer", PROGRAM WORKS(",\"role\":[\"BILLING\"]") BTG(""), "", "opioid", NO, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-01 its physician", PROGRAM WORKS(",\"role\":[\"MEDICAL_PERSONNEL\"]") BTG(""), "", "opioid", YES, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 a plan that has clinics", PROGRAM WHO_AS("Practitioner/bob", "\"class\":[\"CE_PROVIDER\",\"HEALTH_PLAN\"],\"onBehalfOf\":\"Organization/orgA\"") BTG(""), "", "opioid", NO, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-01 a hospital that also does research", PROGRAM WHO_AS("Practitioner/bob", "\"class\":[\"CE_PROVIDER\",\"RESEARCHER\"],\"onBehalfOf\":\"Organization/orgA\"") BTG(""), "", "opioid", YES, "R-13", "42 CFR 2.51(a)(1)" },
+        { "EM-04 a prison with a physician: law enforcement all the same", PROGRAM WHO_AS("Practitioner/bob", "\"class\":[\"CE_PROVIDER\",\"LAW_ENFORCEMENT\"],\"role\":[\"MEDICAL_PERSONNEL\"],\"onBehalfOf\":\"Organization/orgA\"") BTG(""), "", "opioid", NO, "G-3", "42 CFR 2.12(d)(1)" },
         { "EM-05 a flood, and the program is closed", PROGRAM WHO("Organization/orgA", "PART2_PROGRAM") WHAT_FOR("TREAT") DOCUMENTS(FLOOD(",\"to\":\"2026-12-01\"")), "", "tablet", YES, "R-13", "42 CFR 2.51(a)(2)" },
         { "EM-05 until it resumes", PROGRAM WHO("Organization/orgA", "PART2_PROGRAM") WHAT_FOR("TREAT") DOCUMENTS(FLOOD(",\"to\":\"2026-11-01\"")), "", "tablet", STAFF, "R-13", "42 CFR 2.51(a)(2)" },
         { "EM-05 nobody knows until when", PROGRAM WHO("Organization/orgA", "PART2_PROGRAM") WHAT_FOR("TREAT") DOCUMENTS(FLOOD("")), "", "tablet", STAFF, "R-13", "42 CFR 2.51(a)(2)" },
