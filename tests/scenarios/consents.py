@@ -391,6 +391,38 @@ def every_refusal_is_the_same_card():
     check(len(denied) == len(answers) and {"Patient/pc2", "Patient/pc3"} <= {r.get("patientId") for r in denied}, len(denied))
 
 
+def an_uncovered_prescriber_is_told_of_no_drug_and_the_emergency_is_the_way():
+    """SG-40.  Another hook, with the order that would interact, is not offered, to nobody and in the same words."""
+    methadone = {"resourceType": "MedicationRequest", "id": "mar-sg40", "status": "active", "intent": "order",
+                 "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6813",
+                                                           "display": "methadone"}]},
+                 "subject": {"reference": "Patient/sg40"}, "requester": {"reference": "Organization/riverside"}}
+    gateway.push(bundle(patient("sg40"), methadone, consent("c-sg40", "sg40")), client="oak-ehr")
+    gateway.push(bundle(patient("sg40twin")), client="oak-ehr")
+    order = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "MedicationRequest", "status": "draft", "intent": "order",
+             "medicationCodeableConcept": {"text": "ondansetron"}}}]}
+
+    def ask(who):
+        hook = {"hook": "order-select", "hookInstance": "h1", "context": {"patientId": who, "draftOrders": order}}
+        return [twin(consult(who, client="lakeside")), twin(consult(who, client="lakeside", purposeOfUse="TREAT")),
+                twin(consult(who, client="lakeside", raw=json.dumps(hook).encode()))] + [
+                twin(gateway.request("POST", f"/cds-services/{name}", hook, client="lakeside")) for name in ("order-select", "interactions")]
+    answers = ask("sg40")
+    check(answers == ask("sg40twin"), answers)
+    check([a[0] for a in answers] == [200, 200, 400, 404, 404] and card(answers[0])["extension"]["decision"] == "CONSENT_DENY", answers)
+    check(not any(word in a[2].lower() for a in answers for word in (b"methadone", b"6813", b"riverside", b"part 2")), answers)
+    now = time.time()
+    stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
+    with open(gateway.at("sg40.json"), "w") as f:
+        json.dump({"emergencies": [{"id": "er-sg40", "patient": "Patient/sg40", "party": "Organization/lakeside", "declaredBy": "Dr. Okafor",
+                                    "affiliation": "Lakeside emergency ward", "discloser": "R. Chen", "nature": "torsade de pointes",
+                                    "whyUnobtainable": "unconscious", "from": stamp(now - 60), "to": stamp(now + 3600)}]}, f)
+    check(gateway.cli("file", "add", "-c", gateway.config, gateway.at("sg40.json")).returncode == 0, "filed")
+    gateway.push(bundle(patient("sg40"), methadone), client="oak-ehr")
+    gateway.settled()
+    check(any(b"mar-sg40" in body for body in gateway.clinic.bodies()), "R-13: the drug that interacts")
+
+
 def what_a_consent_leaves_out_is_an_obligation_and_no_reason():
     act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
     limited = consent("cc7", "pc7")
