@@ -400,12 +400,11 @@ permitted(struct bench *b, const struct asking *a, const struct voice *v)
     }
     if ((b->weigher.asker.purposes & PURPOSE_BIT(PURPOSE_BTG)) != 0)
         d.obligations |= OBLIGE_EMERGENCY | OBLIGE_REVIEW;
-    d.because = arena_format(b->arena, "%.*s%s%.*s permits it: %s", SPAN_PRINT(v->consent->reference),
-                             v->consent->dated ? " of " : "", SPAN_PRINT(v->consent->date_text),
-                             d.rule == RULE_TPO ? "treatment, payment and health care operations, for this recipient"
-                             : !v->explicit     ? "it is a general opt-in, and nothing in it speaks against this recipient"
-                             : v->rank != RANK_NOBODY ? "it names this recipient"
-                                                      : "its conditions are met");
+    struct span why = d.rule == RULE_TPO ? SPAN("treatment, payment and health care operations, for this recipient")
+                      : !v->explicit     ? SPAN("it is a general opt-in, and nothing in it speaks against this recipient")
+                      : v->rank != RANK_NOBODY ? SPAN("it names this recipient") : SPAN("its conditions are met");
+    d.because = arena_join(b->arena, v->consent->reference, v->consent->dated ? SPAN(" of ") : SPAN(""), v->consent->date_text,
+                           SPAN(" permits it: "), why);
     return d;
 }
 

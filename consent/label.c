@@ -22,6 +22,13 @@ static const label_set sensitivity = 0
 #undef LABEL
     ;
 
+/* Labels that stand over others; most do not. */
+static const label_set branching = 0
+#define LABEL(name, system, code, parent, kind, display) | LABEL_BIT(LABEL_##parent)
+#include "consent/labels.def"
+#undef LABEL
+    ;
+
 _Static_assert(LABEL_COUNT <= 64, "a label_set has 64 bits");
 
 static enum label label_coded(enum code_system, struct span code);
@@ -124,6 +131,8 @@ descendants(enum label of)
 {
     label_set set = 0;
 
+    if (!labels_meet(branching, LABEL_BIT(of)))
+        return label_add(0, of);
     for (int l = 1; l < LABEL_COUNT; l++)
         if (descends((enum label)l, of))
             set = label_add(set, (enum label)l);

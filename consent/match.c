@@ -485,10 +485,9 @@ match_labels(const struct provision *p, const struct record *r)
     if (p->type == PROVISION_PERMIT && p->consent->kind == KIND_COUNSELING_NOTES && r->labeled->part2 != PART2_NOT
         && labeled_note(r->labeled))
         return MATCH_YES;
-    for (enum label l = LABEL_NONE + 1; l < LABEL_COUNT; l++) {
-        if (!labels_have(k->labels, l))
-            continue;
-        int of_this = labels_confidentiality(LABEL_BIT(l));
+    for (label_set left = k->labels; left != 0; left &= left - 1) {
+        enum label l       = (enum label)__builtin_ctzll(left);
+        int        of_this = labels_confidentiality(LABEL_BIT(l));
         if (label_kind(l) == LABEL_CONFIDENTIALITY)
             lowest = of_this < lowest ? of_this : lowest;
         else
@@ -893,12 +892,12 @@ enum match
 match_custodian(const struct provision *p, const struct record *r)
 {
     const struct facts  *f      = r->asker->facts;
-    const struct program sender = sender_of(f);
     const struct target *all    = p->criteria.custodians;
     size_t               count  = p->criteria.custodian_count;
 
     if ((p->criteria.stated & DIMENSION_CUSTODIAN) == 0)
         return MATCH_YES;
+    const struct program sender = sender_of(f);
     if ((r->program != NULL && names_program(all, count, r->program, p, r)) || names_program(all, count, &sender, p, r))
         return MATCH_YES;
     if (r->program != NULL)

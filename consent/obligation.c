@@ -201,7 +201,7 @@ joined(struct arena *arena, struct span list, const char *between, struct span m
 {
     if (span_empty(more))
         return list;
-    return arena_format(arena, "%.*s%s%.*s", SPAN_PRINT(list), list.length > 0 ? between : "", SPAN_PRINT(more));
+    return arena_join(arena, list, span_of(list.length > 0 ? between : ""), more);
 }
 
 static struct span
@@ -254,7 +254,7 @@ add_list(struct splices *splices, const struct tape *tape, tape_node meta, const
     if (tape_kind(tape, list) == TAPE_ARRAY && !splices_is_cut(splices, list))
         splices_add_item(splices, list, items);
     else
-        *members = joined(arena, *members, ",", arena_format(arena, "\"%s\":[%.*s]", name, SPAN_PRINT(items)));
+        *members = joined(arena, *members, ",", arena_join(arena, SPAN("\""), span_of(name), SPAN("\":["), items, SPAN("]")));
 }
 
 enum status
@@ -279,7 +279,7 @@ obligation_attach_labels(struct splices *splices, const struct bundle *bundle, u
     add_list(splices, tape, meta, "extension", texts, arena, &members);
     add_list(splices, tape, meta, "security", labels, arena, &members);
     if (meta == TAPE_ABSENT)
-        splices_add_member(splices, bundle->root, arena_format(arena, "\"meta\":{%.*s}", SPAN_PRINT(members)));
+        splices_add_member(splices, bundle->root, arena_join(arena, SPAN("\"meta\":{"), members, SPAN("}")));
     else if (members.length > 0)
         splices_add_member(splices, meta, members);
     return arena_status(arena);
@@ -288,6 +288,9 @@ obligation_attach_labels(struct splices *splices, const struct bundle *bundle, u
 static struct span
 extension(struct arena *arena, struct span text)
 {
-    return arena_format(arena, "{\"url\":\"" OBLIGATION_DISPLAY_URL "\",\"valueAnnotation\":{\"text\":%.*s}}",
-                        SPAN_PRINT(author_literal(arena, text)));
+    struct span literal = author_literal(arena, text);
+
+    if (span_empty(literal))
+        return literal;
+    return arena_join(arena, SPAN("{\"url\":\"" OBLIGATION_DISPLAY_URL "\",\"valueAnnotation\":{\"text\":"), literal, SPAN("}}"));
 }
