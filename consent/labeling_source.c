@@ -6,6 +6,11 @@
 #include "consent/contact.h"
 #include "fhir/lookup.h"
 
+/* The parts of an address that say whose server it is (RFC 3986 6.2): scheme, user
+ * and the scheme's own port do not, nor do case and the last dot of a host. */
+struct address { struct span host, port, path; };
+struct server  { struct address address; uint32_t program; };
+
 /* Programs that are looked for: the registered ones, and those that a consent
  * names which says itself that it is a Part 2 consent. */
 struct registry {
@@ -16,7 +21,9 @@ struct registry {
     const struct lookup   *values;       /* identifier values -> index in identifiers         */
     const struct identifier **identifiers;
     const uint32_t        *identifier_of;/* -> program                                        */
-    bool                   has_sources, has_contacts;
+    struct server         *servers;      /* base URLs, in the order of the programs           */
+    size_t                 server_count;
+    bool                   has_contacts;
     bool                   timed;        /* some row says when it was one (consent/program.h) */
     uint32_t              *family;       /* of a row: the first row of the same program (T5)  */
     bool                  *inside, *outside; /* of a family: records of it, records from another time */
@@ -24,6 +31,8 @@ struct registry {
 
 static void        add_consents(struct work *, struct registry *, uint32_t room);
 static bool        index_programs(struct work *, struct registry *);
+static bool        index_servers(struct work *, struct registry *);
+static struct address address_of(struct span url);
 static const struct program *by_name(const struct work *, struct span type_and_id);
 static const struct program *by_identifier(const struct work *, struct span system, struct span value);
 static const struct program *by_url(const struct work *, struct span url);
@@ -109,10 +118,9 @@ index_programs(struct work *w, struct registry *r)
     uint32_t n = 0, v = 0;
     if (names == NULL || values == NULL || of == NULL || ids == NULL)
         return false;
-    r->has_sources = r->has_contacts = false;
+    r->has_contacts = false;
     for (uint32_t p = 0; p < r->count; p++) {
         const struct program *program = r->programs[p];
-        r->has_sources  |= program->source_count > 0;
         r->has_contacts |= program->phone_count + program->address_count > 0;
         for (size_t i = 0; i < program->reference_count; i++)
             names[n++] = (struct lookup_item){ .key = program->references[i], .value = p };
@@ -127,7 +135,7 @@ index_programs(struct work *w, struct registry *r)
     r->values        = lookup_build(values, v, w->arena);
     r->identifiers   = ids;
     r->identifier_of = of;
-    return r->names != NULL && r->values != NULL;
+    return r->names != NULL && r->values != NULL && index_servers(w, r);
 }
 
 static bool
@@ -393,10 +401,6 @@ by_identifier(const struct work *w, struct span system, struct span value)
     return NULL;
 }
 
-/* The parts of an address that say whose server it is (RFC 3986 6.2): scheme, user
- * and the scheme's own port do not, nor do case and the last dot of a host. */
-struct address { struct span host, port, path; };
-
 static struct address
 address_of(struct span url)
 {
@@ -409,7 +413,7 @@ address_of(struct span url)
     if (scheme != SPAN_NOT_FOUND)
         a.host = span_skip(url, scheme + 3);
     size_t end = 0;
-    while (end < a.host.length && strchr("/?#|", a.host.at[end]) == NULL)
+    while (end < a.host.length && a.host.at[end] != '/' && a.host.at[end] != '?' && a.host.at[end] != '#' && a.host.at[end] != '|')
         end++;
     a.path = span_skip(a.host, end);
     a.host = span_first(a.host, end);
@@ -426,6 +430,21 @@ address_of(struct span url)
     while (span_ends(a.host, SPAN(".")))
         a.host.length--;
     return a;
+}
+
+static bool
+index_servers(struct work *w, struct registry *r)
+{
+    size_t count = 0;
+
+    for (uint32_t p = 0; p < r->count; p++)
+        count += r->programs[p]->source_count;
+    r->server_count = 0;
+    r->servers      = arena_make_n(w->arena, count + 1, struct server);
+    for (uint32_t p = 0; p < r->count && r->servers != NULL; p++)
+        for (size_t i = 0; i < r->programs[p]->source_count; i++)
+            r->servers[r->server_count++] = (struct server){ address_of(r->programs[p]->sources[i]), p };
+    return r->servers != NULL;
 }
 
 /* The next character of a host or path; several slashes are one, -1 is the end. */
@@ -486,14 +505,12 @@ path_under(struct span path, struct span base)
 }
 
 static bool
-url_under(struct span url, struct span base)
+is_under(const struct address *mine, const struct address *base)
 {
-    struct address mine = address_of(url), theirs = address_of(base);
-
-    if (span_empty(theirs.host) || !same_host(mine.host, theirs.host) || !path_under(mine.path, theirs.path))
+    if (span_empty(base->host) || !same_host(mine->host, base->host) || !path_under(mine->path, base->path))
         return false;
     /* A program that is known by its host is known at all its ports. */
-    return span_eq(mine.port, theirs.port) || (span_empty(theirs.port) && theirs.path.length <= 1);
+    return span_eq(mine->port, base->port) || (span_empty(base->port) && base->path.length <= 1);
 }
 
 static const struct program *
@@ -501,19 +518,19 @@ by_url(const struct work *w, struct span url)
 {
     const struct registry *r = w->registry;
 
-    if (!r->has_sources || url.length < 8)
+    if (r->server_count == 0 || url.length < 8)
         return NULL;
-    for (uint32_t p = 0; p < r->count; p++)
-        for (size_t i = 0; i < r->programs[p]->source_count; i++)
-            if (url_under(url, r->programs[p]->sources[i]))
-                return r->programs[p];
+    struct address mine = address_of(url);
+    for (size_t i = 0; i < r->server_count; i++)
+        if (is_under(&mine, &r->servers[i].address))
+            return r->programs[r->servers[i].program];
     return NULL;
 }
 
 bool
 source_has_servers(const struct work *w)
 {
-    return w->registry->has_sources;
+    return w->registry->server_count > 0;
 }
 
 const struct program *
@@ -827,7 +844,7 @@ confirm_unit(struct work *w, struct unit *u)
         entry->ties_patient |= u->kind == UNIT_PATIENT;
         confirm(w, u->entry, p, true, u->node, SPAN("its fullUrl is on the server of a registered Part 2 program"));
     }
-    if (u->kind == UNIT_PATIENT || !w->registry->has_sources)
+    if (u->kind == UNIT_PATIENT || w->registry->server_count == 0)
         return;
     tape_node meta = tape_member(w->tape, u->node, SPAN("meta"));
     source = tape_member(w->tape, meta, SPAN("source"));

@@ -22,7 +22,7 @@ struct reach {
 static bool supporting(const struct closure *, uint32_t entry);
 static bool supports(struct span type);
 static bool part_of_report(const struct closure *, const struct reference *);
-static void find_brought(struct reach *);
+static bool find_brought(struct reach *);
 static void find_live(struct reach *);
 static void push(struct reach *, bool *set, uint32_t entry);
 static void contained_orphans(struct closure *, uint32_t entry);
@@ -62,10 +62,11 @@ orphans_withhold(struct closure *w)
         w->spent = true;
         return;
     }
-    find_brought(&r);
-    find_live(&r);
     uint32_t gone = 0;
-    for (uint32_t e = 0; e < count; e++)
+    bool     some = find_brought(&r);
+    if (some)
+        find_live(&r);
+    for (uint32_t e = 0; e < count && some; e++)
         if (r.brought[e] && !r.live[e] && !w->withheld[e])
             r.stack[gone++] = e;
     struct why why = { "C3", ENTRY_NONE, "only what is withheld points at it" };
@@ -116,7 +117,8 @@ push(struct reach *r, bool *set, uint32_t entry)
     }
 }
 
-static void
+/* Whether there are any. */
+static bool
 find_brought(struct reach *r)
 {
     const struct references *refs = r->w->in->references;
@@ -128,6 +130,7 @@ find_brought(struct reach *r)
         if ((supporting(r->w, ref->to) || part_of_report(r->w, ref)) && closure_gone(r->w, ref->node))
             push(r, r->brought, ref->to);
     }
+    bool some = r->depth > 0;
     while (r->depth > 0) {
         uint32_t first, count = references_from(refs, r->stack[--r->depth], &first);
         for (uint32_t i = first; i < first + count; i++) {
@@ -136,6 +139,7 @@ find_brought(struct reach *r)
                 push(r, r->brought, to);
         }
     }
+    return some;
 }
 
 static void

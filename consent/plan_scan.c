@@ -778,11 +778,12 @@ scan_finds_nothing(const struct plan *plan, const struct tape *result, const tap
     bool                  some = memo == NULL || s.gone == NULL;
 
     open_what_stays(e, arena);
-    for (tape_node n = b->root; n <= tape_count(b->tape) && !some && !arena_spent(arena); n++) {
+    uint32_t count = tape_count(b->tape);
+    for (tape_node n = b->root; n <= count && !some; n++) {
         if (now[n] == TAPE_ABSENT || (plan->mark[n] & MARK_CLEAN) || walk_kind(b->tape, n) != TAPE_STRING)
             continue;
         struct arena_mark before = arena_mark(arena);
-        some = may_hold(&s, memo, n, tape_text(result, now[n], arena), tape_escaped(result, now[n]));
+        some = may_hold(&s, memo, n, walk_text(result, now[n], arena), walk_escaped(result, now[n])) || arena_spent(arena);
         arena_reset(arena, before);
     }
     for (size_t i = 0; i < plan->edit_count && !some && !arena_spent(arena); i++)

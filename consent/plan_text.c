@@ -87,13 +87,14 @@ readings(struct span text, struct arena *scratch, text_reading *reading, void *w
 
 enum letter { LETTER_NONE = 0, LETTER_SMALL, LETTER_CAPITAL, LETTER_DIGIT };
 
+static const uint8_t letter_kind[256] = {
+    ['a' ... 'z'] = LETTER_SMALL, ['A' ... 'Z'] = LETTER_CAPITAL, ['0' ... '9'] = LETTER_DIGIT,
+};
+
 static enum letter
 letter_of(struct span text, size_t i)
 {
-    unsigned char c = i < text.length ? (unsigned char)text.at[i] : 0;
-
-    return c >= 'a' && c <= 'z' ? LETTER_SMALL : c >= 'A' && c <= 'Z' ? LETTER_CAPITAL
-         : c >= '0' && c <= '9' ? LETTER_DIGIT : LETTER_NONE;
+    return i < text.length ? (enum letter)letter_kind[(unsigned char)text.at[i]] : LETTER_NONE;
 }
 
 static bool
@@ -125,7 +126,8 @@ text_apart(struct span text, struct arena *scratch, struct span *out)
 {
     size_t first = 1, n = 0;
 
-    while (first < text.length && !parts_at(text, first))
+    /* A part begins with a capital or a digit: most characters are none. */
+    while (first < text.length && (letter_kind[(unsigned char)text.at[first]] < LETTER_CAPITAL || !parts_at(text, first)))
         first++;
     if (first >= text.length)
         return false;

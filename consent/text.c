@@ -838,7 +838,7 @@ text_scan(struct span text, const struct text_names *names)
     f.labels &= labels_substance_use() | LABEL_BIT(LABEL_PART2);
     if (f.program)
         return (struct text_hit){ true, LABEL_PART2, f.at, f.length };
-    for (int l = LABEL_COUNT - 1; l > 0; l--)
+    for (int l = LABEL_COUNT - 1; l > 0 && f.labels != 0; l--)
         if (labels_have(f.labels, (enum label)l))
             return (struct text_hit){ true, (enum label)l, f.at, f.length };
     return scan_for_numbers(text, names);

@@ -134,9 +134,9 @@ element_settle(struct splices *splices, const struct tape *t, const tape_node *p
 
     (void)scratch;
     for (tape_node n = TAPE_ROOT; n <= count; n++) {
-        if (tape_kind(t, n) != TAPE_NAME || tape_kind(t, n + 1) != TAPE_ARRAY)
+        if (walk_kind(t, n) != TAPE_NAME || walk_kind(t, n + 1) != TAPE_ARRAY)
             continue;
-        struct span raw = tape_raw(t, n);
+        struct span raw = walk_raw(t, n);
         if (raw.length < 2 || (raw.at[0] != '_' && raw.at[0] != '\\'))
             continue;
         struct name name;
