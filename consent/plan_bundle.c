@@ -117,7 +117,7 @@ static label_set
 said_labels(struct closure *w, tape_node resource)
 {
     label_set set      = 0;
-    tape_node security = tape_member(w->tape, tape_member(w->tape, resource, SPAN("meta")), SPAN("security"));
+    tape_node security = walk_find(w->tape, walk_find(w->tape, resource, SPAN("meta")), SPAN("security"));
 
     for (tape_node n = tape_first(w->tape, security); n != TAPE_ABSENT; n = tape_next(w->tape, n))
         if (!closure_gone(w, n) || closure_gone(w, resource))
@@ -249,12 +249,12 @@ close_labels(struct closure *w)
     if (w->bundle->type != BUNDLE_SINGLE)
         close_security(w, &water, w->bundle->root);
     for (uint32_t e = 0; e < w->bundle->count; e++) {
-        tape_node  resource = w->bundle->entries[e].resource;
-        tape_node  code     = tape_member(w->tape, resource, SPAN("confidentiality"));
-        enum label l;
-        if (w->withheld[e] || code == TAPE_ABSENT || !span_eq_text(w->bundle->entries[e].type, "Composition"))
+        if (w->withheld[e] || !span_eq_text(w->bundle->entries[e].type, "Composition"))
             continue;
-        l = label_of_coding(span_of(label_system(LABEL_R)), tape_text(w->tape, code, w->arena));
+        tape_node code = tape_member(w->tape, w->bundle->entries[e].resource, SPAN("confidentiality"));
+        if (code == TAPE_ABSENT)
+            continue;
+        enum label l = label_of_coding(span_of(label_system(LABEL_R)), tape_text(w->tape, code, w->arena));
         if (label_kind(l) == LABEL_CONFIDENTIALITY)
             close_confidentiality(w, &water, code, TAPE_ABSENT, code, l);
     }

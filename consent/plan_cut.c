@@ -680,7 +680,7 @@ is_datatype(const struct closure *w, tape_node object)
         unsigned    mine = 0;
         if (name.length > 1 && name.at[0] == '_')
             name = span_skip(name, 1);
-        for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        for (size_t i = 0; i < sizeof members / sizeof members[0] && mine == 0; i++)
             if (span_eq_text(name, members[i].name))
                 mine = members[i].of;
         if (span_eq_text(name, "reference") && tape_kind(w->tape, m) == TAPE_STRING)

@@ -394,8 +394,8 @@ collect_entries(struct closure *w, struct plan_evidence *e)
         const struct bundle_entry *b     = &w->bundle->entries[i];
         uint32_t                   first = i;
         if (!span_empty(b->type) && !span_empty(b->id)) {
-            struct span name = arena_join(w->arena, b->type, SPAN("/"), b->id);
-            first            = bundle_find(w->bundle, b->type, b->id);
+            struct span name = bundle_entry_name(w->bundle, i);
+            first            = bundle_find_name(w->bundle, name);
             evidence_add(e, name, PHRASE_LITERAL, FIND_ENTRY, first == ENTRY_NONE ? i : first, 0);
             if (text_unusual(b->id))
                 evidence_add(e, b->id, PHRASE_LITERAL, FIND_ENTRY, evidence_same(w->bundle, first, i) ? first : i, 0);

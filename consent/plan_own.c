@@ -224,7 +224,7 @@ own_collect(struct closure *w, struct plan_evidence *e)
     static const char *const people[] = { "Patient", "RelatedPerson", "Person", "Practitioner", NULL };
 
     label_set   family = e->family | (e->suspect ? labels_substance_use() : 0);
-    struct span host   = { NULL, 0 };
+    struct span server = { NULL, 0 };                         /* "https://ehr.example.org/" */
 
     if (family != 0)
         e->own = phrases_new(w->arena);
@@ -236,9 +236,12 @@ own_collect(struct closure *w, struct plan_evidence *e)
         for (size_t k = 0; k < l->evidence_count; k++)
             if (l->evidence[k].label != LABEL_NONE && strcmp(l->evidence[k].rule, "code") == 0)
                 w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
-        struct span own = evidence_host(b->full_url);
-        if (!span_eq(own, host))                              /* mostly that of the entry before */
-            kill(e, host = own, 1u << FIND_PROGRAM, 0, true);
+        if (span_empty(server) || !span_starts(b->full_url, server)) {           /* mostly that of the entry before */
+            struct span host = evidence_host(b->full_url);
+            kill(e, host, 1u << FIND_PROGRAM, 0, true);
+            size_t end = host.length > 0 ? (size_t)(host.at - b->full_url.at) + host.length : b->full_url.length;
+            server     = span_first(b->full_url, end < b->full_url.length ? end + 1 : 0);
+        }
         bool same_family = (evidence_own_labels(w, i) & family) != 0;
         if (!e->any && !same_family)
             continue;                                         /* only programs to look for */

@@ -82,8 +82,8 @@ scan_strings(struct closure *w, struct plan_evidence *e)
             w->mark[refs->all[i].text != TAPE_ABSENT ? refs->all[i].text : refs->all[i].node] |= MARK_LINK;
     for (uint32_t i = 0; i < w->bundle->count; i++) {         /* an entry may name itself (P1 has looked at it) */
         const struct bundle_entry *b = &w->bundle->entries[i];
-        w->mark[tape_member(w->tape, b->resource, SPAN("id"))] |= MARK_LINK;
-        w->mark[tape_member(w->tape, b->entry, SPAN("fullUrl"))] |= MARK_LINK;
+        w->mark[walk_find(w->tape, b->resource, SPAN("id"))] |= MARK_LINK;
+        w->mark[walk_find(w->tape, b->entry, SPAN("fullUrl"))] |= MARK_LINK;
     }
     if (w->bundle->type == BUNDLE_SINGLE) {
         scan_range(w, e, w->bundle->root, tape_after(w->tape, w->bundle->root));

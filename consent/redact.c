@@ -1,5 +1,6 @@
 #include "consent/redact.h"
 
+#include "base/json_walk.h"
 #include "consent/plan_scan.h"
 #include "fhir/element.h"
 
@@ -198,7 +199,7 @@ untouched(struct twins *t, tape_node was, tape_node is)
         || (t->edit < p->edit_count && p->edits[t->edit].node < after))
         return false;
     for (tape_node n = was; n < after; n++)
-        if (plan_goes(p, n))
+        if (p->mark[n] & MARK_GONE)
             return false;
     for (tape_node n = was; n < after; n++)
         t->now[n] = is + (n - was);
@@ -234,10 +235,10 @@ resolves(const struct reference *r)
 }
 
 /* The member is in the result as it was, or there was none. */
-static bool
+static inline __attribute__((always_inline)) bool
 keeps(const struct twins *t, tape_node object, struct span name)
 {
-    tape_node member = object == TAPE_ABSENT ? TAPE_ABSENT : tape_member(t->was, object, name);
+    tape_node member = walk_find(t->was, object, name);
 
     return member == TAPE_ABSENT || t->now[member] != TAPE_ABSENT;
 }

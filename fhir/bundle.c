@@ -323,7 +323,7 @@ bundle_find_name(const struct bundle *b, struct span type_and_id)
 uint32_t
 bundle_find(const struct bundle *b, struct span type, struct span id)
 {
-    char buffer[256];
+    char buffer[256] __attribute__((uninitialized));           /* read as far as it is written */
 
     /* R4 bounds both (an id has 64 characters); what is longer names nothing. */
     if (span_empty(type) || span_empty(id) || type.length + id.length + 1 > sizeof buffer)
