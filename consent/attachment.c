@@ -13,6 +13,7 @@
 
 struct inspector {
     const struct text_names *names;
+    struct inspected_table  *table;
     struct arena            *arena;
     size_t                  *budget;
     struct inspection        result;
@@ -119,9 +120,10 @@ base64_decode(struct span text, char *out, size_t *length)
 }
 
 struct inspection
-attachment_inspect(struct span base64, const struct text_names *names, struct arena *arena, size_t *budget)
+attachment_inspect(struct span base64, const struct text_names *names, struct inspected_table *table,
+                   struct arena *arena, size_t *budget)
 {
-    struct inspector  i      = { .names = names, .arena = arena, .budget = budget };
+    struct inspector  i      = { .names = names, .table = table, .arena = arena, .budget = budget };
     struct arena_mark before = arena_mark(arena);
     size_t            length = 0;
 
@@ -138,9 +140,10 @@ attachment_inspect(struct span base64, const struct text_names *names, struct ar
 }
 
 struct inspection
-attachment_inspect_bytes(struct span bytes, const struct text_names *names, struct arena *arena, size_t *budget)
+attachment_inspect_bytes(struct span bytes, const struct text_names *names, struct inspected_table *table,
+                         struct arena *arena, size_t *budget)
 {
-    struct inspector  i      = { .names = names, .arena = arena, .budget = budget };
+    struct inspector  i      = { .names = names, .table = table, .arena = arena, .budget = budget };
     struct arena_mark before = arena_mark(arena);
 
     inspect(&i, bytes, 0);
@@ -180,29 +183,73 @@ is_utf16(struct span bytes, bool *big)
     return (zeros[0] > pairs * 3 / 4 && zeros[1] == 0) || (zeros[1] > pairs * 3 / 4 && zeros[0] == 0);
 }
 
+/* What a helper read of it. */
+static void
+inspect_elsewhere(struct inspector *i, enum document_form form, struct span bytes, unsigned depth)
+{
+    const struct inspected *one = inspected_of(i->table, form, bytes);
+
+    i->result.unreadable |= one == NULL || !one->readable;
+    for (size_t n = 0; one != NULL && n < one->part_count; n++) {
+        const struct inspected_part *part = &one->parts[n];
+        if (!spend(i, part->bytes.length))
+            return;
+        if (part->kind == INSPECTED_TEXT)
+            inspect_text(i, part->bytes, depth);
+        else
+            inspect(i, part->bytes, depth + 1);
+    }
+}
+
+static enum document_form
+form_of(struct span bytes)
+{
+    if (span_starts(bytes, SPAN("\x1f\x8b")) || span_starts(bytes, SPAN("\x78\x9c")) || span_starts(bytes, SPAN("\x78\xda")))
+        return DOCUMENT_PACKED;
+    if (span_find(span_first(bytes, 1024), SPAN("%PDF-")) != SPAN_NOT_FOUND)
+        return DOCUMENT_PDF;
+    return span_starts(bytes, SPAN("{\\rtf")) ? DOCUMENT_RTF : DOCUMENT_NONE;
+}
+
+static void
+inspect_here(struct inspector *i, enum document_form form, struct span bytes, unsigned depth)
+{
+    struct span text;
+
+    if (form == DOCUMENT_PACKED)
+        inspect_packed(i, bytes, depth);
+    else if (form == DOCUMENT_PDF ? pdf_text(bytes, i->arena, i->budget, &text)
+                                  : spend(i, bytes.length * 2 + 4) && rtf_text(bytes, i->arena, &text))
+        inspect_text(i, text, depth);
+    else
+        i->result.unreadable = true;
+}
+
+/* Beside what the text itself says: entities and encodings resolved, words that
+ * tags divide put together. */
+static void
+inspect_markup(struct inspector *i, enum document_form form, struct span bytes, unsigned depth)
+{
+    struct span bare = span_trim(span_starts(bytes, SPAN("\xef\xbb\xbf")) ? span_skip(bytes, 3) : bytes);
+
+    if (i->table != NULL && bare.length > 0 && bare.at[0] == '<')
+        inspect_elsewhere(i, form, bytes, depth);
+}
+
 static void
 inspect(struct inspector *i, struct span bytes, unsigned depth)
 {
-    bool        big;
-    struct span text;
+    enum document_form form = form_of(bytes);
+    bool               big;
 
     if (depth >= ATTACHMENT_DEPTH) {
         i->result.unreadable = true;
         return;
     }
-    if (span_starts(bytes, SPAN("\x1f\x8b")) || span_starts(bytes, SPAN("\x78\x9c"))
-        || span_starts(bytes, SPAN("\x78\xda"))) {
-        inspect_packed(i, bytes, depth);
-    } else if (span_find(span_first(bytes, 1024), SPAN("%PDF-")) != SPAN_NOT_FOUND) {
-        if (pdf_text(bytes, i->arena, i->budget, &text))
-            inspect_text(i, text, depth);
-        else
-            i->result.unreadable = true;
-    } else if (span_starts(bytes, SPAN("{\\rtf"))) {
-        if (spend(i, bytes.length * 2 + 4) && rtf_text(bytes, i->arena, &text))
-            inspect_text(i, text, depth);
-        else
-            i->result.unreadable = true;
+    if (form != DOCUMENT_NONE && i->table != NULL) {
+        inspect_elsewhere(i, form, bytes, depth);
+    } else if (form != DOCUMENT_NONE) {
+        inspect_here(i, form, bytes, depth);
     } else if (span_starts(bytes, SPAN("\xfe\xff")) || span_starts(bytes, SPAN("\xff\xfe"))) {
         inspect_utf16(i, span_skip(bytes, 2), bytes.at[0] == '\xfe', depth);
     } else if (is_utf16(bytes, &big)) {
@@ -211,6 +258,7 @@ inspect(struct inspector *i, struct span bytes, unsigned depth)
         i->result.unreadable = true;
     } else {
         inspect_text(i, bytes, depth);
+        inspect_markup(i, DOCUMENT_MARKUP, bytes, depth);
     }
 }
 
@@ -263,10 +311,12 @@ inspect_utf16(struct inspector *i, struct span bytes, bool big, unsigned depth)
         length += put_utf8(out + length, big ? one << 8 | two : two << 8 | one);
     }
     struct span text = span_from(out, length);
-    if (is_binary(text))
+    if (is_binary(text)) {
         i->result.unreadable = true;
-    else
-        inspect_text(i, text, depth);
+        return;
+    }
+    inspect_text(i, text, depth);
+    inspect_markup(i, DOCUMENT_MARKUP_UTF8, text, depth);
 }
 
 /* ---- text ------------------------------------------------------------------ */

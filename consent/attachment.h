@@ -11,12 +11,19 @@
  *   PDF             the text that its streams show, when its fonts say letters; not a picture of a page
  *   base64 inside   again, at most ATTACHMENT_DEPTH deep
  *
+ * With a table of what a helper read (consent/inspected.h) packed data, RTF and PDF are
+ * read there and nowhere in this process, and of XML and HTML it says what a
+ * reader of markup sees, beside the text that we read; what it has not read is
+ * unreadable until it has.  Without a table, in tests and fuzzers, they are read here,
+ * as well as we can.
+ *
  * Everything else (pictures, sound, ZIP, DICOM, encrypted or glyph-coded PDF)
  * and what exceeds the bounds is unreadable.
  */
 #ifndef SLUICE_CONSENT_ATTACHMENT_H
 #define SLUICE_CONSENT_ATTACHMENT_H
 
+#include "consent/inspected.h"
 #include "consent/text.h"
 
 #define ATTACHMENT_DEPTH 4
@@ -28,11 +35,13 @@ struct inspection {
 };
 
 /* The `data` of an Attachment, Binary or valueBase64Binary.  *budget: bytes
- * that may still be decoded; nothing of it stays in the arena. */
-struct inspection attachment_inspect(struct span base64, const struct text_names *, struct arena *, size_t *budget);
+ * that may still be decoded; nothing of it stays in the arena.  The table may be NULL;
+ * what is not in it yet is asked there. */
+struct inspection attachment_inspect(struct span base64, const struct text_names *, struct inspected_table *,
+                                     struct arena *, size_t *budget);
 /* Bytes that are decoded already. */
-struct inspection attachment_inspect_bytes(struct span bytes, const struct text_names *, struct arena *,
-                                           size_t *budget);
+struct inspection attachment_inspect_bytes(struct span bytes, const struct text_names *, struct inspected_table *,
+                                           struct arena *, size_t *budget);
 
 /* attachment_pdf.c, attachment_rtf.c: plain text in the arena; false when the
  * document cannot be read. */

@@ -196,8 +196,11 @@ struct site_policy {
 enum state_by      { STATE_BY_ANY = 0, STATE_BY_RESIDENCE_ALONE, STATE_BY_SERVICE_ALONE, STATE_BY_CUSTODIAN_ALONE };
 enum operator_role { OPERATOR_UNANSWERED = 0, OPERATOR_QSO, OPERATOR_BUSINESS_ASSOCIATE, OPERATOR_INTERMEDIARY };
 
+struct inspected_table;                  /* consent/inspected.h */
+
 struct facts {
     int64_t                      at_ms;
+    struct inspected_table      *inspected;     /* documents that a helper read; questions gather there.  NULL: read here */
     int64_t                      file_changes_ms;/* when something on file ends or begins that the lists below do not
                                                    show; 0: not known to */
     struct span                  patient;       /* "Patient/p1"; "*" or empty: each resource's own */

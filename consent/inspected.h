@@ -12,9 +12,9 @@
  * I1  A document without an answer is unreadable; so is one whose answer is that.
  * I2  Bytes are compared whole, never by a hash alone: nobody makes two
  *     documents that pass for each other.
- * I3  At most INSPECTED_MOST documents in all; past that `refused` is set, and
- *     then nothing of the Bundle may be decided: which of them were read would
- *     depend on the others.
+ * I3  At most INSPECTED_MOST documents in all, and as much memory and reading time as
+ *     whoever asks allows; past that `refused` is set, and then nothing of the
+ *     Bundle may be decided: which of them were read would depend on the others.
  * I4  The table has an arena of its own, made with the first question: a Bundle
  *     that asks nothing costs nothing.  What it holds lives until inspected_release().
  *
@@ -39,13 +39,13 @@ enum document_form {
     DOCUMENT_FORMS
 };
 
-enum part_kind {
-    PART_NONE = 0,
-    PART_TEXT,                           /* plain text */
-    PART_DOCUMENT                        /* a document inside, to be looked at like any other */
+enum inspected_kind {
+    INSPECTED_NONE = 0,
+    INSPECTED_TEXT,                           /* plain text */
+    INSPECTED_DOCUMENT                        /* a document inside, to be looked at like any other */
 };
 
-struct inspected_part { enum part_kind kind; struct span bytes; };
+struct inspected_part { enum inspected_kind kind; struct span bytes; };
 
 struct inspected {                       /* one document */
     enum document_form           form;
@@ -64,8 +64,12 @@ struct inspected_table {
     struct inspected *first, **last;     /* in the order in which they were asked */
     struct inspected *open;              /* the first that has no answer; NULL: all have one */
     uint32_t          count;
+    uint64_t          cpu_ms;            /* that the readers took */
     bool              refused;           /* I3, or no memory */
 };
+
+/* Whoever can have documents read: answers every open question, or sets `refused`. */
+struct inspected_asker { void (*answer)(struct inspected_table *, void *with); void *with; };
 
 /* The answer; NULL: there is none yet, and the document is among the questions now. */
 const struct inspected *inspected_of(struct inspected_table *, enum document_form, struct span bytes);

@@ -40,6 +40,21 @@ label_bundle(const struct bundle *bundle, const struct references *references, c
     return finish(&w, out);
 }
 
+enum status
+label_inspected(const struct bundle *bundle, const struct references *references, const struct facts *facts,
+                const struct inspected_asker *asker, struct arena *arena, const struct labeling **out)
+{
+    for (;;) {
+        struct arena_mark before = arena_mark(arena);
+        enum status       st     = label_bundle(bundle, references, facts, arena, out);
+        if (st == ST_OK && facts->inspected->open != NULL && !facts->inspected->refused)
+            asker->answer(facts->inspected, asker->with);
+        else
+            return st == ST_OK && facts->inspected->refused ? ST_TOO_LARGE : st;
+        arena_reset(arena, before);      /* the labels of half of it; each round answers a question at least */
+    }
+}
+
 bool
 labeled_of(const struct labeled *l, const struct program *program)
 {

@@ -30,6 +30,7 @@
 #define SLUICE_CONSENT_LABELING_H
 
 #include "consent/facts.h"
+#include "consent/inspected.h"
 #include "consent/label.h"
 #include "fhir/reference.h"
 
@@ -77,6 +78,10 @@ struct labeling {
 
 enum status label_bundle(const struct bundle *, const struct references *, const struct facts *,
                          struct arena *, const struct labeling **out) MUST_CHECK;
+/* label_bundle() until every document has been read that somebody outside can
+ * read; `facts` say who was answered so far.  ST_TOO_LARGE: there are more than are read (inspected.h, I3). */
+enum status label_inspected(const struct bundle *, const struct references *, const struct facts *,
+                            const struct inspected_asker *, struct arena *, const struct labeling **out) MUST_CHECK;
 bool        labeled_of(const struct labeled *, const struct program *);  /* whether it is this program's record */
 const char *part2_text(enum part2_status);           /* "suspect", "confirmed", "not" */
 

@@ -707,7 +707,7 @@ read_data(struct walk *walk, tape_node leaf, struct where at)
     if (span_empty(data))
         return;
     walk->unit->stated = true;
-    i = attachment_inspect(data, w->names, w->arena, &w->decode_left);
+    i = attachment_inspect(data, w->names, w->facts->inspected, w->arena, &w->decode_left);
     label_set labels = i.finding.labels | i.finding.medication | text_drug_labels(i.finding.drugs, i.finding.contexts);
     if (i.finding.program)
         labels = label_add(labels, LABEL_SUD);

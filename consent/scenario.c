@@ -2,7 +2,7 @@
 
 #include "base/json_author.h"
 
-enum { FINDINGS_MOST = 20, REQUEST_BYTES = 64 << 20, DIFFERENCES_FIRST = 16 };
+enum { INSPECTED_BYTES = 256 << 20, FINDINGS_MOST = 20, REQUEST_BYTES = 64 << 20, DIFFERENCES_FIRST = 16 };
 
 static enum status run_case(struct trial *);
 static void        check_names(struct trial *, tape_node object, const char *const *names, size_t count, const char *where);
@@ -23,7 +23,14 @@ static const char *const step_names[] = { "words", "request", "actors", "consent
 enum status
 scenario_run(struct span json, struct arena *arena, const struct scenario **out)
 {
-    struct trial      t     = { .arena = arena, .out = arena_make(arena, struct scenario) };
+    return scenario_run_asking(json, NULL, arena, out);
+}
+
+enum status
+scenario_run_asking(struct span json, const struct inspected_asker *asker, struct arena *arena,
+                    const struct scenario **out)
+{
+    struct trial      t     = { .asker = asker, .arena = arena, .out = arena_make(arena, struct scenario) };
     struct tape_error error = { 0 };
 
     *out = NULL;
@@ -208,6 +215,29 @@ request_of(struct trial *t)
     return json;
 }
 
+/* What was read for one document is of no use for the next. */
+static enum status
+release_asking(struct trial *t, const struct bundle *bundle, const struct references *references,
+               const struct release **out)
+{
+    struct inspected_table table = { .max_bytes = INSPECTED_BYTES };
+    struct facts          *facts = arena_make(t->arena, struct facts);
+    const struct labeling *labeling;
+
+    if (t->asker == NULL)
+        return release_make(bundle, references, NULL, t->facts, t->arena, out);
+    if (facts == NULL)
+        return ST_NO_MEMORY;
+    *facts           = *t->facts;
+    facts->inspected = &table;
+    enum status st   = label_inspected(bundle, references, facts, t->asker, t->arena, &labeling);
+    if (st == ST_OK)
+        st = release_make(bundle, references, labeling, facts, t->arena, out);
+    facts->inspected = NULL;
+    inspected_release(&table);
+    return st;
+}
+
 bool
 trial_release(struct trial *t, struct span document, const struct release **out)
 {
@@ -231,7 +261,7 @@ trial_release(struct trial *t, struct span document, const struct release **out)
     if (st == ST_OK)
         st = references_read(bundle, t->arena, &references);
     if (st == ST_OK)
-        st = release_make(bundle, references, NULL, t->facts, t->arena, out);
+        st = release_asking(t, bundle, references, out);
     if (st == ST_NO_MEMORY)
         t->status = st;
     else if (st != ST_OK)

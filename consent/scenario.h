@@ -66,7 +66,10 @@ struct scenario {
     size_t                            difference_count;
 };
 
-/* ST_OK whatever the result; ST_NO_MEMORY, ST_TOO_LARGE.  Texts borrow json and the arena. */
+/* ST_OK whatever the result; ST_NO_MEMORY, ST_TOO_LARGE.  Texts borrow json and the arena.  The
+ * asker has documents read (consent/inspected.h); NULL: they are read here. */
+enum status scenario_run_asking(struct span json, const struct inspected_asker *, struct arena *,
+                                const struct scenario **out) MUST_CHECK;
 enum status scenario_run(struct span json, struct arena *, const struct scenario **out) MUST_CHECK;
 const char *scenario_result_text(enum scenario_result);   /* "refused", "differs", "left out", "agrees" */
 

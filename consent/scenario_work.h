@@ -9,6 +9,7 @@
 #include "consent/scenario.h"
 
 struct trial {
+    const struct inspected_asker *asker;        /* NULL: documents are read here */
     struct arena               *arena;
     const struct tape          *tape;           /* of the case */
     tape_node                   base, step;     /* the case; the item of requests, or ABSENT */

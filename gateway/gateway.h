@@ -18,6 +18,7 @@
 struct deliver;
 struct pace;
 struct http_server;
+struct inspectors;
 struct pass;                             /* classify/pass.h */
 struct terminology;
 
@@ -27,6 +28,7 @@ struct gateway {
     const struct pack *pack;
     struct store      *store;
     struct workers    *workers;
+    struct inspectors *inspectors;       /* inspect/pool.h */
     struct deliver    *deliver;
     struct terminology *terminology;
     struct pass        *pass;

@@ -21,6 +21,7 @@
 #include "gateway/gateway.h"
 #include "gateway/http/census.h"
 #include "gateway/http/server.h"
+#include "gateway/inspect/pool.h"
 #include "gateway/ops/control.h"
 #include "gateway/ops/definitions.h"
 #include "gateway/ops/log.h"
@@ -185,6 +186,26 @@ start_store(struct serving *s)
     return st;
 }
 
+/* A helper that is not there is no reason not to serve: what it would read is held,
+ * and the operator is told. */
+static enum status
+start_inspectors(struct serving *s)
+{
+    const struct config     *config  = s->gateway.config;
+    struct inspector_options options = inspector_options(config->inspect.program, s->arena);
+    struct buf               why;
+
+    options.memory_bytes = config->inspect.memory_bytes;
+    options.cpu_seconds  = config->inspect.cpu_seconds;
+    buf_init(&why, MAX_WHY_BYTES);
+    if (!inspector_works(options.program, &why))
+        log_event(LOG_WARN_LEVEL, "inspect.missing",
+                  LOG_F_REASON("the helper that reads documents does not work: what it would read is held; sluice doctor says why"));
+    buf_release(&why);
+    s->gateway.inspectors = inspectors_new(&options, config->inspect.processes, config->limits.max_queue);
+    return s->gateway.inspectors != NULL ? ST_OK : ST_NO_MEMORY;
+}
+
 static enum status
 start_loops(struct serving *s)
 {
@@ -293,6 +314,8 @@ start(struct serving *s)
         st = start_definitions(s);
     if (st == ST_OK)
         st = start_store(s);
+    if (st == ST_OK)
+        st = start_inspectors(s);
     if (st == ST_OK)
         st = start_loops(s);
     if (st == ST_OK)
@@ -499,6 +522,7 @@ stop(struct serving *s)
     for (uint32_t i = 0; i < s->loops_running; i++)
         loop_stop(g->loops[i]);
     workers_free(&g->workers);
+    inspectors_free(&g->inspectors);
     if (s->store_started)
         store_close(&g->store);
     if (g->deliver != NULL)

@@ -57,7 +57,7 @@ answer_release(struct answer *a)
 }
 
 void
-answer_part(struct answer *a, enum part_kind kind, struct span bytes)
+answer_part(struct answer *a, enum inspected_kind kind, struct span bytes)
 {
     struct frame_part part = { .kind = kind, .length = (uint32_t)bytes.length };
     size_t            room = a->bytes.max - a->bytes.length;
@@ -118,11 +118,11 @@ frame_read(struct span rest, struct frame_answer *out)
         return false;
     for (uint32_t i = 0; i < head.parts; i++) {
         if (!take(&rest, &part, sizeof part) || part.length > rest.length
-            || (part.kind != PART_TEXT && part.kind != PART_DOCUMENT)) {
+            || (part.kind != INSPECTED_TEXT && part.kind != INSPECTED_DOCUMENT)) {
             out->count = 0;
             return false;
         }
-        out->parts[out->count++] = (struct inspected_part){ (enum part_kind)part.kind, span_first(rest, part.length) };
+        out->parts[out->count++] = (struct inspected_part){ (enum inspected_kind)part.kind, span_first(rest, part.length) };
         rest = span_skip(rest, part.length);
     }
     if (rest.length > 0) {

@@ -9,7 +9,7 @@
  *     request   "SLq1"  form u32  length u32            length bytes
  *     answer    "SLa1"  readable u32  reason u32  parts u32
  *               parts times:  kind u32  length u32      length bytes
- *     end       signal u32                              0: it ended by itself
+ *     end       signal u32  cpu_ms u32                  0: it ended by itself
  *
  * Numbers are in the order of the machine: both ends are one build.
  *
@@ -40,7 +40,7 @@ const char *reason_text(enum reason);    /* "it is encrypted"; empty for NONE */
 struct frame_request { char magic[4]; uint32_t form, length; };
 struct frame_head    { char magic[4]; uint32_t readable, reason, parts; };
 struct frame_part    { uint32_t kind, length; };
-struct frame_end     { uint32_t signal; };
+struct frame_end     { uint32_t signal, cpu_ms; };
 
 struct answer {                          /* what is being put together; parts are appended */
     struct buf  bytes;
@@ -50,7 +50,7 @@ struct answer {                          /* what is being put together; parts ar
 
 void answer_init(struct answer *);
 void answer_release(struct answer *);
-void answer_part(struct answer *, enum part_kind, struct span);    /* too much: REASON_LARGE */
+void answer_part(struct answer *, enum inspected_kind, struct span);    /* too much: REASON_LARGE */
 void answer_unreadable(struct answer *, enum reason);
 struct frame_head answer_head(const struct answer *);
 

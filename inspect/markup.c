@@ -104,8 +104,8 @@ read_both(const xmlDoc *doc, struct answer *a)
     read_tree(&m, doc->children);
     if (buf_status(&m.flow) != ST_OK || buf_status(&m.aside) != ST_OK)
         answer_unreadable(a, REASON_LARGE);
-    answer_part(a, PART_TEXT, buf_span(&m.flow));
-    answer_part(a, PART_TEXT, buf_span(&m.aside));
+    answer_part(a, INSPECTED_TEXT, buf_span(&m.flow));
+    answer_part(a, INSPECTED_TEXT, buf_span(&m.aside));
     buf_release(&m.flow);
     buf_release(&m.aside);
 }

@@ -28,7 +28,7 @@ void
 pdf_add_text(struct answer *a, struct span text)
 {
     if (!span_empty(span_trim(text)))
-        answer_part(a, PART_TEXT, text);
+        answer_part(a, INSPECTED_TEXT, text);
 }
 
 static void
@@ -234,7 +234,7 @@ add_stream(struct objects *o, qpdf_oh dictionary, struct span bytes)
     bool content = is_content(bytes);
 
     if (IS(o, dictionary, "/Type", "/EmbeddedFile")) {
-        answer_part(o->answer, PART_DOCUMENT, bytes);
+        answer_part(o->answer, INSPECTED_DOCUMENT, bytes);
         return;
     }
     if (content)
@@ -242,7 +242,7 @@ add_stream(struct objects *o, qpdf_oh dictionary, struct span bytes)
     if (is_text(bytes) && (!content || IS(o, dictionary, "/Type", "/Metadata")))
         add_line(o, bytes);
     else if (span_starts(bytes, SPAN("\xfe\xff")) || span_starts(bytes, SPAN("\xff\xfe")))
-        answer_part(o->answer, PART_DOCUMENT, bytes);
+        answer_part(o->answer, INSPECTED_DOCUMENT, bytes);
 }
 
 static void

@@ -32,7 +32,7 @@ packed_read(struct span bytes, struct answer *a)
     enum status st = inflate_bytes(bytes, ATTACHMENT_MAX_INFLATED, arena, &unpacked);
     if (st != ST_OK)
         answer_unreadable(a, st == ST_MALFORMED ? REASON_DAMAGED : REASON_LARGE);
-    answer_part(a, PART_DOCUMENT, unpacked);
+    answer_part(a, INSPECTED_DOCUMENT, unpacked);
     arena_free(&arena);
 }
 
@@ -43,7 +43,7 @@ rtf_read(struct span bytes, struct answer *a)
     struct span   text;
 
     if (arena != NULL && rtf_text(bytes, arena, &text))
-        answer_part(a, PART_TEXT, text);
+        answer_part(a, INSPECTED_TEXT, text);
     else
         answer_unreadable(a, REASON_LARGE);
     arena_free(&arena);

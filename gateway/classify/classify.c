@@ -1,5 +1,7 @@
 #include "gateway/classify/classify.h"
 
+#define INSPECTED_BYTES ((size_t)512 << 20)
+
 struct facts
 class_facts(const struct config *config, const struct config_client *client, int64_t at_ms)
 {
@@ -51,8 +53,23 @@ struct document {
     const struct labeling  *labeling;
 };
 
+/* What was read is wanted for the labels alone; one that is not all read is one that cannot be. */
 static enum status
-read_document(struct span bytes, const struct facts *facts, struct arena *arena, struct document *out)
+label_document(struct document *d, const struct references *references, const struct facts *sender,
+               const struct inspected_asker *asker, struct arena *arena)
+{
+    struct inspected_table table = { .max_bytes = INSPECTED_BYTES };
+    struct facts           facts = *sender;
+
+    facts.inspected = &table;
+    enum status st  = label_inspected(d->bundle, references, &facts, asker, arena, &d->labeling);
+    inspected_release(&table);
+    return st == ST_TOO_LARGE ? ST_MALFORMED : st;
+}
+
+static enum status
+read_document(struct span bytes, const struct facts *facts, const struct inspected_asker *asker, struct arena *arena,
+              struct document *out)
 {
     struct issues           *issues = issues_new(arena, 1);
     const struct tape       *tape;
@@ -66,7 +83,7 @@ read_document(struct span bytes, const struct facts *facts, struct arena *arena,
         st = bundle_read(tape, arena, issues, &out->bundle);
     if (st == ST_OK)
         st = references_read(out->bundle, arena, &references);
-    return st == ST_OK ? label_bundle(out->bundle, references, facts, arena, &out->labeling) : st;
+    return st == ST_OK ? label_document(out, references, facts, asker, arena) : st;
 }
 
 struct again {
@@ -74,6 +91,7 @@ struct again {
     struct store        *store;
     struct arena        *arena;
     struct facts         facts;
+    const struct inspected_asker *asker;
     struct document      push;
     uint32_t             next;           /* entry that is probably the one looked for */
     class_visitor       *visit;
@@ -125,7 +143,7 @@ look_at(const struct content *c, uint32_t place, void *arg)
     if (c->blob != 0) {
         enum status st = store_blob_read(a->store, c->blob, a->arena, &bytes);
         if (st == ST_OK)
-            st = read_document(bytes, &a->facts, a->arena, &own);
+            st = read_document(bytes, &a->facts, a->asker, a->arena, &own);
         if (st != ST_OK)
             return st == ST_NOT_FOUND ? ST_MALFORMED : st;
         return tell(a, c, place, own.labeling, 0, own.bundle->count) ? ST_OK : ST_CANCELLED;
@@ -141,17 +159,17 @@ look_at(const struct content *c, uint32_t place, void *arg)
 
 enum status
 class_again(const struct config *config, struct store *store, const struct store_push *push, struct arena *arena,
-            class_visitor *visit, void *arg)
+            const struct inspected_asker *asker, class_visitor *visit, void *arg)
 {
     struct again a = {
-        .config = config, .store = store, .arena = arena, .visit = visit, .arg = arg,
+        .config = config, .store = store, .arena = arena, .asker = asker, .visit = visit, .arg = arg,
         .facts  = class_facts(config, class_client(config, push->client), push->at_ms),
     };
 
     if (span_empty(push->contents))
         return ST_OK;                    /* it was refused, or had only deletions */
     if (!span_empty(push->body)) {
-        enum status st = read_document(push->body, &a.facts, arena, &a.push);
+        enum status st = read_document(push->body, &a.facts, asker, arena, &a.push);
         if (st != ST_OK)
             return st == ST_NO_MEMORY ? st : ST_MALFORMED;
     }

@@ -35,8 +35,8 @@ struct span  class_labels_text(label_set, struct arena *);
 struct class_found { const struct content *content; uint32_t place; struct span labels, part2; };
 typedef bool class_visitor(const struct class_found *, void *arg);
 /* ST_MALFORMED: it cannot be read any more; then nobody may say that it is not
- * protected.  ST_NO_MEMORY; ST_CANCELLED when the visitor said false. */
+ * protected.  The asker has documents read (consent/inspected.h).  ST_NO_MEMORY; ST_CANCELLED when the visitor said false. */
 enum status  class_again(const struct config *, struct store *, const struct store_push *, struct arena *,
-                         class_visitor *, void *arg) MUST_CHECK;
+                         const struct inspected_asker *, class_visitor *, void *arg) MUST_CHECK;
 
 #endif

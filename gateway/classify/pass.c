@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "gateway/classify/classify.h"
+#include "gateway/inspect/pool.h"
 #include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
 
@@ -22,6 +23,7 @@ struct pass {
     pthread_cond_t    wake;
     bool              woken, again, stop;        /* under lock */
     struct store_pass now;                       /* the thread's: as it stands in the store */
+    struct inspector *inspector;                 /* the thread's: what is read again waits for no exchange */
     uint64_t          told_left;
     sem_t             written;
     struct store_unit unit;
@@ -37,7 +39,8 @@ pass_start(struct gateway *gateway)
 
     if (p == NULL)
         return NULL;
-    p->gateway = gateway;
+    p->gateway   = gateway;
+    p->inspector = inspectors_another(gateway->inspectors);
     (void)pthread_condattr_init(&kind);
     (void)pthread_condattr_setclock(&kind, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&p->lock, NULL);
@@ -45,8 +48,9 @@ pass_start(struct gateway *gateway)
     (void)pthread_condattr_destroy(&kind);
     (void)sem_init(&p->written, 0, 0);
     p->woken = true;
-    if (pthread_create(&p->thread, NULL, run, p) == 0)
+    if (p->inspector != NULL && pthread_create(&p->thread, NULL, run, p) == 0)
         return p;
+    inspector_free(&p->inspector);
     free(p);
     return NULL;
 }
@@ -77,6 +81,7 @@ pass_stop(struct pass **pass)
     (void)pthread_cond_destroy(&p->wake);
     (void)pthread_mutex_destroy(&p->lock);
     (void)sem_destroy(&p->written);
+    inspector_free(&p->inspector);
     free(p);
 }
 
@@ -148,6 +153,7 @@ gather(struct pass *p, const struct config *config, struct arena *arena, struct 
 {
     struct store_step **end   = first;
     size_t              bytes = 0;
+    const struct inspected_asker asker = { inspector_answer, p->inspector };
     enum status         st    = ST_OK;
 
     *more = true;
@@ -171,7 +177,7 @@ gather(struct pass *p, const struct config *config, struct arena *arena, struct 
         struct store_step *step = step_new(arena, &end);
         if (step == NULL)
             return ST_NO_MEMORY;
-        st           = pass_step(config, p->gateway->store, &push, arena, step, now);
+        st           = pass_step(config, p->gateway->store, &push, &asker, arena, step, now);
         now->done_to = push.id;
         step->pass   = *now;
         bytes       += push.body.length;

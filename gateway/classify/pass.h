@@ -16,6 +16,7 @@
 #ifndef SLUICE_GATEWAY_CLASSIFY_PASS_H
 #define SLUICE_GATEWAY_CLASSIFY_PASS_H
 
+#include "consent/inspected.h"
 #include "gateway/gateway.h"
 #include "gateway/store/classes.h"
 
@@ -33,7 +34,8 @@ void         pass_stop(struct pass **);                  /* before the store is 
 
 /* What one push becomes: a step of the pass, in the arena; also what a dry run
  * counts.  `was` of a class is filled where it becomes confirmed. */
-enum status  pass_step(const struct config *, struct store *, const struct store_push *, struct arena *,
+enum status  pass_step(const struct config *, struct store *, const struct store_push *,
+                       const struct inspected_asker *, struct arena *,
                        struct store_step *, struct store_pass *count) MUST_CHECK;
 
 #endif

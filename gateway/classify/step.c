@@ -72,12 +72,12 @@ on_unread(const struct content *c, uint32_t place, void *arg)
 }
 
 enum status
-pass_step(const struct config *config, struct store *store, const struct store_push *push, struct arena *arena,
-          struct store_step *step, struct store_pass *count)
+pass_step(const struct config *config, struct store *store, const struct store_push *push,
+          const struct inspected_asker *asker, struct arena *arena, struct store_step *step, struct store_pass *count)
 {
     struct stepping   s      = { .store = store, .push = push, .arena = arena, .count = count };
     struct store_pass before = *count;
-    enum status       st     = class_again(config, store, push, arena, on_found, &s);
+    enum status       st     = class_again(config, store, push, arena, asker, on_found, &s);
 
     if (st == ST_MALFORMED) {
         *count   = before;

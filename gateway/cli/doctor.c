@@ -17,6 +17,7 @@
 #include "gateway/cli/load.h"
 #include "gateway/cli/run.h"
 #include "gateway/http/tls.h"
+#include "gateway/inspect/inspector.h"
 #include "gateway/ops/control.h"
 #include "gateway/store/store.h"
 
@@ -101,6 +102,21 @@ look_at_programs(struct doctor *d)
         note(d, HEALTH_WARN, "programs", "none is registered: only what senders say or contain tells what Part 2 protects");
     else if (wrong == 0)
         note(d, HEALTH_OK, "programs", "%zu registered", d->config->program_count);
+}
+
+static void
+look_at_inspector(struct doctor *d)
+{
+    struct inspector_options options = inspector_options(d->config->inspect.program, d->arena);
+    struct buf               why;
+
+    buf_init(&why, WHY_BYTES);
+    if (inspector_works(options.program, &why))
+        note(d, HEALTH_OK, "document helper", "%s, and its sandbox holds", options.program);
+    else
+        note(d, HEALTH_FAIL, "document helper", "%.*s; PDF, RTF, HTML, XML and packed documents are held until it works",
+             SPAN_PRINT(buf_span(&why)));
+    buf_release(&why);
 }
 
 static void
@@ -261,6 +277,7 @@ command_doctor(const struct call *call)
         look_at_gateway(&d);
         look_at_configuration(&d);
         look_at_programs(&d);
+        look_at_inspector(&d);
         look_at_certificates(&d);
         look_at_key(&d, "listen key", config->listen.key);
         look_at_key(&d, "ledger key", config->ledger.key);

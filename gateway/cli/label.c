@@ -79,19 +79,14 @@ int
 command_label(const struct call *call)
 {
     struct release_input   in;
-    const struct labeling *labeling = NULL;
     struct buf             out;
     int                    code = release_input_read(call, &in);
     buf_init(&out, OUT_BYTES);
-    if (code == EXIT_CODE_OK && label_bundle(in.bundle, in.references, in.facts, in.arena, &labeling) != ST_OK) {
-        call_say(call, "%s", status_text(ST_NO_MEMORY));
-        code = EXIT_CODE_DEPENDENCY;
-    }
     if (code == EXIT_CODE_OK && call_has(call, "json"))
-        code = label_json(&in, labeling, &out) == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
+        code = label_json(&in, in.labeling, &out) == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
     else if (code == EXIT_CODE_OK)
         for (uint32_t i = 0; i < in.bundle->count; i++)
-            add_entry(&out, call, &in, &labeling->of[i], i);
+            add_entry(&out, call, &in, &in.labeling->of[i], i);
     if (code == EXIT_CODE_OK)
         code = call_print_buf(call, &out);
     buf_release(&out);

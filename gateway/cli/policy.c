@@ -7,6 +7,7 @@
 #include "gateway/cli/load.h"
 #include "gateway/cli/policy_report.h"
 #include "gateway/cli/run.h"
+#include "gateway/inspect/inspector.h"
 
 enum { INPUTS_ARENA_BYTES = 512 << 20 };
 
@@ -49,7 +50,11 @@ run_file(struct policy_report *report, const char *path)
         return;
     }
     if (load_file(report->call, path, &bytes)) {
-        enum status st = scenario_run(buf_span(&bytes), arena, &scenario);
+        struct inspector_options     options   = inspector_options(span_from(NULL, 0), arena);
+        struct inspector            *inspector = inspector_new(&options);
+        const struct inspected_asker asker     = { inspector_answer, inspector };
+        enum status st = inspector != NULL ? scenario_run_asking(buf_span(&bytes), &asker, arena, &scenario) : ST_NO_MEMORY;
+        inspector_free(&inspector);
         if (st == ST_OK)
             policy_report_case(report, path, scenario);
         else

@@ -4,6 +4,7 @@
 #include "gateway/classify/report.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
+#include "gateway/inspect/inspector.h"
 #include "gateway/ops/control.h"
 
 enum { ANSWER_BYTES = 64 << 10 };
@@ -51,8 +52,11 @@ show_status(const struct call *call, struct desk *d)
 static enum status
 count_all(const struct call *call, struct desk *d, struct store_pass *count)
 {
-    struct store_counts total;
-    enum status         st = store_counts_read(d->store, &total);
+    struct store_counts          total;
+    struct inspector_options     options   = inspector_options(d->config->inspect.program, d->arena);
+    struct inspector            *inspector = inspector_new(&options);
+    const struct inspected_asker asker     = { inspector_answer, inspector };
+    enum status                  st        = inspector != NULL ? store_counts_read(d->store, &total) : ST_NO_MEMORY;
 
     for (int64_t after = 0; st == ST_OK;) {
         struct arena     *arena = arena_new("dry run", STEP_ARENA_BYTES);
@@ -60,12 +64,13 @@ count_all(const struct call *call, struct desk *d, struct store_pass *count)
         struct store_step step;
         st = arena != NULL ? store_push_next(d->store, after, d->config->class_version, arena, &push) : ST_NO_MEMORY;
         if (st == ST_OK)
-            st = pass_step(d->config, d->store, &push, arena, &step, count);
+            st = pass_step(d->config, d->store, &push, &asker, arena, &step, count);
         after = push.id;
         arena_free(&arena);
         call_progress(call, "pushes", (size_t)after, (size_t)total.inbox);
     }
     call_progress(call, "pushes", 0, 0);
+    inspector_free(&inspector);
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 

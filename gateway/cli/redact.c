@@ -16,7 +16,7 @@ make_release(const struct call *call, struct release_input *in, const struct rel
     int code = release_input_read(call, in);
     if (code != EXIT_CODE_OK)
         return code;
-    enum status st = release_make(in->bundle, in->references, NULL, in->facts, in->arena, release);
+    enum status st = release_make(in->bundle, in->references, in->labeling, in->facts, in->arena, release);
     if (st == ST_OK)
         return EXIT_CODE_OK;
     call_say(call, "nothing leaves: %s", status_text(st));

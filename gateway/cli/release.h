@@ -1,7 +1,7 @@
 /* gateway/cli/release.h -- what label, redact and explain have in common: R and a document.
  *
  *     R (request file)  --> struct facts
- *     FILE              --> bundle, references
+ *     FILE              --> bundle, references, labels; documents in it are read by the helper
  *
  * Sends nothing, stores nothing, reads no clock: what R does not say is
  * unknown, and unknown never permits.
@@ -10,6 +10,7 @@
 #define SLUICE_GATEWAY_CLI_RELEASE_H
 
 #include "consent/facts.h"
+#include "consent/labeling.h"
 #include "fhir/reference.h"
 #include "gateway/cli/command.h"
 
@@ -19,6 +20,8 @@ struct release_input {
     const struct facts      *facts;               /* zeroed facts when R is not given */
     const struct bundle     *bundle;
     const struct references *references;
+    struct inspected_table   inspected;           /* what the helper read of its documents */
+    const struct labeling   *labeling;
 };
 
 /* EXIT_CODE_OK; EXIT_CODE_USAGE when a file or R cannot be read; EXIT_CODE_NEGATIVE when the

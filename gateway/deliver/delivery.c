@@ -229,7 +229,7 @@ static const struct stage stage_abandon = { .name = "abandon", .enter = abandon 
 const struct pipeline delivery = {
     .name = "delivery",
     .body = (const struct stage *const[]){
-        &stage_reload, &stage_parse, &stage_match_again, &stage_label, &stage_decide, &stage_redact,
+        &stage_reload, &stage_parse, &stage_match_again, &stage_label, &stage_inspect, &stage_decide, &stage_redact,
         &stage_settle, &stage_send, &stage_outcome, NULL },
     .tail = (const struct stage *const[]){ &stage_abandon, NULL },
 };

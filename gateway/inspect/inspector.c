@@ -13,12 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/ops/metrics.h"
+
 struct inspector {
     struct inspector_options options;
     pid_t                    helper;     /* 0: none runs */
     int                      control;
     struct buf               answer;
     struct frame_answer      parsed;
+    uint32_t                 cpu_ms;     /* of this document */
     int64_t                  until_ms;   /* of this document */
     bool                     broken;     /* the helper itself, not the child that it had for a document */
 };
@@ -66,7 +69,17 @@ inspector_read(struct inspector *i, struct inspected_table *table)
 
     inspected_answer(table, said && i->parsed.readable, i->parsed.parts, said ? i->parsed.count : 0);
     buf_clear(&i->answer);
+    table->cpu_ms  += i->cpu_ms;
+    table->refused |= table->cpu_ms > (uint64_t)i->options.cpu_seconds * 1000 * INSPECTOR_TABLE_FACTOR;
+    metric_add(METRIC_INSPECTED, reason == REASON_NONE ? "read" : reason_code(reason), 1);
     return reason;
+}
+
+void
+inspector_answer(struct inspected_table *table, void *with)
+{
+    while (table->open != NULL && !table->refused)
+        (void)inspector_read(with, table);
 }
 
 /* ---- the process ------------------------------------------------------------- */
@@ -230,6 +243,7 @@ how_it_ended(struct inspector *i)
         i->broken = true;
         return REASON_CRASHED;
     }
+    i->cpu_ms = end.cpu_ms;
     switch (end.signal) {
     case 0:       return REASON_NONE;
     case SIGSYS:  return REASON_FORBIDDEN;
@@ -257,6 +271,7 @@ ask(struct inspector *i, const struct inspected *one)
 {
     int pair[2];
 
+    i->cpu_ms       = 0;
     i->parsed.count = 0;
     i->until_ms     = now_ms() + (int64_t)i->options.wall_seconds * 1000;
     if (!start(i) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -273,8 +288,8 @@ ask(struct inspector *i, const struct inspected *one)
 
 /* ---- where it is, and whether it works ---------------------------------------------- */
 
-struct span
-inspector_beside(struct arena *arena)
+static struct span
+beside(struct arena *arena)
 {
     char    path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
@@ -286,10 +301,20 @@ inspector_beside(struct arena *arena)
                                    : arena_join(arena, span_from(path, slash), SPAN("/sluice-inspect"));
 }
 
+struct inspector_options
+inspector_options(struct span program, struct arena *arena)
+{
+    struct span path = span_empty(program) ? beside(arena) : arena_copy(arena, program);
+
+    return (struct inspector_options){ .program      = span_empty(path) ? "" : path.at,
+                                       .memory_bytes = INSPECTOR_MEMORY_BYTES,
+                                       .cpu_seconds  = INSPECTOR_CPU_SECONDS };
+}
+
 bool
 inspector_works(const char *program, struct buf *why)
 {
-    char  name[] = "sluice-inspect", test[] = "--self-test";
+    char  name[] = "sluice-inspect", test[] = "--check";
     char *arguments[] = { name, test, NULL };
     int   status = 0;
     pid_t pid;
@@ -306,6 +331,6 @@ inspector_works(const char *program, struct buf *why)
         continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    buf_add_format(why, "%s --self-test: its sandbox does not hold on this machine", program);
+    buf_add_format(why, "%s --self-test: the sandbox does not hold on this machine", program);
     return false;
 }

@@ -96,6 +96,7 @@ struct config {
         uint32_t    deadline_ms, connections, answers;
         uint32_t    right_seconds, wrong_seconds, failure_seconds;
     } terminology;
+    struct { struct span program; uint32_t processes; uint64_t memory_bytes; uint32_t cpu_seconds; } inspect;
     const struct pack *pack;             /* the definitions with these packages: set by who loads the
                                           * configuration, before anybody else sees it */
     struct {

@@ -34,6 +34,7 @@
 #define AT_ledger(field)    offsetof(struct config, ledger.field)
 #define AT_packages(field)  offsetof(struct config, packages.field)
 #define AT_terminology(field) offsetof(struct config, terminology.field)
+#define AT_inspect(field)   offsetof(struct config, inspect.field)
 #define AT_limits(field)    offsetof(struct config, limits.field)
 #define AT_log(field)       offsetof(struct config, log.field)
 #define AT_site(field)      offsetof(struct config, site.field)

@@ -55,6 +55,7 @@ exchange_new(struct gateway *gateway, struct loop *loop, struct http_request *re
     ex->request  = request;
     ex->large    = large;
     ex->pins     = 1;
+    ex->inspected.max_bytes = config->limits.exchange_bytes;
     ex->begun_us = exchange_clock_us();
     ex->at_ms    = loop_clock_ms(loop);
     ex->issues   = issues_new(arena, MAX_FINDINGS);  /* NULL: the arena is spent, and says so */
@@ -101,6 +102,7 @@ on_end(struct task *task)
     buf_release(&ex->answer_body);
     config_unpin(&ex->config);
     store_shelf_unpin(&ex->shelf);
+    inspected_release(&ex->inspected);
     metric_set(METRIC_EXCHANGES, NULL, (int64_t)atomic_fetch_sub(&ex->gateway->exchanges, 1) - 1);
     arena_free(&arena);
 }

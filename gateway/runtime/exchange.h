@@ -18,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "gateway/http/client.h"
 #include "gateway/http/server.h"
+#include "gateway/inspect/pool.h"
 #include "gateway/runtime/pipeline.h"
 #include "gateway/store/store.h"
 
@@ -170,6 +171,9 @@ struct exchange {
     /* label */
     struct facts                  facts;             /* of the sender; recipients copy it */
     const struct labeling        *labeling;
+    /* label, inspect */
+    struct inspected_table        inspected;         /* documents that the helper read, or has to */
+    struct inspecting             inspecting;
     /* entries */
     struct intake_entry          *entries;           /* of the body as it was sent */
     size_t                        entry_count;

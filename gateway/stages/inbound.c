@@ -20,6 +20,7 @@ const struct pipeline inbound = {
         &stage_match,           /* conditional creates          (store)   */
         &stage_form,            /* the accepted form            (worker)  */
         &stage_label,           /* resources -> labels          (worker)  */
+        &stage_inspect,         /* documents -> text, back to label (helper) */
         &stage_record,          /* resources -> store rows      (worker)  */
         &stage_route,           /* which recipients             (worker)  */
         &stage_decide,          /* consents, facts              (store)   */

@@ -33,6 +33,7 @@ enter(struct exchange *ex)
     if (ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE)
         return STEP_NEXT;
     facts_of_sender(ex);
+    ex->facts.inspected = &ex->inspected;
     enum status st = label_bundle(ex->bundle, ex->references, &ex->facts, ex->arena, &ex->labeling);
     return st == ST_OK ? STEP_NEXT : exchange_fail(ex, st, "the resources could not be labelled");
 }

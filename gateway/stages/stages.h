@@ -16,6 +16,7 @@
  *   match        conditional creates: is it there already
  *   form         the accepted form: what was refused, and deletions, are cut
  *   label        resource -> labels, Part 2 status, evidence
+ *   inspect      documents that only a helper reads -> text; with it back to label
  *   record       resources become store rows (written by commit)
  *   route        which recipients want this
  *   decide       the consents of its patients are fetched; the facts of each recipient
@@ -34,7 +35,7 @@
 
 extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_even, stage_revoke;
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
-    stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_record, stage_route,
+    stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_inspect, stage_record, stage_route,
     stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;
 
 /* A push; $validate and metadata answer early. */

@@ -104,7 +104,7 @@ enum want { SILENT, TELLING, UNREAD, TELLING_UNREAD };
 static void
 check_bytes_at(struct fixture *f, struct span bytes, enum want want, int line)
 {
-    struct inspection i = attachment_inspect(base64(f->arena, bytes), NULL, f->arena, &f->budget);
+    struct inspection i = attachment_inspect(base64(f->arena, bytes), NULL, NULL, f->arena, &f->budget);
 
     if (tells(&i) != (want == TELLING || want == TELLING_UNREAD) || i.unreadable != (want == UNREAD || want == TELLING_UNREAD))
         fail_msg("line %d: tells %d, unreadable %d", line, tells(&i), i.unreadable);
@@ -129,7 +129,7 @@ test_base64_in_both_alphabets_with_breaks_and_without_padding(void **state)
     struct fixture *f = *state;
 
     for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
-        struct inspection i = attachment_inspect(span_of(rows[n].data), NULL, f->arena, &f->budget);
+        struct inspection i = attachment_inspect(span_of(rows[n].data), NULL, NULL, f->arena, &f->budget);
         if (tells(&i) != (rows[n].want == TELLING || rows[n].want == TELLING_UNREAD)
             || i.unreadable != (rows[n].want == TELLING_UNREAD))
             fail_msg("%s: tells %d, unreadable %d", rows[n].data, tells(&i), i.unreadable);
@@ -236,14 +236,14 @@ test_a_small_arena_makes_a_large_attachment_unreadable_not_the_answer_impossible
     size_t            budget = 1 << 20;
 
     memset(text, ' ', sizeof text);
-    struct inspection i = attachment_inspect_bytes(span_from(text, sizeof text), NULL, small, &budget);
+    struct inspection i = attachment_inspect_bytes(span_from(text, sizeof text), NULL, NULL, small, &budget);
     assert_false(i.unreadable);
-    i = attachment_inspect(base64(f->arena, span_from(text, sizeof text - 3)), NULL, small, &budget);
+    i = attachment_inspect(base64(f->arena, span_from(text, sizeof text - 3)), NULL, NULL, small, &budget);
     assert_false(i.unreadable);
     memcpy(text, "{\\rtf1", 6);
-    i = attachment_inspect_bytes(span_from(text, sizeof text), NULL, small, &budget);
+    i = attachment_inspect_bytes(span_from(text, sizeof text), NULL, NULL, small, &budget);
     assert_true(i.unreadable);
-    i = attachment_inspect_bytes(packed(f->arena, span_from(text, sizeof text), 31), NULL, small, &budget);
+    i = attachment_inspect_bytes(packed(f->arena, span_from(text, sizeof text), 31), NULL, NULL, small, &budget);
     assert_true(i.unreadable);
     assert_false(arena_spent(small));
     assert_int_equal(arena_used(small), 0);
@@ -358,7 +358,7 @@ test_a_pdf_of_very_many_streams_costs_little(void **state)
         buf_add(&all, one);
     for (int i = 0; i < 100000; i++)
         buf_add_text(&all, "stream\nendstream\n");
-    struct inspection i = attachment_inspect_bytes(buf_span(&all), NULL, small, &budget);
+    struct inspection i = attachment_inspect_bytes(buf_span(&all), NULL, NULL, small, &budget);
     assert_false(i.unreadable);
     assert_false(arena_spent(small));
     buf_release(&all);
@@ -397,8 +397,8 @@ test_no_input_breaks_it(void **state)
         length = random_damage(&chance, bytes, length);
         size_t budget = 4096;
         struct arena_mark mark = arena_mark(f->arena);
-        (void)attachment_inspect_bytes(span_from(bytes, length), NULL, f->arena, &budget);
-        (void)attachment_inspect(span_from(bytes, length), NULL, f->arena, &budget);
+        (void)attachment_inspect_bytes(span_from(bytes, length), NULL, NULL, f->arena, &budget);
+        (void)attachment_inspect(span_from(bytes, length), NULL, NULL, f->arena, &budget);
         arena_reset(f->arena, mark);
     }
     assert_false(arena_spent(f->arena));

@@ -167,7 +167,7 @@ test_unpacks_and_stops_at_a_bomb(void **state)
 
     assert_int_equal(read_as(f, DOCUMENT_PACKED, packed(SPAN("Heroin dependence"), &small), &one), REASON_NONE);
     assert_int_equal(one->part_count, 1);
-    assert_int_equal(one->parts[0].kind, PART_DOCUMENT);
+    assert_int_equal(one->parts[0].kind, INSPECTED_DOCUMENT);
     check_text(one->parts[0].bytes, "Heroin dependence");
     assert_int_equal(read_as(f, DOCUMENT_PACKED, packed(span_from(zeros, 64 << 20), &bomb), &one), REASON_LARGE);
     assert_true(one->part_count == 1 && one->parts[0].bytes.length <= ATTACHMENT_MAX_INFLATED);
@@ -307,7 +307,7 @@ test_a_file_inside_a_pdf_is_a_document_of_its_own(void **state)
 
     assert_int_equal(read_pdf_row(f, &row, &one), REASON_NONE);
     for (size_t i = 0; i < one->part_count; i++)
-        found |= one->parts[i].kind == PART_DOCUMENT && span_eq_text(one->parts[i].bytes, "Heroin dependence");
+        found |= one->parts[i].kind == INSPECTED_DOCUMENT && span_eq_text(one->parts[i].bytes, "Heroin dependence");
     assert_true(found);
     assert_true(says(one, "a.txt"));
 }

@@ -51,7 +51,7 @@ main(int argc, char **argv)
         if (read(fd, all, sizeof all) < 0)
             return 1;
         answer_init(&a);
-        answer_part(&a, PART_TEXT, SPAN("all is well"));
+        answer_part(&a, INSPECTED_TEXT, SPAN("all is well"));
         struct frame_head head = answer_head(&a);
         if (strcmp(what, "mute") == 0)
             pause();
