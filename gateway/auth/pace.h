@@ -1,7 +1,7 @@
 /* gateway/auth/pace.h -- how often a client may ask.
  *
- * Asking whether there is a Consent, or what a consent would permit, can be done
- * by guessing; every answer is in the log, and there are at most
+ * Asking whether there is a Consent (also by writing one over it), or what a consent would
+ * permit, can be done by guessing; every answer is in the log, and there are at most
  * limits { asks-a-minute } of them for a client in a minute of the clock.  Counts
  * of clients whose titles fall on the same slot are added up: then the bound is
  * met sooner, never later.

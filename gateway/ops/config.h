@@ -31,6 +31,7 @@ struct config_client {                   /* who may connect, and what is known o
     enum sender_status part2;            /* "program" | "not-program" | "unknown" (default) */
     enum holder        holder;           /* in what capacity it holds what it sends; unknown (default) */
     bool               trust_labels;
+    struct span        consent_ids;      /* how the ids of its Consents begin; empty: not said (decision 0039) */
     struct party       party;            /* identifier, reference, class: who asks */
     const struct span *duties;           /* "compliance" …: auth/clients.h */
     size_t             duty_count;

@@ -131,9 +131,30 @@ entry_existing(const struct intake_entry *entry)
     return entry->unless != NULL && entry->status < 400 && entry->unless->matches == 1 ? entry->unless : NULL;
 }
 
+/* Decision 0039.  Of the configuration alone: the answer is the same whatever is stored.  A revocation
+ * is written for the source of a Consent that is there. */
+static enum step
+judge_consent_id(struct exchange *ex, size_t i, struct span type, struct span id)
+{
+    const struct config *c    = ex->config;
+    bool                 mine = span_starts(id, ex->client->consent_ids);
+
+    if (!span_eq_text(type, "Consent") || span_empty(id) || ex->revoking != NULL)
+        return STEP_NEXT;
+    for (size_t k = 0; k < c->client_count && mine && span_empty(ex->client->consent_ids); k++)
+        mine = span_empty(c->clients[k].consent_ids) || !span_starts(id, c->clients[k].consent_ids);
+    return mine ? STEP_NEXT : complain(ex, i, (struct complaint){
+        403, ISSUE_FORBIDDEN, NULL, "the ids of this client's Consents begin otherwise",
+        "the operator has said how: client { consent-ids }" });
+}
+
 enum step
 entry_refuse_stored(struct exchange *ex, size_t i, enum store_refusal why)
 {
+    bool consent = ex->entries[i].resource != NULL && span_eq_text(ex->entries[i].resource->type, "Consent");
+
+    if (consent && pace_keep(ex) != STEP_NEXT)       /* who guesses ids asks whether there is a Consent (auth/pace.h) */
+        return STEP_FAIL;
     if (why == STORE_OTHER_OWNER)
         return complain(ex, i, (struct complaint){
             403, ISSUE_FORBIDDEN, NULL, "another client sent what is there, and this one may create and not update",
@@ -266,6 +287,9 @@ judge_post(struct exchange *ex, uint32_t i, const struct bundle_entry *e)
                         "R4 http.html#create: POST {type} with a resource of this type" });
     if (!client_may(ex->client, 'c', e->type))
         return entry_refuse_scope(ex, i);
+    enum step step = judge_consent_id(ex, i, e->type, e->id);
+    if (step != STEP_NEXT || ex->entries[i].status >= 400)
+        return step;
     return judge_unless(ex, i, tape_member_text(ex->tape, e->request, SPAN("ifNoneExist"), ex->arena), e->type);
 }
 
@@ -284,7 +308,7 @@ judge_put(struct exchange *ex, uint32_t i, const struct bundle_entry *e)
                         "request.url is not the type and id of the resource",
                         "R4 http.html#update: PUT {type}/{id} with the same id in the resource" });
     return client_may(ex->client, 'u', e->type) || client_may(ex->client, 'c', e->type)
-               ? STEP_NEXT : entry_refuse_scope(ex, i);
+               ? judge_consent_id(ex, i, e->type, e->id) : entry_refuse_scope(ex, i);
 }
 
 static enum step
@@ -306,7 +330,7 @@ judge_delete(struct exchange *ex, uint32_t i, const struct bundle_entry *e)
     if (e->resource != TAPE_ABSENT)
         return complain(ex, i, (struct complaint){ 422, ISSUE_VALUE, "method", "a DELETE entry has a resource",
                         "leave the resource out" });
-    return client_may(ex->client, 'd', type) ? STEP_NEXT : entry_refuse_scope(ex, i);
+    return client_may(ex->client, 'd', type) ? judge_consent_id(ex, i, type, id) : entry_refuse_scope(ex, i);
 }
 
 /* bundle_next_same() lists who has the same type and id behind an entry. */
@@ -354,7 +378,8 @@ judge_content(struct exchange *ex, uint32_t i)
     const struct bundle_entry *e = &ex->bundle->entries[i];
 
     ex->entries[i].act = ACT_CREATE;
-    return span_empty(e->type) || client_may(ex->client, 'c', e->type) ? STEP_NEXT : entry_refuse_scope(ex, i);
+    return span_empty(e->type) || client_may(ex->client, 'c', e->type) ? judge_consent_id(ex, i, e->type, e->id)
+                                                                       : entry_refuse_scope(ex, i);
 }
 
 /* The path says what: its rights were looked at with it (stage authenticate). */
@@ -371,6 +396,9 @@ judge_single(struct exchange *ex)
         entry->if_version = revoking_version(ex);
         return STEP_NEXT;
     }
+    enum step step = judge_consent_id(ex, 0, ex->path_type, entry->act == ACT_CREATE ? ex->bundle->entries[0].id : ex->path_id);
+    if (step != STEP_NEXT)
+        return step;
     if (entry->act == ACT_CREATE)
         return judge_unless(ex, 0, http_request_list(ex->request, SPAN("If-None-Exist"), ex->arena), ex->path_type);
     return judge_conditions(ex, 0, http_request_list(ex->request, SPAN("If-Match"), ex->arena),

@@ -686,6 +686,41 @@ def a_reference_to_another_server_finds_nobody():
                 "Patient/ps10/_history/1", [{"value": "ps10"}, {"value": "https://other.example/fhir/Patient/ps10"}]):
         check(twin(consult(who)) == nobody, who)
 
+
+def with_ids_of_its_own_nobody_learns_of_others_consents():
+    own = (EXTRA.replace('client "oak-ehr" {', 'client "oak-ehr" { consent-ids = "oak-" ')
+                .replace('client "elm-ehr" {', 'client "elm-ehr" { consent-ids = "elm-" '))
+    apart = Gateway(extra=own + "limits { asks-a-minute = 12 }", clients=NAMES).start()
+    try:
+        def send(id, client, method="PUT", **kw):
+            path = "/fhir/Consent" + ("" if method == "POST" else "/" + id)
+            return apart.request(method, path, None if method == "DELETE" else consent(id, "pi1"), client=client, **kw)
+        check(send("oak-1", "oak-ehr")[0] == 201 and send("elm-1", "elm-ehr")[0] == 201, "each its own")
+        for client in ("elm-ehr", "star"):
+            for method, headers in (("PUT", {}), ("PUT", {"If-None-Match": "*"}), ("PUT", {"If-Match": 'W/"1"'}), ("POST", {}), ("DELETE", {})):
+                there, never = (send(id, client, method, headers=headers) for id in ("oak-1", "oak-2"))
+                check(there[0] == 403 and twin(there) == twin(never), (client, method, headers, there, never))
+            for kind in ("transaction", "collection"):
+                there, never = (apart.push(bundle(consent(id, "pi2"), type=kind), client=client) for id in ("oak-1", "oak-2"))
+                check(there[0] == 403 and twin(there) == twin(never), (client, kind, there, never))
+        check(send("no-prefix", "elm-ehr")[0] == 403 and send("free", "star")[0] == 201, "its own ids and no others; who has none is free")
+        revoked = apart.request("POST", "/fhir/Consent/oak-1/$revoke", {"resourceType": "Parameters"}, client="officer")
+        check(revoked[0] == 200, "a revocation is written for the source")
+        guesses = [send("free", "elm-ehr", headers={"If-None-Match": "*"})[0] for _ in range(3)]
+        check(guesses == [403] * 3, guesses)
+    finally:
+        apart.close()
+    open_ids = Gateway(extra=EXTRA + "limits { asks-a-minute = 3 }", clients=NAMES).start()
+    try:
+        until = 60 - time.time() % 60
+        if until < 3:
+            time.sleep(until)
+        check(open_ids.request("PUT", "/fhir/Consent/o1", consent("o1", "po1"), client="oak-ehr")[0] == 201, "oak's")
+        guesses = [open_ids.request("PUT", "/fhir/Consent/o1", consent("o1", "po1"), client="elm-ehr")[0] for _ in range(5)]
+        check(guesses == [403, 403, 403, 429, 429], guesses)
+    finally:
+        open_ids.close()
+
 SCENARIOS = [v for v in list(globals().values()) if callable(v) and getattr(v, "__module__", "") == "__main__"
              and v.__name__.count("_") >= 3]
 
