@@ -11,6 +11,7 @@ struct compiler {
     const struct tape *tape;
     struct arena      *arena;
     struct consent    *consent;
+    const struct consent_source *source;
 };
 
 /* The tree in the order in which it is compiled: children stand together,
@@ -69,7 +70,8 @@ policy_compile(const struct consent_source *sources, size_t count, struct arena 
     struct consent *consents = arena_make_n(arena, count, struct consent);
 
     for (size_t i = 0; i < count && !arena_spent(arena); i++) {
-        struct compiler c = { .tape = sources[i].tape, .arena = arena, .consent = &consents[i] };
+        struct compiler c = { .tape = sources[i].tape, .arena = arena, .consent = &consents[i],
+                              .source = &sources[i] };
         compile_consent(&c, &sources[i]);
     }
     if (arena_spent(arena))
@@ -822,7 +824,8 @@ read_identifiers(struct compiler *c, tape_node node, size_t *count)
 static tape_node
 contained_resource(struct compiler *c, struct span id)
 {
-    tape_node list = tape_member(c->tape, c->consent->node, SPAN("contained"));
+    tape_node in   = c->source->contained ? c->source->around : c->consent->node;      /* contained resources contain none */
+    tape_node list = tape_member(c->tape, in, SPAN("contained"));
 
     for (tape_node n = tape_first(c->tape, list); n != TAPE_ABSENT; n = tape_next(c->tape, n))
         if (tape_text_eq(c->tape, tape_member(c->tape, n, SPAN("id")), id))

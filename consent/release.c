@@ -1,5 +1,6 @@
 #include "consent/release.h"
 
+#include "consent/contained.h"
 #include "consent/emission.h"
 #include "consent/obligation.h"
 #include "consent/plan_nested.h"
@@ -79,7 +80,7 @@ static enum status
 gather_consents(const struct bundle *b, const struct references *references, const struct facts *facts,
                 struct arena *arena, const struct consent_source **out, size_t *count)
 {
-    size_t most = facts->consent_count, stale = 0;
+    size_t most = facts->consent_count + contained_consents(b, references, NULL), stale = 0;
 
     for (uint32_t e = 0; e < b->count; e++)
         most += span_eq_text(b->entries[e].type, "Consent") && b->entries[e].resource != TAPE_ABSENT;
@@ -96,8 +97,11 @@ gather_consents(const struct bundle *b, const struct references *references, con
             all[(*count)++] = (struct consent_source){ .tape = b->tape, .node = b->entries[e].resource, .home = b,
                                                        .patient = entry_patient(references, e, NULL) };
     }
+    enum status st = precedents_apply(facts, all, count, arena);
+    if (st == ST_OK)
+        *count += contained_consents(b, references, all + *count);
     *out = all;
-    return precedents_apply(facts, all, count, arena);
+    return st;
 }
 
 static enum status

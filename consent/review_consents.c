@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "consent/contained.h"
 #include "consent/match.h"
 #include "consent/review.h"
 
@@ -47,6 +48,13 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
             read_consent(&r);
             break;
         }
+    }
+    for (uint32_t i = 0; i < policy->consent_count; i++) {
+        r.consent = &policy->consents[i];
+        if (r.consent->sent != bundle->tape || !consent_is_contained(bundle, r.consent->sent_node))
+            continue;
+        r.entry = bundle_entry_of(bundle, r.consent->sent_node);
+        read_consent(&r);
     }
     *out = (struct review_causes){ r.causes, r.count };
     return arena_status(arena);

@@ -1,5 +1,7 @@
 #include "consent/subject.h"
 
+#include "consent/contained.h"
+
 enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its own: the others are asked again */
 
 static struct subject only_patient(struct whose *);
@@ -116,7 +118,10 @@ subject_of_consent(struct whose *w, const struct consent *c)
     const struct bundle *bundle = w->references != NULL ? w->references->bundle : NULL;
     uint32_t             entry  = bundle != NULL && c->tape == bundle->tape ? bundle_entry_of(bundle, c->node) : ENTRY_NONE;
     uint32_t             number = ENTRY_NONE, numbers = 0;
-    struct subject       s      = entry != ENTRY_NONE ? subject_of_entry(w, entry) : subject_named(c->patient.reference);
+    bool                 own    = entry != ENTRY_NONE && !consent_is_contained(bundle, c->node);
+    struct subject       s      = own                   ? subject_of_entry(w, entry)
+                                  : entry != ENTRY_NONE ? subject_of_reference(w, c->patient.reference)
+                                                        : subject_named(c->patient.reference);
 
     if (bundle == NULL || s.entry != ENTRY_NONE || !span_empty(c->patient.reference))
         return s;

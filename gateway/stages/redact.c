@@ -1,6 +1,7 @@
 /* gateway/stages/redact.c -- decisions, closure and sealed splices, for each recipient. */
 #include "gateway/stages/stages.h"
 
+#include "consent/contained.h"
 #include "gateway/runtime/identity.h"
 
 static enum step
@@ -20,7 +21,8 @@ enter(struct exchange *ex)
         if (span_empty(out->sha256))
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     }
-    if (ex->own_consents > 0 && ex->due == NULL && review_own_consents(ex) != ST_OK)
+    if (ex->due == NULL && ex->bundle != NULL && (ex->own_consents > 0 || contained_consents(ex->bundle, ex->references, NULL) > 0)
+        && review_own_consents(ex) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     return STEP_NEXT;
 }

@@ -9,6 +9,7 @@
  */
 #include "gateway/stages/stages.h"
 
+#include "consent/contained.h"
 #include "consent/precedent.h"
 #include "consent/review.h"
 #include "gateway/ops/log.h"
@@ -216,13 +217,16 @@ review_own_consents(struct exchange *ex)
     if (ex->rounds > 0)                  /* it goes on with what was said, and waits, in the first */
         return ST_OK;
     if (policy == NULL)
-        own = arena_make_n(ex->arena, ex->bundle->count + ex->facts.precedent_count, struct consent_source);
+        own = arena_make_n(ex->arena, ex->bundle->count + ex->facts.precedent_count
+                                          + contained_consents(ex->bundle, ex->references, NULL), struct consent_source);
     for (uint32_t i = 0; own != NULL && i < ex->bundle->count; i++)
         if (span_eq_text(ex->bundle->entries[i].type, "Consent") && ex->bundle->entries[i].resource != TAPE_ABSENT)
             own[count++] = (struct consent_source){ .tape = ex->tape, .node = ex->bundle->entries[i].resource, .home = ex->bundle,
                                                     .patient = entry_patient(ex->references, i, NULL) };
     if (own != NULL)
         st = precedents_apply(&ex->facts, own, &count, ex->arena);
+    if (own != NULL && st == ST_OK)
+        count += contained_consents(ex->bundle, ex->references, own + count);
     if (policy == NULL && st == ST_OK)
         st = own != NULL ? policy_compile(own, count, ex->arena, &policy) : ST_NO_MEMORY;
     if (st == ST_OK)

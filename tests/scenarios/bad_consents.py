@@ -312,8 +312,36 @@ def what_is_named_well_waits_for_nobody():
         with_.close()
 
 
+def holder(id, inner):
+    """An Encounter that contains a Consent."""
+    return {"resourceType": "Encounter", "id": id, "contained": [inner], "status": "finished",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+            "subject": inner["patient"], "extension": [{"url": "https://example.org/consent", "valueReference": {"reference": "#inner"}}]}
+
+
+def a_consent_that_is_only_contained_refuses_permits_nothing_and_is_told():
+    with_ = gateway()
+    try:
+        refusal = consent(id="inner", patient="in0", date="2026-03-01")
+        refusal["provision"] = {"type": "deny", "actor": refusal["provision"]["actor"]}
+        pushes = {"in0": [consent(id="good-in0", patient="in0"), holder("visit-in0", refusal)],
+                  "in1": [holder("visit-in1", consent(id="inner", patient="in1"))],
+                  "in2": [consent(id="good-in2", patient="in2")]}
+        for who, more in pushes.items():
+            status, _, body = with_.push(bundle(*record_of(who), *more), client="lax-program")
+            said = json.dumps(issues(body))
+            check(status == 200 and ("contained in another resource" in said) == (who != "in2"), (who, status, said))
+        went = left(with_)
+        check("in0" not in went and "in1" not in went and "Condition" in went.get("in2", set()), went)
+        items = queue(with_)
+        check(all(items.get(f"Encounter/visit-{who}") for who in ("in0", "in1")), items)
+    finally:
+        with_.close()
+
+
 if __name__ == "__main__":
     main([nothing_leaves_by_a_consent_that_cannot_be_read_and_the_sender_and_a_person_hear_of_it,
           what_leaves_without_it_is_all_that_leaves_with_it,
           beside_a_good_consent_a_bad_one_widens_nothing_and_a_bad_refusal_refuses,
-          what_is_named_well_waits_for_nobody])
+          what_is_named_well_waits_for_nobody,
+          a_consent_that_is_only_contained_refuses_permits_nothing_and_is_told])
