@@ -275,6 +275,8 @@ finish(struct closure *w, struct plan_evidence *evidence, const struct plan **ou
     p->edits      = w->edits;
     p->edit_count = edits;
     p->mark       = w->mark;
+    p->inner       = w->in->inner;
+    p->inner_count = w->in->inner_count;
     p->evidence   = evidence;
     for (uint32_t e = 0; e < w->bundle->count; e++) {
         bool gone = w->withheld[e];

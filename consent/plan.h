@@ -41,6 +41,7 @@ struct plan_edit {                       /* a value that the twin has otherwise:
     uint32_t    entry;
 };
 
+struct plan_inner;
 struct plan_evidence;                    /* what may not be found in the result (rule B4) */
 
 struct plan {
@@ -53,6 +54,8 @@ struct plan {
     size_t                      edit_count;
     uint32_t                    kept;         /* entries that leave, whole or redacted */
     uint32_t                    withheld;
+    const struct plan_inner    *inner;        /* documents inside, ordered by entry */
+    size_t                      inner_count;
     const uint8_t              *mark;         /* private: plan_gone() */
     struct plan_evidence       *evidence;     /* private; NULL when there was nothing to look for */
 };

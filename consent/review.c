@@ -1,10 +1,12 @@
 #include "consent/review.h"
 
 #include "consent/match.h"
+#include "consent/plan_nested.h"
 #include "consent/state_overlay.h"
 
 static struct span      held_by(const struct decision *, struct arena *);
 static enum review_kind kind_of_hold(enum rule);
+static bool             add_inside(const struct plan *, struct review_causes *, size_t *room, struct arena *);
 static bool             is_suspect(const struct labeled *, const struct decision *);
 static bool             add(struct review_causes *, size_t *room, struct arena *, struct review_cause);
 static void             add_afterwards(const struct release *, struct review_causes *, size_t *room, struct arena *);
@@ -47,6 +49,8 @@ review_release(const struct release *r, const struct facts *facts, struct arena 
         if (!add(out, &room, arena, one))
             return ST_NO_MEMORY;
     }
+    if (!add_inside(plan, out, &room, arena))
+        return ST_NO_MEMORY;
     if (r->outcome == RELEASE_HOLD && plan->kept > 0)
         (void)add(out, &room, arena, (struct review_cause){ .kind = REVIEW_CHECK, .entry = ENTRY_NONE, .node = TAPE_ABSENT,
                   .because = span_of(rows[REVIEW_CHECK].words) });
@@ -71,6 +75,39 @@ kind_of_hold(enum rule rule)
     if (rule == RULE_STATE)
         return REVIEW_STATE;
     return rule_step(rule) == 3 ? REVIEW_LEGAL : REVIEW_PROGRAM;
+}
+
+static const struct decision *
+held_inside(const struct plan_inner *inner, unsigned depth)
+{
+    for (uint32_t e = 0; e < inner->plan->bundle->count; e++)
+        if (inner->plan->decisions[e].verdict == VERDICT_HOLD || is_suspect(&inner->labeling->of[e], &inner->plan->decisions[e]))
+            return &inner->plan->decisions[e];
+    for (size_t i = 0; i < inner->plan->inner_count && depth < PLAN_MAX_INNER; i++) {
+        const struct decision *d = held_inside(&inner->plan->inner[i], depth + 1);
+        if (d != NULL)
+            return d;
+    }
+    return NULL;
+}
+
+/* One for each entry: who looks at it sees all that it holds.  Findings are about entries, so that none reaches inside. */
+static bool
+add_inside(const struct plan *plan, struct review_causes *out, size_t *room, struct arena *arena)
+{
+    uint32_t told = ENTRY_NONE;
+
+    for (size_t i = 0; i < plan->inner_count; i++) {
+        const struct plan_inner *inner = &plan->inner[i];
+        const struct decision   *d     = inner->entry != told ? held_inside(inner, 1) : NULL;
+        if (d == NULL || plan->decisions[inner->entry].verdict == VERDICT_HOLD)
+            continue;
+        told = inner->entry;
+        if (!add(out, room, arena, (struct review_cause){ .kind = REVIEW_INSIDE, .entry = told, .rule = d->rule, .consent = d->consent,
+                                                          .node = TAPE_ABSENT, .because = d->because }))
+            return false;
+    }
+    return true;
 }
 
 /* Of one that a consent lets go, or a rule keeps whatever it is, nothing hangs on it. */

@@ -62,6 +62,35 @@ test_what_cannot_be_inspected_waits_for_a_person(void **state)
     out_end(&c.o);
 }
 
+/* W1 is about entries: what is held in a document inside waits with the entry that holds it, once. */
+static void
+test_what_is_held_in_a_document_inside_waits_with_its_entry(void **state)
+{
+#define INSIDE(entries) "{'resource':" BUNDLE(entries) "}"
+#define PARAMETERS(of) "{'resource':{'resourceType':'Parameters','id':'all','parameter':[{'name':'x','resource':" of "}]}}"
+    static const struct { const char *body; size_t causes; bool outer; } rows[] = {
+        { BUNDLE(BP "," INSIDE(PICTURE "," BP)), 1, true },
+        { BUNDLE(BP "," INSIDE(PICTURE "," PICTURE "," BP)), 1, true },
+        { BUNDLE(BP "," INSIDE(OUD "," BP)), 1, true },                                  /* suspect */
+        { BUNDLE(BP "," INSIDE(INSIDE(PICTURE) "," BP)), 1, true },
+        { BUNDLE(BP "," PARAMETERS(BUNDLE(PICTURE "," BP))), 1, true },
+        { BUNDLE(BP "," INSIDE(BP)), 0, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct case_of c = reviewed(UNKNOWN, rows[i].body, NULL, 0);
+        if (c.causes.count != rows[i].causes)
+            fail_msg("row %zu: %zu causes", i, c.causes.count);
+        if (rows[i].outer) {
+            assert_int_equal(c.causes.all[0].kind, REVIEW_INSIDE);
+            assert_int_equal(c.causes.all[0].entry, 1);
+        }
+        assert_true(out_has(&c.o, "Blood pressure") && !out_has(&c.o, "DocumentReference"));
+        out_end(&c.o);
+    }
+}
+
 static void
 test_what_a_person_inspected_leaves_and_what_they_refused_does_not(void **state)
 {
@@ -309,6 +338,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_cannot_be_inspected_waits_for_a_person),
+        cmocka_unit_test(test_what_is_held_in_a_document_inside_waits_with_its_entry),
         cmocka_unit_test(test_what_a_person_inspected_leaves_and_what_they_refused_does_not),
         cmocka_unit_test(test_a_finding_answers_the_consent_that_held_it_and_no_other),
         cmocka_unit_test(test_a_suspect_record_waits_and_leaves_when_it_is_no_programs),

@@ -110,6 +110,23 @@ def what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record():
         gateway.close()
 
 
+def what_is_held_in_a_document_inside_waits_with_it():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        inner = dict(bundle(scan("inner-scan"), observation("inner-a1c"), type="collection"), id="letters")
+        check(gateway.push(bundle(patient(), inner, observation()), client="unknown-ehr")[0] == 200 and gateway.hie.wait(1), "push")
+        body = gateway.hie.bodies()[0]
+        check(b"inner-a1c" in body and b"inner-scan" not in body, body)
+        item = held(gateway, kind="held-inside")
+        check(item["resource"] == "Bundle/letters" and item["roles"] == ["privacy-officer"], item)
+        check(act(gateway, "release", item["id"])[0] == 0, "looked at")
+        gateway.settled()
+        check(not any(b"inner-scan" in sent for sent in gateway.hie.bodies()), "to look at it let it go")
+        check(gateway.cli("log", "verify", "-c", gateway.config).returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
 def what_is_refused_stays_and_what_was_released_can_be_taken_back():
     gateway = Gateway(extra=REVIEWERS).start()
     try:
@@ -427,6 +444,7 @@ def a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else()
 
 if __name__ == "__main__":
     main([what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record,
+          what_is_held_in_a_document_inside_waits_with_it,
           what_is_refused_stays_and_what_was_released_can_be_taken_back,
           findings_survive_a_kill_and_deliveries_that_wait_take_them_up,
           a_suspect_record_is_found_to_be_none_and_a_confirmed_one_stays,
