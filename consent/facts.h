@@ -162,6 +162,8 @@ struct circumstance {                           /* of a patient, 2.14 and 2.15 *
     const struct span  *representatives;        /* verified; references */
     size_t              representative_count;
     int64_t             from_ms, to_ms;         /* of the representation */
+    const struct span  *doubts;                 /* consents that may be materially false, "Consent/c1" (signer.h W5) */
+    size_t              doubt_count;
 };
 
 /* What a person found about one entry of the bundle that is decided (consent/review.h). */
@@ -280,7 +282,8 @@ struct facts {
  *                         "items": [ "Type/id" ], "agreed": bool, "selfPay": bool, "from", "to" } ],
  *     "circumstances": [ { "id", "patient", "deceased": bool, "minor": { "consentsAlone": bool },
  *                          "representative": { "party": [ references ], "basis": "parent" | "guardian" |
- *                                              "power-of-attorney" | "executor", "from", "to" } } ],
+ *                                              "power-of-attorney" | "executor", "from", "to" },
+ *                          "doubts": [ "Consent/ID" ] } ],
  *     "emergencies": [ { "id", "patient", "party": [ references ], "declaredBy", "affiliation", "discloser", "nature",
  *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
  *     "links": [ { "patient", "other", "takenBack": bool } ],       consent/linked.h

@@ -160,7 +160,7 @@ read_circumstances(struct reader *r, tape_node root, size_t *count)
 void
 reader_circumstance(struct reader *r, tape_node n, struct circumstance *one)
 {
-    static const char *const names[] = { "id", "patient", "deceased", "minor", "representative" };
+    static const char *const names[] = { "id", "patient", "deceased", "minor", "representative", "doubts" };
     static const char *const minor[] = { "consentsAlone" };
 
     reader_names(r, n, "circumstances", NAMES(names));
@@ -172,6 +172,7 @@ reader_circumstance(struct reader *r, tape_node n, struct circumstance *one)
         reader_names(r, of_minor, "circumstances.minor", NAMES(minor));
         one->minor_consents = fact_of(r, of_minor, "circumstances.minor", "consentsAlone");
     }
+    one->doubts  = reader_texts(r, n, "circumstances", "doubts", true, &one->doubt_count);
     one->from_ms = INT64_MAX;
     read_representative(r, reader_member(r, n, "circumstances", "representative", TAPE_OBJECT), one);
 }

@@ -22,7 +22,7 @@ static void        check_names(struct reader *);
 static void        check_ids(struct reader *, const struct paper *all, size_t count);
 static const char *lacks(const struct paper *);
 static bool        is_id(struct span);
-static bool        is_patient(struct span);
+static bool        is_reference(struct span, struct span type);
 
 enum status
 papers_read(struct span json, struct arena *arena, struct issues *issues, const struct paper **out, size_t *count)
@@ -197,10 +197,13 @@ check_one(struct reader *r, tape_node n, const struct paper *p)
         return;
     if (!is_id(p->id))
         want(r, n, p, "id", "want an id: letters, digits, \"-\" and \".\", 1 to 64 of them");
-    if (!span_empty(p->patient) ? !is_patient(p->patient) : p->kind != PAPER_DOCUMENT)
+    if (!span_empty(p->patient) ? !is_reference(p->patient, SPAN("Patient/")) : p->kind != PAPER_DOCUMENT)
         want(r, n, p, "patient", "want the patient as the record knows it: \"Patient/ID\"");
     if (p->kind == PAPER_DOCUMENT && p->as.document.kind == INSTRUMENT_NONE)
         want(r, n, p, "kind", "want the kind of document");
+    for (size_t i = 0; p->kind == PAPER_CIRCUMSTANCE && i < p->as.circumstance.doubt_count; i++)
+        if (!is_reference(p->as.circumstance.doubts[i], SPAN("Consent/")))
+            want(r, n, p, "doubts", "want consents as the record knows them: \"Consent/ID\"");
     if (p->kind == PAPER_RELATIONSHIP && p->as.relationship.kind == RELATIONSHIP_UNKNOWN)
         want(r, n, p, "kind", "want what it is evidenced by: encounter, appointment, referral or attribution");
     if (p->kind == PAPER_RELATIONSHIP && span_empty(p->as.relationship.provider))
@@ -246,9 +249,9 @@ is_id(struct span id)
 }
 
 static bool
-is_patient(struct span reference)
+is_reference(struct span reference, struct span type)
 {
-    return span_starts(reference, SPAN("Patient/")) && is_id(span_skip(reference, sizeof "Patient/" - 1));
+    return span_starts(reference, type) && is_id(span_skip(reference, type.length));
 }
 
 /* ---- P2 ----------------------------------------------------------------------------------- */

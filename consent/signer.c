@@ -110,10 +110,23 @@ signer_linked_deficiency(const struct consent *c, const struct circumstance *k)
     return NULL;
 }
 
+/* Whoever it is about: the paper names the consent itself. */
+static bool
+doubted_on_file(const struct consent *c, const struct facts *facts)
+{
+    struct span own = consent_reference(c);
+
+    for (size_t i = 0; i < facts->circumstance_count; i++)
+        for (size_t d = 0; d < facts->circumstances[i].doubt_count; d++)
+            if (span_eq(facts->circumstances[i].doubts[d], own))
+                return true;
+    return false;
+}
+
 const char *
 signer_deficiency(const struct consent *c, const struct facts *facts)
 {
-    if (c->doubted)
+    if (c->doubted || doubted_on_file(c, facts))
         return "it is doubted: it is known, or could be by reasonable diligence, to be materially false, 2.31(c)(4)";
     if (facts->site.require_signature && !c->shown_signed)
         return "nothing shows that it was signed, 2.31(a)(8)";

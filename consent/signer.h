@@ -17,6 +17,8 @@
  *       signatures are signatures.
  *   W5  An extension "doubted" (valueBoolean): whoever keeps the consent knows, or could by reasonable
  *       diligence, that it is materially false (2.31(c)(4)).  The next version without it ends the doubt.
+ *       So does a circumstance on file that names it among its "doubts", whatever its versions say, until
+ *       that paper is ended: the officer need not have the consent's author send another version.
  *   W6  A form of before 16 Feb 2026, the day of compliance, that names who may have it needs none of the statements
  *       that came with the rule of 2024, where the site honours it (site_policy.legacy_named, H-2).
  *

@@ -220,6 +220,32 @@ def a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_bef
     check(has(gateway.hie, "r2-new") and not has(gateway.hie, "r2-old"), "2.26: effective for what comes after")
 
 
+def a_consent_that_is_doubted_releases_nothing_until_the_doubt_is_ended():
+    push("d1", oud("d1", "d1-agreed"), consent("c-d1", "d1"), observation("d1-a1c", "d1"))
+    check(has(gateway.hie, "d1-agreed"), "by consent")
+    gateway.hie.answer = 503
+    before = len(gateway.hie.bodies())
+    check(gateway.push(bundle(patient("d1"), oud("d1", "d1-queued")), client="riverside-ehr")[0] == 200, "push")
+    check(gateway.hie.wait(before + 1), "the first try")
+    told = add(code=1, circumstances=[{"id": "doubt-d1", "patient": "Patient/d1", "doubts": ["c-d1"]}])
+    check("circumstances.doubts" in told and "Consent/ID" in told, told)
+    add(circumstances=[{"id": "doubt-d1", "patient": "Patient/d1", "doubts": ["Consent/c-other", "Consent/c-d1"]}])
+    tried = len(gateway.hie.bodies())
+    gateway.hie.answer = 200
+    gateway.settled()
+    check(not [b for b in gateway.hie.bodies()[tried:] if b"d1-queued" in b], "sent under a consent that is doubted")
+    push("d1", oud("d1", "d1-doubted"))
+    push("d1", oud("d1", "d1-again"), consent("c-d1", "d1"))
+    push("d2", oud("d2", "d2-other"), consent("c-d2", "d2"))
+    check(not has(gateway.hie, "d1-doubted") and not has(gateway.hie, "d1-again"), "the next version of it changes nothing")
+    check(has(gateway.hie, "d2-other"), "another consent is none of it")
+    filed = [r for r in gateway.export()[1] if r["kind"] == "filing"][-1]
+    check(filed["documents"][0]["id"] == "doubt-d1" and filed["patientId"] == "Patient/d1", filed)
+    sluice("file", "end", "doubt-d1", "--why", "the patient came and signed before us")
+    push("d1", oud("d1", "d1-sure"))
+    check(has(gateway.hie, "d1-sure"), "the doubt is ended")
+
+
 def emergency(id, who, **more):
     now = time.time()
     stamp = lambda s: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(s))
@@ -416,6 +442,7 @@ if __name__ == "__main__":
           who_treats_the_patient_is_known_by_what_is_filed,
           a_program_that_is_closed_in_a_disaster_lets_others_go_on_until_it_resumes, a_restriction_closes_what_a_consent_opens_until_the_patient_ends_it,
           a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before,
+          a_consent_that_is_doubted_releases_nothing_until_the_doubt_is_ended,
           an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
           an_emergency_that_lacks_something_is_kept_and_opens_nothing,
           a_copy_goes_on_as_the_capacity_it_is_held_in_allows,
