@@ -35,6 +35,9 @@ add_rules(scmp_filter_ctx filter)
     static const int plain[] = {
         SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
         SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
+#if defined(__SANITIZE_ADDRESS__)
+        SCMP_SYS(sigaltstack), SCMP_SYS(sched_yield), SCMP_SYS(gettid), SCMP_SYS(getpid),
+#endif
     };
     static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 

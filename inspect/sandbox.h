@@ -10,7 +10,7 @@
  *                 the end; anything else kills the process (SIGSYS)
  *
  * Under AddressSanitizer RLIMIT_AS is left out, since its shadow takes terabytes of
- * addresses; the filter stays.  A report that it wants to print dies of the
+ * addresses; the filter stays, with four calls more that the sanitizer makes on its own stack and id.  A report that it wants to print dies of the
  * filter, which is a crash all the same.
  */
 #ifndef SLUICE_INSPECT_SANDBOX_H
