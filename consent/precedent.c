@@ -138,7 +138,8 @@ revocations_apply(struct work *w)
         for (size_t k = 0; k < *w->count; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
-            bool later = now->dated && now->date.first_ms > r.received_last_ms;
+            bool later = now->dated && now->date.first_ms > r.received_last_ms
+                      && (!then->dated || now->date.first_ms > then->date.last_ms);
             if (later || !same_consent(now, then, w->arena))
                 continue;
             enum status st = revoke_again(w, &w->all[k], p, &r);

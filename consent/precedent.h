@@ -10,7 +10,8 @@
  *   L2  The same consent: of the same patient, and with the same id; or with an
  *       identifier in common; or a copy: the same dateTime, a recipient in common,
  *       the same purposes and labels, and no other discloser.
- *   L3  Signed after it: dateTime begins after the moment of receipt.  A receipt that is
+ *   L3  Signed after it: dateTime begins after the moment of receipt, and after the dateTime
+ *       of the version that was revoked, should the receipt be said to be older than that.  A receipt that is
  *       known by its day alone was at its end, wherever on earth.  A dateTime by
  *       day alone, of the day of the receipt, may be from before it, and is no
  *       new signature: the time of it, or a form of its own (L2), says more.

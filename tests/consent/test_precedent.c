@@ -97,6 +97,8 @@ test_a_revocation_outlives_what_is_sent_again(void **state)
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-01") PERMIT("a"), false },     /* L3 */
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-02") PERMIT("a"), true },
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "no day") PERMIT("a"), false },
+        { FORM("c", "active", "2026-07-01") PERMIT("a"), FORM("c", "active", "2026-07-01") PERMIT("a"), false },   /* received before it was signed */
+        { FORM("c", "active", "2026-07-01") PERMIT("a"), FORM("c", "active", "2026-07-02") PERMIT("a"), true },
     };
     const struct policy *read;
 
