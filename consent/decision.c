@@ -59,6 +59,22 @@ decide(const struct policy *policy, const struct facts *facts, const struct refe
     return decide_entry(&b, entry);
 }
 
+struct bench *
+bench_new(const struct policy *policy, const struct facts *facts, const struct references *references, struct arena *arena)
+{
+    struct bench *b = arena_make(arena, struct bench);
+
+    return b != NULL && sit(b, policy, facts, references, NULL, arena) == ST_OK ? b : NULL;
+}
+
+struct decision
+bench_decide(struct bench *b, const struct labeling *labeling, uint32_t entry)
+{
+    b->labeling      = labeling;
+    b->weigher.kinds = kinds_for(&b->inquiry);
+    return decide_entry(b, entry);
+}
+
 enum status
 decide_all(const struct policy *policy, const struct facts *facts, const struct references *references,
            const struct labeling *labeling, struct arena *arena, const struct decision **out)

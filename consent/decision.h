@@ -81,6 +81,13 @@ struct decision {
     const struct state_notice *notices;  /* of policy packs, to go along (state_overlay.h) */
 };
 
+/* What does not depend on the record is looked up once for any number of questions, also such
+ * that suppose other labels.  NULL: out of memory, and nothing may leave.  Lives in the arena;
+ * what it is asked of the same references. */
+struct bench;
+struct bench   *bench_new(const struct policy *, const struct facts *, const struct references *, struct arena *);
+struct decision bench_decide(struct bench *, const struct labeling *, uint32_t entry);
+
 /* One entry.  For a whole bundle decide_all() looks everything up once. */
 struct decision decide(const struct policy *, const struct facts *, const struct references *,
                        const struct labeling *, uint32_t entry, struct arena *);

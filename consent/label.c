@@ -175,12 +175,8 @@ labels_sensitive(label_set set)
 int
 labels_confidentiality(label_set set)
 {
-    int highest = 0;
-
-    for (int l = LABEL_U; l <= LABEL_V; l++)
-        if (labels_have(set, (enum label)l))
-            highest = l - LABEL_U + 1;
-    return highest;
+    set &= LABEL_BIT(LABEL_V + 1) - LABEL_BIT(LABEL_U);      /* U to V stand in their order */
+    return set == 0 ? 0 : 63 - __builtin_clzll(set) - LABEL_U + 1;
 }
 
 size_t

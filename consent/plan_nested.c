@@ -7,6 +7,7 @@ struct document {
     const struct policy     *policy;
     const struct facts      *facts;
     struct arena            *arena;
+    struct bench            *bench;      /* asked of each entry, and what if it were another record */
     struct labeled          *supposed;   /* labels with one entry replaced, for as_if */
     struct labeling          opened;     /* labels without those that stand for what is inside */
     struct labeled          *opened_of;
@@ -39,21 +40,22 @@ plan_document(const struct bundle *bundle, const struct references *references, 
 static enum status
 plan_one(struct document *d, const struct plan **out)
 {
-    const struct decision *decided;
-    struct decision       *decisions = arena_make_n(d->arena, d->bundle->count, struct decision);
-    struct plan_ask        ask = { d, as_if };
-    enum status            st  = decide_all(d->policy, d->facts, d->references, d->labeling, d->arena, &decided);
+    struct decision *decisions = arena_make_n(d->arena, d->bundle->count, struct decision);
+    struct plan_ask  ask       = { d, as_if };
 
     *out = NULL;
     /* Not when first asked: the scans ask while the arena is marked for their scratch. */
     d->supposed = arena_make_n(d->arena, d->bundle->count, struct labeled);
-    if (st != ST_OK || decisions == NULL || d->supposed == NULL)
-        return st != ST_OK ? st : ST_NO_MEMORY;
+    d->bench    = bench_new(d->policy, d->facts, d->references, d->arena);
+    if (decisions == NULL || d->supposed == NULL || d->bench == NULL)
+        return ST_NO_MEMORY;
     for (uint32_t e = 0; e < d->bundle->count; e++) {
-        decisions[e]   = decided[e];
+        decisions[e]   = bench_decide(d->bench, d->labeling, e);
         d->supposed[e] = d->labeling->of[e];
     }
-    st = find_inner(d, decisions);
+    if (arena_spent(d->arena))
+        return ST_NO_MEMORY;
+    enum status st = find_inner(d, decisions);
     if (st != ST_OK)
         return st;
     struct plan_input in = { .bundle      = d->bundle,
@@ -77,7 +79,7 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
 
     d->supposed[entry] = (struct labeled){ .labels = labels, .part2 = part2, .program = program };
     struct arena_mark before = arena_mark(d->arena);
-    struct decision   say    = decide(d->policy, d->facts, d->references, &labeling, entry, d->arena);
+    struct decision   say    = bench_decide(d->bench, &labeling, entry);
     say.because        = (struct span){ NULL, 0 };            /* the words are scratch, as all of it */
     say.notices        = NULL;
     say.obligations &= ~(uint32_t)OBLIGE_STATE_NOTICE;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+static void         know_mine(struct weigher *, const struct subject *);
 static void         add_voice(struct voices *, const struct voice *);
 static void         add_refusal(struct voices *, struct refusal);
 static struct voice combine(const struct voices *);
@@ -46,6 +47,7 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
     w.audiences = arena_make_n(arena, policy->provision_count, struct audience);
     w.patients  = arena_make_n(arena, policy->consent_count, struct subject);
     w.unusable  = arena_make_n(arena, policy->consent_count, const char *);
+    w.mine      = arena_make_n(arena, policy->consent_count + 1, uint32_t);
     w.voices.permits = arena_make_n(arena, policy->consent_count + 1, struct voice);
     if (arena_spent(arena) || asker_make(facts, references, arena, &w.asker) != ST_OK || linked_read(&w.whose) != ST_OK)
         return ST_NO_MEMORY;
@@ -227,16 +229,31 @@ weigh(struct weigher *b, const struct record *r, const struct subject *subject)
     struct voices *all = &b->voices;
 
     begin(all, b);
-    for (size_t i = 0; i < b->policy->consent_count; i++) {
-        if (b->unusable[i] != NULL || !same_subject(subject, &b->patients[i]))
-            continue;                                                       /* K1 */
-        struct voice v = consent_voice(b, &b->policy->consents[i], r);
+    know_mine(b, subject);
+    for (uint32_t i = 0; i < b->mine_count; i++) {
+        struct voice v = consent_voice(b, &b->policy->consents[b->mine[i]], r);
         if (v.says != SAYS_NOTHING)
             add_voice(all, &v);
     }
     if (b->kin != NULL)
         hear_kin(b, r, subject);
     return combine(all);
+}
+
+/* K1 */
+static void
+know_mine(struct weigher *b, const struct subject *subject)
+{
+    const struct subject *last = &b->mine_of;
+
+    if (b->mine_known && last->entry == subject->entry && last->key == subject->key && span_eq(last->name, subject->name))
+        return;
+    b->mine_count = 0;
+    for (size_t i = 0; i < b->policy->consent_count; i++)
+        if (b->unusable[i] == NULL && same_subject(subject, &b->patients[i]))
+            b->mine[b->mine_count++] = (uint32_t)i;
+    b->mine_of    = *subject;
+    b->mine_known = true;
 }
 
 static void

@@ -55,7 +55,8 @@
  *       not (linked.h).
  *
  * Everything that does not depend on the record is looked up once, by
- * weigher_make(): a thousand consents cost a thousand steps a record.
+ * weigher_make(), and whose a consent is once for records in a row of one patient:
+ * a thousand consents cost a thousand steps a record.
  */
 #ifndef SLUICE_CONSENT_WEIGH_H
 #define SLUICE_CONSENT_WEIGH_H
@@ -129,6 +130,10 @@ struct weigher {
     struct kin          *kin;            /* K12: consents of linked identities, by person and identity; NULL: none */
     uint32_t             kin_count;
     struct voices       *aside;          /* scratch: what another identity says */
+    uint32_t            *mine;           /* consents that count, of the patient who was asked about last */
+    uint32_t             mine_count;
+    struct subject       mine_of;
+    bool                 mine_known;
     struct voice        *branches;       /* scratch, by provision of one consent */
     struct voices        voices;         /* scratch */
 };
