@@ -22,7 +22,9 @@
  *       same order, and each item is as the last of it left it.  Not asked as V9 is not
  *   V11 in a store also: every row of the tables of papers, items and acts is in every column as the
  *       log says that it was written (store/vouch.c), none is missing, none is too many, and none was
- *       changed between two times that it was written.  Not asked as V9 is not
+ *       changed between two times that it was written
+ *   V12 in a store also: tables, indexes and triggers are those that the program makes; of the tables
+ *       that are compared, indexes hold what the rows hold, and values have their column's type
  */
 #ifndef SLUICE_GATEWAY_LEDGER_VERIFY_H
 #define SLUICE_GATEWAY_LEDGER_VERIFY_H

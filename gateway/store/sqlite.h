@@ -16,6 +16,7 @@
  *   review.c         what waits for a person, and what people did
  *   findings.c       what they found, in memory
  *   vouch.c          which rows were written, as the log says it
+ *   sound.c          schema, indexes and types are what the program made
  *   tool.c           reading at once, for the command line
  *
  * Everything but tool.c and the queue's lock runs on one thread at a time:

@@ -493,6 +493,9 @@ struct store_vouched {
 typedef bool vouched_visitor(const struct store_vouched *, void *arg);
 const char *store_vouched_name(enum vouched_table);
 enum status store_vouched_visit(struct store *, enum vouched_table, vouched_visitor *, void *arg) MUST_CHECK;
+/* What makes the store say one thing to a verifier and another to the gateway (store/sound.c): a line a finding. */
+typedef void sound_visitor(struct span words, void *arg);
+enum status store_sound_visit(struct store *, sound_visitor *, void *arg) MUST_CHECK;
 typedef void review_counter(struct span kind, enum review_state, uint64_t count, void *arg);
 enum status store_review_count(struct store *, review_counter *, void *arg) MUST_CHECK;
 enum status store_review_oldest(struct store *, uint64_t *open, int64_t *at_ms) MUST_CHECK;    /* 0: none is open */

@@ -8,7 +8,7 @@
  * store wrote the row again and so vouched for it.
  *
  * The digest of a row: SHA-256 over its columns in order, each as "<length>:<name><length>:<value>",
- * numbers in decimal.  A column that is empty (NULL, '' or 0) is left out, so that
+ * numbers in decimal.  A column that is empty ('', or the number 0) is left out, so that
  * a column that comes with a later schema leaves the digests of before as they are.
  */
 #include <stdio.h>
@@ -55,9 +55,10 @@ row_digest(struct digest *d, sqlite3_stmt *q, int from, struct ledger_hash *out)
     digest_begin(d);
     for (int i = from; i < sqlite3_column_count(q); i++) {
         const char *name  = sqlite3_column_name(q, i);
+        bool        count = sqlite3_column_type(q, i) == SQLITE_INTEGER;
         const void *value = sqlite3_column_text(q, i);
         int         size  = sqlite3_column_bytes(q, i);
-        if (size == 0 || (size == 1 && memcmp(value, "0", 1) == 0))
+        if (size == 0 || (count && size == 1 && memcmp(value, "0", 1) == 0))
             continue;
         part_add(d, name, (int)strlen(name));
         part_add(d, value, size);
