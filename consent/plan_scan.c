@@ -658,7 +658,7 @@ names_of_withheld(const struct plan_evidence *e, struct arena *arena)
     bool                *gone = arena_make_n(arena, (size_t)b->count + 1, bool);
 
     for (uint32_t i = 0; gone != NULL && i < b->count; i++) {
-        if (!e->withheld[i])
+        if (!e->withheld[i] || gone[i])                       /* gone: so are all of its name */
             continue;
         gone[i] = true;
         for (uint32_t k = bundle_find(b, b->entries[i].type, b->entries[i].id); k != ENTRY_NONE; k = bundle_next_same(b, k))
