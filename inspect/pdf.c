@@ -18,6 +18,7 @@
 
 #include "consent/attachment.h"
 #include "inspect/pdf_objects.h"
+#include "inspect/pdf_whole.h"
 
 #define LEAST_LETTERS  16u
 #define RAW_BYTES      ((size_t)64 << 20)
@@ -132,6 +133,37 @@ read_shown(struct span pdf, qpdf_data q, struct answer *a)
     g_bytes_unref(bytes);
 }
 
+/* What no page shows, by the fonts' own tables (pdf_whole.h). */
+static void
+read_hidden(qpdf_data q, qpdf_oh forms, struct answer *a)
+{
+    struct span      whole = pdf_whole(q, forms);
+    GBytes          *bytes = g_bytes_new_static(whole.at, whole.length);
+    PopplerDocument *doc   = whole.length > 0 ? poppler_document_new_from_bytes(bytes, NULL, NULL) : NULL;
+    struct buf       all;
+
+    if (doc == NULL)
+        answer_unreadable(a, REASON_DAMAGED);
+    buf_init(&all, FRAME_MAX_ANSWER);
+    for (int i = 0, n = doc != NULL ? poppler_document_get_n_pages(doc) : 0; i < n; i++) {
+        PopplerPage *page = poppler_document_get_page(doc, i);
+        char        *text = page != NULL ? poppler_page_get_text(page) : NULL;
+        if (text == NULL)
+            answer_unreadable(a, REASON_DAMAGED);
+        else
+            buf_add_text(&all, text);
+        buf_add_byte(&all, '\n');
+        g_free(text);
+        g_clear_object(&page);
+    }
+    if (buf_status(&all) != ST_OK)
+        answer_unreadable(a, REASON_LARGE);
+    pdf_add_text(a, buf_span(&all));
+    buf_release(&all);
+    g_clear_object(&doc);
+    g_bytes_unref(bytes);
+}
+
 /* poppler reads its tables from files with the first document, and drops them with
  * the last: this one stays open. */
 void
@@ -159,9 +191,12 @@ pdf_read(struct span pdf, struct answer *a)
     } else if (qpdf_is_encrypted(q)) {
         answer_unreadable(a, REASON_ENCRYPTED);
     } else {
-        pdf_objects(q, a);
+        qpdf_oh forms = qpdf_oh_new_array(q);
+        pdf_objects(q, forms, a);
         read_shown(pdf, q, a);
+        read_hidden(q, forms, a);
         read_raw(pdf, a);
+        qpdf_oh_release(q, forms);
         if (qpdf_has_error(q))
             answer_unreadable(a, REASON_DAMAGED);
     }

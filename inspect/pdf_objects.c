@@ -13,6 +13,7 @@
 struct objects {
     qpdf_data      q;
     struct answer *answer;
+    qpdf_oh        forms;
     struct buf     text;                 /* strings and names, a line each */
     qpdf_oh       *stack;
     size_t         height, room;
@@ -67,7 +68,7 @@ push(struct objects *o, qpdf_oh one)
 }
 
 void
-pdf_objects(qpdf_data q, struct answer *a)
+pdf_objects(qpdf_data q, qpdf_oh forms, struct answer *a)
 {
     struct objects *o = calloc(1, sizeof *o);
 
@@ -78,6 +79,7 @@ pdf_objects(qpdf_data q, struct answer *a)
     }
     o->q      = q;
     o->answer = a;
+    o->forms  = forms;
     buf_init(&o->text, FRAME_MAX_ANSWER);
     push(o, qpdf_get_trailer(q));
     while (o->height > 0) {
@@ -254,6 +256,8 @@ visit_stream(struct objects *o, qpdf_oh stream)
     QPDF_BOOL      filtered   = QPDF_FALSE;
 
     visit_members(o, dictionary);
+    if (IS(o, dictionary, "/Subtype", "/Form"))
+        qpdf_oh_append_item(o->q, o->forms, stream);
     if (!IS(o, dictionary, "/Subtype", "/Image") && !IS(o, dictionary, "/Type", "/XRef", "/ObjStm", "/CMap")) {
         if (qpdf_oh_get_stream_data(o->q, stream, qpdf_dl_specialized, &filtered, &bytes, &length) != 0 || !filtered)
             fail(o, REASON_DAMAGED);

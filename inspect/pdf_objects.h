@@ -18,7 +18,8 @@
 
 #include "inspect/frame.h"
 
-void pdf_objects(qpdf_data, struct answer *);
+/* `forms`: an array, to which the form XObjects are added. */
+void pdf_objects(qpdf_data, qpdf_oh forms, struct answer *);
 /* A part of its own, when there is anything in it. */
 void pdf_add_text(struct answer *, struct span);
 

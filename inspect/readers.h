@@ -9,7 +9,7 @@
  *   packed   zlib     gzip and zlib, to ATTACHMENT_MAX_INFLATED; a document inside
  *   markup   libxml2  text with words put together across tags, attributes, comments; no
  *                     network, no DTD, no entities; one that declares entities is unreadable
- *   pdf      poppler  the text of each page, by its fonts' own tables
+ *   pdf      poppler  the text of each page, by its fonts' own tables; again with nothing hidden (pdf_whole.h)
  *            qpdf     every string and stream that can be reached: annotations, form fields,
  *                     outlines, actions, metadata, files inside
  *            ours     what content streams say literally, off the page and in earlier versions

@@ -328,6 +328,53 @@ test_an_earlier_version_of_a_pdf_counts(void **state)
     buf_release(&b);
 }
 
+#define CID_KNEE "014B016E016501650120017001610169016E012C01200162016501740174016501720120016E016F0177012E"            /* "Knee pain, better now.", each letter by 0100 and its own number */
+#define CID_DRUG "015301750162016F0178016F016E0165"                /* "Suboxone" */
+
+/* Only the font's own table says which letters these are, so that nobody but poppler reads them. */
+static void
+test_text_of_a_composite_font_counts_where_no_page_shows_it(void **state)
+{
+    static const char font[] = "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 7 0 R /DescendantFonts"
+                               " [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /DW 500 /CIDSystemInfo"
+                               " << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>";
+    static const char table[] = "<< /Length 159 >>\nstream\n/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF>"
+                                " endcodespacerange 1 beginbfrange <0120> <017E> <0020> endbfrange endcmap end\nendstream";
+    static const char drug[]  = "BT /F1 9 Tf <" CID_DRUG "> Tj ET";
+    static const struct { const char *what, *root, *page, *more, *form; bool there; } rows[] = {
+        { "nowhere", "", "", "", "null", false },
+        { "off the page", "", "", "BT /F1 12 Tf 5000 500 Td <" CID_DRUG "> Tj ET", "null", true },
+        { "outside of its CropBox", "", "/CropBox [0 400 612 792]", "BT /F1 12 Tf 72 100 Td <" CID_DRUG "> Tj ET", "null", true },
+        { "of a layer that is off", "/OCProperties << /OCGs [6 0 R] /D << /OFF [6 0 R] >> >>", "",
+          "/OC /L BDC BT /F1 12 Tf 72 100 Td <" CID_DRUG "> Tj ET EMC", "<< /Type /OCG /Name (layer) >>", true },
+        { "of a note's appearance", "", "/Annots [<< /Type /Annot /Subtype /FreeText /Rect [9 9 99 99] /AP << /N 6 0 R >> >>]", "", drug, true },
+        { "of a form that no page draws", "", "", "", drug, true },
+    };
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char        root[256], page[512], content[512], form[512];
+        struct buf  b;
+        const char *objects[] = { root, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, content, font, form, table };
+        char        shown[384];
+        snprintf(root, sizeof root, "<< /Type /Catalog /Pages 2 0 R %s >>", rows[i].root);
+        snprintf(page, sizeof page, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R %s /Resources"
+                 " << /Font << /F1 5 0 R >> /Properties << /L 6 0 R >> /XObject << /X 6 0 R >> >> >>", rows[i].page);
+        snprintf(shown, sizeof shown, "BT /F1 12 Tf 72 720 Td <" CID_KNEE "> Tj ET %s", rows[i].more);
+        snprintf(content, sizeof content, "<< /Length %zu >>\nstream\n%s\nendstream", strlen(shown), shown);
+        if (rows[i].form == drug)
+            snprintf(form, sizeof form, "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /Font << /F1 5 0 R >> >>"
+                     " /Length %zu >>\nstream\n%s\nendstream", strlen(drug), drug);
+        else
+            snprintf(form, sizeof form, "%s", rows[i].form);
+        enum reason reason = read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, 7, ""), &one);
+        if (reason != REASON_NONE || !says(one, "Knee pain, better now.") || says(one, "Suboxone") != rows[i].there)
+            fail_msg("%s: %s", rows[i].what, reason_code(reason));
+        buf_release(&b);
+    }
+}
+
 static void
 test_a_pdf_of_a_million_objects_ends(void **state)
 {
@@ -468,6 +515,7 @@ main(void)
         TEST(test_reads_all_that_a_pdf_holds),
         TEST(test_a_file_inside_a_pdf_is_a_document_of_its_own),
         TEST(test_an_earlier_version_of_a_pdf_counts),
+        TEST(test_text_of_a_composite_font_counts_where_no_page_shows_it),
         TEST(test_a_pdf_of_a_million_objects_ends),
         TEST(test_no_bytes_break_the_helper),
         TEST(test_a_hostile_helper_makes_documents_unreadable_and_no_more),
