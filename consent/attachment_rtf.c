@@ -2,7 +2,7 @@
  *
  * Control words go, \par, \line, \cell and \row end a line, \'hh is a byte, \uN a code point;
  * destinations that hold no text (fonttbl, colortbl, pict, \* groups ...) go
- * with all that is in them.
+ * with all that is in them.  Notes, text boxes and fields are \* groups that a viewer shows.
  */
 #include "consent/attachment.h"
 
@@ -63,6 +63,26 @@ holds_no_text(struct span word)
     return false;
 }
 
+/* After \*: whether it is one of those that hold what somebody wrote. */
+static bool
+holds_text(struct span rest)
+{
+    static const char *const names[] = { "annotation", "shpinst", "shptxt", "fldinst", "comment", "docvar", "ffdeftext", "ffname",
+                                         "ffhelptext", "ffstattext", "ffl", "userprops", "bkmkstart", "ud", "atnid", "atnauthor" };
+    size_t length = 1;
+
+    rest = span_trim(rest);
+    if (rest.length == 0 || rest.at[0] != '\\')
+        return false;
+    while (length < rest.length && is_letter(rest.at[length]))
+        length++;
+    struct span word = span_skip(span_first(rest, length), 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (span_eq_text(word, names[i]))
+            return true;
+    return false;
+}
+
 static void
 control_word(struct rtf *r)
 {
@@ -112,7 +132,7 @@ control(struct rtf *r)
     } else if (c == '~') {
         put(r, ' ');
     } else if (c == '*') {
-        if (r->skip == 0)
+        if (r->skip == 0 && !holds_text(span_first(span_skip(r->in, r->at), 64)))
             r->skip = r->depth;
     } else if (c == '\\' || c == '{' || c == '}') {
         put(r, (uint32_t)(unsigned char)c);

@@ -167,6 +167,9 @@ test_rich_text(void **state)
     check_plain(f, "{\\rtf1\\ansi\\deff0{\\fonttbl{\\f0 Heroin Sans;}}\\b Heroin\\b0  dependence\\par}", TELLING);
     check_plain(f, "{\\rtf1{\\fonttbl{\\f0 Heroin Dependence;}}Knee pain\\par}", SILENT);
     check_plain(f, "{\\rtf1{\\*\\generator Heroin dependence;}Knee\\tab pain\\line}", SILENT);
+    check_plain(f, "{\\rtf1 Knee{\\*\\annotation Heroin dependence}}", TELLING);
+    check_plain(f, "{\\rtf1 Knee{\\shp{\\*\\shpinst{\\shptxt Heroin dependence}}}}", TELLING);
+    check_plain(f, "{\\rtf1 Knee{\\field{\\*\n\\fldinst FILLIN \"Heroin dependence\"}}}", TELLING);
     check_plain(f, "{\\rtf1 Her\\'6fin de\\-pendence}", TELLING);
     check_plain(f, "{\\rtf1 Her\\u111?in d\\u101?pendence \\u-10179? \\u233?}", TELLING);
     check_plain(f, "{\\rtf1 {\\*\\skip \\{heroin dependence\\}} \\~ \\\\ knee \\bin5 \x01\x02\x03\x04\x05 heroin\\\ndependence}", TELLING);
