@@ -30,9 +30,12 @@ struct arena {
 
 struct arena_pool {
     struct block *waiting[POOL_CLASSES];
+    const char   *thread;                /* &here of the thread it serves; NULL: none yet */
     size_t        held;
     size_t        max;
 };
+
+static _Thread_local char here;          /* its address tells a thread from all others */
 
 static struct block *push_block(struct arena *, size_t least);
 static struct block *block_take(struct arena *, size_t least);
@@ -66,8 +69,10 @@ struct arena *
 arena_new_from(struct arena_pool *pool, const char *name, size_t budget_bytes)
 {
     struct arena  seed  = { .name = name, .pool = pool, .budget = budget_bytes };
-    struct block *first = block_take(&seed, sizeof(struct arena));
 
+    if (pool != NULL && pool->thread == NULL)
+        pool->thread = &here;
+    struct block *first = block_take(&seed, sizeof(struct arena));
     if (first == NULL)
         return NULL;
     struct arena *a = (struct arena *)(void *)first->bytes;
@@ -372,9 +377,18 @@ class_of(size_t least)
     return -1;                           /* too large to keep            */
 }
 
+/* NULL on another thread than the pool's: the store fills arenas of exchanges. */
+static struct arena_pool *
+pool_of(const struct arena *a)
+{
+    return a->pool != NULL && a->pool->thread == &here ? a->pool : NULL;
+}
+
 static struct block *
 block_take(struct arena *a, size_t least)
 {
+    struct arena_pool *pool = pool_of(a);
+
     /* Doubling makes few blocks of a small arena; a large one has at most
      * LARGE_BLOCK that it does not use, and blocks that fit the next one. */
     size_t want  = a->newest != NULL ? a->newest->size * 2 : FIRST_BLOCK;
@@ -383,11 +397,11 @@ block_take(struct arena *a, size_t least)
     int    class = class_of(want > least ? want : least);
     size_t size  = class >= 0 ? (size_t)FIRST_BLOCK << class : least;
 
-    if (class >= 0 && a->pool != NULL && a->pool->waiting[class] != NULL) {
-        struct block *b         = a->pool->waiting[class];
-        a->pool->waiting[class] = b->older;
-        a->pool->held          -= b->size;
-        b->older                = NULL;
+    if (class >= 0 && pool != NULL && pool->waiting[class] != NULL) {
+        struct block *b      = pool->waiting[class];
+        pool->waiting[class] = b->older;
+        pool->held          -= b->size;
+        b->older             = NULL;
         return b;
     }
     if (size > SIZE_MAX - sizeof(struct block))
@@ -401,14 +415,15 @@ block_take(struct arena *a, size_t least)
 static void
 block_give(struct arena *a, struct block *b)
 {
-    int class = class_of(b->size);
+    struct arena_pool *pool  = pool_of(a);
+    int                class = class_of(b->size);
 
     block_wipe(b, 0);
     b->used = 0;
-    if (a->pool != NULL && class >= 0 && b->size <= a->pool->max - a->pool->held) {
-        b->older                = a->pool->waiting[class];
-        a->pool->waiting[class] = b;
-        a->pool->held          += b->size;
+    if (pool != NULL && class >= 0 && b->size <= pool->max - pool->held) {
+        b->older             = pool->waiting[class];
+        pool->waiting[class] = b;
+        pool->held          += b->size;
         return;
     }
     free(b);

@@ -16,7 +16,9 @@
  *      the next arena, so that a steady state makes no heap call per request.
  *   5  Blocks double up to 1 MiB; only a larger object has a larger one.
  *
- * An arena belongs to one thread at a time.  A pool belongs to one thread.
+ * An arena belongs to one thread at a time.  A pool serves one thread, the one that made
+ * the first arena from it: on another, its arenas take blocks from the heap and give them
+ * back to it, so an arena may be lent to the store without a lock.
  */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H

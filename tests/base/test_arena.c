@@ -1,6 +1,7 @@
 /* tests/base/test_arena.c -- budget, zeroes, wiping, marks, open room, the pool. */
 #include "tests/support/check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static bool
@@ -269,6 +270,41 @@ test_the_pool_keeps_no_more_than_it_may(void **state)
     arena_pool_free(&pool);
 }
 
+struct lent { struct arena *arena; void *at; };
+
+static void *
+fill_and_reset(void *arg)
+{
+    struct lent      *lent = arg;
+    struct arena_mark mark = arena_mark(lent->arena);
+
+    lent->at = arena_alloc(lent->arena, 30000);
+    (void)arena_alloc(lent->arena, 300000);
+    arena_reset(lent->arena, mark);
+    return NULL;
+}
+
+/* What waits in the pool is its thread's alone, though an arena from it is lent. */
+static void
+test_a_pool_serves_one_thread(void **state)
+{
+    struct arena_pool *pool  = arena_pool_new(1 << 24);
+    struct arena      *first = arena_new_from(pool, "first", 1 << 24);
+    struct lent        lent  = { .arena = arena_new_from(pool, "lent", 1 << 24) };
+    void              *at    = arena_alloc(first, 30000);
+    pthread_t          other;
+
+    (void)state;
+    arena_free(&first);                                 /* a block that would do waits now */
+    assert_int_equal(pthread_create(&other, NULL, fill_and_reset, &lent), 0);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_non_null(lent.at);
+    assert_ptr_not_equal(lent.at, at);
+    assert_ptr_equal(arena_alloc(lent.arena, 30000), at);
+    arena_free(&lent.arena);
+    arena_pool_free(&pool);
+}
+
 int
 main(void)
 {
@@ -286,6 +322,7 @@ main(void)
         cmocka_unit_test(test_an_open_room_keeps_to_the_budget),
         cmocka_unit_test(test_a_block_from_the_pool_is_wiped),
         cmocka_unit_test(test_the_pool_keeps_no_more_than_it_may),
+        cmocka_unit_test(test_a_pool_serves_one_thread),
     };
     return cmocka_run_group_tests_name("base/arena", tests, NULL, NULL);
 }
