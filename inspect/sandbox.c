@@ -8,6 +8,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1         /* its shadow takes terabytes of addresses, its runtime calls of its own */
+#else
+#define SANITIZED 0
+#endif
+
 static bool
 limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard)
 {
@@ -19,7 +25,7 @@ limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard)
 static bool
 set_limits(const struct sandbox_limits *l)
 {
-#if !defined(__SANITIZE_ADDRESS__)
+#if !SANITIZED
     if (!limit(RLIMIT_AS, l->memory_bytes, l->memory_bytes))
         return false;
 #endif
@@ -35,8 +41,8 @@ add_rules(scmp_filter_ctx filter)
     static const int plain[] = {
         SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
         SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
-#if defined(__SANITIZE_ADDRESS__)
-        SCMP_SYS(sigaltstack), SCMP_SYS(sched_yield), SCMP_SYS(gettid), SCMP_SYS(getpid),
+#if SANITIZED
+        SCMP_SYS(sigaltstack), SCMP_SYS(sched_yield), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(clock_nanosleep),
 #endif
     };
     static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };

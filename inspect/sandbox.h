@@ -9,9 +9,9 @@
  *   seccomp       read and write of what is open, memory that is never executable,
  *                 the end; anything else kills the process (SIGSYS)
  *
- * Under AddressSanitizer RLIMIT_AS is left out, since its shadow takes terabytes of
- * addresses; the filter stays, with four calls more that the sanitizer makes on its own stack and id.  A report that it wants to print dies of the
- * filter, which is a crash all the same.
+ * Under AddressSanitizer and ThreadSanitizer RLIMIT_AS is left out, since their shadow takes
+ * terabytes of addresses; the filter stays, with a few calls more that their runtime makes.  A
+ * report that it wants to print dies of the filter, which is a crash all the same.
  */
 #ifndef SLUICE_INSPECT_SANDBOX_H
 #define SLUICE_INSPECT_SANDBOX_H

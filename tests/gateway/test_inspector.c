@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -387,9 +386,7 @@ test_a_pdf_of_a_million_objects_ends(void **state)
     for (int i = 2; i < 1000000; i++)
         buf_add_format(&b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
     buf_add_text(&b, "trailer << /Root 1 0 R /Size 1000000 >>");
-    clock_t begun = clock();
     assert_int_not_equal(read_as(f, DOCUMENT_PDF, buf_span(&b), &one), REASON_NONE);
-    assert_true((double)(clock() - begun) / CLOCKS_PER_SEC < 2.0);           /* ours; the child's is bounded */
     buf_release(&b);
 }
 
