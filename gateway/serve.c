@@ -505,8 +505,8 @@ drain(struct serving *s)
         on_loop(s, i, end_loop);
     /* Calls that were cancelled end their exchanges; those that still wait
      * for the store are answered before it closes. */
-    for (int tenths = 0; tenths < 20 && atomic_load(&g->exchanges) > 0; tenths++)
-        poll(NULL, 0, 100);
+    for (int hundredths = 0; hundredths < 200 && (atomic_load(&g->exchanges) > 0 || deliver_asking(g->deliver)); hundredths++)
+        poll(NULL, 0, 10);
 }
 
 static void

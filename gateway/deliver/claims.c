@@ -30,7 +30,8 @@ struct claims {
     struct event   *timer;               /* on loops[0] */
     struct task     wake_task;
     _Atomic bool    wake_posted;
-    bool            under_way, again, first, stopped;    /* on loops[0] only */
+    bool            again, first, stopped;               /* on loops[0] only */
+    _Atomic bool    under_way;           /* written on loops[0] only */
     uint32_t        next_loop;
 };
 
@@ -71,6 +72,12 @@ claims_stop(struct claims *c)
     c->stopped = true;
     if (c->timer != NULL)
         event_del(c->timer);
+}
+
+bool
+claims_under_way(const struct claims *c)
+{
+    return atomic_load(&c->under_way);
 }
 
 void
@@ -124,7 +131,7 @@ claim(struct claims *c)
 {
     if (c->stopped)
         return;
-    if (c->under_way) {
+    if (atomic_load(&c->under_way)) {
         c->again = true;
         return;
     }
@@ -143,7 +150,7 @@ claim(struct claims *c)
         .done.run = on_claimed, .home = c->gateway->loops[0], .arena = batch->arena,
         .now_ms = now, .lease_ms = now + DELIVER_LEASE_MS, .max = CLAIM_MAX, .all = c->first,
     };
-    c->under_way = true;
+    atomic_store(&c->under_way, true);
     store_claim_due(c->gateway->store, &batch->claim);
 }
 
@@ -154,7 +161,7 @@ on_claimed(struct task *task)
     struct claims *c     = batch->of;
     bool           full  = batch->claim.row_count == CLAIM_MAX;
 
-    c->under_way = false;
+    atomic_store(&c->under_way, false);
     if (batch->claim.status == ST_OK && !full)
         c->first = false;
     for (size_t i = 0; i < batch->claim.row_count && !c->stopped; i++) {

@@ -16,6 +16,9 @@ struct outgoing;
 struct claims *claims_new(struct gateway *);
 enum status    claims_start(struct claims *) MUST_CHECK;
 void           claims_stop(struct claims *);
+/* Any thread: the store was asked and its answer has not come.  A loop that stops
+ * before it came would never give back what the claim holds. */
+bool           claims_under_way(const struct claims *);
 void           claims_free(struct claims **);
 void           claims_wake(struct claims *);
 

@@ -77,6 +77,12 @@ deliver_stop(struct deliver *d)
     claims_stop(d->claims);
 }
 
+bool
+deliver_asking(const struct deliver *d)
+{
+    return claims_under_way(d->claims);
+}
+
 void
 deliver_end_loop(struct deliver *d, struct loop *loop)
 {

@@ -42,6 +42,8 @@ struct deliver *deliver_new(struct gateway *);           /* NULL: no memory */
 enum status     deliver_start(struct deliver *) MUST_CHECK;   /* on the thread that starts the loops */
 /* No new claims; what is under way ends or is cancelled with its loop. */
 void            deliver_stop(struct deliver *);
+/* Any thread, after deliver_stop(): the store has still to answer what it was asked before. */
+bool            deliver_asking(const struct deliver *);
 void            deliver_free(struct deliver **);
 /* On a loop's own thread, before it stops: ends its client. */
 void            deliver_end_loop(struct deliver *, struct loop *);
