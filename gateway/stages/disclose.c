@@ -7,6 +7,9 @@
  */
 #include "gateway/stages/stages.h"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/identity.h"
 #include "gateway/version.h"
@@ -97,21 +100,28 @@ leaves_at_once(const struct exchange *ex)
     return !evens(ex);
 }
 
+/* A timer of its own, at a moment and not after a while: those of libevent end on a
+ * millisecond of epoll after the time that was spent here, and so add what they should hide. */
 static enum step
 enter_even(struct exchange *ex)
 {
-    int64_t        left = EVEN_US - (exchange_clock_us() - ex->begun_us) % EVEN_US;
-    struct timeval wait = { .tv_usec = (suseconds_t)left };
+    int64_t           taken = exchange_clock_us() - ex->begun_us;
+    int64_t           until = ex->begun_us + (taken / EVEN_US + 1) * EVEN_US;
+    struct itimerspec at    = { .it_value = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 } };
+    int               fd    = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
-    if (event_base_once(loop_base(ex->loop), -1, EV_TIMEOUT, on_even, ex, &wait) != 0)
-        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
-    return STEP_WAIT;
+    if (fd >= 0 && timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL) == 0
+        && event_base_once(loop_base(ex->loop), fd, EV_READ, on_even, ex, NULL) == 0)
+        return STEP_WAIT;
+    if (fd >= 0)
+        close(fd);
+    return exchange_fail(ex, ST_UNAVAILABLE, "there is no timer for this answer");
 }
 
 static void
 on_even(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
+    close(fd);
     (void)what;
     pipeline_resume(arg);
 }
