@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,13 +30,11 @@ struct arena {
 };
 
 struct arena_pool {
+    atomic_flag   busy;                  /* a thread looks into it       */
     struct block *waiting[POOL_CLASSES];
-    const char   *thread;                /* &here of the thread it serves; NULL: none yet */
     size_t        held;
     size_t        max;
 };
-
-static _Thread_local char here;          /* its address tells a thread from all others */
 
 static struct block *push_block(struct arena *, size_t least);
 static struct block *block_take(struct arena *, size_t least);
@@ -69,10 +68,8 @@ struct arena *
 arena_new_from(struct arena_pool *pool, const char *name, size_t budget_bytes)
 {
     struct arena  seed  = { .name = name, .pool = pool, .budget = budget_bytes };
-
-    if (pool != NULL && pool->thread == NULL)
-        pool->thread = &here;
     struct block *first = block_take(&seed, sizeof(struct arena));
+
     if (first == NULL)
         return NULL;
     struct arena *a = (struct arena *)(void *)first->bytes;
@@ -377,36 +374,64 @@ class_of(size_t least)
     return -1;                           /* too large to keep            */
 }
 
-/* NULL on another thread than the pool's: the store fills arenas of exchanges. */
-static struct arena_pool *
-pool_of(const struct arena *a)
+/* Nobody waits for a pool: who finds it busy goes to the heap. */
+static bool
+pool_enter(struct arena_pool *pool)
 {
-    return a->pool != NULL && a->pool->thread == &here ? a->pool : NULL;
+    return pool != NULL && !atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire);
+}
+
+static void
+pool_leave(struct arena_pool *pool)
+{
+    atomic_flag_clear_explicit(&pool->busy, memory_order_release);
+}
+
+static struct block *
+pool_take(struct arena_pool *pool, int class)
+{
+    if (class < 0 || !pool_enter(pool))
+        return NULL;
+    struct block *b = pool->waiting[class];
+    if (b != NULL) {
+        pool->waiting[class] = b->older;
+        pool->held          -= b->size;
+        b->older             = NULL;
+    }
+    pool_leave(pool);
+    return b;
+}
+
+static bool
+pool_keep(struct arena_pool *pool, int class, struct block *b)
+{
+    if (class < 0 || !pool_enter(pool))
+        return false;
+    bool room = b->size <= pool->max - pool->held;
+    if (room) {
+        b->older             = pool->waiting[class];
+        pool->waiting[class] = b;
+        pool->held          += b->size;
+    }
+    pool_leave(pool);
+    return room;
 }
 
 static struct block *
 block_take(struct arena *a, size_t least)
 {
-    struct arena_pool *pool = pool_of(a);
-
     /* Doubling makes few blocks of a small arena; a large one has at most
      * LARGE_BLOCK that it does not use, and blocks that fit the next one. */
-    size_t want  = a->newest != NULL ? a->newest->size * 2 : FIRST_BLOCK;
+    size_t want = a->newest != NULL ? a->newest->size * 2 : FIRST_BLOCK;
     if (want > LARGE_BLOCK)
         want = LARGE_BLOCK;
-    int    class = class_of(want > least ? want : least);
-    size_t size  = class >= 0 ? (size_t)FIRST_BLOCK << class : least;
+    int           class = class_of(want > least ? want : least);
+    size_t        size  = class >= 0 ? (size_t)FIRST_BLOCK << class : least;
+    struct block *b     = pool_take(a->pool, class);
 
-    if (class >= 0 && pool != NULL && pool->waiting[class] != NULL) {
-        struct block *b      = pool->waiting[class];
-        pool->waiting[class] = b->older;
-        pool->held          -= b->size;
-        b->older             = NULL;
+    if (b != NULL || size > SIZE_MAX - sizeof(struct block))
         return b;
-    }
-    if (size > SIZE_MAX - sizeof(struct block))
-        return NULL;
-    struct block *b = calloc(1, sizeof *b + size);
+    b = calloc(1, sizeof *b + size);
     if (b != NULL)
         b->size = size;
     return b;
@@ -415,18 +440,10 @@ block_take(struct arena *a, size_t least)
 static void
 block_give(struct arena *a, struct block *b)
 {
-    struct arena_pool *pool  = pool_of(a);
-    int                class = class_of(b->size);
-
     block_wipe(b, 0);
     b->used = 0;
-    if (pool != NULL && class >= 0 && b->size <= pool->max - pool->held) {
-        b->older             = pool->waiting[class];
-        pool->waiting[class] = b;
-        pool->held          += b->size;
-        return;
-    }
-    free(b);
+    if (!pool_keep(a->pool, class_of(b->size), b))
+        free(b);
 }
 
 struct arena_pool *
@@ -434,8 +451,10 @@ arena_pool_new(size_t max_bytes)
 {
     struct arena_pool *pool = calloc(1, sizeof *pool);
 
-    if (pool != NULL)
+    if (pool != NULL) {
         pool->max = max_bytes;
+        atomic_flag_clear(&pool->busy);
+    }
     return pool;
 }
 
@@ -452,6 +471,8 @@ arena_pool_free(struct arena_pool **pool)
 void
 arena_pool_trim(struct arena_pool *pool, size_t keep_bytes)
 {
+    if (!pool_enter(pool))
+        return;
     for (int c = POOL_CLASSES - 1; c >= 0; c--) {
         while (pool->waiting[c] != NULL && pool->held > keep_bytes) {
             struct block *gone = pool->waiting[c];
@@ -460,4 +481,5 @@ arena_pool_trim(struct arena_pool *pool, size_t keep_bytes)
             free(gone);
         }
     }
+    pool_leave(pool);
 }

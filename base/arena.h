@@ -16,9 +16,8 @@
  *      the next arena, so that a steady state makes no heap call per request.
  *   5  Blocks double up to 1 MiB; only a larger object has a larger one.
  *
- * An arena belongs to one thread at a time.  A pool serves one thread, the one that made
- * the first arena from it: on another, its arenas take blocks from the heap and give them
- * back to it, so an arena may be lent to the store without a lock.
+ * An arena belongs to one thread at a time: the store fills those of exchanges.  A pool may
+ * be used by several, which never wait for each other: who finds it busy uses the heap.
  */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H
@@ -91,7 +90,7 @@ const char *arena_name(const struct arena *);
 /* max_bytes: how much the pool keeps at most. */
 struct arena_pool *arena_pool_new(size_t max_bytes);
 void               arena_pool_free(struct arena_pool **);
-/* Frees what waits beyond keep_bytes, the largest first. */
+/* Frees what waits beyond keep_bytes, the largest first; nothing while the pool is busy. */
 void               arena_pool_trim(struct arena_pool *, size_t keep_bytes);
 
 #endif
