@@ -103,10 +103,15 @@ glyph_at(struct span text, size_t at, size_t *length, unsigned char folded[4], u
     return GLYPH_LETTER;
 }
 
-bool
-word_next(struct word_reader *r, struct word *out)
+/* FNV-1a over the folded bytes. */
+#define SEED  0xcbf29ce484222325u
+#define PRIME 0x100000001b3u
+
+/* A word with characters that are not ASCII, or what looks like the beginning of one. */
+static __attribute__((noinline)) bool
+word_of_glyphs(struct word_reader *r, struct word *out)
 {
-    uint64_t hash  = 0xcbf29ce484222325u;
+    uint64_t hash  = SEED;
     size_t   i     = r->at, end = r->text.length;
     bool     begun = false;
 
@@ -118,7 +123,7 @@ word_next(struct word_reader *r, struct word *out)
                 out->at = i;
             begun = true;
             do                                                /* to the end of what is ASCII of the word */
-                hash = (hash ^ c) * 0x100000001b3u;
+                hash = (hash ^ c) * PRIME;
             while (++i < end && (c = fold((unsigned char)r->text.at[i])) > 1);
             continue;
         } else if (c == 1) {
@@ -132,7 +137,7 @@ word_next(struct word_reader *r, struct word *out)
                     out->at = i;
                 begun = true;
                 for (unsigned k = 0; k < count; k++)
-                    hash = (hash ^ folded[k]) * 0x100000001b3u;
+                    hash = (hash ^ folded[k]) * PRIME;
             }
         } else if (begun) {
             break;
@@ -143,6 +148,35 @@ word_next(struct word_reader *r, struct word *out)
     out->hash   = hash;
     out->length = begun ? i - out->at : 0;
     return begun;
+}
+
+/* Most words are nothing but ASCII; part of the loops below. */
+static inline __attribute__((always_inline)) bool
+next_word(struct word_reader *r, struct word *out)
+{
+    const char   *text = r->text.at;
+    size_t        i    = r->at, end = r->text.length;
+    uint64_t      hash = SEED;
+    unsigned char c    = 0;
+
+    while (i < end && (c = fold((unsigned char)text[i])) == 0)
+        i++;
+    r->at   = i;
+    out->at = i;
+    for (; i < end && (c = fold((unsigned char)text[i])) > 1; i++)
+        hash = (hash ^ c) * PRIME;
+    if (i < end && c == 1)
+        return word_of_glyphs(r, out);
+    r->at       = i;
+    out->hash   = hash;
+    out->length = i - out->at;
+    return i > out->at;
+}
+
+bool
+word_next(struct word_reader *r, struct word *out)
+{
+    return next_word(r, out);
 }
 
 /* ---- the set ------------------------------------------------------------------- */
@@ -232,7 +266,7 @@ phrases_scan(const struct phrases *p, struct span text, phrase_found *found, voi
 
     if (p->count == 0)
         return;
-    for (unsigned n = 1; word_next(&reader, &word); n++) {
+    for (unsigned n = 1; next_word(&reader, &word); n++) {
         sum = sum * BASE + word.hash;
         sums[n % 32]   = sum;
         starts[n % 32] = word.at;
@@ -306,7 +340,7 @@ key_of(struct span *text, uint64_t *key, unsigned *words, uint64_t *last)
     unsigned           n      = 0;
 
     *last = 0;
-    for (; n <= PHRASE_MAX_WORDS && word_next(&reader, &word); n++) {
+    for (; n <= PHRASE_MAX_WORDS && next_word(&reader, &word); n++) {
         sum   = sum * BASE + word.hash;
         first = n == 0 ? word.at : first;
         end   = word.at + word.length;
