@@ -83,6 +83,20 @@ walk_named(const struct tape *t, tape_node name, uint32_t key, struct span text)
     return t->nodes[name].skip == key && walk_is(t, name, text);
 }
 
+/* One bit of 64 for a literal name, made by the compiler: a set of names is asked first by the bits of all of them. */
+static inline __attribute__((always_inline)) uint64_t
+walk_name_bit(struct span literal)
+{
+    return (uint64_t)1 << (key_word(key_of(literal)) >> 26);
+}
+
+/* The same of a name of the document. */
+static inline uint64_t
+walk_bit(const struct tape *t, tape_node name)
+{
+    return (uint64_t)1 << (t->nodes[name].skip >> 26);
+}
+
 /* Whether a name is this literal, whose key the compiler makes. */
 static inline __attribute__((always_inline)) bool
 walk_called(const struct tape *t, tape_node name, struct span literal)
@@ -101,6 +115,17 @@ walk_seek(const struct tape *t, tape_node n, uint32_t key, struct span text)
     for (; n <= count; n++)                          /* the key first: it is hardly ever equal */
         if (nodes[n].skip == key && walk_kind(t, n) == TAPE_NAME && walk_is(t, n, text))
             break;
+    return n;
+}
+
+/* The first string from n on, `end` when there is none before it. */
+static inline tape_node
+walk_next_string(const struct tape *t, tape_node n, tape_node end)
+{
+    const struct node *nodes = t->nodes;
+
+    while (n < end && (nodes[n].info & NODE_KIND) != TAPE_STRING)
+        n++;
     return n;
 }
 

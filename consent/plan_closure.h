@@ -87,7 +87,7 @@ static inline bool closure_in(const struct closure *, tape_node, struct span nam
 /* Name of the member that a value is or is an item of; empty at the root. */
 struct span closure_name(const struct closure *, tape_node);
 static inline bool closure_named(const struct closure *, tape_node, struct span name);
-tape_node   closure_name_node(const struct closure *, tape_node);              /* its name, or that of its list */
+static inline tape_node closure_name_node(const struct closure *, tape_node);  /* its name, or that of its list */
 /* "section.entry": path below the nearest resource, recursion written once.
  * Empty when it does not fit: such a path is no row of required.def. */
 struct span closure_path(const struct closure *, tape_node, char *room, size_t size);
@@ -95,6 +95,16 @@ tape_node   closure_resource(const struct closure *, tape_node);               /
 struct span closure_type(const struct closure *, tape_node resource);
 bool        closure_text_is(const struct closure *, tape_node, const char *text);
 bool        span_in(struct span, const char *const *words);              /* words end with NULL */
+
+tape_node closure_item_name(const struct closure *, tape_node);
+
+static inline tape_node
+closure_name_node(const struct closure *w, tape_node node)
+{
+    tape_node name = walk_name(w->tape, node);
+
+    return name != TAPE_ABSENT ? name : closure_item_name(w, node);
+}
 
 /* Both are asked of every string, with literal names: the compiler makes the key. */
 static inline __attribute__((always_inline)) bool

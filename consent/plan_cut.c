@@ -496,7 +496,7 @@ closure_gone(const struct closure *w, tape_node node)
 
 /* Of an item that of its list. */
 tape_node
-closure_name_node(const struct closure *w, tape_node node)
+closure_item_name(const struct closure *w, tape_node node)
 {
     while (node != TAPE_ABSENT && walk_kind(w->tape, w->parents[node]) == TAPE_ARRAY)
         node = w->parents[node];

@@ -335,22 +335,15 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
 unsigned *
 memo_known(struct memo *memo, struct span text)
 {
-    uint64_t head = 0, tail = 0;
+    uint64_t tail = 0;
 
-    if (text.length >= 8) {
-        memcpy(&head, text.at, 8);
+    if (text.length >= 8)
         memcpy(&tail, text.at + text.length - 8, 8);
-    } else {
-        for (size_t i = 0; i < text.length; i++)
-            head = head << 8 | (unsigned char)text.at[i];
-    }
-    uint64_t key  = (head * 0x9e3779b97f4a7c15u) ^ (tail * 0xd6e8feb86659fd93u) ^ text.length;
-    size_t   slot = (size_t)(key >> 40) % (sizeof memo->texts / sizeof memo->texts[0]);
-    if (!span_eq(memo->texts[slot].text, text)) {
-        memo->texts[slot].text  = text;
-        memo->texts[slot].known = 0;
-    }
-    return &memo->texts[slot].known;
+    uint64_t     key  = key_of(text) ^ (tail * 0xd6e8feb86659fd93u);
+    struct memo_text *known = &memo->texts[(size_t)(key >> 40) % (sizeof memo->texts / sizeof memo->texts[0])];
+    if (known->text.length != text.length || !node_same_bytes(known->text.at, text.at, text.length))
+        *known = (struct memo_text){ text, 0 };
+    return &known->known;
 }
 
 static void

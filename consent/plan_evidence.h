@@ -53,7 +53,8 @@ enum memo_bit {
     KNOWN_MARKS   = 4,                   /* the marks in it are dead: plan_own.c                                   */
 };
 
-struct memo { struct { struct span text; unsigned known; } texts[1024]; };
+struct memo_text { struct span text; unsigned known; };
+struct memo      { struct memo_text texts[1024]; };
 
 struct plan_local { uint32_t phrase, next; };
 

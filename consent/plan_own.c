@@ -110,9 +110,17 @@ enum saying { SAYING_NOTHING = 0, SAYING_LINK, SAYING_ID, SAYING_VALUE, SAYING_T
 static enum saying
 saying_of(const struct closure *w, tape_node leaf)
 {
-    const struct tape *t    = w->tape;
-    tape_node          name = closure_name_node(w, leaf);
+    const struct tape *t     = w->tape;
+    tape_node          name  = closure_name_node(w, leaf);
+    const uint64_t     known = walk_name_bit(SPAN("reference")) | walk_name_bit(SPAN("code")) | walk_name_bit(SPAN("display"))
+                         | walk_name_bit(SPAN("text")) | walk_name_bit(SPAN("id")) | walk_name_bit(SPAN("value"))
+                         | walk_name_bit(SPAN("name")) | walk_name_bit(SPAN("line")) | walk_name_bit(SPAN("title"))
+                         | walk_name_bit(SPAN("alias")) | walk_name_bit(SPAN("address")) | walk_name_bit(SPAN("lotNumber"))
+                         | walk_name_bit(SPAN("description")) | walk_name_bit(SPAN("subscriberId"))
+                         | walk_name_bit(SPAN("serialNumber"));
 
+    if (!(known & walk_bit(t, name)))
+        return SAYING_NOTHING;
     return walk_called(t, name, SPAN("reference"))     ? SAYING_LINK
          : walk_called(t, name, SPAN("code"))          ? SAYING_CODE
          : walk_called(t, name, SPAN("display"))       ? SAYING_TEXT
@@ -249,8 +257,7 @@ own_collect(struct closure *w, struct plan_evidence *e)
         if (span_in(b->type, people))
             own_person(w, e, b->resource);
         tape_node end = tape_after(w->tape, b->resource);
-        for (tape_node n = b->resource; n < end; n++)
-            if (walk_kind(w->tape, n) == TAPE_STRING)
-                own_leaf(w, e, n, e->whose[i], same_family);
+        for (tape_node n = walk_next_string(w->tape, b->resource, end); n < end; n = walk_next_string(w->tape, n + 1, end))
+            own_leaf(w, e, n, e->whose[i], same_family);
     }
 }

@@ -57,10 +57,17 @@ static void      scan_consent(struct closure *, const struct plan_evidence *, ui
 static void
 scan_range(struct closure *w, struct plan_evidence *e, tape_node from, tape_node end)
 {
+    const struct tape *t    = w->tape;
+    const uint8_t     *mark = w->mark;
+
     for (tape_node n = from; n < end && !w->spent; n++) {
-        if (w->mark[n] & MARK_GONE)
-            n = tape_after(w->tape, n) - 1;
-        else if (walk_kind(w->tape, n) == TAPE_STRING && !(w->mark[n] & MARK_LINK))
+        while (n < end && !(mark[n] & MARK_GONE) && walk_kind(t, n) != TAPE_STRING)
+            n++;
+        if (n == end)
+            break;
+        if (mark[n] & MARK_GONE)
+            n = tape_after(t, n) - 1;
+        else if (!(mark[n] & MARK_LINK))
             scan_leaf(w, e, n);
     }
 }
@@ -778,9 +785,9 @@ scan_finds_nothing(const struct plan *plan, const struct tape *result, const tap
     bool                  some = memo == NULL || s.gone == NULL;
 
     open_what_stays(e, arena);
-    uint32_t count = tape_count(b->tape);
-    for (tape_node n = b->root; n <= count && !some; n++) {
-        if (now[n] == TAPE_ABSENT || (plan->mark[n] & MARK_CLEAN) || walk_kind(b->tape, n) != TAPE_STRING)
+    tape_node end = tape_count(b->tape) + 1;
+    for (tape_node n = walk_next_string(b->tape, b->root, end); n < end && !some; n = walk_next_string(b->tape, n + 1, end)) {
+        if (now[n] == TAPE_ABSENT || (plan->mark[n] & MARK_CLEAN))
             continue;
         struct arena_mark before = arena_mark(arena);
         some = may_hold(&s, memo, n, walk_text(result, now[n], arena), walk_escaped(result, now[n])) || arena_spent(arena);

@@ -10,7 +10,8 @@ static bool           is_directory(struct span type);
 struct whose
 whose_of(const struct references *references, const struct facts *facts, struct arena *arena)
 {
-    return (struct whose){ .references = references, .facts = facts, .arena = arena };
+    return (struct whose){ .references = references, .facts = facts, .arena = arena,
+                           .last = subject_named(SPAN("")) };
 }
 
 size_t
@@ -58,11 +59,13 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
 struct subject
 subject_of_entry(struct whose *w, uint32_t entry)
 {
-    uint32_t       patient = ENTRY_NONE;
-    struct subject s = subject_named(w->references != NULL ? entry_patient(w->references, entry, &patient) : SPAN(""));
+    uint32_t    patient = ENTRY_NONE;
+    struct span name    = w->references != NULL ? entry_patient(w->references, entry, &patient) : SPAN("");
 
-    s.entry = patient;
-    return s;
+    if (w->last.name.at != name.at || w->last.name.length != name.length)
+        w->last = subject_named(name);
+    w->last.entry = patient;
+    return w->last;
 }
 
 struct subject

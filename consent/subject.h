@@ -29,6 +29,7 @@ struct whose {                           /* what it takes to tell */
     struct arena            *arena;
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
+    struct subject           last;       /* of the entry asked for last: most of a bundle are one patient's */
     const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */
 };
 

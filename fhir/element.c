@@ -130,22 +130,24 @@ void
 element_settle(struct splices *splices, const struct tape *t, const tape_node *parents,
                struct arena *scratch)
 {
-    uint32_t count = tape_count(t);
+    const struct node *nodes = t->nodes;
+    uint32_t           count = tape_count(t);
 
     (void)scratch;
-    for (tape_node n = TAPE_ROOT; n <= count; n++) {
-        if (walk_kind(t, n) != TAPE_NAME || walk_kind(t, n + 1) != TAPE_ARRAY)
+    for (tape_node list = TAPE_ROOT + 1; list <= count; list++) {
+        if ((nodes[list].info & (NODE_KIND | NODE_MEMBER)) != (TAPE_ARRAY | NODE_MEMBER))
             continue;
+        tape_node   n   = list - 1;
         struct span raw = walk_raw(t, n);
         if (raw.length < 2 || (raw.at[0] != '_' && raw.at[0] != '\\'))
             continue;
         struct name name;
         if (!name_read(t, n, &name) || name.text[0] != '_')
             continue;
-        tape_node value = tape_member(t, parents[n + 1], span_from(name.text + 1, name.length - 1));
+        tape_node value = tape_member(t, parents[list], span_from(name.text + 1, name.length - 1));
         if (value != TAPE_ABSENT && tape_kind(t, value) != TAPE_ARRAY)
             value = TAPE_ABSENT;
-        settle_pair(splices, t, value, n + 1);
+        settle_pair(splices, t, value, list);
     }
 }
 
