@@ -452,10 +452,11 @@ is_single_tpo(purpose_set listed)
 
     if ((listed & tpo) != tpo)
         return false;
-    for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT; p++)
-        if ((listed & PURPOSE_BIT(p)) != 0 && !purpose_covers(PURPOSE_TREAT, p) && !purpose_covers(PURPOSE_HPAYMT, p)
-            && !purpose_covers(PURPOSE_HOPERAT, p))
+    for (purpose_set left = listed & ~tpo; left != 0; left &= left - 1) {
+        enum purpose p = purpose_first(left);
+        if (!purpose_covers(PURPOSE_TREAT, p) && !purpose_covers(PURPOSE_HPAYMT, p) && !purpose_covers(PURPOSE_HOPERAT, p))
             return false;
+    }
     return true;
 }
 

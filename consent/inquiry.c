@@ -62,30 +62,23 @@ inquiry_make(const struct facts *facts, const struct asker *asker, struct whose 
 bool
 inquiry_for(const struct inquiry *q, purpose_set listed)
 {
-    for (enum purpose asked = PURPOSE_NONE + 1; asked < PURPOSE_COUNT; asked++) {
-        bool covered = (q->asker->purposes & PURPOSE_BIT(asked)) == 0;
-        for (enum purpose p = PURPOSE_NONE + 1; p < PURPOSE_COUNT && !covered; p++)
-            covered = (listed & PURPOSE_BIT(p)) != 0 && purpose_covers(p, asked);
+    /* By their bits: it is asked of every entry, and the purposes that there are would be a square. */
+    for (purpose_set asked = q->asker->purposes; asked != 0; asked &= asked - 1) {
+        bool covered = false;
+        for (purpose_set left = listed; left != 0 && !covered; left &= left - 1)
+            covered = purpose_covers(purpose_first(left), purpose_first(asked));
         if (!covered)
             return false;
     }
     return q->asker->purposes != 0 && q->asker->strange_purposes == 0;
 }
 
-/* Of a set that is not empty: bit n is purpose n + 1. */
-static enum purpose
-first_of(purpose_set set)
-{
-    return (enum purpose)(__builtin_ctzll(set) + 1);
-}
-
 bool
 inquiry_touches(const struct inquiry *q, purpose_set listed)
 {
-    /* By their bits: it is asked of every entry, and the purposes that there are would be a square. */
     for (purpose_set asked = q->asker->purposes; asked != 0; asked &= asked - 1)
         for (purpose_set left = listed; left != 0; left &= left - 1)
-            if (purpose_is_a(first_of(asked), first_of(left)))
+            if (purpose_is_a(purpose_first(asked), purpose_first(left)))
                 return true;
     return false;
 }

@@ -315,18 +315,14 @@ match_purposes(const struct provision *p, const struct asker *asker, bool *part2
     *part2 = true;
     if ((k->stated & DIMENSION_PURPOSE) == 0)
         return MATCH_YES;
-    for (enum purpose asked = PURPOSE_NONE + 1; asked < PURPOSE_COUNT; asked++) {
-        if ((asker->purposes & PURPOSE_BIT(asked)) == 0)
-            continue;
-        for (enum purpose listed = PURPOSE_NONE + 1; listed < PURPOSE_COUNT; listed++) {
-            if ((k->purposes & PURPOSE_BIT(listed)) == 0)
-                continue;
+    for (purpose_set asks = asker->purposes; asks != 0; asks &= asks - 1)
+        for (purpose_set lists = k->purposes; lists != 0; lists &= lists - 1) {
+            enum purpose asked = purpose_first(asks), listed = purpose_first(lists);
             if (purpose_is_a(asked, listed))
                 left &= ~PURPOSE_BIT(asked);
             if (purpose_covers(listed, asked))
                 strictly &= ~PURPOSE_BIT(asked);
         }
-    }
     *part2 = strictly == 0;
     if (asker->facts->purpose_count == 0)
         return MATCH_UNKNOWN;

@@ -36,6 +36,13 @@ typedef uint64_t purpose_set;            /* bit n is purpose n + 1; PURPOSE_NONE
 
 #define PURPOSE_BIT(purpose) ((purpose_set)((purpose) != PURPOSE_NONE) << ((purpose) - ((purpose) != PURPOSE_NONE)))
 
+/* Of a set that is not empty. */
+static inline enum purpose
+purpose_first(purpose_set set)
+{
+    return (enum purpose)(__builtin_ctzll(set) + 1);
+}
+
 enum purpose purpose_of(struct span code);
 bool         purpose_system(struct span system);                 /* U3 */
 const char  *purpose_code(enum purpose);                         /* "" for PURPOSE_NONE */
