@@ -51,6 +51,7 @@ enum memo_bit {
     KNOWN_CLEAN   = 1,                   /* in no reading a phrase of the set, nor text of the family: plan_scan.c */
     KNOWN_STRANGE = 2,                   /* as it is, no phrase of the set                                         */
     KNOWN_MARKS   = 4,                   /* the marks in it are dead: plan_own.c                                   */
+    KNOWN_WORTH   = 8,                   /* the opposite of clean: where it stands decides                         */
 };
 
 struct memo_text { struct span text; unsigned known; };

@@ -161,14 +161,13 @@ worth_judging(struct closure *w, struct plan_evidence *e, struct span text)
     struct arena_mark before = arena_mark(w->arena);
     unsigned         *known  = memo_known(&e->memo, text);
 
-    if (*known & KNOWN_CLEAN)
-        return false;
+    if (*known & (KNOWN_CLEAN | KNOWN_WORTH))
+        return (*known & KNOWN_WORTH) != 0;
     (void)text_readings(text, w->arena, look_one, &l);
     if (arena_spent(w->arena))
         w->spent = true;
     arena_reset(w->arena, before);
-    if (!l.found)
-        *known |= KNOWN_CLEAN;
+    *known |= l.found ? KNOWN_WORTH : KNOWN_CLEAN;
     return l.found;
 }
 

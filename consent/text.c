@@ -124,7 +124,7 @@ dot_inside_code(const struct scan *s)
 /* What a plain ASCII byte is: most text is nothing else, and needs no fold_next(). */
 enum { BYTE_OTHER = 0, BYTE_LETTER, BYTE_CAPITAL, BYTE_DIGIT, BYTE_BLANK };
 
-static const uint8_t byte_kind[128] = {
+static const uint8_t byte_kind[256] = {
     ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1,
     ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1,
     ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1,
@@ -135,6 +135,32 @@ static const uint8_t byte_kind[128] = {
     [' '] = 4, ['-'] = 4, ['/'] = 4, ['('] = 4, [')'] = 4, [':'] = 4,
 };
 
+/* Letters and digits from here on; where they end. */
+static size_t
+read_run(struct scan *s, struct span text, size_t at)
+{
+    size_t   from = at, length = s->length;
+    unsigned kind, alphas = 0, capitals = 0;
+
+    for (; at < text.length && (kind = byte_kind[(unsigned char)text.at[at]]) - 1u < BYTE_DIGIT; at++) {
+        alphas   += kind != BYTE_DIGIT;
+        capitals += kind == BYTE_CAPITAL;
+        if (length < RUN_MAX) {
+            s->kind[length]   = (uint8_t)kind;
+            s->word[length++] = (char)(text.at[at] | (kind == BYTE_CAPITAL ? 0x20 : 0));
+        }
+    }
+    if (s->letters == 0) {
+        s->word_at  = from;
+        s->capitals = s->alphas = 0;
+    }
+    s->letters += at - from;
+    s->alphas += alphas;
+    s->capitals += capitals;
+    s->length = length;
+    return at;
+}
+
 /* Takes the plain bytes at the cursor; what is left needs the fold. */
 static void
 read_plain(struct scan *s)
@@ -144,25 +170,15 @@ read_plain(struct scan *s)
 
     if (s->fold.turned_left > 0 || at < s->fold.turned_end)
         return;
-    for (; at < text.length; at++) {
-        unsigned char c    = (unsigned char)text.at[at];
-        unsigned      kind = c < 128 ? byte_kind[c] : BYTE_OTHER;
+    while (at < text.length) {
+        unsigned kind = byte_kind[(unsigned char)text.at[at]];
         if (kind == BYTE_OTHER)
             break;
         if (kind == BYTE_BLANK) {
-            s->fold.start = at;
+            s->fold.start = at++;
             word_end(s);
-            continue;
-        }
-        if (s->letters++ == 0) {
-            s->word_at  = at;
-            s->capitals = s->alphas = 0;
-        }
-        s->alphas   += kind != BYTE_DIGIT;
-        s->capitals += kind == BYTE_CAPITAL;
-        if (s->length < RUN_MAX) {
-            s->kind[s->length]   = (uint8_t)kind;
-            s->word[s->length++] = (char)(kind == BYTE_CAPITAL ? c | 0x20 : c);
+        } else {
+            at = read_run(s, text, at);
         }
     }
     s->fold.at = at;
@@ -336,7 +352,7 @@ static void
 word_token(struct scan *s, size_t from, size_t to, bool whole)
 {
     struct token *t = &s->token[s->count];
-    size_t        capitals = 0, alphas = 0;
+    size_t        capitals = s->capitals, alphas = s->alphas;     /* of the whole run */
     size_t        all      = s->fold.start - s->word_at;
     uint32_t      hash;
 
@@ -344,7 +360,9 @@ word_token(struct scan *s, size_t from, size_t to, bool whole)
         all = s->fold.turned_to - s->word_at;
     if (to - from >= 5 && is_digit(s->word[to - 1]))
         judge_code(s, span_from(s->word + from, to - from));
-    for (size_t i = from; i < to; i++) {
+    if (!whole || s->letters > s->length)
+        capitals = alphas = 0;
+    for (size_t i = from; i < to && (!whole || s->letters > s->length); i++) {
         alphas   += s->kind[i] == BYTE_LETTER || s->kind[i] == BYTE_CAPITAL;
         capitals += s->kind[i] == BYTE_CAPITAL;
     }
@@ -432,6 +450,8 @@ judge(struct scan *s, bool all)
             judge_name(s, i);
     }
     s->judged = end;
+    if (all)
+        return;
     int drop = end > BACK ? end - BACK : 0;
     memmove(s->token, s->token + drop, (size_t)(s->count - drop) * sizeof s->token[0]);
     s->count  -= drop;
