@@ -163,11 +163,10 @@ labels_sensitive(label_set set)
 
     if (!labels_meet(set, sensitivity))
         return 0;
-    for (int l = 1; l < LABEL_COUNT; l++) {
-        if (!labels_have(set, (enum label)l) || rows[l].kind != LABEL_SENSITIVITY)
-            continue;
-        if (!labels_meet(set, descendants((enum label)l) & ~LABEL_BIT(l)))
-            out = label_add(out, (enum label)l);
+    for (label_set left = set & sensitivity; left != 0; left &= left - 1) {
+        enum label l = (enum label)__builtin_ctzll(left);
+        if (!labels_meet(set, descendants(l) & ~LABEL_BIT(l)))
+            out = label_add(out, l);
     }
     return out;
 }

@@ -643,31 +643,33 @@ outermost_extension(const struct closure *w, tape_node node)
 enum { CODEABLE = 1, CODING = 2, REFERENCE = 4, IDENTIFIER = 8, NAME = 16, ADDRESS = 32, CONTACT = 64,
        ANNOTATION = 128, NARRATIVE = 256, ATTACHMENT = 512, QUANTITY = 1024, EVERY = 2047 };
 
-static const struct { const char *name; unsigned of; } members[] = {
-    { "id", EVERY },
-    { "extension", EVERY },
-    { "coding", CODEABLE },
-    { "text", CODEABLE | NAME | ADDRESS | ANNOTATION },
-    { "system", CODING | IDENTIFIER | CONTACT | QUANTITY },
-    { "version", CODING },
-    { "code", CODING | QUANTITY },
-    { "display", CODING | REFERENCE },
-    { "userSelected", CODING },
-    { "type", REFERENCE | IDENTIFIER | ADDRESS },
-    { "identifier", REFERENCE },
-    { "use", IDENTIFIER | NAME | ADDRESS | CONTACT },
-    { "value", IDENTIFIER | CONTACT | QUANTITY },
-    { "period", IDENTIFIER | NAME | ADDRESS | CONTACT },
-    { "assigner", IDENTIFIER },
-    { "family", NAME }, { "given", NAME }, { "prefix", NAME }, { "suffix", NAME },
-    { "line", ADDRESS }, { "city", ADDRESS }, { "district", ADDRESS }, { "state", ADDRESS },
-    { "postalCode", ADDRESS }, { "country", ADDRESS },
-    { "rank", CONTACT },
-    { "authorReference", ANNOTATION }, { "authorString", ANNOTATION }, { "time", ANNOTATION },
-    { "status", NARRATIVE }, { "div", NARRATIVE },
-    { "contentType", ATTACHMENT }, { "language", ATTACHMENT }, { "data", ATTACHMENT }, { "url", ATTACHMENT },
-    { "size", ATTACHMENT }, { "hash", ATTACHMENT }, { "title", ATTACHMENT }, { "creation", ATTACHMENT },
-    { "unit", QUANTITY }, { "comparator", QUANTITY },
+static const struct { const char *name; uint8_t length; unsigned of; } members[] = {
+#define MEMBER(name, of) { name, sizeof(name) - 1, of }
+    MEMBER("id", EVERY),
+    MEMBER("extension", EVERY),
+    MEMBER("coding", CODEABLE),
+    MEMBER("text", CODEABLE | NAME | ADDRESS | ANNOTATION),
+    MEMBER("system", CODING | IDENTIFIER | CONTACT | QUANTITY),
+    MEMBER("version", CODING),
+    MEMBER("code", CODING | QUANTITY),
+    MEMBER("display", CODING | REFERENCE),
+    MEMBER("userSelected", CODING),
+    MEMBER("type", REFERENCE | IDENTIFIER | ADDRESS),
+    MEMBER("identifier", REFERENCE),
+    MEMBER("use", IDENTIFIER | NAME | ADDRESS | CONTACT),
+    MEMBER("value", IDENTIFIER | CONTACT | QUANTITY),
+    MEMBER("period", IDENTIFIER | NAME | ADDRESS | CONTACT),
+    MEMBER("assigner", IDENTIFIER),
+    MEMBER("family", NAME), MEMBER("given", NAME), MEMBER("prefix", NAME), MEMBER("suffix", NAME),
+    MEMBER("line", ADDRESS), MEMBER("city", ADDRESS), MEMBER("district", ADDRESS), MEMBER("state", ADDRESS),
+    MEMBER("postalCode", ADDRESS), MEMBER("country", ADDRESS),
+    MEMBER("rank", CONTACT),
+    MEMBER("authorReference", ANNOTATION), MEMBER("authorString", ANNOTATION), MEMBER("time", ANNOTATION),
+    MEMBER("status", NARRATIVE), MEMBER("div", NARRATIVE),
+    MEMBER("contentType", ATTACHMENT), MEMBER("language", ATTACHMENT), MEMBER("data", ATTACHMENT), MEMBER("url", ATTACHMENT),
+    MEMBER("size", ATTACHMENT), MEMBER("hash", ATTACHMENT), MEMBER("title", ATTACHMENT), MEMBER("creation", ATTACHMENT),
+    MEMBER("unit", QUANTITY), MEMBER("comparator", QUANTITY),
+#undef MEMBER
 };
 
 static bool
@@ -681,7 +683,7 @@ is_datatype(const struct closure *w, tape_node object)
         if (name.length > 1 && name.at[0] == '_')
             name = span_skip(name, 1);
         for (size_t i = 0; i < sizeof members / sizeof members[0] && mine == 0; i++)
-            if (span_eq_text(name, members[i].name))
+            if (name.length == members[i].length && node_same_bytes(name.at, members[i].name, name.length))
                 mine = members[i].of;
         if (span_eq_text(name, "reference") && tape_kind(w->tape, m) == TAPE_STRING)
             mine = REFERENCE;

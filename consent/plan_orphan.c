@@ -11,6 +11,8 @@
  */
 #include "consent/plan_closure.h"
 
+#include <string.h>
+
 struct reach {
     struct closure *w;
     bool        *brought;                /* reachable from what goes                 */
@@ -20,7 +22,7 @@ struct reach {
 };
 
 static bool supporting(const struct closure *, uint32_t entry);
-static bool supports(struct span type);
+static bool know_support(struct closure *);
 static bool part_of_report(const struct closure *, const struct reference *);
 static bool find_brought(struct reach *);
 static void find_live(struct reach *);
@@ -38,12 +40,7 @@ orphans_withhold(struct closure *w)
         reason = reason || w->withheld[e] || w->touched[e];
     if (!reason)
         return;
-    if (w->support == NULL) {
-        w->support = arena_make_n(w->arena, count, bool);
-        for (uint32_t e = 0; w->support != NULL && e < count; e++)
-            w->support[e] = supports(w->bundle->entries[e].type);
-    }
-    if (w->support == NULL) {
+    if (w->support == NULL && !know_support(w)) {
         w->spent = true;
         return;
     }
@@ -84,18 +81,31 @@ supporting(const struct closure *w, uint32_t entry)
     return w->support[entry];
 }
 
-static bool
-supports(struct span type)
-{
-    static const char *const types[] = {
-        "Account", "ActivityDefinition", "Binary", "BodyStructure", "CareTeam", "ChargeItemDefinition",
-        "Contract", "Coverage", "Device", "DeviceDefinition", "DeviceMetric", "Endpoint", "EpisodeOfCare", "Goal",
-        "Group", "HealthcareService", "InsurancePlan", "Library", "Location", "Measure", "Media", "Medication",
-        "MedicationKnowledge", "Organization", "OrganizationAffiliation", "PlanDefinition", "Practitioner",
-        "PractitionerRole", "Questionnaire", "RelatedPerson", "ResearchStudy", "Schedule", "Slot", "Specimen",
-        "Substance", "SubstanceSpecification", NULL };
+static const char *const supporting_types[] = {
+    "Account", "ActivityDefinition", "Binary", "BodyStructure", "CareTeam", "ChargeItemDefinition",
+    "Contract", "Coverage", "Device", "DeviceDefinition", "DeviceMetric", "Endpoint", "EpisodeOfCare", "Goal",
+    "Group", "HealthcareService", "InsurancePlan", "Library", "Location", "Measure", "Media", "Medication",
+    "MedicationKnowledge", "Organization", "OrganizationAffiliation", "PlanDefinition", "Practitioner",
+    "PractitionerRole", "Questionnaire", "RelatedPerson", "ResearchStudy", "Schedule", "Slot", "Specimen",
+    "Substance", "SubstanceSpecification", NULL };
 
-    return span_in(type, types);
+/* Bits of the types' first letters, by length: an Observation has none of both. */
+enum { TYPE_LENGTHS = 32 };
+
+static bool
+know_support(struct closure *w)
+{
+    uint32_t initials[TYPE_LENGTHS] = { 0 };
+
+    w->support = arena_make_n(w->arena, w->bundle->count, bool);
+    for (const char *const *type = supporting_types; *type != NULL; type++)
+        initials[strlen(*type) % TYPE_LENGTHS] |= (uint32_t)1 << (**type & 31);
+    for (uint32_t e = 0; w->support != NULL && e < w->bundle->count; e++) {
+        struct span type = w->bundle->entries[e].type;
+        if (type.length > 0 && initials[type.length % TYPE_LENGTHS] >> (type.at[0] & 31) & 1)
+            w->support[e] = span_in(type, supporting_types);
+    }
+    return w->support != NULL;
 }
 
 /* Results and members of a protected report: parts of it, without a life of
