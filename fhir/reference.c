@@ -101,12 +101,10 @@ references_read(const struct bundle *bundle, struct arena *arena, const struct r
 
 /* ---- asking --------------------------------------------------------------------- */
 
-/* Index of the first reference at or behind a node: all[] is in node order. */
+/* Index of the first reference of low .. high that is at or behind a node: all[] is in node order. */
 static uint32_t
-lower_bound(const struct references *references, tape_node node)
+lower_bound(const struct references *references, uint32_t low, uint32_t high, tape_node node)
 {
-    uint32_t low = 0, high = references->count;
-
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (references->all[middle].node < node)
@@ -126,8 +124,15 @@ references_from(const struct references *references, uint32_t entry, uint32_t *f
     if (entry >= b->count)
         return 0;
     tape_node begin = b->type == BUNDLE_SINGLE ? b->root : b->entries[entry].entry;
-    *first = lower_bound(references, begin);
-    return lower_bound(references, tape_after(b->tape, begin)) - *first;
+    uint32_t  low   = lower_bound(references, 0, references->count, begin), high = low, step = 1;
+    tape_node end   = tape_after(b->tape, begin);
+    *first = low;
+    while (high < references->count && references->all[high].node < end) {     /* an entry has few */
+        low = high + 1;
+        high += step;
+        step *= 2;
+    }
+    return lower_bound(references, low, high < references->count ? high : references->count, end) - *first;
 }
 
 uint32_t
@@ -154,7 +159,7 @@ references_to_at(const struct references *references, uint32_t entry, uint32_t i
 const struct reference *
 references_find(const struct references *references, tape_node node)
 {
-    uint32_t at = lower_bound(references, node);
+    uint32_t at = lower_bound(references, 0, references->count, node);
 
     return at < references->count && references->all[at].node == node ? &references->all[at] : NULL;
 }
