@@ -63,10 +63,11 @@ content_label(struct work *w)
     }
 }
 
-static bool
+/* The caller has compared the length; the compiler knows it and makes no call. */
+static inline __attribute__((always_inline)) bool
 is(struct span s, const char *text)
 {
-    return memcmp(s.at, text, s.length) == 0;    /* the caller has compared the length */
+    return memcmp(s.at, text, strlen(text)) == 0;
 }
 
 static enum element
@@ -798,7 +799,9 @@ settle(struct walk *walk)
             tell_row(walk, u->pending[i].row, u->pending[i].node, at);
     tell_labels(walk, text_drug_labels(u->drugs, u->contexts), u->drug_node, "text", "a medication in its text is used for ", at);
     /* A resource that states nothing but its narrative is its narrative. */
+    if (u->stated || u->kind == UNIT_PATIENT || u->kind == UNIT_COMPOSITION)
+        return;
     tape_node div = tape_member(walk->w->tape, tape_member(walk->w->tape, u->node, SPAN("text")), SPAN("div"));
-    if (!u->stated && div != TAPE_ABSENT && u->kind != UNIT_PATIENT && u->kind != UNIT_COMPOSITION)
+    if (div != TAPE_ABSENT)
         read_text(walk, div, at);
 }

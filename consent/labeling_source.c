@@ -23,6 +23,7 @@ struct registry {
     const uint32_t        *identifier_of;/* -> program                                        */
     struct server         *servers;      /* base URLs, in the order of the programs           */
     size_t                 server_count;
+    struct span           *elsewhere;    /* "https://ehr.example.org/", which is no program's: most URLs begin so */
     bool                   has_contacts;
     bool                   timed;        /* some row says when it was one (consent/program.h) */
     uint32_t              *family;       /* of a row: the first row of the same program (T5)  */
@@ -59,7 +60,7 @@ source_registry(struct work *w)
     struct registry    *r    = arena_make(w->arena, struct registry);
     uint32_t            room = (uint32_t)f->program_count;
 
-    if (r == NULL)
+    if (r == NULL || (r->elsewhere = arena_make(w->arena, struct span)) == NULL)
         return ST_NO_MEMORY;
     /* The operator's word: of what a known non-program sends only what leads to a
      * registered program is Part 2 (part2.md D.1). */
@@ -144,7 +145,7 @@ contains_nocase(struct span text, const char *needle)
     size_t n = strlen(needle);
 
     for (size_t i = 0; i + n <= text.length; i++)
-        if (span_eq_nocase(span_from(text.at + i, n), span_from(needle, n)))
+        if ((text.at[i] | 0x20) == (needle[0] | 0x20) && span_eq_nocase(span_from(text.at + i, n), span_from(needle, n)))
             return true;
     return false;
 }
@@ -440,6 +441,7 @@ index_servers(struct work *w, struct registry *r)
     for (uint32_t p = 0; p < r->count; p++)
         count += r->programs[p]->source_count;
     r->server_count = 0;
+    *r->elsewhere   = (struct span){ NULL, 0 };
     r->servers      = arena_make_n(w->arena, count + 1, struct server);
     for (uint32_t p = 0; p < r->count && r->servers != NULL; p++)
         for (size_t i = 0; i < r->programs[p]->source_count; i++)
@@ -518,12 +520,18 @@ by_url(const struct work *w, struct span url)
 {
     const struct registry *r = w->registry;
 
-    if (r->server_count == 0 || url.length < 8)
+    if (r->server_count == 0 || url.length < 8 || (!span_empty(*r->elsewhere) && span_starts(url, *r->elsewhere)))
         return NULL;
-    struct address mine = address_of(url);
-    for (size_t i = 0; i < r->server_count; i++)
+    struct address mine  = address_of(url);
+    bool           known = false;
+    for (size_t i = 0; i < r->server_count; i++) {
         if (is_under(&mine, &r->servers[i].address))
             return r->programs[r->servers[i].program];
+        known = known || same_host(mine.host, r->servers[i].address.host);
+    }
+    struct span origin = span_first(url, span_starts(mine.path, SPAN("/")) ? (size_t)(mine.path.at - url.at) + 1 : 0);
+    if (!known && span_find(origin, SPAN("://")) != SPAN_NOT_FOUND)
+        *r->elsewhere = origin;
     return NULL;
 }
 
@@ -771,7 +779,7 @@ mark_practitioners(struct work *w)
 static const struct program *
 by_identifier_system(const struct work *w, tape_node resource, tape_node *where)
 {
-    tape_node list = tape_member(w->tape, resource, SPAN("identifier"));
+    tape_node list = walk_find(w->tape, resource, SPAN("identifier"));
 
     for (tape_node n = tape_kind(w->tape, list) == TAPE_OBJECT ? list : tape_first(w->tape, list); n != TAPE_ABSENT;
          n = n == list ? TAPE_ABSENT : tape_next(w->tape, n)) {
@@ -846,8 +854,8 @@ confirm_unit(struct work *w, struct unit *u)
     }
     if (u->kind == UNIT_PATIENT || w->registry->server_count == 0)
         return;
-    tape_node meta = tape_member(w->tape, u->node, SPAN("meta"));
-    source = tape_member(w->tape, meta, SPAN("source"));
+    tape_node meta = walk_find(w->tape, u->node, SPAN("meta"));
+    source = walk_find(w->tape, meta, SPAN("source"));
     p = source != TAPE_ABSENT ? by_url(w, tape_text(w->tape, source, w->arena)) : NULL;
     if (p != NULL)
         confirm(w, u->entry, p, true, source, SPAN("its meta.source is the server of a registered Part 2 program"));
