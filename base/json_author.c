@@ -106,9 +106,22 @@ author_add_raw(author_value parent, const char *name, struct span json)
     wipe_and_free(copy);
 }
 
+/* Printable ASCII that needs no escape. */
+static bool
+is_its_own_literal(struct span text)
+{
+    size_t i = 0;
+
+    while (i < text.length && text.at[i] >= ' ' && text.at[i] < 0x7f && text.at[i] != '"' && text.at[i] != '\\')
+        i++;
+    return i == text.length;
+}
+
 struct span
 author_literal(struct arena *arena, struct span text)
 {
+    if (is_its_own_literal(text))
+        return arena_join(arena, SPAN("\""), text, SPAN("\""));
     char       *copy    = clean_copy(text);
     cJSON      *item    = copy != NULL ? cJSON_CreateString(copy) : NULL;
     char       *printed = item != NULL ? cJSON_PrintUnformatted(item) : NULL;

@@ -125,6 +125,18 @@ element_cut(struct splices *splices, const struct tape *t, const tape_node *pare
         splices_cut(splices, twin);
 }
 
+/* A name that begins with `_` is written so, or with an escape. */
+static bool
+may_have_shadows(struct span body)
+{
+    if (span_find_byte(body, '\\') != SPAN_NOT_FOUND)
+        return true;
+    for (size_t at = 0, found; (found = span_find_byte(span_skip(body, at), '_')) != SPAN_NOT_FOUND; at += found + 1)
+        if (at + found > 0 && body.at[at + found - 1] == '"')
+            return true;
+    return false;
+}
+
 /* Every pair has a member whose name begins with `_`, and those are rare. */
 void
 element_settle(struct splices *splices, const struct tape *t, const tape_node *parents,
@@ -134,6 +146,8 @@ element_settle(struct splices *splices, const struct tape *t, const tape_node *p
     uint32_t           count = tape_count(t);
 
     (void)scratch;
+    if (!may_have_shadows(tape_body(t)))
+        return;
     for (tape_node list = TAPE_ROOT + 1; list <= count; list++) {
         if ((nodes[list].info & (NODE_KIND | NODE_MEMBER)) != (TAPE_ARRAY | NODE_MEMBER))
             continue;
