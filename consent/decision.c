@@ -2,6 +2,8 @@
 #include "consent/review.h"
 #include "consent/state_overlay.h"
 
+struct permit { const struct consent *by; const char *why; struct span because; };
+
 struct bench {
     struct weigher         weigher;
     struct inquiry         inquiry;
@@ -9,6 +11,7 @@ struct bench {
     const struct labeling *labeling;
     struct arena          *arena;
     struct subject        *subjects;     /* scratch: of a record without a patient of its own */
+    struct permit          last;         /* most entries are let go for the same reason: it is written once */
 };
 
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
@@ -73,6 +76,17 @@ bench_decide(struct bench *b, const struct labeling *labeling, uint32_t entry)
     b->labeling      = labeling;
     b->weigher.kinds = kinds_for(&b->inquiry);
     return decide_entry(b, entry);
+}
+
+struct decision
+bench_suppose(struct bench *b, const struct labeling *labeling, uint32_t entry)
+{
+    struct permit   kept = b->last;
+    struct decision d    = bench_decide(b, labeling, entry);
+
+    b->last   = kept;
+    d.because = (struct span){ NULL, 0 };
+    return d;
 }
 
 enum status
@@ -419,8 +433,11 @@ permitted(struct bench *b, const struct asking *a, const struct voice *v)
     struct span why = d.rule == RULE_TPO ? SPAN("treatment, payment and health care operations, for this recipient")
                       : !v->explicit     ? SPAN("it is a general opt-in, and nothing in it speaks against this recipient")
                       : v->rank != RANK_NOBODY ? SPAN("it names this recipient") : SPAN("its conditions are met");
-    d.because = arena_join(b->arena, v->consent->reference, v->consent->dated ? SPAN(" of ") : SPAN(""), v->consent->date_text,
-                           SPAN(" permits it: "), why);
+    if (b->last.by != v->consent || b->last.why != why.at)
+        b->last = (struct permit){ v->consent, why.at,
+                                   arena_join(b->arena, v->consent->reference, v->consent->dated ? SPAN(" of ") : SPAN(""),
+                                              v->consent->date_text, SPAN(" permits it: "), why) };
+    d.because = b->last.because;
     return d;
 }
 

@@ -87,6 +87,9 @@ struct decision {
 struct bench;
 struct bench   *bench_new(const struct policy *, const struct facts *, const struct references *, struct arena *);
 struct decision bench_decide(struct bench *, const struct labeling *, uint32_t entry);
+/* What would be decided, without words: all that was written in the arena may be taken back, but for
+ * the list of also[]. */
+struct decision bench_suppose(struct bench *, const struct labeling *, uint32_t entry);
 
 /* One entry.  For a whole bundle decide_all() looks everything up once. */
 struct decision decide(const struct policy *, const struct facts *, const struct references *,

@@ -79,9 +79,8 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
 
     d->supposed[entry] = (struct labeled){ .labels = labels, .part2 = part2, .program = program };
     struct arena_mark before = arena_mark(d->arena);
-    struct decision   say    = bench_decide(d->bench, &labeling, entry);
-    say.because        = (struct span){ NULL, 0 };            /* the words are scratch, as all of it */
-    say.notices        = NULL;
+    struct decision   say    = bench_suppose(d->bench, &labeling, entry);
+    say.notices        = NULL;                                /* scratch, as all of it */
     say.obligations &= ~(uint32_t)OBLIGE_STATE_NOTICE;
     d->supposed[entry] = was;
     if (say.also_count == 0)                                  /* else the list lies there */
