@@ -291,7 +291,7 @@ falls(const struct closure *w, tape_node object, tape_node member)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const struct part *p    = &parts[i];
         bool               star = p->type[0] == '*';
-        if (!star && !span_eq_text(type, p->type))
+        if (!star && (span_empty(type) || type.at[0] != p->type[0] || !span_eq_text(type, p->type)))
             continue;
         struct span about = p->kind == PART_ANYOF ? outer : path;
         if (path_matches(about, p->path, star) && part_asks(w, p, object, path))
@@ -562,7 +562,7 @@ repeats(struct span last, struct span name)
 struct span
 closure_path(const struct closure *w, tape_node node, char *room, size_t size)
 {
-    struct span names[64];
+    struct span names[64] __attribute__((uninitialized));     /* read as far as they are counted */
     size_t      count = 0, length = 0;
 
     for (; node != TAPE_ABSENT && !is_resource(w, node); node = w->parents[node]) {

@@ -49,22 +49,22 @@ text_tells(const struct plan_evidence *e, struct span text)
 enum concept
 evidence_concept(const struct closure *w, tape_node leaf)
 {
-    static const struct { const char *path; enum concept concept; } mains[] = {
-        { "code", CONCEPT_STRONG }, { "medicationCodeableConcept", CONCEPT_STRONG },
-        { "vaccineCode", CONCEPT_STRONG }, { "component.code", CONCEPT_STRONG },
-        { "condition.code", CONCEPT_STRONG }, { "description", CONCEPT_STRONG }, { "title", CONCEPT_STRONG },
-        { "type", CONCEPT_WEAK }, { "serviceType", CONCEPT_WEAK }, { "category", CONCEPT_WEAK },
-        { "class", CONCEPT_WEAK }, { "name", CONCEPT_WEAK }, { "topic", CONCEPT_WEAK },
-        { "deviceName.name", CONCEPT_WEAK }, { "item.productOrService", CONCEPT_WEAK },
+    static const struct { struct span path; enum concept concept; } mains[] = {
+        { SPAN("code"), CONCEPT_STRONG }, { SPAN("medicationCodeableConcept"), CONCEPT_STRONG },
+        { SPAN("vaccineCode"), CONCEPT_STRONG }, { SPAN("component.code"), CONCEPT_STRONG },
+        { SPAN("condition.code"), CONCEPT_STRONG }, { SPAN("description"), CONCEPT_STRONG }, { SPAN("title"), CONCEPT_STRONG },
+        { SPAN("type"), CONCEPT_WEAK }, { SPAN("serviceType"), CONCEPT_WEAK }, { SPAN("category"), CONCEPT_WEAK },
+        { SPAN("class"), CONCEPT_WEAK }, { SPAN("name"), CONCEPT_WEAK }, { SPAN("topic"), CONCEPT_WEAK },
+        { SPAN("deviceName.name"), CONCEPT_WEAK }, { SPAN("item.productOrService"), CONCEPT_WEAK },
     };
     static const char *const inside[] = { "", ".text", ".coding.display", ".coding.code", ".display", ".code",
                                           NULL };
     char        room[256];
     struct span path = closure_path(w, leaf, room, sizeof room);
 
-    for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
-        struct span main = span_of(mains[i].path);
-        if (span_starts(path, main) && span_in(span_skip(path, main.length), inside))
+    for (size_t i = 0; !span_empty(path) && i < sizeof mains / sizeof mains[0]; i++) {
+        struct span main = mains[i].path;
+        if (path.at[0] == main.at[0] && span_starts(path, main) && span_in(span_skip(path, main.length), inside))
             return mains[i].concept;
     }
     return CONCEPT_NONE;

@@ -160,9 +160,11 @@ names_party(const struct closure *w, tape_node leaf)
                                            "facility", "insurer", "organization", "managingOrganization", "who",
                                            "onBehalfOf", "member", "sender", "receiver", NULL };
     tape_node                holder = w->parents[leaf];
-    const struct reference  *r      = references_find(w->in->references, holder);
 
-    if (!closure_named(w, leaf, SPAN("display")) || (r != NULL && r->to != ENTRY_NONE && w->withheld[r->to]))
+    if (!closure_named(w, leaf, SPAN("display")))
+        return false;
+    const struct reference *r = references_find(w->in->references, holder);
+    if (r != NULL && r->to != ENTRY_NONE && w->withheld[r->to])
         return false;
     if (r != NULL && !span_empty(r->type))
         return span_in(r->type, parties);

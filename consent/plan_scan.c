@@ -197,7 +197,8 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
         closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
         return;
     }
-    if (!(text.length >= 16 && is_data(w, leaf)) && !worth_judging(w, e, text))
+    bool data = text.length >= 16 && is_data(w, leaf);
+    if (!data && ((*memo_known(&e->memo, text) & KNOWN_CLEAN) || !worth_judging(w, e, text)))
         w->mark[leaf] |= MARK_CLEAN;
     else if (scan_mentions(w, e, leaf, text, true, &why))
         closure_cut_text(w, leaf, why);
