@@ -95,6 +95,21 @@ test_dirty_text_becomes_readable(void **state)
     }
 }
 
+/* Plain text is not printed by way of a document: each character alone, between plain ones. */
+static void
+test_a_literal_is_what_a_document_would_print(void **state)
+{
+    (void)state;
+    for (int c = 1; c < 256; c++) {
+        const char     text[] = { 'a', ' ', (char)c, '/', '~' };
+        struct author *a      = author_new();
+        author_add_text(author_object(a), "t", span_from(text, sizeof text));
+        (void)printed(&a, AUTHOR_COMPACT);
+        struct span whole = buf_span(&out);                   /* {"t":...} */
+        check_span(author_literal(arena, span_from(text, sizeof text)), span_from(whole.at + 5, whole.length - 6));
+    }
+}
+
 static void
 test_random_text_survives_the_way_there_and_back(void **state)
 {
@@ -179,6 +194,7 @@ main(void)
         cmocka_unit_test(test_a_failure_sticks),
         cmocka_unit_test(test_a_buf_that_is_too_small_says_so),
         cmocka_unit_test(test_a_literal_without_memory_is_empty),
+        cmocka_unit_test(test_a_literal_is_what_a_document_would_print),
     };
     return cmocka_run_group_tests_name("base/json_author", tests, set_up, tear_down);
 }
