@@ -388,13 +388,13 @@ collect_entries(struct closure *w, struct plan_evidence *e)
         uint32_t                   first = i;
         if (!span_empty(b->type) && !span_empty(b->id)) {
             struct span name = bundle_entry_name(w->bundle, i);
-            first            = bundle_find_name(w->bundle, name);
+            first            = bundle_first_same(w->bundle, i);
             evidence_add(e, name, PHRASE_LITERAL, FIND_ENTRY, first == ENTRY_NONE ? i : first, 0);
             if (text_unusual(b->id))
                 evidence_add(e, b->id, PHRASE_LITERAL, FIND_ENTRY, evidence_same(w->bundle, first, i) ? first : i, 0);
         }
         if (b->full_url.length >= 8) {
-            uint32_t same = bundle_find_full_url(w->bundle, b->full_url);
+            uint32_t same = bundle_first_full_url(w->bundle, i);
             evidence_add(e, b->full_url, PHRASE_LITERAL, FIND_ENTRY, same == ENTRY_NONE ? first : same, 0);
         }
     }

@@ -668,7 +668,7 @@ names_of_withheld(const struct plan_evidence *e, struct arena *arena)
         if (!e->withheld[i] || gone[i])                       /* gone: so are all of its name */
             continue;
         gone[i] = true;
-        for (uint32_t k = bundle_find(b, b->entries[i].type, b->entries[i].id); k != ENTRY_NONE; k = bundle_next_same(b, k))
+        for (uint32_t k = bundle_first_same(b, i); k != ENTRY_NONE; k = bundle_next_same(b, k))
             gone[k] = true;
     }
     return gone;

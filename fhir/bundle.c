@@ -302,6 +302,22 @@ bundle_next_full_url(const struct bundle *b, uint32_t entry)
     return entry_at(b->index->full_urls, lookup_next(b->index->full_urls, at));
 }
 
+uint32_t
+bundle_first_full_url(const struct bundle *b, uint32_t entry)
+{
+    uint32_t at = entry < b->count ? b->index->url_at[entry] : LOOKUP_NONE;
+
+    return entry_at(b->index->full_urls, lookup_first(b->index->full_urls, at));
+}
+
+uint32_t
+bundle_first_same(const struct bundle *b, uint32_t entry)
+{
+    uint32_t at = entry < b->count ? b->index->id_at[entry] : LOOKUP_NONE;
+
+    return entry_at(b->index->ids, lookup_first(b->index->ids, at));
+}
+
 const struct lookup *
 bundle_full_urls(const struct bundle *b)
 {

@@ -72,6 +72,9 @@ uint32_t bundle_find_full_url(const struct bundle *, struct span full_url);
 uint32_t bundle_next_full_url(const struct bundle *, uint32_t entry);
 uint32_t bundle_find(const struct bundle *, struct span type, struct span id);
 uint32_t bundle_next_same(const struct bundle *, uint32_t entry);
+/* What the find functions give for the fullUrl, and for the type and id, of an entry. */
+uint32_t bundle_first_full_url(const struct bundle *, uint32_t entry);
+uint32_t bundle_first_same(const struct bundle *, uint32_t entry);
 /* The same for "Type/id" as one text; and the other way round: "Type/id" of
  * an entry, empty when one of the two is missing. */
 uint32_t    bundle_find_name(const struct bundle *, struct span type_and_id);

@@ -99,14 +99,27 @@ lookup_find(const struct lookup *l, struct span key)
     return hit ? low : LOOKUP_NONE;
 }
 
+static bool
+same_key(const struct lookup *l, uint32_t position, uint32_t other)
+{
+    return l->items[position].hash == l->items[other].hash && span_eq(l->items[position].key, l->items[other].key);
+}
+
+uint32_t
+lookup_first(const struct lookup *l, uint32_t position)
+{
+    if (position >= l->count)
+        return LOOKUP_NONE;
+    if (position == 0 || !same_key(l, position, position - 1))
+        return position;                 /* nearly always; a row of many is not walked back */
+    return lookup_find(l, l->items[position].key);
+}
+
 uint32_t
 lookup_next(const struct lookup *l, uint32_t position)
 {
-    if (position >= l->count || position + 1 == l->count
-        || l->items[position].hash != l->items[position + 1].hash
-        || !span_eq(l->items[position].key, l->items[position + 1].key))
-        return LOOKUP_NONE;
-    return position + 1;
+    return position >= l->count || position + 1 == l->count || !same_key(l, position, position + 1) ? LOOKUP_NONE
+                                                                                                   : position + 1;
 }
 
 uint32_t

@@ -31,6 +31,7 @@ const struct lookup *lookup_build(struct lookup_item *items, uint32_t count, str
 /* Position of the first item with this key, in the order they came; the next
  * ones with the same key follow.  LOOKUP_NONE when there is none. */
 uint32_t lookup_find(const struct lookup *, struct span key);
+uint32_t lookup_first(const struct lookup *, uint32_t position);     /* the first one with its key */
 uint32_t lookup_next(const struct lookup *, uint32_t position);
 uint32_t lookup_value(const struct lookup *, uint32_t position);
 struct span lookup_key(const struct lookup *, uint32_t position);

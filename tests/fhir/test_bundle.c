@@ -124,6 +124,10 @@ test_finds_entries_by_url_and_by_type_and_id(void **state)
     assert_int_equal(bundle_next_same(f.bundle, 0), ENTRY_NONE);
     assert_int_equal(bundle_next_same(f.bundle, 99), ENTRY_NONE);
     assert_int_equal(bundle_next_full_url(f.bundle, 99), ENTRY_NONE);
+    assert_int_equal(bundle_first_same(f.bundle, 1), 1);
+    assert_int_equal(bundle_first_full_url(f.bundle, 0), 0);
+    assert_int_equal(bundle_first_same(f.bundle, 99), ENTRY_NONE);
+    assert_int_equal(bundle_first_full_url(f.bundle, 99), ENTRY_NONE);
     char long_id[300];
     memset(long_id, 'a', sizeof long_id);
     assert_int_equal(bundle_find(f.bundle, SPAN("Patient"), span_from(long_id, sizeof long_id)), ENTRY_NONE);
@@ -150,6 +154,8 @@ test_versions_of_one_resource_follow_each_other(void **state)
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(url, i);
         assert_int_equal(id, i);
+        assert_int_equal(bundle_first_full_url(f.bundle, i), 0);
+        assert_int_equal(bundle_first_same(f.bundle, i), 0);
         url = bundle_next_full_url(f.bundle, url);
         id  = bundle_next_same(f.bundle, id);
     }

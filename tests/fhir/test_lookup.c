@@ -19,12 +19,14 @@ test_finds_what_was_put_in(void **state)
         uint32_t    at  = lookup_find(l, key);
         assert_int_equal(lookup_value(l, at), i);
         assert_span(lookup_key(l, at), key);
+        assert_int_equal(lookup_first(l, at), at);
         assert_int_equal(lookup_next(l, at), LOOKUP_NONE);
     }
     assert_int_equal(lookup_find(l, SPAN("key")), LOOKUP_NONE);
     assert_int_equal(lookup_find(l, SPAN("")), LOOKUP_NONE);
     assert_int_equal(lookup_value(l, LOOKUP_NONE), LOOKUP_NONE);
     assert_int_equal(lookup_next(l, LOOKUP_NONE), LOOKUP_NONE);
+    assert_int_equal(lookup_first(l, LOOKUP_NONE), LOOKUP_NONE);
     assert_int_equal(lookup_key(l, LOOKUP_NONE).length, 0);
     arena_free(&arena);
 }
@@ -41,8 +43,10 @@ test_equal_keys_stay_in_the_order_they_came(void **state)
         items[i] = (struct lookup_item){ .key = i % 3 == 0 ? SPAN("a") : SPAN("b"), .value = i };
     const struct lookup *l    = lookup_build(items, count, arena);
     uint32_t             want = 0;
-    for (uint32_t at = lookup_find(l, SPAN("a")); at != LOOKUP_NONE; at = lookup_next(l, at), want += 3)
+    for (uint32_t at = lookup_find(l, SPAN("a")); at != LOOKUP_NONE; at = lookup_next(l, at), want += 3) {
         assert_int_equal(lookup_value(l, at), want);
+        assert_int_equal(lookup_first(l, at), lookup_find(l, SPAN("a")));      /* and not by walking back */
+    }
     assert_true(want >= count);
     arena_free(&arena);
 }
