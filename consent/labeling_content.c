@@ -607,7 +607,8 @@ text_once(struct work *w, struct span text)
     struct text_memo   *m = NULL;
 
     if (text.length > 0 && text.length <= 128) {
-        m = &w->memo[(text.length * 7 + (unsigned char)text.at[0] + (unsigned char)text.at[text.length / 2] * 5u) % MEMO_TEXTS];
+        uint64_t key = key_of(text) + 3 * key_of(span_skip(text, text.length / 2));
+        m = &w->memo[(size_t)(key >> 40) % MEMO_TEXTS];
         if (span_eq(m->text, text))
             return m->finding;
     }
