@@ -3,6 +3,7 @@
 #include "base/json_splice.h"
 #include "consent/provision.h"
 #include "consent/revocation.h"
+#include "fhir/reference.h"
 
 #define AS_REVOKED "it was revoked, and this is not signed after that (dateTime): what was revoked stays revoked"
 #define AS_REFUSED "an earlier version refuses something, and this is not signed after it (dateTime): the refusal goes on"
@@ -23,6 +24,8 @@ static const struct consent *read_one(struct work *, size_t);
 static enum status compile_active(struct consent_source, struct arena *, const struct consent **out);
 static bool        says_over(const struct consent *);
 static bool        refuses(const struct consent *);
+static bool        signed_after(const struct consent *, const struct consent *then, const struct precedent *, int64_t received_ms);
+static bool        same_patient(const struct consent *, const struct consent *then);
 static bool        same_consent(const struct consent *, const struct consent *then, struct arena *);
 static bool        same_text(const struct tape *, tape_node, const struct tape *, tape_node, struct arena *);
 static bool        account_read(const struct precedent *, struct arena *, struct revocation *);
@@ -81,10 +84,28 @@ refuses(const struct consent *c)
     return any;
 }
 
+/* It was dated after it came: nobody signed it when it says. */
 static bool
-outdone(const struct consent *now, const struct consent *then, int64_t received_ms)
+misdated(const struct consent *then, const struct precedent *p)
 {
-    return says_over(now) || (now->dated && now->date.first_ms > (then->dated ? then->date.last_ms : received_ms));
+    return then->dated && then->date.first_ms > p->at_ms;
+}
+
+/* L3 */
+static bool
+signed_after(const struct consent *now, const struct consent *then, const struct precedent *p, int64_t received_ms)
+{
+    if (!now->dated || now->date.first_ms <= received_ms)
+        return false;
+    if (misdated(then, p))
+        return now->date.first_ms != then->date.first_ms || now->date.last_ms != then->date.last_ms;
+    return !then->dated || now->date.first_ms > then->date.last_ms;
+}
+
+static bool
+outdone(const struct consent *now, const struct consent *then, const struct precedent *p)
+{
+    return says_over(now) || signed_after(now, then, p, then->dated && !misdated(then, p) ? INT64_MIN : p->at_ms);
 }
 
 static enum status
@@ -104,9 +125,9 @@ refusals_apply(struct work *w)
         for (size_t k = 0; k < had && !over; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
-            if (!span_eq(now->reference, then->reference))
+            if (!span_eq(now->reference, then->reference) || !same_patient(now, then))
                 continue;
-            over = refuses(now) || outdone(now, then, p->at_ms);
+            over = refuses(now) || outdone(now, then, p);
             if (!over) {
                 w->all[k].again = AS_REFUSED;
                 w->all[k].told  = p->source.told;
@@ -138,9 +159,7 @@ revocations_apply(struct work *w)
         for (size_t k = 0; k < *w->count; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
-            bool later = now->dated && now->date.first_ms > r.received_last_ms
-                      && (!then->dated || now->date.first_ms > then->date.last_ms);
-            if (later || !same_consent(now, then, w->arena))
+            if (signed_after(now, then, p, r.received_last_ms) || !same_consent(now, then, w->arena))
                 continue;
             enum status st = revoke_again(w, &w->all[k], p, &r);
             w->read[k]     = NULL;
@@ -189,6 +208,19 @@ revoke_again(struct work *w, struct consent_source *source, const struct precede
 }
 
 /* ---- L2 --------------------------------------------------------------------------------- */
+
+/* In any spelling, of whatever server: the store has both under one name (stages/record.c). */
+static bool
+same_patient(const struct consent *now, const struct consent *then)
+{
+    struct span base, type, id, then_type, then_id;
+
+    if (span_empty(now->patient.reference) || span_eq(now->patient.reference, then->patient.reference))
+        return true;
+    return reference_split(now->patient.reference, &base, &type, &id)
+        && reference_split(then->patient.reference, &base, &then_type, &then_id)
+        && span_eq(type, then_type) && span_eq(id, then_id);
+}
 
 static bool
 same_identifier(const struct consent *a, const struct consent *b, struct arena *arena)
@@ -260,12 +292,25 @@ same_recipient(const struct consent *a, const struct consent *b)
     return false;
 }
 
+/* A day says nothing of its zone, which is 14 hours ahead of UTC at most and 12 behind. */
+static bool
+same_date(const struct consent *a, const struct consent *b)
+{
+    const int64_t hour   = 3600 * 1000;
+    bool          a_time = span_find(a->date_text, SPAN("T")) != SPAN_NOT_FOUND;
+    bool          b_time = span_find(b->date_text, SPAN("T")) != SPAN_NOT_FOUND;
+    int64_t       ahead  = a_time == b_time ? 0 : a_time ? 14 * hour : 12 * hour;
+    int64_t       behind = a_time == b_time ? 0 : a_time ? 12 * hour : 14 * hour;
+
+    return a->date.last_ms >= b->date.first_ms - ahead && a->date.first_ms <= b->date.last_ms + behind;
+}
+
 static bool
 is_copy(const struct consent *a, const struct consent *b)
 {
     struct terms x = terms_of(a), y = terms_of(b);
 
-    if (!a->dated || !b->dated || a->date.first_ms != b->date.first_ms || a->date.last_ms != b->date.last_ms)
+    if (!a->dated || !b->dated || !same_date(a, b))
         return false;
     if (x.permits == 0 || y.permits == 0 || x.purposes != y.purposes || x.labels != y.labels)
         return false;
@@ -278,7 +323,7 @@ is_copy(const struct consent *a, const struct consent *b)
 static bool
 same_consent(const struct consent *now, const struct consent *then, struct arena *arena)
 {
-    if (!span_empty(now->patient.reference) && !span_eq(now->patient.reference, then->patient.reference))
+    if (!same_patient(now, then))
         return false;
     return (span_eq(now->reference, then->reference) && !span_eq_text(then->reference, "Consent"))
         || same_identifier(now, then, arena) || is_copy(now, then);

@@ -7,11 +7,13 @@
  *   L1  A revocation that was received here (revocation.h) outlives the version that
  *       it made.  What is the same consent, and was not signed after it was received,
  *       is read as if it had been revoked again just so: whole, or in the part.
- *   L2  The same consent: of the same patient, and with the same id; or with an
- *       identifier in common; or a copy: the same dateTime, a recipient in common,
- *       the same purposes and labels, and no other discloser.
+ *   L2  The same consent: of the same patient, in any spelling of the reference, and with the same id; or with an
+ *       identifier in common; or a copy: the same dateTime in any precision or zone (a day is that day anywhere on
+ *       earth), a recipient in common, the same purposes and labels, and no other discloser.
  *   L3  Signed after it: dateTime begins after the moment of receipt, and after the dateTime
- *       of the version that was revoked, should the receipt be said to be older than that.  A receipt that is
+ *       of the version that was revoked, should the receipt be said to be older than that.  A dateTime
+ *       that was in the future when its version came is a slip, and no signature is later than it: then
+ *       every other dateTime after the receipt is a new signature.  A receipt that is
  *       known by its day alone was at its end, wherever on earth.  A dateTime by
  *       day alone, of the day of the receipt, may be from before it, and is no
  *       new signature: the time of it, or a form of its own (L2), says more.
@@ -22,7 +24,7 @@
  *       signed after it (of a refusal without a date: after it was received here).  It
  *       ends with a version that says that it is over: inactive, entered-in-error, rejected.
  *       So a permit was never the patient's by a mere slip, and who corrects an error says so.
- *       Of several such versions the newest speaks.
+ *       Of several such versions the newest speaks.  A version about another patient says nothing of this one's refusal.
  *   L6  That it stands is said to the sender whose version it was, and to the review queue.  Another
  *       sender is told nothing: what it sends is kept as ever, and that there is
  *       a revocation would tell it of a consent that is not its own.

@@ -256,10 +256,12 @@ standing_write(struct store *s, const struct store_resource *r, int64_t where)
 {
     enum status st = ST_OK;
 
-    if ((r->stands & (STORE_STANDS_REFUSES | STORE_STANDS_ENDS)) != 0) {
+    bool anew = (r->stands & STORE_STANDS_REFUSES) != 0 && !span_empty(r->patient);
+    if (anew || (r->stands & STORE_STANDS_ENDS) != 0) {      /* of that patient; nobody's, by identifier alone: of the id */
         sqlite3_stmt *q = s->statement[SQL_STANDING_END];
         bind_text(q, 1, r->id);
         (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
+        bind_text(q, 3, r->patient);
         st = sql_run(s, SQL_STANDING_END);
     }
     for (unsigned kind = STORE_STANDS_REFUSES; kind <= STORE_STANDS_REVOKES && st == ST_OK && !span_empty(r->patient); kind <<= 1)

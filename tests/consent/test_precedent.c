@@ -97,6 +97,16 @@ test_a_revocation_outlives_what_is_sent_again(void **state)
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-01") PERMIT("a"), false },     /* L3 */
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "2026-06-02") PERMIT("a"), true },
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("c", "active", "no day") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-01T00:00:00Z") PERMIT("a"), false },   /* L2: other precision */
+        { FORM("c", "active", "2026-01-01T22:00:00-05:00") PERMIT("a"), FORM("d", "active", "2026-01-02T03:00:00.000Z") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02T03:00:00Z") PERMIT("a"), false },  /* that day, at UTC-5 */
+        { FORM("c", "active", "2026-01-01T08:00:00+14:00") PERMIT("a"), FORM("d", "active", "2026-01-01") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01") PERMIT("a"), false },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02T13:00:00Z") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01T10:00:00Z") PERMIT("a"), FORM("d", "active", "2026-01-01T10:05:00Z") PERMIT("a"), true },
+        { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2062-01-01") PERMIT("a"), false },   /* a slip of the pen */
+        { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2026-06-02") PERMIT("a"), true },
+        { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2026-05-02") PERMIT("a"), false },
         { FORM("c", "active", "2026-07-01") PERMIT("a"), FORM("c", "active", "2026-07-01") PERMIT("a"), false },   /* received before it was signed */
         { FORM("c", "active", "2026-07-01") PERMIT("a"), FORM("c", "active", "2026-07-02") PERMIT("a"), true },
     };
@@ -108,6 +118,33 @@ test_a_revocation_outlives_what_is_sent_again(void **state)
             if (permits(revoked(cases[i].then, (struct revocation){ .form = (enum revocation_form)form }), cases[i].now, &read)
                 != cases[i].permits)
                 fail_msg("case %zu", i);
+}
+
+static void
+test_a_patient_is_known_in_any_spelling_and_another_is_another(void **state)
+{
+    static const struct { const char *patient; bool permits; } cases[] = {
+        { "Patient/p", false }, { "https://ehr.example.org/fhir/Patient/p", false }, { "Patient/p/_history/3", false },
+        { "Patient/q", true }, { "https://ehr.example.org/fhir/Patient/q", true },
+    };
+    const struct policy *read;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *form = arena_text(arena, arena_format(arena, "{\"resourceType\":\"Consent\",\"id\":\"c\",\"status\":\"active\"," SCOPE
+                                                                 ",\"patient\":{\"reference\":\"%s\"},\"dateTime\":\"2026-01-01\"" PERMIT("a"),
+                                                          cases[i].patient));
+        struct precedent p = revoked(FORM("c", "active", "2026-01-01") PERMIT("a"), (struct revocation){ .form = REVOCATION_WRITTEN });
+        if (permits(p, form, &read) != cases[i].permits)
+            fail_msg("revoked, %s", cases[i].patient);
+        struct precedent      refused = { .source = source_of(SPAN(FORM("c", "active", "2026-03-01") DENY)), .at_ms = RECEIVED };
+        struct facts          facts   = { .precedents = &refused, .precedent_count = 1 };
+        struct consent_source all[2]  = { source_of(span_of(form)) };
+        size_t                count   = 1;
+        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(count, 2);      /* of another patient as well: that version says nothing of this one */
+        assert_int_equal(all[0].again != NULL, !cases[i].permits);
+    }
 }
 
 static void
@@ -165,6 +202,8 @@ test_a_refusal_goes_on_until_it_is_said_to_be_over(void **state)
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02") PERMIT("a"), false },
         { FORM("c", "active", "2026-01-01") ",\"provision\":[{\"type\":\"deny\"}]}",
           FORM("c", "active", "2026-01-01") PERMIT("a"), false },                                          /* was only unreadable */
+        { FORM("c", "active", "2062-01-01") DENY, FORM("c", "active", "2026-06-02") PERMIT("a"), false },     /* a slip of the pen */
+        { FORM("c", "active", "2062-01-01") DENY, FORM("c", "active", "2026-05-02") PERMIT("a"), true },
         { FORM("c", "active", "no day") DENY, FORM("c", "active", "2026-06-01") PERMIT("a"), true },
         { FORM("c", "active", "no day") DENY, FORM("c", "active", "2026-06-02") PERMIT("a"), false },
     };
@@ -208,6 +247,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_revocation_outlives_what_is_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_patient_is_known_in_any_spelling_and_another_is_another, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_receipt_known_by_its_day_was_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_stays_revoked_and_is_not_found_by_its_place_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refusal_goes_on_until_it_is_said_to_be_over, set_up, tear_down),

@@ -642,6 +642,29 @@ def a_refusal_does_not_vanish():
         gateway.settled()
         check(told(gateway.hie, "oud-then-" + n), f"{n}: it is over, and still refused")
 
+
+def neither_comes_back_by_another_spelling_or_another_patient():
+    for n, reference in enumerate(("https://ehr.example.org/fhir/Patient/", "https://other.example/fhir/Patient/")):
+        put(consent(f"q{n}", f"pq{n}"))
+        check(revoke(f"q{n}")[0] == 200, "revoked")
+        form = dict(consent(f"q{n}", f"pq{n}"), patient={"reference": f"{reference}pq{n}"})
+        copy = dict(consent(f"q{n}-copy", f"pq{n}"), dateTime="2026-01-05T09:00:00-05:00")
+        gateway.push(bundle(record(f"oud-q{n}", f"pq{n}"), form, copy), client="oak-ehr")
+        gateway.settled()
+        check(not told(gateway.hie, f"oud-q{n}"), f"{reference}: it came back")
+    for id, who in (("q8", "pq8"), ("q9", "pq9")):
+        refusing = consent(id, who)
+        refusing["provision"]["type"] = "deny"
+        gateway.push(bundle(refusing, consent("yes-" + id, who, date="2026-01-01")), client="oak-ehr")
+    put(consent("q8", "pq8-other", date="2026-08-01"))       # a version about another patient
+    put(dict(refusing, patient={"reference": "Patient/pq9-other"}))
+    gateway.push(bundle(*[patient(p) for p in ("pq8", "pq8-other", "pq9")], record("oud-q8", "pq8"), record("oud-q8-other", "pq8-other"),
+                        record("oud-q9", "pq9")), client="oak-ehr")
+    gateway.settled()
+    check(told(gateway.hie, "oud-q8-other"), "the other's own consent")
+    check(not told(gateway.hie, '"oud-q8"') and not told(gateway.hie, "oud-q9"), "the refusal has vanished")
+
+
 def what_a_revocation_does_not_understand_revokes_nothing():
     put(consent("uu1", "puu1"))
     put(consent("uu1", "puu1", end="2027-06-30"))
