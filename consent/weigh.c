@@ -384,10 +384,12 @@ consent_voice(struct weigher *b, const struct consent *c, const struct record *r
 {
     for (uint32_t i = c->provision_count; i-- > 0;) {
         const struct provision *p = &c->provisions[i];
-        struct voice            v = branches_voice(b->branches + p->first_child, p->child_count);
-        if (v.says == SAYS_NOTHING)
-            v = i == 0 ? root_voice(b, p, r) : own_voice(b, p, r);
-        b->branches[i] = v;
+        struct voice           *v = &b->branches[i];
+        v->says = SAYS_NOTHING;
+        if (p->child_count > 0)
+            *v = branches_voice(b->branches + p->first_child, p->child_count);
+        if (v->says == SAYS_NOTHING)
+            *v = i == 0 ? root_voice(b, p, r) : own_voice(b, p, r);
     }
     return b->branches[0];
 }
@@ -445,10 +447,11 @@ own_voice(struct weigher *b, const struct provision *p, const struct record *r)
     struct voice           v = { .explicit = true, .rank = a->rank, .stated = p->criteria.stated, .consent = p->consent,
                                  .provision = p };
 
-    if (p->type == PROVISION_SILENT || a->match == MATCH_NO || match_custodian(p, r) == MATCH_NO)
-        return (struct voice){ 0 };
+    if (p->type == PROVISION_SILENT || a->match == MATCH_NO || (p->type == PROVISION_PERMIT && a->match != MATCH_YES)
+        || match_custodian(p, r) == MATCH_NO)
+        return (struct voice){ 0 };      /* whatever the data is */
     enum match data = match_data(p, r);
-    if (p->type == PROVISION_PERMIT && a->match == MATCH_YES && data == MATCH_YES && may_release(b, p, a, r))
+    if (p->type == PROVISION_PERMIT && data == MATCH_YES && may_release(b, p, a, r))
         v.says = SAYS_PERMIT;
     if (p->type == PROVISION_DENY && data != MATCH_NO)
         v.says = SAYS_DENY;
