@@ -119,6 +119,17 @@ base64_decode(struct span text, char *out, size_t *length)
     return fine && count < 6;            /* six bits left over: a character is missing */
 }
 
+bool
+attachment_decode(struct span base64, struct arena *arena, struct span *out)
+{
+    size_t length = 0;
+    char  *bytes  = arena_alloc(arena, base64.length / 4 * 3 + 3);
+    bool   fine   = bytes != NULL && base64_decode(base64, bytes, &length);
+
+    *out = span_from(bytes, length);
+    return fine;
+}
+
 struct inspection
 attachment_inspect(struct span base64, const struct text_names *names, struct inspected_table *table,
                    struct arena *arena, size_t *budget)

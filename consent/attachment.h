@@ -39,6 +39,8 @@ struct inspection {
  * what is not in it yet is asked there. */
 struct inspection attachment_inspect(struct span base64, const struct text_names *, struct inspected_table *,
                                      struct arena *, size_t *budget);
+/* The bytes, in the arena; false when it is not base64, whole. */
+bool attachment_decode(struct span base64, struct arena *, struct span *out) MUST_CHECK;
 /* Bytes that are decoded already. */
 struct inspection attachment_inspect_bytes(struct span bytes, const struct text_names *, struct inspected_table *,
                                            struct arena *, size_t *budget);

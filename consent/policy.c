@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "consent/consent_form.h"
 #include "consent/provision.h"
 #include "consent/signer.h"
 #include "fhir/code_system.h"
@@ -251,6 +252,8 @@ compile_consent(struct compiler *c, const struct consent_source *source)
         compile_provisions(c);
     consent_kind_read(consent, c->arena);
     signer_read(consent, c->arena);
+    if (consent->unusable == NULL && consent->deficiency == NULL)
+        consent->deficiency = consent_form_deficiency(consent, c->arena);
 }
 
 static void

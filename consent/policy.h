@@ -22,7 +22,7 @@
  *       release a Part 2 record; `consent_deficiency` says what is missing.
  *       It still denies.  Looked for: the date (2.31(a)(9)); a HIPAA
  *       authorization that does not say it is a Part 2 consent (2.32(a)(1),
- *       last sentence).  The statements of 2.31(a) only where the site demands
+ *       last sentence); a form that is not the one that was hashed (consent_form.h F3).  The statements of 2.31(a) only where the site demands
  *       them (site_policy.require_statements); that there is no end then counts
  *       for treatment, payment and operations alone (2.31(a)(7)).  Who signed, as far as
  *       something is known against it (signer.h).  A day without a time, in a period of a provision, is a day

@@ -5,7 +5,8 @@
  *   review_release    one recipient's release: what was held, what is suspect (or
  *                     labelled against its sender's registration) and was denied for want of a consent, what left to be reviewed afterwards,
  *                     and a result that the last check held back
- *   review_consents   the Consents of a Bundle: what each lacks, or why it cannot be read
+ *   review_consents   the Consents of a Bundle: what each lacks, or why it cannot be read; and those
+ *                     that came as a document alone (consent_form.h)
  *
  *   W1  A finding is about one entry of the bundle that is decided; who makes the
  *       facts sees to it that the bytes are those that the person saw.

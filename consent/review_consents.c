@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "consent/consent_form.h"
 #include "consent/contained.h"
 #include "consent/match.h"
 #include "consent/review.h"
@@ -55,6 +56,14 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
             continue;
         r.entry = bundle_entry_of(bundle, r.consent->sent_node);
         read_consent(&r);
+    }
+    for (uint32_t e = 0; e < bundle->count; e++) {
+        if (!consent_form_alone(bundle, e, policy, arena))
+            continue;
+        r.consent = NULL;
+        r.entry   = e;
+        add(&r, REVIEW_SCANNED, bundle->entries[e].resource, NULL,
+            SPAN("it is a consent as a document alone, without a Consent that a machine can read: it permits nothing and refuses nothing"));
     }
     *out = (struct review_causes){ r.causes, r.count };
     return arena_status(arena);

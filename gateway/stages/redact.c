@@ -1,6 +1,7 @@
 /* gateway/stages/redact.c -- decisions, closure and sealed splices, for each recipient. */
 #include "gateway/stages/stages.h"
 
+#include "consent/consent_form.h"
 #include "consent/contained.h"
 #include "gateway/runtime/identity.h"
 
@@ -21,8 +22,10 @@ enter(struct exchange *ex)
         if (span_empty(out->sha256))
             return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     }
-    if (ex->due == NULL && ex->bundle != NULL && (ex->own_consents > 0 || contained_consents(ex->bundle, ex->references, NULL) > 0)
-        && review_own_consents(ex) != ST_OK)
+    bool told = ex->due == NULL && ex->bundle != NULL
+                && (ex->own_consents > 0 || contained_consents(ex->bundle, ex->references, NULL) > 0
+                    || consent_form_any(ex->bundle, ex->arena));
+    if (told && review_own_consents(ex) != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     return STEP_NEXT;
 }

@@ -262,7 +262,7 @@ place_of(struct exchange *ex, const struct review_cause *cause)
                              ? arena_format(ex->arena, "Bundle.entry[%u].resource", ex->places[cause->entry])
                          : ex->whole != NULL || ex->intake == INTAKE_SYSTEM || ex->intake == INTAKE_MESSAGE
                              ? arena_format(ex->arena, "Bundle.entry[%u].resource", cause->entry)
-                             : SPAN("Consent");
+                             : ex->bundle->entries[cause->entry].type;
 
     if (span_empty(member) || cause->node == ex->bundle->entries[cause->entry].resource)
         return base;
@@ -288,6 +288,8 @@ say(struct exchange *ex, const struct review_cause *cause)
         .hint = cause->kind == REVIEW_REVIVED
                     ? SPAN("it is kept; a new signature has a dateTime, with its time, behind that, and what was recorded in "
                            "error is sent as entered-in-error first")
+                : cause->kind == REVIEW_SCANNED
+                    ? SPAN("it is kept, and a person is asked to read it; send a Consent that names it as its sourceReference")
                     : SPAN("it is kept and denies what it denies; send its next version to mend it"),
         .times = 1 });
 }

@@ -736,6 +736,46 @@ test_says_why_no_consent_reaches_a_part_2_record(void **state)
     }
 }
 
+/* consent_form.h F3, F4. */
+static void
+test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies(void **state)
+{
+#define SIGNED "YSBmb3JtLCBzaWduZWQ="
+#define SUM "7K0kCu/Jq52wn7ZRn9oBU+I0Juo="
+#define FORM(with, type) "{" CONSENT_HEAD("c1", "2024-01-01") with ",\"provision\":{\"type\":\"" type "\"," TO("Organization/orgA") "}}"
+#define ATTACHED(data, hash) ",\"sourceAttachment\":{\"contentType\":\"text/plain\"" data hash "}"
+#define DATA(text) ",\"data\":\"" text "\""
+#define HASH(text) ",\"hash\":\"" text "\""
+    static const struct { const char *permit, *deny; bool fine; } rows[] = {
+#define ROW(with, fine) { FORM(with, "permit"), FORM(with, "deny"), fine }
+        ROW("", true),
+        ROW(ATTACHED(DATA(SIGNED), HASH(SUM)), true),
+        ROW(ATTACHED(DATA(SIGNED), ""), true),
+        ROW(ATTACHED("", HASH(SUM)), true),
+        ROW(ATTACHED(DATA("YSBmb3Jt\\n LCBzaWduZWQ="), HASH(SUM)), true),
+        ROW(ATTACHED(DATA("YSBmb3JtLCBmb3JnZWQ="), HASH(SUM)), false),
+        ROW(ATTACHED(DATA(SIGNED), HASH("AAAAAAAAAAAAAAAAAAAAAAAAAAA=")), false),
+        ROW(ATTACHED(DATA(SIGNED), HASH("")), false),
+        ROW(ATTACHED(DATA(SIGNED), HASH("b04f6ef0")), false),
+        ROW(ATTACHED(DATA("no base64!"), HASH(SUM)), false),
+#undef ROW
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int deny = 0; deny < 2; deny++) {
+            char request[8192];
+            snprintf(request, sizeof request, REQUEST("%s"), deny ? rows[i].deny : rows[i].permit);
+            struct world w = world_read(request, BUNDLE(OPIOID));
+            world_decide(&w);
+            bool goes = w.decisions[0].verdict == VERDICT_PERMIT;
+            bool said = span_find(w.decisions[0].because, SPAN("not the form that was signed")) != SPAN_NOT_FOUND;
+            if (goes != (!deny && rows[i].fine) || (!deny && said == rows[i].fine))
+                fail_msg("row %zu %s: %.*s", i, deny ? "deny" : "permit", SPAN_PRINT(w.decisions[0].because));
+            world_end(&w);
+        }
+}
+
 /* ---- properties ------------------------------------------------------------------------ */
 
 /* Consents of every kind, to draw from. */
@@ -936,6 +976,7 @@ main(void)
         cmocka_unit_test(test_a_consent_that_names_its_patient_in_any_way_is_that_patients),
         cmocka_unit_test(test_a_consent_that_is_not_understood_still_denies),
         cmocka_unit_test(test_says_why_no_consent_reaches_a_part_2_record),
+        cmocka_unit_test(test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies),
         cmocka_unit_test(test_the_order_of_consents_never_matters),
         cmocka_unit_test(test_one_more_refusal_never_widens_and_one_more_unusable_consent_changes_nothing),
         cmocka_unit_test(test_a_thousand_consents_of_one_patient_are_all_weighed),

@@ -297,6 +297,49 @@ test_consents_are_named_with_what_they_lack(void **state)
     }
 }
 
+/* F2: a scan waits, unless some Consent is its index. */
+static void
+test_a_consent_that_came_as_a_document_waits(void **state)
+{
+#define FORM(type, more) "{'resource':{'resourceType':'" type "','id':'form','status':'current','subject':{'reference':'Patient/p1'}" more "}}"
+#define CODED(member, system, code) ",'" member "':{'coding':[{'system':'" system "','code':'" code "'}]}"
+#define LOINC(member) CODED(member, "http://loinc.org", "59284-0")
+#define INDEX(more) "{'resource':{" HEAD ",'dateTime':'2026-01-01'," PERMIT more "}}"
+    static const struct { const char *entries; bool waits; } rows[] = {
+        { FORM("DocumentReference", LOINC("type")), true },
+        { FORM("DocumentReference", CODED("type", "urn:oid:2.16.840.1.113883.6.1", "59284-0")), true },
+        { FORM("DocumentReference", ",'category':[{'coding':[{'system':'http://loinc.org','code':'59284-0'}]}]"), true },
+        { FORM("DocumentReference", CODED("type", "http://terminology.hl7.org/CodeSystem/v3-ActCode", "42CFRPart2CD")), true },
+        { FORM("DiagnosticReport", LOINC("code")), true },
+        { FORM("Media", LOINC("type")), true },
+        { FORM("Composition", LOINC("type")), true },
+        { FORM("DocumentReference", LOINC("type")) "," INDEX(""), true },
+        { FORM("DocumentReference", LOINC("type")) "," INDEX(",'sourceReference':{'reference':'DocumentReference/other'}"), true },
+        { FORM("DocumentReference", LOINC("type") ",'context':{'related':[{'reference':'Consent/nobodys'}]}"), true },
+        { FORM("DocumentReference", LOINC("type")) "," INDEX(",'sourceReference':{'reference':'DocumentReference/form'}"), false },
+        { FORM("DocumentReference", LOINC("type") ",'context':{'related':[{'reference':'Consent/c1'}]}") "," INDEX(""), false },
+        { FORM("DocumentReference", CODED("type", "http://loinc.org", "18842-5")), false },
+        { FORM("DocumentReference", CODED("type", "https://example.org", "59284-0")), false },
+        { FORM("DocumentReference", ",'type':{'text':'Consent Document'}"), false },
+        { FORM("Observation", LOINC("code")), false },
+        { "{'resource':{'resourceType':'DocumentReference','id':'form','status':'superseded'" LOINC("type") "}}", false },
+        { "{'resource':{'resourceType':'DocumentReference','id':'form','status':'entered-in-error'" LOINC("type") "}}", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[4096];
+        (void)snprintf(text, sizeof text, "{'resourceType':'Bundle','type':'collection','entry':[%s]}", rows[i].entries);
+        struct case_of       c = reviewed(UNKNOWN, text, NULL, 0);
+        struct review_causes found;
+        struct facts         facts = { .at_ms = INT64_C(1795000000000) };
+        assert_int_equal(review_consents(c.o.release->policy, c.bundle, &facts, c.o.arena, &found), ST_OK);
+        if (names(&found, REVIEW_SCANNED, NULL) != rows[i].waits)
+            fail_msg("row %zu", i);
+        out_end(&c.o);
+    }
+}
+
 static void
 test_a_label_against_the_registration_is_told(void **state)
 {
@@ -346,6 +389,7 @@ main(void)
         cmocka_unit_test(test_a_finding_answers_the_rule_of_the_pack_that_held_it_and_no_other),
         cmocka_unit_test(test_a_pack_on_what_cannot_be_inspected_wants_its_own_answer),
         cmocka_unit_test(test_consents_are_named_with_what_they_lack),
+        cmocka_unit_test(test_a_consent_that_came_as_a_document_waits),
         cmocka_unit_test(test_a_label_against_the_registration_is_told),
         cmocka_unit_test(test_every_kind_has_its_row),
     };
