@@ -1,7 +1,7 @@
 /* gateway/stages/decide.c -- the consents that count, and the facts of each recipient.
  *
- * The patients of the bundle are known since record; their current Consents, and those of whom
- * a link says that they are the same person (stages/linked.c),
+ * The patients of the bundle are known since record, and of Bundles and Parameters inside of it here; their
+ * current Consents, and those of whom a link says that they are the same person (stages/linked.c),
  * are read from the store, once for all recipients, and with them the papers on
  * file; when it never had any of theirs nothing waits for it.  Either way the commit refuses what is decided
  * when one was written meanwhile.  Consents inside the bundle count as well
@@ -20,6 +20,8 @@
 static enum step facts_of_recipients(struct exchange *);
 static const struct lookup *patients_index(const struct exchange *);
 static size_t    patients_of(struct exchange *, struct span *out, struct span *names);
+static uint32_t  inner_most(const struct exchange *);
+static size_t    inner_names(struct exchange *, struct span *out);
 static bool      replaced_by_push(const struct exchange *, const struct store_row *);
 static enum step leave_out_stale(struct exchange *, bool *row_is_own);
 static void      on_loaded(struct task *);
@@ -30,7 +32,7 @@ enter(struct exchange *ex)
 {
     if (ex->outgoing_count == 0 && (ex->own_consents == 0 || ex->bundle == NULL))
         return STEP_NEXT;
-    struct span *patients = arena_make_n(ex->arena, ex->bundle->count + linked_most(ex), struct span);
+    struct span *patients = arena_make_n(ex->arena, ex->bundle->count + linked_most(ex) + inner_most(ex), struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_of        = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
     bool known            = ex->patients != NULL || record_patients(ex);  /* a delivery has no stage record */
@@ -44,6 +46,7 @@ enter(struct exchange *ex)
         .everybody = patients, .with_links = true,
     };
     ex->consents.everybody_count = ex->consents.patient_count + linked_names(ex, patients + ex->consents.patient_count);
+    ex->consents.everybody_count += inner_names(ex, patients + ex->consents.everybody_count);
     if (store_never_consented(ex->gateway->store, patients, ex->consents.everybody_count, &ex->consents.generation))
         return go_on(ex);                /* all that there is to know; its status is ST_OK */
     store_load_consents(ex->gateway->store, &ex->consents);
@@ -121,6 +124,52 @@ patients_of(struct exchange *ex, struct span *out, struct span *names)
             names[n++] = entry_patient(ex->references, i, NULL);
         }
         ex->patient_of[i] = first == i ? (uint32_t)n : ex->patient_of[first];
+    }
+    return n;
+}
+
+static bool
+holds_others(const struct bundle_entry *e)
+{
+    return span_eq_text(e->type, "Bundle") || span_eq_text(e->type, "Parameters");
+}
+
+static uint32_t
+inner_most(const struct exchange *ex)
+{
+    for (uint32_t i = 0; i < ex->bundle->count; i++)
+        if (holds_others(&ex->bundle->entries[i]))
+            return ex->references->count + bundle_resources(ex->bundle);
+    return 0;
+}
+
+/* The patients of the resources inside of entries, which are decided one by one (consent/plan_nested.h):
+ * whom these refer to, and the Patients among them.  Some come twice. */
+static size_t
+inner_names(struct exchange *ex, struct span *out)
+{
+    const struct bundle *b    = ex->bundle;
+    uint32_t             most = inner_most(ex), first;
+    size_t               n    = 0;
+    struct span          last = { NULL, 0 };
+
+    for (uint32_t i = 0; most > 0 && i < b->count; i++) {
+        uint32_t count = holds_others(&b->entries[i]) ? references_from(ex->references, i, &first) : 0;
+        for (uint32_t k = 0; k < count; k++) {
+            const struct reference *r = &ex->references->all[first + k];
+            if (!span_eq_text(r->type, "Patient") || span_eq(r->value, last))
+                continue;
+            out[n++] = record_patient(ex, ENTRY_NONE, r->value);
+            last     = r->value;
+        }
+    }
+    for (uint32_t i = 0; most > 0 && i < bundle_resources(b); i++) {
+        tape_node   node = bundle_resource_at(b, i)->node;
+        struct span id   = tape_member_text(b->tape, node, SPAN("id"), ex->arena);
+        uint32_t    at   = bundle_entry_of(b, node);
+        if (at != ENTRY_NONE && b->entries[at].resource != node && !span_empty(id)
+            && tape_text_eq(b->tape, tape_member(b->tape, node, SPAN("resourceType")), SPAN("Patient")))
+            out[n++] = arena_join(ex->arena, SPAN("Patient/"), id);
     }
     return n;
 }

@@ -665,6 +665,27 @@ def neither_comes_back_by_another_spelling_or_another_patient():
     check(not told(gateway.hie, '"oud-q8"') and not told(gateway.hie, "oud-q9"), "the refusal has vanished")
 
 
+def what_is_stored_is_heard_in_a_bundle_inside_of_a_bundle():
+    refusing = consent("nb1", "pnb1")
+    refusing["provision"] = {"type": "deny"}
+    gateway.push(bundle(refusing, consent("nb2", "pnb2")), client="oak-ehr")
+
+    def nested(id, who, reference, resource, client):
+        resource = dict(resource, subject={"reference": reference + who})
+        inner = dict(bundle(patient(who), resource, type="collection"), id=id)
+        gateway.push(bundle(inner), client=client)
+        parameters = {"resourceType": "Parameters", "id": "in-" + id, "parameter": [
+            {"name": "one", "resource": dict(resource, id="in-" + resource["id"])}]}
+        gateway.push(bundle(parameters), client=client)
+        gateway.settled()
+    for n, reference in enumerate(("Patient/", "https://ehr.example.org/fhir/Patient/")):
+        nested(f"nb{n}", "pnb1", reference, observation(f"a1c-nb{n}"), "elm-ehr")
+        check(not told(gateway.hie, f"a1c-nb{n}"), f"{reference}: the refusal is not heard inside")
+        nested(f"nc{n}", "pnb2", reference, record(f"oud-nb{n}", "pnb2"), "elm-ehr")
+        check(told(gateway.hie, f'"oud-nb{n}"') and told(gateway.hie, f"in-oud-nb{n}"), f"{reference}: nor is the permit")
+        check(not told(gateway.clinic, f"oud-nb{n}"), "it names another recipient")
+
+
 def what_a_revocation_does_not_understand_revokes_nothing():
     put(consent("uu1", "puu1"))
     put(consent("uu1", "puu1", end="2027-06-30"))
