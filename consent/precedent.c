@@ -1,6 +1,7 @@
 #include "consent/precedent.h"
 
 #include "base/json_splice.h"
+#include "consent/match.h"
 #include "consent/provision.h"
 #include "consent/revocation.h"
 #include "fhir/reference.h"
@@ -26,7 +27,7 @@ static bool        says_over(const struct consent *);
 static bool        refuses(const struct consent *);
 static bool        signed_after(const struct consent *, const struct consent *then, const struct precedent *, int64_t received_ms);
 static bool        same_patient(const struct consent *, const struct consent *then);
-static bool        same_consent(const struct consent *, const struct consent *then, struct arena *);
+static bool        same_consent(struct work *, const struct consent *, const struct consent *then);
 static bool        same_text(const struct tape *, tape_node, const struct tape *, tape_node, struct arena *);
 static bool        account_read(const struct precedent *, struct arena *, struct revocation *);
 
@@ -159,7 +160,7 @@ revocations_apply(struct work *w)
         for (size_t k = 0; k < *w->count; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
-            if (signed_after(now, then, p, r.received_last_ms) || !same_consent(now, then, w->arena))
+            if (signed_after(now, then, p, r.received_last_ms) || !same_consent(w, now, then))
                 continue;
             enum status st = revoke_again(w, &w->all[k], p, &r);
             w->read[k]     = NULL;
@@ -240,24 +241,40 @@ same_identifier(const struct consent *a, const struct consent *b, struct arena *
 }
 
 static bool
-same_party(const struct target *a, const struct target *b)
-{
-    for (size_t i = 0; i < a->identifier_count; i++)
-        for (size_t k = 0; k < b->identifier_count; k++)
-            if (!span_empty(a->identifiers[i].value) && span_eq(a->identifiers[i].value, b->identifiers[k].value)
-                && span_eq(a->identifiers[i].system, b->identifiers[k].system))
-                return true;
-    return !span_empty(a->reference) && span_eq(a->reference, b->reference);
-}
-
-static bool
-in_common(const struct target *a, size_t a_count, const struct target *b, size_t b_count)
+share(const struct identifier *a, size_t a_count, const struct identifier *b, size_t b_count)
 {
     for (size_t i = 0; i < a_count; i++)
         for (size_t k = 0; k < b_count; k++)
-            if (same_party(&a[i], &b[k]))
+            if (!span_empty(a[i].value) && span_eq(a[i].value, b[k].value) && span_eq(a[i].system, b[k].system))
                 return true;
     return false;
+}
+
+/* Somebody in both lists, named by reference or by identifier, as far as who is named is known (match.h M2). */
+static bool
+in_common(struct work *w, const struct consent *c, const struct target *a, size_t a_count,
+          const struct consent *d, const struct target *b, size_t b_count)
+{
+    const struct identifier *mine, *theirs;
+    struct asker             who = { .facts = w->facts, .arena = w->arena };
+    size_t                   my_count, their_count;
+    bool                     any = false;
+
+    for (size_t i = 0; i < a_count && !any; i++) {
+        struct arena_mark before = arena_mark(w->arena);
+        (void)target_resolve(&a[i], c, &who, &mine, &my_count);
+        for (size_t k = 0; k < b_count && !any; k++) {
+            struct arena_mark inner = arena_mark(w->arena);
+            any = target_same_reference(a[i].reference, b[k].reference) && !a[i].contained && !b[k].contained;
+            if (!any && target_resolve(&b[k], d, &who, &theirs, &their_count))
+                any = share(mine, my_count, theirs, their_count);
+            else if (!any)
+                any = share(mine, my_count, b[k].identifiers, b[k].identifier_count);
+            arena_reset(w->arena, inner);
+        }
+        arena_reset(w->arena, before);
+    }
+    return any;
 }
 
 /* What a consent permits, as far as copies are told by it. */
@@ -281,13 +298,13 @@ terms_of(const struct consent *c)
 }
 
 static bool
-same_recipient(const struct consent *a, const struct consent *b)
+same_recipient(struct work *w, const struct consent *a, const struct consent *b)
 {
     for (uint32_t i = 0; i < a->provision_count; i++)
         for (uint32_t k = 0; k < b->provision_count; k++)
             if (a->provisions[i].type == PROVISION_PERMIT && b->provisions[k].type == PROVISION_PERMIT
-                && in_common(a->provisions[i].criteria.actors, a->provisions[i].criteria.actor_count,
-                             b->provisions[k].criteria.actors, b->provisions[k].criteria.actor_count))
+                && in_common(w, a, a->provisions[i].criteria.actors, a->provisions[i].criteria.actor_count,
+                             b, b->provisions[k].criteria.actors, b->provisions[k].criteria.actor_count))
                 return true;
     return false;
 }
@@ -306,7 +323,7 @@ same_date(const struct consent *a, const struct consent *b)
 }
 
 static bool
-is_copy(const struct consent *a, const struct consent *b)
+is_copy(struct work *w, const struct consent *a, const struct consent *b)
 {
     struct terms x = terms_of(a), y = terms_of(b);
 
@@ -315,18 +332,18 @@ is_copy(const struct consent *a, const struct consent *b)
     if (x.permits == 0 || y.permits == 0 || x.purposes != y.purposes || x.labels != y.labels)
         return false;
     if (a->organization_count > 0 && b->organization_count > 0
-        && !in_common(a->organizations, a->organization_count, b->organizations, b->organization_count))
+        && !in_common(w, a, a->organizations, a->organization_count, b, b->organizations, b->organization_count))
         return false;
-    return (x.actors == 0 && y.actors == 0) || same_recipient(a, b);
+    return (x.actors == 0 && y.actors == 0) || same_recipient(w, a, b);
 }
 
 static bool
-same_consent(const struct consent *now, const struct consent *then, struct arena *arena)
+same_consent(struct work *w, const struct consent *now, const struct consent *then)
 {
     if (!same_patient(now, then))
         return false;
     return (span_eq(now->reference, then->reference) && !span_eq_text(then->reference, "Consent"))
-        || same_identifier(now, then, arena) || is_copy(now, then);
+        || same_identifier(now, then, w->arena) || is_copy(w, now, then);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

@@ -553,6 +553,28 @@ check_scopes(struct span where, const struct config_client *client, struct confi
                          SPAN_PRINT(client->title), SPAN_PRINT(client->scopes[i]));
 }
 
+/* Decision 0039.  An id has 64 characters (R4 datatypes.html#id), and one that is made here is a UUID behind it.
+ * Two interfaces of one source may have the same. */
+static void
+check_consent_ids(struct span where, const struct config *c, size_t at, struct config_errors *errors)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
+    struct span       mine      = c->clients[at].consent_ids;
+    bool              fits      = mine.length <= 64 - 36;
+
+    for (size_t i = 0; i < mine.length && fits; i++)
+        fits = memchr(letters, mine.at[i], sizeof letters - 1) != NULL;
+    if (!fits)
+        config_error(errors, "%.*s: client \"%.*s\": `consent-ids` is how ids begin: at most 28 letters, digits, `-` and `.`",
+                     SPAN_PRINT(where), SPAN_PRINT(c->clients[at].title));
+    for (size_t i = 0; i < at && !span_empty(mine); i++) {
+        struct span other = c->clients[i].consent_ids;
+        if (!span_empty(other) && !span_eq(mine, other) && (span_starts(mine, other) || span_starts(other, mine)))
+            config_error(errors, "%.*s: the `consent-ids` of the clients \"%.*s\" and \"%.*s\" begin alike: one could write "
+                         "the other's", SPAN_PRINT(where), SPAN_PRINT(c->clients[i].title), SPAN_PRINT(c->clients[at].title));
+    }
+}
+
 static void
 check_clients(struct config_file *file, struct config_errors *errors)
 {
@@ -561,6 +583,7 @@ check_clients(struct config_file *file, struct config_errors *errors)
         const struct config_client *client = &c->clients[i];
         struct span                 where  = where_of(file, SECTION_client, i);
         check_scopes(where, client, errors);
+        check_consent_ids(where, c, i, errors);
         if (span_empty(client->certificate_cn) && span_empty(client->jwks))
             config_error(errors, "%.*s: client \"%.*s\" has neither `certificate-cn` nor `jwks`: it could never connect",
                          SPAN_PRINT(where), SPAN_PRINT(client->title));

@@ -23,6 +23,7 @@ static size_t    patients_of(struct exchange *, struct span *out, struct span *n
 static uint32_t  inner_most(const struct exchange *);
 static size_t    inner_names(struct exchange *, struct span *out);
 static bool      replaced_by_push(const struct exchange *, const struct store_row *);
+static bool      replaced_in_push(const struct exchange *, uint32_t entry, struct precedent *out);
 static enum step leave_out_stale(struct exchange *, bool *row_is_own);
 static void      on_loaded(struct task *);
 static enum step go_on(struct exchange *);
@@ -238,15 +239,17 @@ consents_attach(struct exchange *ex)
 {
     size_t                 rows    = ex->consents.row_count;
     struct consent_source *sources = arena_make_n(ex->arena, rows, struct consent_source);
-    struct precedent      *stand   = arena_make_n(ex->arena, ex->consents.standing_count + rows, struct precedent);
     bool                  *own     = arena_make_n(ex->arena, rows, bool);
     const struct bundle  **homes   = arena_make_n(ex->arena, rows, const struct bundle *);
 
-    if ((sources == NULL || own == NULL || homes == NULL || stand == NULL) && rows > 0)
+    if ((sources == NULL || own == NULL || homes == NULL) && rows > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     enum step step = leave_out_stale(ex, own);
     if (step != STEP_NEXT)
         return step;
+    struct precedent *stand = arena_make_n(ex->arena, ex->consents.standing_count + rows + ex->facts.stale_count, struct precedent);
+    if (arena_spent(ex->arena))
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     ex->facts.consents      = sources;
     ex->facts.consent_count   = 0;
     ex->facts.precedents      = stand;
@@ -266,7 +269,21 @@ consents_attach(struct exchange *ex)
         step         = consent_attach(ex, row, source);
         source->home = homes[i] = home_of(ex, homes, i);
     }
+    for (size_t i = 0; i < ex->facts.stale_count && ex->due == NULL; i++)
+        ex->facts.precedent_count += replaced_in_push(ex, ex->facts.stale_entries[i], &stand[ex->facts.precedent_count]);
     return step;
+}
+
+/* A version that a later entry of the same push replaces.  A delivery has it from the store. */
+static bool
+replaced_in_push(const struct exchange *ex, uint32_t entry, struct precedent *out)
+{
+    if (entry_existing(&ex->entries[ex->places[entry]]) != NULL)
+        return false;                    /* it was not taken */
+    *out = (struct precedent){ .at_ms  = ex->at_ms, .source = { .tape = ex->tape, .node = ex->bundle->entries[entry].resource,
+                                                                .patient = entry_patient(ex->references, entry, NULL),
+                                                                .home = ex->bundle, .told = true } };
+    return true;
 }
 
 /* The unit that is being decided writes a newer version, or takes it away. */

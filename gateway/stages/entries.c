@@ -148,6 +148,16 @@ judge_consent_id(struct exchange *ex, size_t i, struct span type, struct span id
         "the operator has said how: client { consent-ids }" });
 }
 
+/* The id that it will have, as far as its sender says it: stage record makes one that begins as the client's do. */
+static struct span
+id_said(const struct exchange *ex, const struct bundle_entry *e)
+{
+    const struct span uuid = SPAN("urn:uuid:");
+    bool              own  = span_empty(e->id) && span_empty(ex->client->consent_ids) && span_starts(e->full_url, uuid);
+
+    return own ? span_skip(e->full_url, uuid.length) : e->id;
+}
+
 enum step
 entry_refuse_stored(struct exchange *ex, size_t i, enum store_refusal why)
 {
@@ -287,7 +297,7 @@ judge_post(struct exchange *ex, uint32_t i, const struct bundle_entry *e)
                         "R4 http.html#create: POST {type} with a resource of this type" });
     if (!client_may(ex->client, 'c', e->type))
         return entry_refuse_scope(ex, i);
-    enum step step = judge_consent_id(ex, i, e->type, e->id);
+    enum step step = judge_consent_id(ex, i, e->type, id_said(ex, e));
     if (step != STEP_NEXT || ex->entries[i].status >= 400)
         return step;
     return judge_unless(ex, i, tape_member_text(ex->tape, e->request, SPAN("ifNoneExist"), ex->arena), e->type);
@@ -378,7 +388,7 @@ judge_content(struct exchange *ex, uint32_t i)
     const struct bundle_entry *e = &ex->bundle->entries[i];
 
     ex->entries[i].act = ACT_CREATE;
-    return span_empty(e->type) || client_may(ex->client, 'c', e->type) ? judge_consent_id(ex, i, e->type, e->id)
+    return span_empty(e->type) || client_may(ex->client, 'c', e->type) ? judge_consent_id(ex, i, e->type, id_said(ex, e))
                                                                        : entry_refuse_scope(ex, i);
 }
 
@@ -396,7 +406,7 @@ judge_single(struct exchange *ex)
         entry->if_version = revoking_version(ex);
         return STEP_NEXT;
     }
-    enum step step = judge_consent_id(ex, 0, ex->path_type, entry->act == ACT_CREATE ? ex->bundle->entries[0].id : ex->path_id);
+    enum step step = judge_consent_id(ex, 0, ex->path_type, entry->act == ACT_CREATE ? id_said(ex, &ex->bundle->entries[0]) : ex->path_id);
     if (step != STEP_NEXT)
         return step;
     if (entry->act == ACT_CREATE)

@@ -2,7 +2,8 @@
  *
  * Ids: Sluice is a gateway, not the sender's server of record, so the
  * sender's ids are kept: PUT names one; for POST it is the resource's own id,
- * else the UUID of its urn:uuid fullUrl, else a new one.  A POST of an id that
+ * else the UUID of its urn:uuid fullUrl, else a new one; of a Consent behind how the client's
+ * begin (`consent-ids`).  A POST of an id that
  * is there makes its next version.  A client that may create and not update
  * makes next versions only of what it sent itself: a push of the same record
  * again is no update of somebody else's.
@@ -145,11 +146,12 @@ list_identifiers(struct exchange *ex, tape_node resource, struct store_resource 
 static struct span
 id_for(struct exchange *ex, const struct bundle_entry *e)
 {
-    if (!span_empty(e->id))
-        return e->id;
-    if (span_starts(e->full_url, SPAN(URN_UUID)))
-        return span_skip(e->full_url, sizeof URN_UUID - 1);
-    return uuid_new(ex->arena);
+    bool        urn  = span_starts(e->full_url, SPAN(URN_UUID));
+    struct span uuid = !span_empty(e->id) ? e->id : urn ? span_skip(e->full_url, sizeof URN_UUID - 1) : uuid_new(ex->arena);
+
+    if (!span_empty(e->id) || !span_eq_text(e->type, "Consent") || span_empty(ex->client->consent_ids))
+        return uuid;
+    return arena_join(ex->arena, ex->client->consent_ids, uuid);         /* else nobody could write its next version (decision 0039) */
 }
 
 struct span

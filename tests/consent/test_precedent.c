@@ -104,6 +104,9 @@ test_a_revocation_outlives_what_is_sent_again(void **state)
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01") PERMIT("a"), false },
         { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-02T13:00:00Z") PERMIT("a"), true },
         { FORM("c", "active", "2026-01-01T10:00:00Z") PERMIT("a"), FORM("d", "active", "2026-01-01T10:05:00Z") PERMIT("a"), true },
+        { FORM("c", "active", "2026-01-01") PERMIT("a"), FORM("d", "active", "2026-01-01") PERMIT("a/_history/2"), false },   /* L2: other spelling */
+        { FORM("c", "active", "2026-01-01") ",\"organization\":[{\"reference\":\"Organization/x\"}]" PERMIT("a"),
+          FORM("d", "active", "2026-01-01") ",\"organization\":[{\"reference\":\"https://ehr.example.org/fhir/Organization/x\"}]" PERMIT("a"), false },
         { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2062-01-01") PERMIT("a"), false },   /* a slip of the pen */
         { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2026-06-02") PERMIT("a"), true },
         { FORM("c", "active", "2062-01-01") PERMIT("a"), FORM("c", "active", "2026-05-02") PERMIT("a"), false },
@@ -144,6 +147,27 @@ test_a_patient_is_known_in_any_spelling_and_another_is_another(void **state)
         assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
         assert_int_equal(count, 2);      /* of another patient as well: that version says nothing of this one */
         assert_int_equal(all[0].again != NULL, !cases[i].permits);
+    }
+}
+
+static void
+test_a_recipient_is_known_by_reference_and_by_identifier(void **state)
+{
+#define BY(npi) ",\"provision\":{\"type\":\"permit\",\"actor\":[{\"reference\":{\"identifier\":{\"system\":\"urn:npi\",\"value\":\"" npi "\"}}}]}}"
+    static const struct identifier  npi   = { SPAN("urn:npi"), SPAN("1") };
+    static const struct known_actor actor = { .reference = SPAN("Organization/a"), .identifiers = &npi, .identifier_count = 1 };
+    static const struct { const char *now; bool copy; } cases[] = {
+        { FORM("d", "active", "2026-01-01") BY("1"), true }, { FORM("d", "active", "2026-01-01") BY("2"), false },
+    };
+    struct precedent p = revoked(FORM("c", "active", "2026-01-01") PERMIT("a"), (struct revocation){ .form = REVOCATION_WRITTEN });
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct facts          facts  = { .precedents = &p, .precedent_count = 1, .known_actors = &actor, .known_actor_count = 1 };
+        struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
+        size_t                count  = 1;
+        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(all[0].again != NULL, cases[i].copy);
     }
 }
 
@@ -248,6 +272,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_revocation_outlives_what_is_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_patient_is_known_in_any_spelling_and_another_is_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_recipient_is_known_by_reference_and_by_identifier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_receipt_known_by_its_day_was_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_stays_revoked_and_is_not_found_by_its_place_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refusal_goes_on_until_it_is_said_to_be_over, set_up, tear_down),

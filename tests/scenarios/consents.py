@@ -665,6 +665,19 @@ def neither_comes_back_by_another_spelling_or_another_patient():
     check(not told(gateway.hie, '"oud-q8"') and not told(gateway.hie, "oud-q9"), "the refusal has vanished")
 
 
+def a_refusal_is_heard_that_the_same_push_replaces():
+    put(consent("yes-nd", "pnd", date="2026-01-01"))
+    refusing = consent("nd", "pnd")
+    refusing["provision"]["type"] = "deny"
+    for kind in ("batch", "transaction"):
+        body = bundle(patient("pnd"), refusing, consent("nd", "pnd", date="2026-01-01"), record(f"oud-nd-{kind}", "pnd"), method="POST", type=kind)
+        for e in body["entry"]:
+            del e["fullUrl"]
+        check(gateway.push(body, client="oak-ehr")[0] == 200, kind)
+        gateway.settled()
+        check(not told(gateway.hie, f"oud-nd-{kind}"), f"{kind}: it has vanished between two entries")
+
+
 def what_is_stored_is_heard_in_a_bundle_inside_of_a_bundle():
     refusing = consent("nb1", "pnb1")
     refusing["provision"] = {"type": "deny"}
@@ -752,6 +765,14 @@ def with_ids_of_its_own_nobody_learns_of_others_consents():
                 there, never = (apart.push(bundle(consent(id, "pi2"), type=kind), client=client) for id in ("oak-1", "oak-2"))
                 check(there[0] == 403 and twin(there) == twin(never), (client, kind, there, never))
         check(send("no-prefix", "elm-ehr")[0] == 403 and send("free", "star")[0] == 201, "its own ids and no others; who has none is free")
+        made = apart.request("POST", "/fhir/Consent", {k: v for k, v in consent("", "pi1").items() if k != "id"}, client="oak-ehr")
+        id = made[1]["Location"].split("/")[1]
+        check(id.startswith("oak-") and send(id, "oak-ehr")[0] == 200, made)
+        for who, said in (("star", 403), ("elm-ehr", 200)):      # who has no prefix has the id of the urn; else it begins as its own
+            form = {k: v for k, v in consent("", "pi3").items() if k != "id"}
+            body = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:oak-1", "resource": form}]}
+            answer = apart.push(body, client=who)
+            check(answer[0] in (said, 422), (who, answer))
         revoked = apart.request("POST", "/fhir/Consent/oak-1/$revoke", {"resourceType": "Parameters"}, client="officer")
         check(revoked[0] == 200, "a revocation is written for the source")
         guesses = [send("free", "elm-ehr", headers={"If-None-Match": "*"})[0] for _ in range(3)]
