@@ -161,6 +161,22 @@ arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
     return fresh;
 }
 
+void *
+arena_more(struct arena *a, void *items, uint32_t count, uint32_t *room, size_t size)
+{
+    if (count < *room)
+        return items;
+    if (*room > UINT32_MAX / 2) {
+        a->spent = true;
+        return NULL;
+    }
+    uint32_t larger = *room == 0 ? 64 : *room * 2;
+    void    *more   = arena_grow(a, items, *room * size, larger * size);
+    if (more != NULL)
+        *room = larger;
+    return more;
+}
+
 void
 arena_shrink(struct arena *a, void *last, size_t old_size, size_t new_size)
 {

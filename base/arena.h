@@ -43,6 +43,9 @@ void *arena_array(struct arena *, size_t count, size_t size);
 /* Makes `old` larger, in place when it was the last thing handed out, else by
  * a copy (the old bytes stay until the arena goes).  New bytes are zero. */
 void *arena_grow(struct arena *, void *old, size_t old_size, size_t new_size);
+/* Room for one more in a list of `count` items of this size: the list as it is, or with 64 places
+ * at first and twice as many as before from then on.  NULL: the arena is spent, and the list stays. */
+void *arena_more(struct arena *, void *items, uint32_t count, uint32_t *room, size_t size);
 /* Gives back the unused end of the last thing handed out. */
 void  arena_shrink(struct arena *, void *last, size_t old_size, size_t new_size);
 

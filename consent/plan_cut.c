@@ -242,16 +242,13 @@ emptied(const struct closure *w, tape_node container)
 static void
 record(struct closure *w, tape_node node, struct why why)
 {
-    if (w->cut_count == w->cut_room) {
-        uint32_t room = w->cut_room == 0 ? 64 : w->cut_room * 2;
-        void    *more = arena_grow(w->arena, w->cuts, w->cut_room * sizeof *w->cuts, room * sizeof *w->cuts);
-        if (more == NULL) {
-            w->spent = true;
-            return;
-        }
-        w->cuts     = more;
-        w->cut_room = room;
+    struct plan_cut *more = arena_more(w->arena, w->cuts, w->cut_count, &w->cut_room, sizeof *more);
+
+    if (more == NULL) {
+        w->spent = true;
+        return;
     }
+    w->cuts = more;
     w->cuts[w->cut_count++] = (struct plan_cut){ node, why.rule, bundle_entry_of(w->bundle, node), why.cause,
                                                  span_of(why.because) };
 }
@@ -259,16 +256,13 @@ record(struct closure *w, tape_node node, struct why why)
 void
 closure_edit(struct closure *w, tape_node node, struct span json, const char *rule)
 {
-    if (w->edit_count == w->edit_room) {
-        uint32_t room = w->edit_room == 0 ? 8 : w->edit_room * 2;
-        void    *more = arena_grow(w->arena, w->edits, w->edit_room * sizeof *w->edits, room * sizeof *w->edits);
-        if (more == NULL) {
-            w->spent = true;
-            return;
-        }
-        w->edits     = more;
-        w->edit_room = room;
+    struct plan_edit *more = arena_more(w->arena, w->edits, w->edit_count, &w->edit_room, sizeof *more);
+
+    if (more == NULL) {
+        w->spent = true;
+        return;
     }
+    w->edits = more;
     uint32_t entry = bundle_entry_of(w->bundle, node);
     w->edits[w->edit_count++] = (struct plan_edit){ node, json, rule, entry };
     if (entry != ENTRY_NONE)
@@ -453,16 +447,13 @@ follow(struct closure *w, uint32_t entry)
 void
 closure_edge_add(struct closure *w, tape_node node, uint32_t to)
 {
-    if (w->edge_count == w->edge_room) {
-        uint32_t room = w->edge_room == 0 ? 64 : w->edge_room * 2;
-        void    *more = arena_grow(w->arena, w->edges, w->edge_room * sizeof *w->edges, room * sizeof *w->edges);
-        if (more == NULL) {
-            w->spent = true;
-            return;
-        }
-        w->edges     = more;
-        w->edge_room = room;
+    struct closure_edge *more = arena_more(w->arena, w->edges, w->edge_count, &w->edge_room, sizeof *more);
+
+    if (more == NULL) {
+        w->spent = true;
+        return;
     }
+    w->edges = more;
     w->edges[w->edge_count] = (struct closure_edge){ node, w->edge_of[to] };
     w->edge_of[to]          = ++w->edge_count;
 }
@@ -470,16 +461,13 @@ closure_edge_add(struct closure *w, tape_node node, uint32_t to)
 void
 closure_keep(struct closure *w, struct node_list *list, tape_node node)
 {
-    if (list->count == list->room) {
-        uint32_t room = list->room == 0 ? 64 : list->room * 2;
-        void    *more = arena_grow(w->arena, list->all, list->room * sizeof *list->all, room * sizeof *list->all);
-        if (more == NULL) {
-            w->spent = true;
-            return;
-        }
-        list->all  = more;
-        list->room = room;
+    tape_node *more = arena_more(w->arena, list->all, list->count, &list->room, sizeof *more);
+
+    if (more == NULL) {
+        w->spent = true;
+        return;
     }
+    list->all = more;
     list->all[list->count++] = node;
 }
 

@@ -307,14 +307,10 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
     bool     is_new;
     uint32_t patient = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->whose[entry];
 
-    if (phrases_count(e->phrases) >= e->of_room) {            /* first: no phrase is without its finding */
-        uint32_t room = e->of_room == 0 ? 64 : e->of_room * 2;
-        void    *more = arena_grow(e->arena, e->of, e->of_room * sizeof *e->of, room * sizeof *e->of);
-        if (more == NULL)
-            return;
-        e->of      = more;
-        e->of_room = room;
-    }
+    struct finding_of *all = arena_more(e->arena, e->of, phrases_count(e->phrases), &e->of_room, sizeof *all);
+    if (all == NULL)                                          /* first: no phrase is without its finding */
+        return;
+    e->of = all;
     uint32_t phrase = phrases_add(e->phrases, text, form, kind + patient * 16, &is_new);     /* a row a patient */
     if (phrase == PHRASE_NONE)
         return;
@@ -349,14 +345,11 @@ memo_known(struct memo *memo, struct span text)
 static void
 add_local(struct plan_evidence *e, uint32_t phrase, uint32_t entry)
 {
-    if (e->local_count == e->local_room) {
-        uint32_t room = e->local_room == 0 ? 64 : e->local_room * 2;
-        void    *more = arena_grow(e->arena, e->locals, e->local_room * sizeof *e->locals, room * sizeof *e->locals);
-        if (more == NULL)
-            return;
-        e->locals     = more;
-        e->local_room = room;
-    }
+    struct plan_local *all = arena_more(e->arena, e->locals, e->local_count, &e->local_room, sizeof *all);
+
+    if (all == NULL)
+        return;
+    e->locals = all;
     e->locals[e->local_count] = (struct plan_local){ phrase, e->local_of[entry] };
     e->local_of[entry]        = ++e->local_count;
 }

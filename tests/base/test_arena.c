@@ -139,6 +139,33 @@ test_grows_in_place_when_last_and_by_copy_otherwise(void **state)
 }
 
 static void
+test_a_list_has_room_for_one_more_until_the_arena_is_spent(void **state)
+{
+    struct arena *a    = arena_new("test", 10000);
+    uint32_t     *list = NULL, count = 0, room = 0;
+
+    (void)state;
+    for (;; count++) {
+        uint32_t  before = room;
+        uint32_t *more   = arena_more(a, list, count, &room, sizeof *list);
+        if (more == NULL) {
+            assert_int_equal(room, before);
+            break;
+        }
+        assert_true(count < room && (room == before || room == (before == 0 ? 64 : 2 * before)));
+        list        = more;
+        list[count] = count;
+    }
+    assert_true(arena_spent(a));
+    assert_in_range(count, 64, 10000 / sizeof *list);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(list[i], i);
+    room = UINT32_MAX;                                  /* twice as many would wrap around */
+    assert_null(arena_more(a, list, UINT32_MAX, &room, sizeof *list));
+    arena_free(&a);
+}
+
+static void
 test_what_is_given_back_comes_again_as_zeroes(void **state)
 {
     struct arena *a  = arena_new("test", 1 << 20);
@@ -316,6 +343,7 @@ main(void)
         cmocka_unit_test(test_copies_and_formats_end_in_nul),
         cmocka_unit_test(test_joins_texts_in_order),
         cmocka_unit_test(test_grows_in_place_when_last_and_by_copy_otherwise),
+        cmocka_unit_test(test_a_list_has_room_for_one_more_until_the_arena_is_spent),
         cmocka_unit_test(test_what_is_given_back_comes_again_as_zeroes),
         cmocka_unit_test(test_a_mark_takes_back_all_that_came_after),
         cmocka_unit_test(test_an_open_room_counts_only_when_it_closes),
