@@ -24,18 +24,25 @@ static const struct identifier *identifiers_of(struct reader *, tape_node object
 static const struct span *members_of(struct reader *, tape_node resource, size_t *count);
 
 enum status
-facts_read(struct span json, struct arena *arena, struct issues *issues, const struct facts **out)
+reader_begin(struct reader *r, struct span json)
 {
     struct tape_error refused;
-    struct reader     r = { .arena = arena, .issues = issues };
-    enum status       st = tape_read(json, &tape_default_limits, arena, &r.tape, &refused);
+    enum status       st = tape_read(json, &tape_default_limits, r->arena, &r->tape, &refused);
 
-    if (st == ST_NO_MEMORY)
+    if (st == ST_OK || st == ST_NO_MEMORY)
         return st;
-    if (st != ST_OK) {
-        outcome_add_refusal(issues, &refused);
-        return ST_MALFORMED;
-    }
+    outcome_add_refusal(r->issues, &refused);
+    return ST_MALFORMED;
+}
+
+enum status
+facts_read(struct span json, struct arena *arena, struct issues *issues, const struct facts **out)
+{
+    struct reader r  = { .arena = arena, .issues = issues };
+    enum status   st = reader_begin(&r, json);
+
+    if (st != ST_OK)
+        return st;
     struct facts *facts = arena_make(arena, struct facts);
     if (facts == NULL)
         return ST_NO_MEMORY;

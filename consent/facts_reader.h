@@ -18,6 +18,8 @@ struct reader {
 
 #define NAMES(array) (array), sizeof(array) / sizeof *(array)
 
+/* Reads the document of r->arena and r->issues, to which a refusal is added: ST_MALFORMED, ST_NO_MEMORY. */
+enum status        reader_begin(struct reader *, struct span json) MUST_CHECK;
 /* F1, F2 */
 void               reader_names(struct reader *, tape_node object, const char *where, const char *const *names,
                                 size_t count);

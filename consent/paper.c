@@ -4,7 +4,6 @@
 #include "consent/basis.h"
 #include "consent/facts_reader.h"
 #include "fhir/datatypes.h"
-#include "fhir/outcome.h"
 
 static const struct { const char *one, *list; } kinds[PAPER_KINDS] = {
     [PAPER_NONE]         = { "", "" },
@@ -27,18 +26,13 @@ static bool        is_reference(struct span, struct span type);
 enum status
 papers_read(struct span json, struct arena *arena, struct issues *issues, const struct paper **out, size_t *count)
 {
-    struct tape_error refused;
-    struct reader     r    = { .arena = arena, .issues = issues };
-    enum status       st   = tape_read(json, &tape_default_limits, arena, &r.tape, &refused);
-    size_t            most = 0;
+    struct reader r    = { .arena = arena, .issues = issues };
+    enum status   st   = reader_begin(&r, json);
+    size_t        most = 0;
 
     *count = 0;
-    if (st == ST_NO_MEMORY)
+    if (st != ST_OK)
         return st;
-    if (st != ST_OK) {
-        outcome_add_refusal(issues, &refused);
-        return ST_MALFORMED;
-    }
     for (int k = PAPER_NONE + 1; k < PAPER_KINDS; k++)
         most += tape_children(r.tape, tape_member(r.tape, TAPE_ROOT, span_of(kinds[k].list)));
     struct paper *all = arena_make_n(arena, most < PAPERS_MOST * PAPER_KINDS ? most : PAPERS_MOST * PAPER_KINDS,

@@ -14,7 +14,7 @@ struct document {
     const struct facts      *inside;     /* facts for the documents inside */
     unsigned                 depth;
     struct plan_inner       *inner;
-    size_t                   inner_count, inner_room;
+    uint32_t                 inner_count, inner_room;
 };
 
 static enum status  plan_one(struct document *, const struct plan **out);
@@ -288,14 +288,11 @@ inherit(const struct document *outer, uint32_t entry, tape_node offset, struct d
 static bool
 add_inner(struct document *d, const struct plan_inner *inner)
 {
-    if (d->inner_count == d->inner_room) {
-        size_t room = d->inner_room == 0 ? 4 : d->inner_room * 2;
-        void  *more = arena_grow(d->arena, d->inner, d->inner_room * sizeof *d->inner, room * sizeof *d->inner);
-        if (more == NULL)
-            return false;
-        d->inner      = more;
-        d->inner_room = room;
-    }
+    struct plan_inner *more = arena_more(d->arena, d->inner, d->inner_count, &d->inner_room, sizeof *more);
+
+    if (more == NULL)
+        return false;
+    d->inner = more;
     d->inner[d->inner_count++] = *inner;
     return true;
 }

@@ -2,7 +2,7 @@
 
 #include "base/json_author.h"
 
-enum { INSPECTED_BYTES = 256 << 20, FINDINGS_MOST = 20, REQUEST_BYTES = 64 << 20, DIFFERENCES_FIRST = 16 };
+enum { INSPECTED_BYTES = 256 << 20, FINDINGS_MOST = 20, REQUEST_BYTES = 64 << 20 };
 
 static enum status run_case(struct trial *);
 static void        check_names(struct trial *, tape_node object, const char *const *names, size_t count, const char *where);
@@ -299,16 +299,13 @@ trial_differ(struct trial *t, struct scenario_difference difference)
 {
     size_t count = t->out->difference_count;
 
-    if (count == t->room) {
-        size_t room = t->room > 0 ? 2 * t->room : DIFFERENCES_FIRST;
-        void  *more = arena_grow(t->arena, t->differences, t->room * sizeof *t->differences, room * sizeof *t->differences);
-        if (more == NULL) {
-            t->status = ST_NO_MEMORY;
-            return;
-        }
-        t->differences = more;
-        t->room        = room;
+    struct scenario_difference *more = arena_more(t->arena, t->differences, (uint32_t)count, &t->room, sizeof *more);
+
+    if (more == NULL) {
+        t->status = ST_NO_MEMORY;
+        return;
     }
+    t->differences           = more;
     difference.step          = t->number;
     t->differences[count]    = difference;
     t->out->difference_count = count + 1;

@@ -19,7 +19,7 @@ struct trial {
     const struct tape          *payload;        /* what left; NULL: nothing */
     struct scenario            *out;
     struct scenario_difference *differences;
-    size_t                      room;
+    uint32_t                    room;
     enum status                 status;         /* sticky: memory */
 };
 

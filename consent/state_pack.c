@@ -5,7 +5,6 @@
 #include "consent/facts_reader.h"
 #include "fhir/code_system.h"
 #include "fhir/datatypes.h"
-#include "fhir/outcome.h"
 #include "fhir/resource_type.h"
 
 static void read_head(struct reader *, tape_node, struct state_pack *);
@@ -35,16 +34,11 @@ static const char *const effects[STATE_EFFECT_COUNT] = { "deny", "hold", "consen
 enum status
 state_pack_read(struct span json, struct arena *arena, struct issues *issues, const struct state_pack **out)
 {
-    struct tape_error refused;
-    struct reader     r  = { .arena = arena, .issues = issues, .rule = "policy-pack" };
-    enum status       st = tape_read(json, &tape_default_limits, arena, &r.tape, &refused);
+    struct reader r  = { .arena = arena, .issues = issues, .rule = "policy-pack" };
+    enum status   st = reader_begin(&r, json);
 
-    if (st == ST_NO_MEMORY)
+    if (st != ST_OK)
         return st;
-    if (st != ST_OK) {
-        outcome_add_refusal(issues, &refused);
-        return ST_MALFORMED;
-    }
     const struct state_pack *pack = state_pack_at(&r, TAPE_ROOT, true);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
