@@ -6,6 +6,8 @@
 
 static enum match match_actors(const struct provision *, const struct asker *, enum rank *);
 static enum match match_actor(const struct target *, const struct provision *, const struct asker *, enum rank *);
+static bool       names_another(const struct target *, const struct asker *);
+static bool       same_system(struct span, struct span);
 static bool       is_member(const struct asker *, struct span group);
 static bool       share(const struct identifier *, size_t, const struct identifier *, size_t);
 static bool       contradict(const struct identifier *, size_t, const struct identifier *, size_t);
@@ -135,7 +137,7 @@ match_actor(const struct target *t, const struct provision *p, const struct aske
 
     *rank = rank_of(t, asker, p->type == PROVISION_PERMIT);
     if (share(ids, count, asker->identifiers, asker->identifier_count))
-        return MATCH_YES;
+        return !named && names_another(t, asker) ? MATCH_UNKNOWN : MATCH_YES;
     if (named && target_same_reference(t->reference, asker->facts->actor.reference)
         && contradict(ids, count, asker->facts->actor.identifiers, asker->facts->actor.identifier_count))
         return MATCH_UNKNOWN;
@@ -240,12 +242,33 @@ known(const struct facts *facts, struct span reference)
     return NULL;
 }
 
+/* Somebody who is known here, and has other identifiers than the requester. */
+static bool
+names_another(const struct target *t, const struct asker *asker)
+{
+    const struct known_actor *other = known(asker->facts, t->reference);
+
+    return other != NULL && contradict(other->identifiers, other->identifier_count, asker->identifiers, asker->identifier_count);
+}
+
+static bool
+same_system(struct span a, struct span b)
+{
+    return span_eq(a, b) || (code_system_of(a) != CODE_SYSTEM_UNKNOWN && code_system_of(a) == code_system_of(b));
+}
+
+bool
+identifier_same(const struct identifier *a, const struct identifier *b)
+{
+    return !span_empty(a->value) && span_eq(a->value, b->value) && same_system(a->system, b->system);
+}
+
 static bool
 share(const struct identifier *a, size_t a_count, const struct identifier *b, size_t b_count)
 {
     for (size_t i = 0; i < a_count; i++)
         for (size_t j = 0; j < b_count; j++)
-            if (!span_empty(a[i].value) && span_eq(a[i].value, b[j].value) && span_eq(a[i].system, b[j].system))
+            if (identifier_same(&a[i], &b[j]))
                 return true;
     return false;
 }
@@ -258,7 +281,7 @@ contradict(const struct identifier *a, size_t a_count, const struct identifier *
 
     for (size_t i = 0; i < a_count; i++)
         for (size_t j = 0; j < b_count; j++)
-            common |= !span_empty(a[i].system) && span_eq(a[i].system, b[j].system);
+            common |= !span_empty(a[i].system) && same_system(a[i].system, b[j].system);
     return common && !share(a, a_count, b, b_count);
 }
 

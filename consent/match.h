@@ -8,13 +8,15 @@
  *       that could not be inspected, a criterion in a wrong form.
  *   M2  Actor.  References are the same when they are equal without version, or
  *       when one is relative and the other ends in the same Type/id.
- *       Identifiers are the same by system and value; use, type and period are
- *       not identity.  The requester answers to its own reference and
+ *       Identifiers are the same by system and value, a system by whichever of its names
+ *       (urn:oid:2.16.840.1.113883.4.6 is us-npi); use, type and period are
+ *       not identity, and a display never is.  The requester answers to its own reference and
  *       identifiers, to the organization that it acts for, to the legal entity
  *       whose workforce it is (a consent that names the hospital names its
  *       departments, not the other way round), and to the groups it is a member of.  An actor that resolves and shares nothing of that
  *       is somebody else; so is one of a kind that the requester cannot be (a
- *       RelatedPerson is no organization).  Same reference, but another
+ *       RelatedPerson is no organization).  A reference to one who is known here with the identifier of another
+ *       contradicts itself: indeterminate.  Same reference, but another
  *       identifier of the same system: indeterminate.
  *   M3  Rank: a rule names an individual, an organization (or group), or nobody.
  *   M4  Purpose: a permit has to cover every purpose that is asserted, a deny
@@ -100,6 +102,7 @@ bool          labeled_note(const struct labeled *);
 bool          record_begins_after(const struct record *, int64_t ms);
 
 bool target_same_reference(struct span a, struct span b);                    /* M2 */
+bool identifier_same(const struct identifier *, const struct identifier *);  /* M2; one without a value is nobody's */
 bool asker_answers_to(const struct asker *, struct span reference);          /* M2, by reference alone */
 /* The target's identifiers, looked up in known actors and in the consent's own bundle.
  * False when it does not resolve. */

@@ -245,7 +245,7 @@ share(const struct identifier *a, size_t a_count, const struct identifier *b, si
 {
     for (size_t i = 0; i < a_count; i++)
         for (size_t k = 0; k < b_count; k++)
-            if (!span_empty(a[i].value) && span_eq(a[i].value, b[k].value) && span_eq(a[i].system, b[k].system))
+            if (identifier_same(&a[i], &b[k]))
                 return true;
     return false;
 }

@@ -21,6 +21,7 @@ static bool        read_modifiers(struct reading *);
 static void        read_unreadable(struct reading *, bool foreign, bool modified);
 static void        read_types(struct reading *);
 static void        read_actors(struct reading *);
+static void        read_patient(struct reading *);
 static void        read_lacking(struct reading *);
 static bool        permits(const struct consent *);
 static const char *dimension_words(uint32_t dimension);
@@ -84,6 +85,7 @@ read_consent(struct reading *r)
     read_unreadable(r, foreign, modified);
     read_types(r);
     read_actors(r);
+    read_patient(r);
     read_lacking(r);
 }
 
@@ -229,6 +231,19 @@ read_actors(struct reading *r)
             break;
         }
     }
+}
+
+/* A refusal that is heard for nobody must not go by in silence. */
+static void
+read_patient(struct reading *r)
+{
+    const struct consent *c       = r->consent;
+    tape_node             patient = tape_member(c->tape, c->node, SPAN("patient"));
+
+    if (c->unusable == NULL && c->patient.identifier_count > 0
+        && (span_empty(c->patient.reference) || span_find(c->patient.reference, SPAN("?identifier=")) != SPAN_NOT_FOUND))
+        add(r, REVIEW_PATIENT, patient, "2.31(a)(1)",
+            SPAN("it names its patient by an identifier alone, and no Patient of its Bundle has it: it is heard for nobody"));
 }
 
 /* ---- 2.31(a) ------------------------------------------------------------------------------ */

@@ -248,6 +248,7 @@ issue_of(enum review_kind kind)
     case REVIEW_MALFORMED: return ISSUE_VALUE;
     case REVIEW_MODIFIER:  return ISSUE_NOT_SUPPORTED;
     case REVIEW_REVIVED:   return ISSUE_CONFLICT;
+    case REVIEW_PATIENT:
     case REVIEW_ACTOR:     return ISSUE_NOT_FOUND;
     default:               return ISSUE_BUSINESS_RULE;
     }
@@ -290,6 +291,8 @@ say(struct exchange *ex, const struct review_cause *cause)
                            "error is sent as entered-in-error first")
                 : cause->kind == REVIEW_SCANNED
                     ? SPAN("it is kept, and a person is asked to read it; send a Consent that names it as its sourceReference")
+                : cause->kind == REVIEW_PATIENT
+                    ? SPAN("it is kept; name the patient by reference, or send the Patient that has the identifier with it")
                     : SPAN("it is kept and denies what it denies; send its next version to mend it"),
         .times = 1 });
 }

@@ -736,6 +736,50 @@ test_says_why_no_consent_reaches_a_part_2_record(void **state)
     }
 }
 
+/* M2: exactly, whichever name the system goes by; what does not resolve denies and does not permit. */
+static void
+test_who_is_named_by_identifier_alone_is_who_has_it(void **state)
+{
+#define US_NPI "\"system\":\"http://hl7.org/fhir/sid/us-npi\""
+#define OID_NPI "\"system\":\"urn:oid:2.16.840.1.113883.4.6\""
+#define LOCAL "\"system\":\"https://hie.example.org/members\""
+#define ASKED "\"actor\":{\"reference\":\"Organization/lakeside\",\"identifier\":[{" US_NPI ",\"value\":\"1740000025\"},{" LOCAL ",\"value\":\"m-7\"}]}"
+#define OTHERS "\"actors\":{\"Organization/other\":{\"resourceType\":\"Organization\",\"identifier\":[{" US_NPI ",\"value\":\"1740000033\"}]}}"
+#define NAMED(type, who) "{" CONSENT_HEAD("c1", "2024-01-01") ",\"provision\":{\"type\":\"" type "\",\"actor\":[{\"role\":{\"coding\":[{\"code\":\"IRCP\"}]},\"reference\":" who "}]}}"
+    static const struct { const char *permit, *deny; bool permits, denies; } rows[] = {
+#define ROW(who, permits, denies) { NAMED("permit", who), NAMED("deny", who), permits, denies }
+        ROW("{\"identifier\":{" US_NPI ",\"value\":\"1740000025\"}}", true, true),
+        ROW("{\"identifier\":{" OID_NPI ",\"value\":\"1740000025\"}}", true, true),
+        ROW("{\"identifier\":{" LOCAL ",\"value\":\"m-7\"}}", true, true),
+        ROW("{\"identifier\":{" US_NPI ",\"value\":\"1740000025\"},\"display\":\"Another\"}", true, true),
+        ROW("{\"identifier\":{" US_NPI ",\"value\":\"1740000033\"}}", false, false),
+        ROW("{\"identifier\":{" OID_NPI ",\"value\":\"1740000033\"}}", false, false),
+        ROW("{\"identifier\":{" LOCAL ",\"value\":\"1740000025\"}}", false, false),
+        ROW("{\"identifier\":{\"value\":\"1740000025\"}}", false, true),
+        ROW("{\"identifier\":{\"system\":\"urn:oid:1.2.3\",\"value\":\"1740000025\"}}", false, true),
+        ROW("{\"identifier\":{" US_NPI "},\"display\":\"lakeside\"}", false, true),
+        ROW("{\"display\":\"Organization/lakeside\"}", false, true),
+        ROW("{\"reference\":\"Organization/other\",\"identifier\":{" US_NPI ",\"value\":\"1740000025\"}}", false, true),
+        ROW("{\"reference\":\"Organization/theirs\",\"identifier\":{" US_NPI ",\"value\":\"1740000025\"}}", true, true),
+        ROW("{\"reference\":\"Organization/lakeside\",\"identifier\":{" OID_NPI ",\"value\":\"1740000033\"}}", false, true),
+#undef ROW
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int deny = 0; deny < 2; deny++) {
+            char request[8192];
+            snprintf(request, sizeof request, "{" AT "," ASKED ",\"purpose\":[\"TREAT\"]," OTHERS ",\"consents\":[%s]}",
+                     deny ? rows[i].deny : rows[i].permit);
+            struct world w = world_read(request, deny ? BUNDLE(GLUCOSE) : BUNDLE(OPIOID));
+            world_decide(&w);
+            bool goes = w.decisions[0].verdict == VERDICT_PERMIT;
+            if (goes != (deny ? !rows[i].denies : rows[i].permits))
+                fail_msg("row %zu %s: %s", i, deny ? "deny" : "permit", goes ? "goes" : "stays");
+            world_end(&w);
+        }
+}
+
 /* consent_form.h F3, F4. */
 static void
 test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies(void **state)
@@ -976,6 +1020,7 @@ main(void)
         cmocka_unit_test(test_a_consent_that_names_its_patient_in_any_way_is_that_patients),
         cmocka_unit_test(test_a_consent_that_is_not_understood_still_denies),
         cmocka_unit_test(test_says_why_no_consent_reaches_a_part_2_record),
+        cmocka_unit_test(test_who_is_named_by_identifier_alone_is_who_has_it),
         cmocka_unit_test(test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies),
         cmocka_unit_test(test_the_order_of_consents_never_matters),
         cmocka_unit_test(test_one_more_refusal_never_widens_and_one_more_unusable_consent_changes_nothing),

@@ -93,6 +93,53 @@ def the_form_is_the_one_that_was_hashed():
     check(not goes("a1c-h4"), "a refusal with a wrong hash still refuses")
 
 
+def to(who, id, **reference):
+    made = consent(id, who)
+    made["provision"]["actor"][0]["reference"] = reference
+    return made
+
+
+def who_is_named_by_identifier_alone_is_who_has_it():
+    """Both ways: a permit for the recipient's own number, a refusal of another's; a name is never enough."""
+    hie, other = "1000000002", "1000000003"
+    oid = "urn:oid:2.16.840.1.113883.4.6"
+    for n, (reference, permits) in enumerate((
+            ({"identifier": {"system": NPI, "value": hie}}, True),
+            ({"identifier": {"system": oid, "value": hie}}, True),
+            ({"identifier": {"system": NPI, "value": hie}, "display": "Lakeside Clinic"}, True),
+            ({"identifier": {"system": oid, "value": other}}, False),
+            ({"identifier": {"system": "https://example.org/members", "value": hie}}, False),
+            ({"display": "County HIE"}, False))):
+        push(patient(f"i{n}"), to(f"i{n}", f"c-i{n}", **reference), condition(f"oud-i{n}", f"i{n}"))
+        check(goes(f"oud-i{n}") == permits, (reference, permits))
+    for n, (reference, refuses) in enumerate((
+            ({"identifier": {"system": NPI, "value": hie}}, True),
+            ({"identifier": {"system": oid, "value": hie}}, True),
+            ({"identifier": {"system": oid, "value": other}}, False),
+            ({"identifier": {"system": "https://example.org/members", "value": hie}}, True),
+            ({"display": "Lakeside Clinic"}, True))):
+        refusal = to(f"n{n}", f"c-n{n}", **reference)
+        refusal["provision"]["type"] = "deny"
+        push(patient(f"n{n}"), refusal, observation(f"a1c-n{n}", f"n{n}"), client="valley-ehr")
+        check(goes(f"a1c-n{n}") != refuses, (reference, refuses))
+
+
+def a_patient_who_is_named_by_identifier_alone_is_the_one_who_has_it_in_the_bundle():
+    mrn = {"system": "https://valley.example.org/mrn", "value": "77012"}
+    refusal = consent("c-m1", "m1")
+    refusal["patient"] = {"identifier": mrn}
+    refusal["provision"]["type"] = "deny"
+    said = push({**patient("m1"), "identifier": [mrn]}, refusal, observation("a1c-m1", "m1"), client="valley-ehr")
+    check(not any(said) and not goes("a1c-m1"), said)
+    alone = {**refusal, "id": "c-m2", "patient": {"identifier": {**mrn, "value": "77013"}}}
+    said = push(patient("m2"), alone, client="valley-ehr")
+    check(any("heard for nobody" in json.dumps(s) for s in said), said)
+    check("77013" not in json.dumps(said), "what was sent is said")
+    check([i["kind"] for i in waits("Consent/c-m2")] == ["unresolvable-patient"], waits("Consent/c-m2"))
+
+
 if __name__ == "__main__":
     main([a_consent_that_came_as_a_scan_permits_nothing_waits_and_is_told, it_takes_nothing_away_either,
-          a_form_whose_consent_is_there_waits_for_nobody, the_form_is_the_one_that_was_hashed])
+          a_form_whose_consent_is_there_waits_for_nobody, the_form_is_the_one_that_was_hashed,
+          who_is_named_by_identifier_alone_is_who_has_it,
+          a_patient_who_is_named_by_identifier_alone_is_the_one_who_has_it_in_the_bundle])
