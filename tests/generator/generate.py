@@ -27,6 +27,7 @@ import tempfile
 import time
 
 import situations_controls
+import situations_linked
 import situations_program
 import situations_records
 import situations_suspect
@@ -34,7 +35,7 @@ from model import Either, Hidden, Raw, Style, print_both, shown
 from readings import found_in
 from world import ACT, AT, NPI, REASON, Situation, World
 
-MODULES = (situations_program, situations_records, situations_suspect, situations_controls)
+MODULES = (situations_program, situations_records, situations_suspect, situations_controls, situations_linked)
 TEMPLATES = {name: make for module in MODULES for name, make in module.SITUATIONS.items()}
 SENDERS = ("not-program", "unknown", "program")
 RECIPIENTS = (("county", "CE_PROVIDER"), ("shore-plan", "HEALTH_PLAN"), ("mill-clinic", "NONHIPAA_TREATING_PROVIDER"), ("pay-co", "THIRD_PARTY_PAYER_NONHIPAA"))
@@ -106,6 +107,7 @@ class Case:
                         "actors": {f"Organization/{recipient}": {"resourceType": "Organization", "id": recipient, "identifier": [{"system": NPI, "value": "1999999992"}]}},
                         "consents": []}
         self.whole_request = {"at": AT, "actor": {"reference": "Organization/county"}, "purpose": ["TREAT"], "source": {"part2": "not-program"}}
+        self.world.recipient = recipient
         self.kind = "collection" if alone else draw.choices(("collection", "transaction", "batch", "searchset"), (4, 2, 1, 2))[0]
         self.granted = []
         entries, situations = [], []
@@ -123,6 +125,7 @@ class Case:
         self.opened = any(s.opened for i, s in enumerate(situations) if i not in drop)
         for s in situations:
             self.add_consent(s, s.granted, recipient)
+        self.request["consents"] += self.world.consents
         if sender == "program":
             self.request["source"]["organization"] = f"Organization/{self.world.programs[0].entity.id}" if self.world.programs else "Organization/none"
         self.request["programs"] = [p.facts() for p in self.world.programs]
