@@ -84,8 +84,8 @@ command_file_show(const struct call *call)
 static const char *
 state_of(const struct listing *l, const struct store_filed *f, const struct paper *p)
 {
-    if (f->ended_ms <= l->now_ms)
-        return "ended";
+    if (f->ended_ms <= l->now_ms || (p->kind == PAPER_EMERGENCY && p->as.emergency.to_ms < l->now_ms))
+        return "ended";                  /* by somebody, or as it said itself */
     if (f->ended_ms < INT64_MAX)
         return "ends";
     return p->lacks != NULL ? "lacks" : "stands";

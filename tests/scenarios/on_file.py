@@ -281,6 +281,14 @@ def an_emergency_with_all_of_2_51_c_opens_and_is_recorded():
     check(not has(ward, "e1-after"), "afterwards")
 
 
+def an_emergency_whose_time_is_over_is_listed_as_ended():
+    stamp = lambda ago: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
+    add(emergencies=[emergency("er-over", "e7", **{"from": stamp(7200), "to": stamp(3600)}), emergency("er-on", "e7")])
+    listed = {p["id"]: p["state"] for p in json.loads(sluice("file", "ls", "--json", "--patient", "Patient/e7"))["papers"]}
+    check(listed == {"er-over": "ended", "er-on": "stands"}, listed)
+    check("er-over" in sluice("file", "ls", "--review"), "it is still due for review")
+
+
 def an_emergency_that_lacks_something_is_kept_and_opens_nothing():
     lame = emergency("er-2", "e3")
     del lame["discloser"]
@@ -444,6 +452,7 @@ if __name__ == "__main__":
           a_restriction_that_is_ended_without_the_patient_holds_for_what_was_there_before,
           a_consent_that_is_doubted_releases_nothing_until_the_doubt_is_ended,
           an_emergency_with_all_of_2_51_c_opens_and_is_recorded,
+          an_emergency_whose_time_is_over_is_listed_as_ended,
           an_emergency_that_lacks_something_is_kept_and_opens_nothing,
           a_copy_goes_on_as_the_capacity_it_is_held_in_allows,
           what_is_wrong_is_said_with_line_and_column_and_nothing_is_filed, two_at_once_are_one_after_the_other,
