@@ -8,11 +8,14 @@
 #include "fhir/code_system.h"
 #include "fhir/reference.h"
 
+/* References times consents, of one Bundle. */
+enum { MOST_LOOKS = 100000 };
+
 static uint32_t entry_named(const struct bundle *, struct span reference);
 static bool     disagrees(const struct tape *, tape_node attachment, struct arena *);
 static bool     is_form(const struct tape *, tape_node resource, struct span type, struct arena *);
 static bool     is_over(const struct tape *, tape_node resource);
-static bool     names_consent(const struct bundle *, uint32_t form, const struct policy *, struct arena *);
+static bool     names_consent(const struct bundle *, uint32_t form, const struct policy *, size_t *looks, struct arena *);
 
 /* ---- beside a Consent ---------------------------------------------------------------------- */
 
@@ -72,24 +75,32 @@ disagrees(const struct tape *t, tape_node attachment, struct arena *arena)
 
 /* ---- without one ---------------------------------------------------------------------------- */
 
-bool
-consent_form_alone(const struct bundle *b, uint32_t entry, const struct policy *policy, struct arena *arena)
+enum status
+consent_forms_alone(const struct bundle *b, const struct policy *policy, struct arena *arena, uint32_t *out, size_t most, size_t *count)
 {
-    const struct bundle_entry *e      = &b->entries[entry];
-    struct arena_mark          before = arena_mark(arena);
-    bool                       alone  = e->resource != TAPE_ABSENT && is_form(b->tape, e->resource, e->type, arena) && !is_over(b->tape, e->resource);
+    bool  *named = arena_make_n(arena, b->count, bool);
+    size_t looks = MOST_LOOKS;
 
-    for (size_t i = 0; alone && i < policy->consent_count; i++) {
+    *count = 0;
+    if (named == NULL && b->count > 0)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < policy->consent_count; i++) {
         const struct consent *c     = &policy->consents[i];
         tape_node             from  = tape_member(c->tape, c->node, SPAN("sourceReference"));
-        struct span           named = tape_member_text(c->tape, from, SPAN("reference"), arena);
-        if (span_empty(named))
-            continue;
-        alone = entry_named(b, named) != entry;
+        struct span           text  = tape_member_text(c->tape, from, SPAN("reference"), arena);
+        uint32_t              entry = span_empty(text) ? ENTRY_NONE : entry_named(b, text);
+        if (entry != ENTRY_NONE)
+            named[entry] = true;
     }
-    alone = alone && !names_consent(b, entry, policy, arena);
-    arena_reset(arena, before);
-    return alone;
+    for (uint32_t e = 0; e < b->count && *count < most; e++) {
+        const struct bundle_entry *in     = &b->entries[e];
+        struct arena_mark          before = arena_mark(arena);
+        if (in->resource != TAPE_ABSENT && is_form(b->tape, in->resource, in->type, arena) && !is_over(b->tape, in->resource)
+            && !named[e] && !names_consent(b, e, policy, &looks, arena))
+            out[(*count)++] = e;
+        arena_reset(arena, before);
+    }
+    return arena_status(arena);
 }
 
 bool
@@ -154,7 +165,7 @@ is_over(const struct tape *t, tape_node resource)
 
 /* A Consent that is there: who names one that nobody has has entered none. */
 static bool
-names_consent(const struct bundle *b, uint32_t form, const struct policy *policy, struct arena *arena)
+names_consent(const struct bundle *b, uint32_t form, const struct policy *policy, size_t *looks, struct arena *arena)
 {
     tape_node from = b->entries[form].resource;
 
@@ -165,7 +176,7 @@ names_consent(const struct bundle *b, uint32_t form, const struct policy *policy
         uint32_t    entry = entry_named(b, text);
         if (entry != ENTRY_NONE && span_eq_text(b->entries[entry].type, "Consent"))
             return true;
-        for (size_t i = 0; i < policy->consent_count && span_starts(text, SPAN("Consent/")); i++)
+        for (size_t i = 0; i < policy->consent_count && *looks > 0 && span_starts(text, SPAN("Consent/")); i++, --*looks)
             if (target_same_reference(text, consent_reference(&policy->consents[i])))
                 return true;
     }

@@ -24,7 +24,10 @@
 const char *consent_form_deficiency(const struct consent *, struct arena *);
 /* F1: a Bundle holds a form, read by a machine or not. */
 bool        consent_form_any(const struct bundle *, struct arena *);
-/* F1 and F2, of an entry: a consent that is there as a scan alone. */
-bool        consent_form_alone(const struct bundle *, uint32_t entry, const struct policy *, struct arena *);
+/* F1 and F2: which entries are a consent that is there as a scan alone; the first ones of a Bundle, at most
+ * `most`.  Linear in entries and consents; of a form that names more Consents than anybody reads it is not
+ * looked up that they are there, and it waits. */
+enum status consent_forms_alone(const struct bundle *, const struct policy *, struct arena *, uint32_t *out, size_t most,
+                                size_t *count) MUST_CHECK;
 
 #endif

@@ -31,6 +31,8 @@ enum status
 review_consents(const struct policy *policy, const struct bundle *bundle, const struct facts *facts, struct arena *arena,
                 struct review_causes *out)
 {
+    uint32_t       forms[256];           /* as many as a push may put into the queue */
+    size_t         count;
     struct asker   asker;
     struct reading r = { .facts = facts, .asker = &asker, .arena = arena };
 
@@ -58,12 +60,12 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
         r.entry = bundle_entry_of(bundle, r.consent->sent_node);
         read_consent(&r);
     }
-    for (uint32_t e = 0; e < bundle->count; e++) {
-        if (!consent_form_alone(bundle, e, policy, arena))
-            continue;
+    if (consent_forms_alone(bundle, policy, arena, forms, sizeof forms / sizeof *forms, &count) != ST_OK)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
         r.consent = NULL;
-        r.entry   = e;
-        add(&r, REVIEW_SCANNED, bundle->entries[e].resource, NULL,
+        r.entry   = forms[i];
+        add(&r, REVIEW_SCANNED, bundle->entries[forms[i]].resource, NULL,
             SPAN("it is a consent as a document alone, without a Consent that a machine can read: it permits nothing and refuses nothing"));
     }
     *out = (struct review_causes){ r.causes, r.count };
