@@ -49,7 +49,7 @@ struct code_row {
     const char *words;                   /* what the code means, our words */
     const char *checked;                 /* how it was compared with the source: "name", "list", "absence", "none" */
     const char *day;                     /* when: "2026-11-22"; "-" */
-    const char *because;                 /* why a row that has a source is off; "" */
+    const char *because;                 /* why a row that has a source is off, or is weaker than a prefix; "" */
 };
 
 /* Circumstances that a resource states about itself: controls of T2. */

@@ -13,7 +13,9 @@
  *   - its source is not in the table of sources, or did not compare it in the way that the row says
  *   - nobody compared it and it is on; somebody did, and it is off without a reason
  *   - the tier and the label, or the tier and the kind, do not belong together
- *   - the day is none
+ *   - it is on and weaker than a shorter prefix that is on, and does not say why: it takes a label
+ *     back that the prefix gives, or part of it; or it is on, says why, and is not weaker
+ *   - the day is none, or has not come yet (a day ahead is let go: builds run in all time zones)
  *
  * A source that no row names is refused as well.  0 written, 1 something is refused and nothing
  * is written, 2 usage, 4 a file failed.
@@ -22,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "fhir/code_system.h"
@@ -67,8 +70,10 @@ struct facts {
     struct row    *rows;
     struct source *sources;
     size_t         row_count, source_count;
+    char           last_day[16];         /* that a row can have: "2026-11-24" */
 };
 
+static bool tell_last_day(struct facts *);
 static bool read_file(struct facts *, const char *path, void (*line)(struct facts *, struct span, unsigned));
 static void read_source(struct facts *, struct span line, unsigned number);
 static void read_row(struct facts *, struct span line, unsigned number);
@@ -91,7 +96,7 @@ main(int argc, char **argv)
 
     f.rows    = arena_make_n(f.arena, ROWS_MOST, struct row);
     f.sources = arena_make_n(f.arena, SOURCES_MOST, struct source);
-    if (f.rows != NULL && f.sources != NULL && read_file(&f, argv[2], read_source) && read_file(&f, argv[1], read_row)) {
+    if (f.rows != NULL && f.sources != NULL && tell_last_day(&f) && read_file(&f, argv[2], read_source) && read_file(&f, argv[1], read_row)) {
         check_together(&f);
         code = f.refused > 0 ? 1 : write_rows(&f, argv[3]) && write_sources(&f, argv[4]) ? 0 : 4;
     }
@@ -99,6 +104,15 @@ main(int argc, char **argv)
         fprintf(stderr, "%u refused, nothing written\n", f.refused);
     arena_free(&f.arena);
     return code;
+}
+
+static bool
+tell_last_day(struct facts *f)
+{
+    time_t    at = time(NULL) + 24 * 60 * 60;
+    struct tm tm;
+
+    return gmtime_r(&at, &tm) != NULL && strftime(f->last_day, sizeof f->last_day, "%Y-%m-%d", &tm) == 10;
 }
 
 static void
@@ -306,8 +320,10 @@ check_source(struct facts *f, const struct row *r)
         refuse(f, r->line, r->at[CODE], "nobody has compared it with a source: it cannot be on");
     if (compared ? !is_day(r->at[DAY]) : !span_eq_text(r->at[DAY], "-"))
         refuse(f, r->line, r->at[CODE], compared ? "the day is none" : "it was compared on a day, and by nobody");
-    if (on != span_empty(r->at[BECAUSE]) && (on || compared))
-        refuse(f, r->line, r->at[CODE], on ? "it is on and says why it is off" : "it has a source, is off, and does not say why");
+    else if (compared && span_compare(r->at[DAY], span_of(f->last_day)) > 0)
+        refuse(f, r->line, r->at[CODE], "the day has not come yet");
+    if (!on && compared && span_empty(r->at[BECAUSE]))
+        refuse(f, r->line, r->at[CODE], "it has a source, is off, and does not say why");
 }
 
 static void
@@ -346,6 +362,42 @@ says_the_same(const struct row *prefix, const struct row *r)
         && span_eq(prefix->at[TIER], r->at[TIER]) && span_eq(prefix->at[LABELS], r->at[LABELS]) && span_eq(prefix->at[KIND], r->at[KIND]);
 }
 
+/* Tiers are listed from the strongest to those that label nothing. */
+static size_t
+strength(struct span tier)
+{
+    size_t i = 0;
+
+    while (tiers[i] != NULL && !span_eq_text(tier, tiers[i]))
+        i++;
+    return i;
+}
+
+/* The longest rule wins, so a weaker row under a prefix takes back what the prefix says. */
+static bool
+softens(const struct row *prefix, const struct row *r)
+{
+    return prefix != r && prefix->prefix && prefix->table == r->table && r->at[CODE].length > prefix->at[CODE].length
+        && span_starts(r->at[CODE], prefix->at[CODE]) && span_eq_text(prefix->at[STATE], "on")
+        && strength(r->at[TIER]) > strength(prefix->at[TIER]);
+}
+
+static void
+check_softening(struct facts *f, size_t i)
+{
+    const struct row *r     = &f->rows[i];
+    bool              found = false;
+
+    if (!span_eq_text(r->at[STATE], "on"))
+        return;
+    for (size_t k = i; k-- > 0 && f->rows[k].table == r->table && !found; )
+        found = softens(&f->rows[k], r);
+    if (found && span_empty(r->at[BECAUSE]))
+        refuse(f, r->line, r->at[CODE], "it is weaker than a prefix, and does not say why");
+    if (!found && !span_empty(r->at[BECAUSE]))
+        refuse(f, r->line, r->at[CODE], "it is on and says why it is off or weaker");
+}
+
 static void
 check_together(struct facts *f)
 {
@@ -359,6 +411,7 @@ check_together(struct facts *f)
                 refuse(f, r->line, r->at[CODE], "a prefix says the same of it");
                 break;
             }
+        check_softening(f, i);
     }
     for (size_t i = 0; i < f->source_count; i++)
         if (f->sources[i].rows == 0)

@@ -56,7 +56,7 @@ text_row(struct report *r, const struct code_table *t, const struct code_row *ro
     if (buf_span(&controls).length > 0)
         buf_add_format(&r->out, "; not with: %.*s", SPAN_PRINT(buf_span(&controls)));
     buf_release(&controls);
-    buf_add_format(&r->out, "%s%s\n", row->because[0] != 0 ? "; off: " : "", row->because);
+    buf_add_format(&r->out, "%s%s\n", row->because[0] == 0 ? "" : row->on ? "; weaker: " : "; off: ", row->because);
 }
 
 static void
