@@ -1,8 +1,10 @@
 /* consent/attachment_rtf.c -- the text of an RTF document (RTF Specification 1.9.1).
  *
  * Control words go, \par, \line, \cell and \row end a line, \'hh is a byte, \uN a code point;
- * destinations that hold no text (fonttbl, colortbl, pict, \* groups ...) go
- * with all that is in them.  Notes, text boxes and fields are \* groups that a viewer shows.
+ * destinations that hold no text (fonttbl, colortbl, pict, generator ...) go with all that is in
+ * them.  What begins with \* may be left out by a viewer that does not know it and is there all the
+ * same: notes, text boxes, fields, and whatever a writer made up.  It is read aside, behind the rest,
+ * so that it neither hides nor splits a word of what is shown.
  */
 #include "consent/attachment.h"
 
@@ -17,6 +19,9 @@ struct rtf {
     size_t      length;
     unsigned    depth;
     unsigned    skip;                    /* depth of the group that is skipped; 0 none */
+    unsigned    aside;                   /* depth of the outermost \* group; 0 none    */
+    bool        reads_aside;             /* this pass keeps what is aside, and no more  */
+    bool        has_aside;
 };
 
 static bool
@@ -37,7 +42,7 @@ hex(char c)
 static void
 put(struct rtf *r, uint32_t point)
 {
-    if (r->skip != 0)
+    if (r->skip != 0 || (r->aside != 0) != r->reads_aside)
         return;
     if (point < 0x80) {
         r->out[r->length++] = (char)point;
@@ -55,28 +60,9 @@ static bool
 holds_no_text(struct span word)
 {
     static const char *const names[] = { "fonttbl", "colortbl", "stylesheet", "pict", "themedata", "datastore",
-                                         "listtable", "listoverridetable", "latentstyles", "objdata", "blipuid" };
+                                         "listtable", "listoverridetable", "latentstyles", "objdata", "blipuid",
+                                         "generator" };
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (span_eq_text(word, names[i]))
-            return true;
-    return false;
-}
-
-/* After \*: whether it is one of those that hold what somebody wrote. */
-static bool
-holds_text(struct span rest)
-{
-    static const char *const names[] = { "annotation", "shpinst", "shptxt", "fldinst", "comment", "docvar", "ffdeftext", "ffname",
-                                         "ffhelptext", "ffstattext", "ffl", "userprops", "bkmkstart", "ud", "atnid", "atnauthor" };
-    size_t length = 1;
-
-    rest = span_trim(rest);
-    if (rest.length == 0 || rest.at[0] != '\\')
-        return false;
-    while (length < rest.length && is_letter(rest.at[length]))
-        length++;
-    struct span word = span_skip(span_first(rest, length), 1);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (span_eq_text(word, names[i]))
             return true;
@@ -132,8 +118,10 @@ control(struct rtf *r)
     } else if (c == '~') {
         put(r, ' ');
     } else if (c == '*') {
-        if (r->skip == 0 && !holds_text(span_first(span_skip(r->in, r->at), 64)))
-            r->skip = r->depth;
+        if (r->aside == 0 && r->at >= 3 && r->in.at[r->at - 3] == '{') {
+            r->aside     = r->depth;
+            r->has_aside = true;
+        }
     } else if (c == '\\' || c == '{' || c == '}') {
         put(r, (uint32_t)(unsigned char)c);
     } else if (c == '\n' || c == '\r') {
@@ -141,6 +129,36 @@ control(struct rtf *r)
     }                                    /* \- is a soft hyphen: nothing */
 }
 
+static void
+close_group(struct rtf *r)
+{
+    if (r->skip == r->depth)
+        r->skip = 0;
+    if (r->aside == r->depth && r->aside != 0) {
+        put(r, '\n');
+        r->aside = 0;
+    }
+    r->depth -= r->depth > 0;
+}
+
+static void
+read_through(struct rtf *r)
+{
+    r->at = r->depth = r->skip = r->aside = 0;
+    while (r->at < r->in.length) {
+        char c = r->in.at[r->at++];
+        if (c == '{')
+            r->depth++;
+        else if (c == '}')
+            close_group(r);
+        else if (c == '\\')
+            control(r);
+        else if (c != '\n' && c != '\r')
+            put(r, (uint32_t)(unsigned char)c);
+    }
+}
+
+/* No byte is written in both passes, so that both have room where one has. */
 bool
 rtf_text(struct span in, struct arena *arena, struct span *text)
 {
@@ -148,19 +166,11 @@ rtf_text(struct span in, struct arena *arena, struct span *text)
 
     if (r.out == NULL)
         return false;
-    while (r.at < in.length) {
-        char c = in.at[r.at++];
-        if (c == '{') {
-            r.depth++;
-        } else if (c == '}') {
-            if (r.skip == r.depth)
-                r.skip = 0;
-            r.depth -= r.depth > 0;
-        } else if (c == '\\') {
-            control(&r);
-        } else if (c != '\n' && c != '\r') {
-            put(&r, (uint32_t)(unsigned char)c);
-        }
+    read_through(&r);
+    if (r.has_aside) {
+        r.out[r.length++] = '\n';
+        r.reads_aside = true;
+        read_through(&r);
     }
     *text = span_from(r.out, r.length);
     return true;

@@ -170,6 +170,13 @@ test_rich_text(void **state)
     check_plain(f, "{\\rtf1 Knee{\\*\\annotation Heroin dependence}}", TELLING);
     check_plain(f, "{\\rtf1 Knee{\\shp{\\*\\shpinst{\\shptxt Heroin dependence}}}}", TELLING);
     check_plain(f, "{\\rtf1 Knee{\\field{\\*\n\\fldinst FILLIN \"Heroin dependence\"}}}", TELLING);
+    check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy Heroin dependence}}", TELLING);
+    check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy{\\pict Heroin dependence}}}", SILENT);
+    check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy pain{\\*\\pict 00}} and Heroin{\\*\\mine a} dependence}", TELLING);
+    check_plain(f, "{\\rtf1 Her{\\*\\bkmkstart mark}oin depen{\\*\\xyzzy x}dence}", TELLING);
+    check_plain(f, "{\\rtf1 Her{\\*\\xyzzy oin}}", SILENT);
+    check_plain(f, "{\\rtf1 Her\\*\\b oin dependence}", TELLING);
+    check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy Heroin dependence", TELLING);
     check_plain(f, "{\\rtf1 Her\\'6fin de\\-pendence}", TELLING);
     check_plain(f, "{\\rtf1 Her\\u111?in d\\u101?pendence \\u-10179? \\u233?}", TELLING);
     check_plain(f, "{\\rtf1 {\\*\\skip \\{heroin dependence\\}} \\~ \\\\ knee \\bin5 \x01\x02\x03\x04\x05 heroin\\\ndependence}", TELLING);
