@@ -20,6 +20,8 @@ struct linked {
 
 struct gathering {
     struct whose    *whose;
+    struct subject  *gone;               /* the ends of what was taken back, two by two: looked up once, there may be many */
+    size_t           gone_count;
     struct identity *all;
     uint32_t         count, room;
 };
@@ -28,7 +30,8 @@ static uint32_t       links_most(const struct whose *);
 static void           gather_entry(struct gathering *, uint32_t entry);
 static struct subject patient_at(struct whose *, tape_node reference);
 static void           gather_link(struct gathering *, struct subject a, struct subject b);
-static bool           taken_back(struct whose *, const struct subject *a, const struct subject *b);
+static enum status     gather_gone(struct gathering *);
+static bool           taken_back(const struct gathering *, const struct subject *a, const struct subject *b);
 static int            by_key(const void *, const void *, const void *context);
 static enum status    join(struct linked *, struct arena *);
 static void           join_alike(struct linked *, uint32_t at);
@@ -47,7 +50,7 @@ linked_read(struct whose *w)
         return ST_OK;
     struct linked *out = arena_make(w->arena, struct linked);
     g.all              = arena_make_n(w->arena, g.room, struct identity);
-    if (out == NULL || g.all == NULL)
+    if (out == NULL || g.all == NULL || gather_gone(&g) != ST_OK)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < f->link_count; i++)
         if (!f->links[i].taken_back)
@@ -130,7 +133,7 @@ gather_entry(struct gathering *g, uint32_t entry)
     tape_node list = tape_member(b->tape, b->entries[entry].resource, SPAN("link"));
     for (tape_node n = tape_first(b->tape, list); n != TAPE_ABSENT; n = tape_next(b->tape, n)) {
         struct subject to = patient_at(g->whose, tape_member(b->tape, n, person ? SPAN("target") : SPAN("other")));
-        if (!span_empty(from.name) && !span_empty(to.name) && !taken_back(g->whose, &from, &to))
+        if (!span_empty(from.name) && !span_empty(to.name) && !taken_back(g, &from, &to))
             gather_link(g, from, to);
         if (person && !span_empty(to.name))
             from = to;
@@ -163,17 +166,29 @@ gather_link(struct gathering *g, struct subject a, struct subject b)
     g->count += 2;
 }
 
-static bool
-taken_back(struct whose *w, const struct subject *a, const struct subject *b)
+static enum status
+gather_gone(struct gathering *g)
 {
-    for (size_t i = 0; i < w->facts->link_count; i++) {
-        const struct patient_link *l = &w->facts->links[i];
-        if (!l->taken_back)
+    const struct facts *f = g->whose->facts;
+
+    g->gone = arena_make_n(g->whose->arena, 2 * f->link_count, struct subject);
+    if (g->gone == NULL && f->link_count > 0)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < f->link_count; i++) {
+        if (!f->links[i].taken_back)
             continue;
-        struct subject from = subject_of_reference(w, l->patient), to = subject_of_reference(w, l->other);
-        if (same_subject(a, &from) && same_subject(b, &to))
-            return true;
+        g->gone[g->gone_count++] = subject_of_reference(g->whose, f->links[i].patient);
+        g->gone[g->gone_count++] = subject_of_reference(g->whose, f->links[i].other);
     }
+    return ST_OK;
+}
+
+static bool
+taken_back(const struct gathering *g, const struct subject *a, const struct subject *b)
+{
+    for (size_t i = 0; i < g->gone_count; i += 2)
+        if (same_subject(b, &g->gone[i + 1]) && same_subject(a, &g->gone[i]))
+            return true;
     return false;
 }
 

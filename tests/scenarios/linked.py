@@ -1,6 +1,7 @@
 """Patients that are linked: what the one refuses is heard under the other, pushed in whatever order (decision 0036)."""
 import json
 import threading
+import time
 
 from bundles import bundle, condition, consent, observation, patient
 from harness import Gateway, check, main
@@ -132,6 +133,16 @@ def a_thousand_links_keep_back_and_cost_no_time():
     goes("i-cleared", "i0", True)
 
 
+def thousands_that_were_taken_back_cost_no_time_beside_thousands_that_come():
+    for n in range(100):
+        push(linked("k0", *[f"k{n}-{i}" for i in range(60)]))
+    push(patient("k0"))
+    began = time.monotonic()
+    push(linked("k-other", *[f"k-{i}" for i in range(3000)]), observation("k-beside", "k0"))
+    check(time.monotonic() - began < 4, time.monotonic() - began)
+    check(has("k-beside"), "nobody refused")
+
+
 def two_that_link_and_refuse_at_once_leave_nothing_open():
     def until_taken(resource):
         while (status := gateway.push(bundle(resource))[0]) == 503:
@@ -150,4 +161,5 @@ if __name__ == "__main__":
           a_deletion_takes_no_link_back, from_the_other_end_and_through_others, links_of_the_same_bundle_lead_to_what_is_stored,
           a_refusal_that_comes_later_closes_what_waits, no_permit_crosses_and_an_own_newer_one_stands,
           a_restriction_that_is_filed_for_one_holds_for_the_other, links_are_there_after_a_kill,
-          a_thousand_links_keep_back_and_cost_no_time, two_that_link_and_refuse_at_once_leave_nothing_open])
+          a_thousand_links_keep_back_and_cost_no_time,
+          thousands_that_were_taken_back_cost_no_time_beside_thousands_that_come, two_that_link_and_refuse_at_once_leave_nothing_open])
