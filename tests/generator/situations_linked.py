@@ -18,7 +18,7 @@ def consent(s, patient, **provision):
     return {"resourceType": "Consent", "id": f"{s.prefix}other{len(s.w.consents)}", "status": "active",
             "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
             "patient": {"reference": s.draw.choice(("", "https://ehr.example.org/fhir/") if patient.base else ("",)) + f"Patient/{patient.id}"},
-            "dateTime": "2026-02-01", "provision": provision}
+            "dateTime": "2026-10-01", "provision": provision}      # behind every permit of the patient's own, which would beat it (K12)
 
 
 def identities(s, linked=True):
@@ -74,7 +74,7 @@ def permit_of_a_linked_identity(s):
 
 
 @situation(grants=True, whole=False)
-def own_consent_and_an_older_refusal(s):
+def own_consent_and_a_refusal_of_another_matter(s):
     """The program's records under a refusal of another matter by the linked identity: what is permitted leaves."""
     refuses(s, identities(s), "PSY")
     s.make_program()
