@@ -64,6 +64,12 @@ inspected_answer(struct inspected_table *t, bool readable, const struct inspecte
     t->refused     |= count > 0 && copy == NULL;
 }
 
+bool
+inspected_goes_on(const struct inspected_table *t)
+{
+    return t->open != NULL && !t->refused && !t->fault;
+}
+
 void
 inspected_release(struct inspected_table *t)
 {

@@ -17,6 +17,8 @@
  *     Bundle may be decided: which of them were read would depend on the others.
  * I4  The table has an arena of its own, made with the first question: a Bundle
  *     that asks nothing costs nothing.  What it holds lives until inspected_release().
+ * I5  Whoever asks sets `fault` when nothing can be read by no fault of the document: then the question
+ *     stays open and nothing of the Bundle may be decided, for it would depend on the machine.
  *
  * A zeroed `struct inspected_table` with max_bytes set is empty and ready.
  */
@@ -66,9 +68,10 @@ struct inspected_table {
     uint32_t          count;
     uint64_t          cpu_ms;            /* that the readers took */
     bool              refused;           /* I3, or no memory */
+    bool              fault;             /* I5 */
 };
 
-/* Whoever can have documents read: answers every open question, or sets `refused`. */
+/* Whoever can have documents read: answers every open question, or sets `refused` or `fault`. */
 struct inspected_asker { void (*answer)(struct inspected_table *, void *with); void *with; };
 
 /* The answer; NULL: there is none yet, and the document is among the questions now. */
@@ -77,6 +80,8 @@ const struct inspected *inspected_of(struct inspected_table *, enum document_for
  * memory for it the document is unreadable. */
 void                    inspected_answer(struct inspected_table *, bool readable, const struct inspected_part *,
                                          size_t count);
+/* Whether there is a question that may be answered now. */
+bool                    inspected_goes_on(const struct inspected_table *);
 void                    inspected_release(struct inspected_table *);
 
 #endif

@@ -47,8 +47,10 @@ label_inspected(const struct bundle *bundle, const struct references *references
     for (;;) {
         struct arena_mark before = arena_mark(arena);
         enum status       st     = label_bundle(bundle, references, facts, arena, out);
-        if (st == ST_OK && facts->inspected->open != NULL && !facts->inspected->refused)
+        if (st == ST_OK && inspected_goes_on(facts->inspected))
             asker->answer(facts->inspected, asker->with);
+        else if (st == ST_OK && facts->inspected->fault)
+            return ST_UNAVAILABLE;
         else
             return st == ST_OK && facts->inspected->refused ? ST_TOO_LARGE : st;
         arena_reset(arena, before);      /* the labels of half of it; each round answers a question at least */

@@ -79,7 +79,8 @@ struct labeling {
 enum status label_bundle(const struct bundle *, const struct references *, const struct facts *,
                          struct arena *, const struct labeling **out) MUST_CHECK;
 /* label_bundle() until every document has been read that somebody outside can
- * read; `facts` say who was answered so far.  ST_TOO_LARGE: there are more than are read (inspected.h, I3). */
+ * read; `facts` say who was answered so far.  ST_TOO_LARGE: there are more than are read (inspected.h, I3);
+ * ST_UNAVAILABLE: they cannot be read now (I5). */
 enum status label_inspected(const struct bundle *, const struct references *, const struct facts *,
                             const struct inspected_asker *, struct arena *, const struct labeling **out) MUST_CHECK;
 bool        labeled_of(const struct labeled *, const struct program *);  /* whether it is this program's record */

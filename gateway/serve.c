@@ -186,22 +186,13 @@ start_store(struct serving *s)
     return st;
 }
 
-/* A helper that is not there is no reason not to serve: what it would read is held,
- * and the operator is told. */
+/* That it works was seen before (config_check_helper()). */
 static enum status
 start_inspectors(struct serving *s)
 {
     const struct config     *config  = s->gateway.config;
-    struct inspector_options options = inspector_options(config->inspect.program, s->arena);
-    struct buf               why;
+    struct inspector_options options = inspector_configured(config, s->arena);
 
-    options.memory_bytes = config->inspect.memory_bytes;
-    options.cpu_seconds  = config->inspect.cpu_seconds;
-    buf_init(&why, MAX_WHY_BYTES);
-    if (!inspector_works(options.program, &why))
-        log_event(LOG_WARN_LEVEL, "inspect.missing",
-                  LOG_F_REASON("the helper that reads documents does not work: what it would read is held; sluice doctor says why"));
-    buf_release(&why);
     s->gateway.inspectors = inspectors_new(&options, config->inspect.processes, config->limits.max_queue);
     return s->gateway.inspectors != NULL ? ST_OK : ST_NO_MEMORY;
 }

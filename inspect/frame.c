@@ -23,6 +23,12 @@ reason_text(enum reason r)
     return r < REASON_COUNT ? reasons[r].words : "";
 }
 
+bool
+reason_is_fault(enum reason r)
+{
+    return r >= REASON_STALLED;
+}
+
 /* ---- request --------------------------------------------------------------- */
 
 struct frame_request

@@ -9,13 +9,17 @@
  *     request   "SLq1"  form u32  length u32            length bytes
  *     answer    "SLa1"  readable u32  reason u32  parts u32
  *               parts times:  kind u32  length u32      length bytes
- *     end       signal u32  cpu_ms u32                  0: it ended by itself
+ *     end       signal u32  cpu_ms u32  scarce u32      0: it ended by itself; there was enough
  *
  * Numbers are in the order of the machine: both ends are one build.
  *
  * F1  A request is at most FRAME_MAX_DOCUMENT, an answer at most FRAME_MAX_ANSWER.
  * F2  An answer with anything missing, over, or not of this list is garbage, and
  *     its document unreadable.  Zero is unreadable.
+ * F3  SIGKILL is never of a document's making: behind its filter a child can send no
+ *     signal, and SIGXCPU ends it before the kernel would.  A child that could not be
+ *     locked in ends itself by it, before it reads a byte.  `scarce`: there was no process, or
+ *     the address space that a document may take was not to be had when it ended.
  */
 #ifndef SLUICE_INSPECT_FRAME_H
 #define SLUICE_INSPECT_FRAME_H
@@ -36,11 +40,12 @@ enum reason {
 
 const char *reason_code(enum reason);
 const char *reason_text(enum reason);    /* "it is encrypted"; empty for NONE */
+bool        reason_is_fault(enum reason);    /* of the machine: nothing is known of the document */
 
 struct frame_request { char magic[4]; uint32_t form, length; };
 struct frame_head    { char magic[4]; uint32_t readable, reason, parts; };
 struct frame_part    { uint32_t kind, length; };
-struct frame_end     { uint32_t signal, cpu_ms; };
+struct frame_end     { uint32_t signal, cpu_ms, scarce; };
 
 struct answer {                          /* what is being put together; parts are appended */
     struct buf  bytes;

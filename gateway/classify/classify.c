@@ -171,7 +171,7 @@ class_again(const struct config *config, struct store *store, const struct store
     if (!span_empty(push->body)) {
         enum status st = read_document(push->body, &a.facts, asker, arena, &a.push);
         if (st != ST_OK)
-            return st == ST_NO_MEMORY ? st : ST_MALFORMED;
+            return st == ST_NO_MEMORY || st == ST_UNAVAILABLE ? st : ST_MALFORMED;
     }
     return contents_visit(push->contents, arena, look_at, &a);
 }

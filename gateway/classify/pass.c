@@ -174,12 +174,16 @@ gather(struct pass *p, const struct config *config, struct arena *arena, struct 
         }
         if (st != ST_OK)
             break;
-        struct store_step *step = step_new(arena, &end);
+        struct store_step made, *step;
+        st = pass_step(config, p->gateway->store, &push, &asker, arena, &made, now);
+        if (st == ST_UNAVAILABLE && *first != NULL)
+            return ST_OK;                                     /* what came before it is written */
+        step = st == ST_OK ? step_new(arena, &end) : NULL;
         if (step == NULL)
-            return ST_NO_MEMORY;
-        st           = pass_step(config, p->gateway->store, &push, &asker, arena, step, now);
+            return st == ST_OK ? ST_NO_MEMORY : st;
         now->done_to = push.id;
-        step->pass   = *now;
+        made.pass    = *now;
+        *step        = made;
         bytes       += push.body.length;
     }
     return st == ST_NOT_FOUND ? ST_OK : st;
@@ -285,7 +289,7 @@ run(void *arg)
         busy  = st == ST_OK;
         pause = !busy ? PASS_LOOK_MS : took * REST < LEAST_REST_MS ? LEAST_REST_MS : took * REST > MOST_REST_MS ? MOST_REST_MS : took * REST;
         if (st != ST_OK && st != ST_NOT_FOUND)
-            log_event(LOG_WARN_LEVEL, "reclassify.waiting", LOG_F_REASON("the store or memory is short; it goes on later"));
+            log_event(LOG_WARN_LEVEL, "reclassify.waiting", LOG_F_REASON("the store, memory or a reader of documents is away; it goes on later"));
     }
     return NULL;
 }

@@ -10,7 +10,8 @@
  *   P2  A step is at most PASS_PUSHES pushes and PASS_BYTES of bodies, and one unit of
  *       work that may wait for the next commit.
  *   P3  It changes no release and no delivery: these label anew when they leave.
- *   P4  What cannot be read any more and was no Part 2 record becomes suspect.
+ *   P4  What cannot be read any more and was no Part 2 record becomes suspect.  A fault of the reader of documents
+ *       (inspect/inspector.h, N6) is none of that: the pass waits there.
  *   P5  A configuration that comes meanwhile begins the pass again, from the first push.
  */
 #ifndef SLUICE_GATEWAY_CLASSIFY_PASS_H

@@ -99,6 +99,8 @@ command_config_check(const struct call *call)
     struct config *config = config_load(path, errors);
     if (config != NULL)
         config_check_world(config, gateway_runs(config), errors);
+    if (config != NULL)
+        config_check_helper(config, errors);
     check_definitions(config, errors);
     bool good = config_errors_count(errors) == 0;
     int  code = good ? EXIT_CODE_OK : EXIT_CODE_CONFIG;

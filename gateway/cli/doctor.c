@@ -107,14 +107,14 @@ look_at_programs(struct doctor *d)
 static void
 look_at_inspector(struct doctor *d)
 {
-    struct inspector_options options = inspector_options(d->config->inspect.program, d->arena);
+    struct inspector_options options = inspector_configured(d->config, d->arena);
     struct buf               why;
 
     buf_init(&why, WHY_BYTES);
-    if (inspector_works(options.program, &why))
+    if (inspector_works(&options, &why))
         note(d, HEALTH_OK, "document helper", "%s, and its sandbox holds", options.program);
     else
-        note(d, HEALTH_FAIL, "document helper", "%.*s; PDF, RTF, HTML, XML and packed documents are held until it works",
+        note(d, HEALTH_FAIL, "document helper", "%.*s; the gateway does not start without it, and one that runs answers 503 to what holds PDF, RTF, HTML, XML or packed documents",
              SPAN_PRINT(buf_span(&why)));
     buf_release(&why);
 }

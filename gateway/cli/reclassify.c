@@ -53,7 +53,7 @@ static enum status
 count_all(const struct call *call, struct desk *d, struct store_pass *count)
 {
     struct store_counts          total;
-    struct inspector_options     options   = inspector_options(d->config->inspect.program, d->arena);
+    struct inspector_options     options   = inspector_configured(d->config, d->arena);
     struct inspector            *inspector = inspector_new(&options);
     const struct inspected_asker asker     = { inspector_answer, inspector };
     enum status                  st        = inspector != NULL ? store_counts_read(d->store, &total) : ST_NO_MEMORY;

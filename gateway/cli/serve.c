@@ -17,6 +17,8 @@ world_is_right(const struct call *call, const struct config *config)
     struct config_errors *errors = arena != NULL ? config_errors_new(arena) : NULL;
     if (errors != NULL)
         config_check_world(config, false, errors);
+    if (errors != NULL)
+        config_check_helper(config, errors);
     for (size_t i = 0; errors != NULL && i < config_errors_count(errors); i++)
         call_say(call, "%.*s", SPAN_PRINT(config_errors_at(errors, i)));
     bool right = errors != NULL && config_errors_count(errors) == 0;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/ops/log.h"
 #include "gateway/ops/metrics.h"
+
+enum { NUMBER_BYTES = 24 };
 
 struct inspector {
     struct inspector_options options;
@@ -26,8 +30,11 @@ struct inspector {
     bool                     broken;     /* the helper itself, not the child that it had for a document */
 };
 
+static _Atomic int fault;                /* enum reason; NONE: the last document was answered */
+
 static enum reason ask(struct inspector *, const struct inspected *);
 static void        stop(struct inspector *);
+static void        note(enum reason);
 
 struct inspector *
 inspector_new(const struct inspector_options *options)
@@ -67,19 +74,45 @@ inspector_read(struct inspector *i, struct inspected_table *table)
     /* What was read of an unreadable one counts; what was said before a crash does not. */
     bool                    said   = reason < REASON_CRASHED && one->bytes.length <= FRAME_MAX_DOCUMENT;
 
-    inspected_answer(table, said && i->parsed.readable, i->parsed.parts, said ? i->parsed.count : 0);
+    if (reason_is_fault(reason))
+        table->fault = true;
+    else
+        inspected_answer(table, said && i->parsed.readable, i->parsed.parts, said ? i->parsed.count : 0);
     buf_clear(&i->answer);
     table->cpu_ms  += i->cpu_ms;
     table->refused |= table->cpu_ms > (uint64_t)i->options.cpu_seconds * 1000 * INSPECTOR_TABLE_FACTOR;
-    metric_add(METRIC_INSPECTED, reason == REASON_NONE ? "read" : reason_code(reason), 1);
+    note(reason);
     return reason;
 }
 
 void
 inspector_answer(struct inspected_table *table, void *with)
 {
-    while (table->open != NULL && !table->refused)
+    while (inspected_goes_on(table))
         (void)inspector_read(with, table);
+}
+
+enum reason
+inspector_fault(void)
+{
+    return (enum reason)atomic_load(&fault);
+}
+
+/* A line when it begins, when its kind changes and when it is over; each time in the metric. */
+static void
+note(enum reason reason)
+{
+    enum reason now    = reason_is_fault(reason) ? reason : REASON_NONE;
+    enum reason before = (enum reason)atomic_exchange(&fault, (int)now);
+
+    metric_add(METRIC_INSPECTED, reason == REASON_NONE ? "read" : reason_code(reason), 1);
+    if (now == before)
+        return;
+    metric_set(METRIC_INSPECT_DOWN, NULL, now != REASON_NONE);
+    if (now != REASON_NONE)
+        log_event(LOG_ERROR_LEVEL, "inspect.fault", LOG_F_CODE("fault", reason_code(now)), LOG_F_REASON(reason_text(now)));
+    else
+        log_event(LOG_INFO_LEVEL, "inspect.works", LOG_F_CODE("fault", reason_code(before)));
 }
 
 /* ---- the process ------------------------------------------------------------- */
@@ -122,28 +155,35 @@ spawn(const char *program, char *const *arguments, int in, int out, pid_t *pid)
     return fine;
 }
 
-static bool
+static void
+bounds(const struct inspector_options *options, char memory[static NUMBER_BYTES], char seconds[static NUMBER_BYTES])
+{
+    snprintf(memory, NUMBER_BYTES, "%llu", (unsigned long long)options->memory_bytes);
+    snprintf(seconds, NUMBER_BYTES, "%u", options->cpu_seconds);
+}
+
+/* NONE, SCARCE or MISSING. */
+static enum reason
 start(struct inspector *i)
 {
-    char  memory[24], seconds[16], name[] = "sluice-inspect";
+    char  memory[NUMBER_BYTES], seconds[NUMBER_BYTES], name[] = "sluice-inspect";
     char *arguments[] = { name, memory, seconds, NULL };
     int   pair[2];
 
     if (i->helper != 0)
-        return true;
-    snprintf(memory, sizeof memory, "%llu", (unsigned long long)i->options.memory_bytes);
-    snprintf(seconds, sizeof seconds, "%u", i->options.cpu_seconds);
+        return REASON_NONE;
+    bounds(&i->options, memory, seconds);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return false;
+        return REASON_SCARCE;
     bool fine = spawn(i->options.program, arguments, pair[1], -1, &i->helper);
     close(pair[1]);
     if (!fine) {
         close(pair[0]);
         i->helper = 0;
-        return false;
+        return REASON_MISSING;
     }
     i->control = pair[0];
-    return true;
+    return REASON_NONE;
 }
 
 static void
@@ -161,14 +201,15 @@ stop(struct inspector *i)
 
 /* ---- one document -------------------------------------------------------------- */
 
-/* Whether the descriptor is ready before the deadline. */
+/* Whether the descriptor is ready before the deadline; when that is over, whether it is ready now: this
+ * process may be what stood still. */
 static bool
 wait_for(const struct inspector *i, int fd, short what)
 {
     for (;;) {
         struct pollfd p    = { .fd = fd, .events = what };
         int64_t       left = i->until_ms - now_ms();
-        int           n    = left > 0 ? poll(&p, 1, (int)(left < 3600000 ? left : 3600000)) : 0;
+        int           n    = poll(&p, 1, left < 0 ? 0 : left < 3600000 ? (int)left : 3600000);
         if (n > 0)
             return true;
         if (n == 0 && left <= 0)
@@ -211,7 +252,7 @@ send_all(const struct inspector *i, int fd, struct span bytes)
     return true;
 }
 
-/* To the end of what it says.  STALLED, GARBAGE when it is too much, or NONE. */
+/* To the end of what it says.  STALLED, SCARCE, GARBAGE when it is too much, or NONE. */
 static enum reason
 receive_all(struct inspector *i, int fd)
 {
@@ -224,7 +265,7 @@ receive_all(struct inspector *i, int fd)
         char   *at   = buf_reserve(&i->answer, room);
         ssize_t n    = at != NULL ? recv(fd, at, room, MSG_DONTWAIT) : 0;
         if (at == NULL)
-            return REASON_GARBAGE;
+            return REASON_SCARCE;
         if (n > 0)
             buf_commit(&i->answer, (size_t)n);
         else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -232,8 +273,23 @@ receive_all(struct inspector *i, int fd)
     }
 }
 
+/* Of the end.  What no document can do to its reader somebody else did: the kernel without
+ * memory, or who ends the service (frame.h, F3). */
 static enum reason
-how_it_ended(struct inspector *i)
+end_by(uint32_t signal)
+{
+    switch (signal) {
+    case 0:       return REASON_NONE;
+    case SIGSYS:  return REASON_FORBIDDEN;
+    case SIGXCPU: return REASON_CPU;
+    case SIGABRT: case SIGSEGV: case SIGBUS: case SIGILL: case SIGFPE: case SIGTRAP:
+        return REASON_CRASHED;
+    default:      return REASON_KILLED;
+    }
+}
+
+static enum reason
+how_it_ended(struct inspector *i, bool *scarce)
 {
     struct frame_end end;
 
@@ -241,15 +297,11 @@ how_it_ended(struct inspector *i)
         return REASON_STALLED;
     if (recv(i->control, &end, sizeof end, MSG_WAITALL) != (ssize_t)sizeof end) {
         i->broken = true;
-        return REASON_CRASHED;
+        return REASON_KILLED;
     }
     i->cpu_ms = end.cpu_ms;
-    switch (end.signal) {
-    case 0:       return REASON_NONE;
-    case SIGSYS:  return REASON_FORBIDDEN;
-    case SIGXCPU: return REASON_CPU;
-    default:      return REASON_CRASHED;
-    }
+    *scarce   = end.scarce != 0;
+    return end_by(end.signal);
 }
 
 static enum reason
@@ -260,30 +312,48 @@ converse(struct inspector *i, int document, const struct inspected *one)
     if (!send_all(i, document, span_from(&request, sizeof request)) || !send_all(i, document, one->bytes))
         return REASON_STALLED;
     enum reason reason = receive_all(i, document);
-    enum reason end    = reason == REASON_NONE ? how_it_ended(i) : REASON_NONE;
-    if (reason != REASON_NONE || end != REASON_NONE)
-        return reason != REASON_NONE ? reason : end;
-    return frame_read(buf_span(&i->answer), &i->parsed) ? i->parsed.reason : REASON_GARBAGE;
+    bool        scarce = false;
+    if (reason == REASON_NONE)
+        reason = how_it_ended(i, &scarce);
+    if (reason == REASON_NONE)
+        reason = frame_read(buf_span(&i->answer), &i->parsed) ? i->parsed.reason : REASON_GARBAGE;
+    /* One that was killed by its own hand, or read, is what it is, whatever the machine has left. */
+    bool own = reason == REASON_NONE || reason == REASON_FORBIDDEN || reason == REASON_CPU;
+    return scarce && !own ? REASON_SCARCE : reason;
 }
 
 static enum reason
-ask(struct inspector *i, const struct inspected *one)
+ask_once(struct inspector *i, const struct inspected *one)
 {
     int pair[2];
 
     i->cpu_ms       = 0;
     i->parsed.count = 0;
+    i->broken       = false;
     i->until_ms     = now_ms() + (int64_t)i->options.wall_seconds * 1000;
-    if (!start(i) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return REASON_MISSING;
+    buf_clear(&i->answer);
+    enum reason reason = start(i);
+    if (reason != REASON_NONE)
+        return reason;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return REASON_SCARCE;
     i->broken = !hand_over(i, pair[1]);
     close(pair[1]);
-    enum reason reason = i->broken ? REASON_CRASHED : converse(i, pair[0], one);
+    reason = i->broken ? REASON_KILLED : converse(i, pair[0], one);
     close(pair[0]);
     /* A child that died of its document is daily work. */
-    if (i->broken || reason == REASON_STALLED || reason == REASON_GARBAGE)
+    if (i->broken || reason == REASON_STALLED || reason == REASON_GARBAGE || reason == REASON_SCARCE)
         stop(i);
     return reason;
+}
+
+/* A helper that is gone is no word about the document: it was killed, perhaps long ago. */
+static enum reason
+ask(struct inspector *i, const struct inspected *one)
+{
+    enum reason reason = ask_once(i, one);
+
+    return i->broken ? ask_once(i, one) : reason;
 }
 
 /* ---- where it is, and whether it works ---------------------------------------------- */
@@ -311,14 +381,26 @@ inspector_options(struct span program, struct arena *arena)
                                        .cpu_seconds  = INSPECTOR_CPU_SECONDS };
 }
 
-bool
-inspector_works(const char *program, struct buf *why)
+struct inspector_options
+inspector_configured(const struct config *config, struct arena *arena)
 {
-    char  name[] = "sluice-inspect", test[] = "--check";
-    char *arguments[] = { name, test, NULL };
-    int   status = 0;
-    pid_t pid;
+    struct inspector_options options = inspector_options(config->inspect.program, arena);
 
+    options.memory_bytes = config->inspect.memory_bytes;
+    options.cpu_seconds  = config->inspect.cpu_seconds;
+    return options;
+}
+
+bool
+inspector_works(const struct inspector_options *options, struct buf *why)
+{
+    const char *program = options->program;
+    char        name[] = "sluice-inspect", test[] = "--check", memory[NUMBER_BYTES], seconds[NUMBER_BYTES];
+    char       *arguments[] = { name, test, memory, seconds, NULL };
+    int         status = 0;
+    pid_t       pid;
+
+    bounds(options, memory, seconds);
     if (access(program, X_OK) != 0) {
         buf_add_format(why, "%s: %s", program, strerror(errno));
         return false;
@@ -331,6 +413,6 @@ inspector_works(const char *program, struct buf *why)
         continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    buf_add_format(why, "%s --self-test: the sandbox does not hold on this machine", program);
+    buf_add_format(why, "%s --check %s %s: the sandbox does not hold on this machine", program, memory, seconds);
     return false;
 }

@@ -103,7 +103,7 @@ run(struct job *job)
     struct inspectors *p    = w->pool;
     uint32_t           mine = take(p);
 
-    for (uint32_t n = 0; n < SLICE && !atomic_load(&p->ending) && w->table->open != NULL && !w->table->refused; n++)
+    for (uint32_t n = 0; n < SLICE && !atomic_load(&p->ending) && inspected_goes_on(w->table); n++)
         (void)inspector_read(p->of[mine], w->table);
     pthread_mutex_lock(&p->lock);
     p->busy[mine] = false;
@@ -116,7 +116,7 @@ on_slice(struct task *task)
 {
     struct inspecting *w = (struct inspecting *)(void *)task;
 
-    if (w->table->open != NULL && !w->table->refused)
+    if (inspected_goes_on(w->table))
         submit(w);
     else
         loop_post(w->home, &w->done);

@@ -18,7 +18,7 @@ struct inspectors;
 
 struct inspecting {                      /* one exchange's; the first members are its own */
     struct job              job;
-    struct task             done;        /* posted when all is answered, refused, or dropped */
+    struct task             done;        /* posted when all is answered, refused, or cannot be now */
     struct loop            *home;
     struct inspected_table *table;
     struct inspectors      *pool;

@@ -159,6 +159,9 @@ bool           config_may_replace(const struct config *running, const struct con
  * a gateway with this configuration is up, so its ports are taken and that
  * is fine. */
 void           config_check_world(const struct config *, bool running, struct config_errors *);
+/* Whether documents can be read here: without it the gateway does not start, for it would answer 503 to each.
+ * Apart, since a reload starts no helper and must not hang on one. */
+void           config_check_helper(const struct config *, struct config_errors *);
 
 /* The merged result as a configuration file.  `***` stands for secrets and
  * for whatever came by file: or from the environment. */

@@ -15,8 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/inspect/inspector.h"
 #include "gateway/ops/account.h"
 #include "gateway/ops/config.h"
+
+enum { HELPER_ARENA_BYTES = 1 << 16 };
 
 struct checker {
     const struct config  *config;
@@ -60,6 +63,24 @@ config_check_world(const struct config *config, bool running, struct config_erro
         return;
     check_port(&c, "listen", config->listen.address, config->listen.port);
     check_port(&c, "admin", config->admin.address, config->admin.port);
+}
+
+void
+config_check_helper(const struct config *config, struct config_errors *errors)
+{
+    struct arena *arena = arena_new("helper", HELPER_ARENA_BYTES);
+    struct buf    why;
+
+    buf_init(&why, HELPER_ARENA_BYTES);
+    if (arena == NULL)
+        config_error(errors, "inspect: no memory");
+    else {
+        struct inspector_options options = inspector_configured(config, arena);
+        if (!inspector_works(&options, &why))
+            config_error(errors, "inspect: documents cannot be read: %.*s", SPAN_PRINT(buf_span(&why)));
+    }
+    buf_release(&why);
+    arena_free(&arena);
 }
 
 /* ---- certificates and keys ------------------------------------------------ */

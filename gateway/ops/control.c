@@ -20,6 +20,7 @@
 #include "gateway/classify/pass.h"
 #include "gateway/classify/report.h"
 #include "gateway/gateway.h"
+#include "gateway/inspect/inspector.h"
 #include "gateway/ops/account.h"
 #include "gateway/ops/control_review.h"
 #include "gateway/ops/control_socket.h"
@@ -168,6 +169,10 @@ status_word(struct control *c, author_value root)
         author_add_integer(queue, "waiting", (int64_t)counts.waiting);
         author_add_integer(queue, "dead", (int64_t)counts.dead);
     }
+    author_value inspect = author_add_object(root, "inspect");
+    author_add_bool(inspect, "works", inspector_fault() == REASON_NONE);
+    if (inspector_fault() != REASON_NONE)
+        author_add_cstr(inspect, "fault", reason_text(inspector_fault()));
     pass_status(g->store, config, root);
     control_review_status(g, root);
     config_unpin(&config);

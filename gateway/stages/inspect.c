@@ -3,7 +3,8 @@
  * Labelling finds them (consent/inspected.h); with their text the exchange goes
  * back to label, until nothing is open: once, and once more for each document
  * inside of a document, at most ATTACHMENT_DEPTH deep.  A Bundle without such a document
- * does not come by here.
+ * does not come by here.  What is a fault of the machine and not of the document is 503: nothing is
+ * decided, and a delivery is due again (decision 0035).
  */
 #include "gateway/stages/stages.h"
 
@@ -41,6 +42,8 @@ resume(struct exchange *ex)
         return exchange_fail(ex, ST_UNAVAILABLE, "too many documents wait to be inspected");
     if (ex->inspected.refused)
         return exchange_fail(ex, ST_TOO_LARGE, "more documents are in it than are inspected at once");
+    if (ex->inspected.fault)
+        return exchange_fail(ex, ST_UNAVAILABLE, "the documents in it cannot be read now, by no fault of theirs");
     ex->at_ms   = loop_clock_ms(ex->loop);
     ex->back_to = &stage_label;
     return STEP_BACK;

@@ -228,6 +228,44 @@ test_a_bundle_asks_for_what_it_holds_and_nothing_else(void **state)
     }
 }
 
+/* A reader that answers one and then cannot. */
+static void
+fail_second(struct inspected_table *t, void *with)
+{
+    unsigned *asked = with;
+
+    if ((*asked)++ > 0)
+        t->fault = true;
+    else
+        inspected_answer(t, true, &(struct inspected_part){ INSPECTED_DOCUMENT, SPAN("%PDF-1.4 inside") }, 1);
+}
+
+static void
+test_a_fault_ends_it_and_decides_nothing(void **state)
+{
+    static const char json[] = "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+        "{\"resource\":{\"resourceType\":\"Binary\",\"contentType\":\"text/plain\",\"data\":\"JVBERi0xLjQgeA==\"}}]}";
+    struct fixture           *f        = *state;
+    struct inspected_table    table    = { .max_bytes = 1 << 20 };
+    struct facts              facts    = { .inspected = &table, .sender = SENDER_UNKNOWN };
+    unsigned                  asked    = 0;
+    struct inspected_asker    asker    = { fail_second, &asked };
+    struct issues            *issues   = issues_new(f->arena, 4);
+    const struct labeling    *labeling = NULL;
+    const struct tape        *tape;
+    const struct bundle      *bundle;
+    const struct references  *references;
+
+    assert_int_equal(tape_read(span_of(json), &tape_default_limits, f->arena, &tape, NULL), ST_OK);
+    assert_int_equal(bundle_read(tape, f->arena, issues, &bundle), ST_OK);
+    assert_int_equal(references_read(bundle, f->arena, &references), ST_OK);
+    assert_int_equal(label_inspected(bundle, references, &facts, &asker, f->arena, &labeling), ST_UNAVAILABLE);
+    assert_int_equal(asked, 2);
+    assert_non_null(table.open);
+    assert_false(table.open->answered);
+    inspected_release(&table);
+}
+
 int
 main(void)
 {
@@ -242,6 +280,7 @@ main(void)
         TEST(test_too_many_documents_refuse_the_whole),
         TEST(test_no_memory_refuses_the_whole),
         TEST(test_a_bundle_asks_for_what_it_holds_and_nothing_else),
+        TEST(test_a_fault_ends_it_and_decides_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
 #include "tests/support/check.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -45,7 +47,12 @@ read_as(struct fixture *f, enum document_form form, struct span bytes, const str
     assert_null(inspected_of(&f->table, form, bytes));
     enum reason reason = inspector_read(f->inspector, &f->table);
     *out = inspected_of(&f->table, form, bytes);
-    assert_non_null(*out);
+    assert_int_equal(*out == NULL, reason_is_fault(reason));
+    assert_int_equal(f->table.fault, reason_is_fault(reason));
+    assert_int_equal(inspector_fault(), reason_is_fault(reason) ? reason : REASON_NONE);
+    f->table.fault = false;
+    if (*out == NULL)
+        return reason;
     assert_int_equal((*out)->readable, reason == REASON_NONE);
     return reason;
 }
@@ -428,12 +435,13 @@ write_script(char *path, size_t size, const char *what)
 }
 
 static void
-test_a_hostile_helper_makes_documents_unreadable_and_no_more(void **state)
+test_a_hostile_helper_does_no_more_than_fail(void **state)
 {
     static const struct { const char *what; enum reason reason; } rows[] = {
-        { "gone", REASON_CRASHED },   { "deaf", REASON_STALLED },  { "mute", REASON_STALLED },  { "spin", REASON_STALLED },
+        { "gone", REASON_KILLED },    { "deaf", REASON_STALLED },  { "mute", REASON_STALLED },  { "spin", REASON_STALLED },
         { "flood", REASON_GARBAGE },  { "noise", REASON_GARBAGE }, { "count", REASON_GARBAGE }, { "early", REASON_GARBAGE },
-        { "killed", REASON_CRASHED }, { "more", REASON_GARBAGE },  { "child", REASON_CRASHED }, { "fine", REASON_NONE },
+        { "killed", REASON_KILLED },  { "more", REASON_GARBAGE },  { "child", REASON_KILLED },  { "fine", REASON_NONE },
+        { "stopped", REASON_KILLED }, { "wild", REASON_CRASHED },  { "locked", REASON_FORBIDDEN }, { "slow", REASON_CPU },
     };
     size_t before = open_descriptors();
 
@@ -445,7 +453,7 @@ test_a_hostile_helper_makes_documents_unreadable_and_no_more(void **state)
         const struct inspected *one;
         for (int round = 0; round < 2; round++) {
             enum reason reason = read_as(&f, DOCUMENT_RTF, round == 0 ? SPAN("{\\rtf one}") : SPAN("{\\rtf two}"), &one);
-            if (reason != rows[i].reason || one->part_count != (reason == REASON_NONE))
+            if (reason != rows[i].reason || (one != NULL && one->part_count != (reason == REASON_NONE)))
                 fail_msg("%s, round %d: %s", rows[i].what, round, reason_code(reason));
         }
         inspector_free(&f.inspector);
@@ -456,8 +464,129 @@ test_a_hostile_helper_makes_documents_unreadable_and_no_more(void **state)
     (void)state;
 }
 
+static enum reason
+read_with(const char *program, enum document_form form, struct span bytes)
+{
+    struct inspector_options options = { .program = program, .memory_bytes = (uint64_t)512 << 20, .cpu_seconds = 2 };
+    struct fixture           f       = { .table.max_bytes = 1 << 20, .inspector = inspector_new(&options) };
+    const struct inspected  *one;
+    enum reason              reason  = read_as(&f, form, bytes, &one);
+
+    inspector_free(&f.inspector);
+    inspected_release(&f.table);
+    return reason;
+}
+
+/* The real helper, which cannot do what it has to. */
 static void
-test_without_a_helper_everything_is_unreadable(void **state)
+test_what_the_machine_lacks_is_no_word_about_the_document(void **state)
+{
+    static const struct { const char *lacks; const char *document; enum reason reason; } rows[] = {
+        { "no-process", "{\\rtf1 knee}", REASON_SCARCE },
+        { "no-lock", "{\\rtf1 knee}", REASON_KILLED },
+        { "no-room", "\x1f\x8b\x08 nonsense", REASON_SCARCE },        /* damaged, or was there no memory? */
+        { "no-room", "{\\rtf1 knee}", REASON_NONE },                 /* there was enough for it */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[128];
+        write_script(path, sizeof path, rows[i].lacks);
+        enum reason reason = read_with(path, rows[i].document[0] == '{' ? DOCUMENT_RTF : DOCUMENT_PACKED, span_of(rows[i].document));
+        if (reason != rows[i].reason)
+            fail_msg("%s: %s", rows[i].lacks, reason_code(reason));
+        unlink(path);
+    }
+    (void)state;
+}
+
+static void
+test_without_descriptors_nothing_is_said_and_later_it_is(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+    struct rlimit           was, none;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none          = was;
+    none.rlim_cur = 3;
+    for (int started = 0; started < 2; started++) {
+        struct span document = started ? SPAN("{\\rtf1 two}") : SPAN("{\\rtf1 one}");
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        enum reason reason = read_as(f, DOCUMENT_RTF, document, &one);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+        assert_int_equal(reason, REASON_SCARCE);
+        assert_int_equal(inspector_read(f->inspector, &f->table), REASON_NONE);
+        assert_true(inspected_of(&f->table, DOCUMENT_RTF, document)->readable);
+    }
+}
+
+/* The process that waits; the one started last. */
+static pid_t
+child_of_this(void)
+{
+    DIR  *folder = opendir("/proc");
+    pid_t found  = 0;
+
+    for (struct dirent *e = readdir(folder); e != NULL; e = readdir(folder)) {
+        char     path[300], line[512] = "";
+        uint64_t pid;
+        if (!span_to_u64(span_of(e->d_name), &pid))
+            continue;
+        snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
+        FILE *f = fopen(path, "r");
+        if (f == NULL)
+            continue;
+        const char *after = fgets(line, sizeof line, f) != NULL ? strrchr(line, ')') : NULL;
+        if (after != NULL && strlen(after) > 4 && strtol(after + 4, NULL, 10) == (long)getpid() && after[2] != 'Z')
+            found = (pid_t)pid > found ? (pid_t)pid : found;
+        fclose(f);
+    }
+    closedir(folder);
+    return found;
+}
+
+static void
+test_a_helper_that_somebody_killed_is_replaced_and_asked_again(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    assert_int_equal(read_as(f, DOCUMENT_RTF, SPAN("{\\rtf1 one}"), &one), REASON_NONE);
+    pid_t helper = child_of_this();
+    assert_true(helper > 0);
+    kill(helper, SIGKILL);
+    assert_int_equal(read_as(f, DOCUMENT_RTF, SPAN("{\\rtf1 two}"), &one), REASON_NONE);
+    assert_int_not_equal(child_of_this(), helper);
+}
+
+/* It is the document that spends them. */
+static void
+test_a_document_that_spends_its_bounds_is_unreadable_and_no_fault(void **state)
+{
+    struct inspector_options options = { .program = HELPER, .memory_bytes = (uint64_t)256 << 20, .cpu_seconds = 1 };
+    struct buf               b;
+
+    buf_init(&b, (size_t)60 << 20);
+    buf_add_text(&b, "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n");
+    for (int i = 2; i < 1000000; i++)
+        buf_add_format(&b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
+    buf_add_text(&b, "trailer << /Root 1 0 R /Size 1000000 >>");
+    for (int n = 0; n < 2; n++) {
+        struct fixture          f = { .table.max_bytes = (size_t)256 << 20, .inspector = inspector_new(&options) };
+        const struct inspected *one;
+        enum reason             reason = read_as(&f, DOCUMENT_PDF, buf_span(&b), &one);
+        if (reason == REASON_NONE || reason_is_fault(reason) || one->readable)
+            fail_msg("%llu bytes, %u s: %s", (unsigned long long)options.memory_bytes, options.cpu_seconds, reason_code(reason));
+        inspector_free(&f.inspector);
+        inspected_release(&f.table);
+        options.memory_bytes <<= 3;      /* and now it is the time */
+    }
+    buf_release(&b);
+    (void)state;
+}
+
+static void
+test_without_a_helper_nothing_is_said(void **state)
 {
     struct inspector_options options = { .program = "/nonexistent/sluice-inspect", .memory_bytes = 1 << 28, .cpu_seconds = 1 };
     struct fixture           f       = { .table.max_bytes = 1 << 20, .inspector = inspector_new(&options) };
@@ -466,9 +595,9 @@ test_without_a_helper_everything_is_unreadable(void **state)
 
     buf_init(&why, 1024);
     assert_int_equal(read_as(&f, DOCUMENT_RTF, SPAN("{\\rtf}"), &one), REASON_MISSING);
-    assert_false(inspector_works(options.program, &why));
+    assert_false(inspector_works(&options, &why));
     assert_true(why.length > 0);
-    assert_true(inspector_works(HELPER, &why));
+    assert_true(inspector_works(&real, &why));
     inspector_free(&f.inspector);
     inspected_release(&f.table);
     buf_release(&why);
@@ -515,8 +644,12 @@ main(void)
         TEST(test_text_of_a_composite_font_counts_where_no_page_shows_it),
         TEST(test_a_pdf_of_a_million_objects_ends),
         TEST(test_no_bytes_break_the_helper),
-        TEST(test_a_hostile_helper_makes_documents_unreadable_and_no_more),
-        TEST(test_without_a_helper_everything_is_unreadable),
+        TEST(test_a_hostile_helper_does_no_more_than_fail),
+        TEST(test_what_the_machine_lacks_is_no_word_about_the_document),
+        TEST(test_without_descriptors_nothing_is_said_and_later_it_is),
+        TEST(test_a_helper_that_somebody_killed_is_replaced_and_asked_again),
+        TEST(test_a_document_that_spends_its_bounds_is_unreadable_and_no_fault),
+        TEST(test_without_a_helper_nothing_is_said),
         TEST(test_a_thousand_documents_are_read_each_in_its_own_process),
     };
 

@@ -1,7 +1,12 @@
 /* tests/inspect/tool_hostile.c -- a helper that breaks every rule of inspect/frame.h, one a run.
  *
  *     tool_hostile WHAT MEMORY SECONDS
+ *     tool_hostile no-WHAT MEMORY SECONDS      the real one, on a machine that lacks it:
+ *         no-process   fork fails              no-room   the memory of a document is not promised
+ *         no-lock      no limit can be set
  */
+#include <errno.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +39,31 @@ say(int fd, const void *bytes, size_t size)
         exit(0);
 }
 
+static bool
+forbid(scmp_filter_ctx filter, const char *what, uint64_t memory)
+{
+    if (strcmp(what, "no-process") == 0)
+        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(clone), 0) == 0
+            && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(clone3), 0) == 0;
+    if (strcmp(what, "no-room") == 0)
+        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOMEM), SCMP_SYS(mmap), 1, SCMP_A1(SCMP_CMP_EQ, memory)) == 0;
+    return strcmp(what, "no-lock") == 0
+        && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0)) == 0;
+}
+
+static int
+lack(const char *what, char **argv)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    uint64_t        memory;
+
+    if (filter == NULL || !span_to_u64(span_of(argv[1]), &memory) || !forbid(filter, what, memory)
+        || seccomp_load(filter) != 0)
+        return 1;
+    execv(SLUICE_BINARY_DIR "/sluice-inspect", argv);
+    return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -44,6 +74,8 @@ main(int argc, char **argv)
 
     if (strcmp(what, "gone") == 0)
         return 0;
+    if (strncmp(what, "no-", 3) == 0)
+        return argc > 3 ? lack(what, argv + 1) : 1;
     for (;;) {
         int fd = take();
         if (strcmp(what, "deaf") == 0)
@@ -74,8 +106,12 @@ main(int argc, char **argv)
             say(fd, all, 16);
         close(fd);
         answer_release(&a);
-        if (strcmp(what, "child") == 0)
-            end.signal = SIGKILL;
+        static const struct { const char *what; uint32_t signal; } ends[] = {
+            { "child", SIGKILL }, { "stopped", SIGTERM }, { "wild", SIGSEGV }, { "locked", SIGSYS }, { "slow", SIGXCPU },
+        };
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+            if (strcmp(what, ends[i].what) == 0)
+                end.signal = ends[i].signal;
         say(0, &end, sizeof end);
     }
 }

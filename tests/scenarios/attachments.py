@@ -1,4 +1,4 @@
-"""Documents inside of resources: read by the helper, and held when it cannot."""
+"""Documents inside of resources: read by the helper, and held when they cannot be read."""
 import base64
 import gzip
 import json
@@ -90,14 +90,14 @@ def of_a_sender_that_is_no_program_the_same_goes():
     check(goes(pdf(KNEE, trailer=LOCKED), client="valley-ehr") == [True], "held though nothing of it is protected")
 
 
-def helpers():
+def helpers(of=None):
     """Their process ids."""
     out = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/stat") as f:
                 fields = f.read().rsplit(")", 1)
-            if int(fields[1].split()[1]) == gateway.process.pid:
+            if int(fields[1].split()[1]) == (of or gateway).process.pid:
                 out.append(int(pid))
         except OSError:
             pass
@@ -107,12 +107,10 @@ def helpers():
 def a_helper_that_is_killed_is_replaced():
     goes(pdf(KNEE))
     check(helpers(), "no helper runs")
-    for pid in helpers():
-        os.kill(pid, signal.SIGKILL)
-    time.sleep(0.1)
-    goes(pdf(KNEE + " One."), pdf(KNEE + " Two."))       # one may fall on what was killed, and is held then
-    goes(pdf(KNEE + " Three."))
-    check(goes(pdf(KNEE + " Again.")) == [True], "no helper came back")
+    for n in range(4):
+        for pid in helpers():
+            os.kill(pid, signal.SIGKILL)
+        check(goes(pdf(f"{KNEE} One {n}."), pdf(f"{KNEE} Two {n}.")) == [True, True], "held for what somebody did to its reader")
 
 
 def a_thousand_documents_hold_up_nobody_else():
@@ -148,14 +146,127 @@ def the_command_line_sees_the_same():
     check(found[3].get("uninspected") is True, found[3])
 
 
-def without_a_helper_everything_but_text_is_held():
-    other = Gateway(extra='inspect { program = "/nonexistent/sluice-inspect" }').start()
+def without_a_helper_nothing_starts_and_it_says_why():
+    other = Gateway(extra='inspect { program = "/nonexistent/sluice-inspect" }')
     try:
-        check(goes(pdf(KNEE), KNEE.encode(), to=other) == [False, True], "guessed without a helper")
-        with open(other.at("log")) as f:
-            check("inspect.missing" in f.read(), "the log does not say so")
+        try:
+            other.start()
+            check(False, "it serves, and would answer 503 to every document")
+        except RuntimeError as e:
+            check("/nonexistent/sluice-inspect" in str(e) and "documents cannot be read" in str(e), e)
+        said = other.cli("config", "check", "-c", other.config)
+        check(b"/nonexistent/sluice-inspect" in said.stderr and said.returncode != 0, said)
         said = other.cli("doctor", "-c", other.config)
         check(b"document helper" in said.stdout and said.returncode != 0, said.stdout)
+    finally:
+        other.close()
+
+
+READER = os.path.join(os.path.dirname(os.path.abspath(os.environ.get("SLUICE", "build/sluice"))), "sluice-inspect")
+
+
+class Breakable:
+    """A gateway whose helper can be taken away."""
+
+    def __init__(self):
+        self.gateway = Gateway(extra='inspect { program = "reader" }')
+        self.path = self.gateway.at("reader")
+        self.mend()
+        self.gateway.start()
+
+    def take_away(self):
+        os.unlink(self.path)
+        for pid in helpers(self.gateway):
+            os.kill(pid, signal.SIGKILL)
+
+    def mend(self):
+        os.symlink(READER, self.path)
+
+    def log(self):
+        with open(self.gateway.at("log")) as f:
+            return f.read()
+
+    def status(self, of="inspect"):
+        return json.loads(self.gateway.cli("status", "-c", self.gateway.config, "--json").stdout)[of]
+
+
+def a_fault_of_the_machine_decides_nothing():
+    broken = Breakable()
+    other = broken.gateway
+    try:
+        check(goes(pdf(KNEE), to=other) == [True], "it does not work whole")
+        check(broken.status() == {"works": True}, broken.status())
+        broken.take_away()
+        with_it = bundle(patient("pf"), observation("of", "pf"), document(pdf(KNEE + " Fault."), "pf"))
+        had, records = other.settled(), other.export()
+        for _ in range(2):
+            status, headers, body = other.push(with_it, client="unknown-ehr")
+            check(status == 503 and headers.get("Retry-After"), (status, headers))
+            issue = json.loads(body)["issue"][0]
+            check(issue["code"] == "transient" and "cannot be read now" in json.dumps(issue), issue)
+        check(other.export() == records, "something of it was recorded")
+        check(goes(KNEE.encode(), to=other) == [True], "what needs no helper is held up")
+        said = broken.status()
+        check(said["works"] is False and said["fault"], said)
+        metrics = other.get_admin("/metrics")[1]
+        check(b"sluice_inspect_down 1" in metrics and re.search(rb'inspected_total\{result="missing"\} 2', metrics), metrics)
+        check(broken.log().count("inspect.fault") == 1, "the log says it never, or each time")
+        check(broken.status("review")["open"] == 0, "a person is asked about it")
+        broken.mend()
+        status, _, body = other.push(with_it, client="unknown-ehr")
+        check(status == 200, (status, body))
+        other.settled()
+        check(json.dumps(with_it).encode() in other.hie.bodies()[had:], "the same push does not go when it works again")
+        check(broken.status() == {"works": True} and "inspect.works" in broken.log(), broken.status())
+    finally:
+        other.close()
+
+
+def what_is_stored_is_not_classified_by_a_fault_of_the_machine():
+    broken = Breakable()
+    other = broken.gateway
+    try:
+        check(goes(pdf(KNEE + " Stored."), to=other) == [True], "push")
+        broken.take_away()
+        with open(other.config, "a") as f:                   # what is stored is of another registry now
+            f.write('program "hillside" { reference = { "Organization/hillside" } }\n')
+        check(other.cli("reload", "-c", other.config).returncode == 0, "reload")
+        until = time.time() + 60
+        while "reclassify.waiting" not in broken.log():
+            check(time.time() < until, "it went on without a helper")
+            time.sleep(0.1)
+        broken.mend()
+        while "reclassify.done" not in broken.log():
+            check(time.time() < until, "it does not end")
+            time.sleep(0.1)
+        done = json.loads([l for l in broken.log().splitlines() if "reclassify.done" in l][0])
+        check(done["changed"] == 0 and done["resources"] > 0, done)
+    finally:
+        other.close()
+
+
+def a_delivery_waits_for_a_fault_of_the_machine():
+    broken = Breakable()
+    other = broken.gateway
+    try:
+        other.hie.answer = 503
+        body = bundle(patient("pw"), observation("ow", "pw"), document(pdf(KNEE + " Waits."), "pw"))
+        check(other.push(body, client="unknown-ehr")[0] == 200 and other.hie.wait(1), "push")
+        broken.take_away()
+        until = time.time() + 60
+        while "delivery.abandoned" not in broken.log():
+            check(time.time() < until, "it was decided again without a helper")
+            time.sleep(0.1)
+        other.hie.answer = 200
+        tried = len(other.hie.bodies())
+        check(re.search(rb"^sluice_outbox_waiting [1-9]", other.get_admin("/metrics")[1], re.M), "it does not wait")
+        check(other.stop() == 0, "it did not stop")
+        broken.mend()
+        other.start()
+        other.settled()
+        late = other.hie.bodies()[tried:]
+        check(late == [json.dumps(body).encode()], (len(late), "another payload than was decided first"))
+        check(broken.status("review")["open"] == 0, "held for the machine's fault")
     finally:
         other.close()
 
@@ -175,6 +286,7 @@ try:
           words_in_pieces_and_entities_are_words, what_cannot_be_read_is_held_for_a_person,
           of_a_sender_that_is_no_program_the_same_goes, a_helper_that_is_killed_is_replaced,
           a_thousand_documents_hold_up_nobody_else, the_command_line_sees_the_same,
-          without_a_helper_everything_but_text_is_held, it_stops_with_documents_under_way_and_leaves_no_helper])
+          without_a_helper_nothing_starts_and_it_says_why, a_fault_of_the_machine_decides_nothing,
+          what_is_stored_is_not_classified_by_a_fault_of_the_machine, a_delivery_waits_for_a_fault_of_the_machine, it_stops_with_documents_under_way_and_leaves_no_helper])
 finally:
     gateway.close()
