@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+static const struct frame_hello hello = { { 'S', 'L', 'h', '1' }, SLUICE_LABELING_HASH };
 static const char request_magic[4] = { 'S', 'L', 'q', '1' };
 static const char answer_magic[4]  = { 'S', 'L', 'a', '1' };
 
@@ -27,6 +28,22 @@ bool
 reason_is_fault(enum reason r)
 {
     return r >= REASON_STALLED;
+}
+
+/* ---- hello ---------------------------------------------------------------- */
+
+_Static_assert(sizeof SLUICE_LABELING_HASH - 1 == sizeof hello.build, "a SHA-256 in hexadecimal digits");
+
+struct frame_hello
+frame_hello(void)
+{
+    return hello;
+}
+
+bool
+frame_hello_fine(const struct frame_hello *h)
+{
+    return memcmp(h, &hello, sizeof hello) == 0;
 }
 
 /* ---- request --------------------------------------------------------------- */

@@ -201,8 +201,11 @@ end_of(pid_t child, const struct sandbox_limits *limits)
 static int
 serve(const struct sandbox_limits *limits)
 {
-    int document;
+    const struct frame_hello hello = frame_hello();
+    int                      document;
 
+    if (!write_all(0, &hello, sizeof hello))
+        return 0;
     while ((document = next_document()) >= 0) {
         pid_t child = fork();
         if (child == 0)

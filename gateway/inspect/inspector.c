@@ -34,6 +34,7 @@ static _Atomic int fault;                /* enum reason; NONE: the last document
 
 static enum reason ask(struct inspector *, const struct inspected *);
 static void        stop(struct inspector *);
+static bool        wait_for(const struct inspector *, int fd, short what);
 static void        note(enum reason);
 
 struct inspector *
@@ -126,6 +127,12 @@ now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void
+set_deadline(struct inspector *i)
+{
+    i->until_ms = now_ms() + (int64_t)i->options.wall_seconds * 1000;
+}
+
 /* Descriptor 0 is its socket, nothing is printed, and its group is its own: a
  * child of it ends with it. */
 static bool
@@ -162,7 +169,21 @@ bounds(const struct inspector_options *options, char memory[static NUMBER_BYTES]
     snprintf(seconds, NUMBER_BYTES, "%u", options->cpu_seconds);
 }
 
-/* NONE, SCARCE or MISSING. */
+/* That it is ready, and of this build.  Nothing said is an end. */
+static enum reason
+meet(struct inspector *i)
+{
+    struct frame_hello hello;
+
+    if (!wait_for(i, i->control, POLLIN))
+        return REASON_STALLED;
+    ssize_t n = recv(i->control, &hello, sizeof hello, MSG_DONTWAIT);
+    if (n <= 0)
+        return REASON_MISSING;
+    return n == (ssize_t)sizeof hello && frame_hello_fine(&hello) ? REASON_NONE : REASON_MISMATCH;
+}
+
+/* NONE or a fault; until_ms is set. */
 static enum reason
 start(struct inspector *i)
 {
@@ -182,8 +203,11 @@ start(struct inspector *i)
         i->helper = 0;
         return REASON_MISSING;
     }
-    i->control = pair[0];
-    return REASON_NONE;
+    i->control         = pair[0];
+    enum reason reason = meet(i);
+    if (reason != REASON_NONE)
+        stop(i);
+    return reason;
 }
 
 static void
@@ -330,7 +354,7 @@ ask_once(struct inspector *i, const struct inspected *one)
     i->cpu_ms       = 0;
     i->parsed.count = 0;
     i->broken       = false;
-    i->until_ms     = now_ms() + (int64_t)i->options.wall_seconds * 1000;
+    set_deadline(i);
     buf_clear(&i->answer);
     enum reason reason = start(i);
     if (reason != REASON_NONE)
@@ -391,6 +415,22 @@ inspector_configured(const struct config *config, struct arena *arena)
     return options;
 }
 
+static bool
+starts(const struct inspector_options *options, struct buf *why)
+{
+    struct inspector *i      = inspector_new(options);
+    enum reason       reason = REASON_SCARCE;
+
+    if (i != NULL) {
+        set_deadline(i);
+        reason = start(i);
+    }
+    inspector_free(&i);
+    if (reason != REASON_NONE)
+        buf_add_format(why, "%s: %s", options->program, reason_text(reason));
+    return reason == REASON_NONE;
+}
+
 bool
 inspector_works(const struct inspector_options *options, struct buf *why)
 {
@@ -412,7 +452,7 @@ inspector_works(const struct inspector_options *options, struct buf *why)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
+        return starts(options, why);
     buf_add_format(why, "%s --check %s %s: the sandbox does not hold on this machine", program, memory, seconds);
     return false;
 }

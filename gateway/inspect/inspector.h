@@ -14,7 +14,7 @@
  *     in all; past that the table is refused (inspected.h, I3).
  * N5  The helper inherits no descriptor but its own, no environment, no signal mask.
  * N6  What the machine does to the reader is a fault (reason_is_fault()) and no answer: it cannot be started,
- *     there is no descriptor, process or memory, it is killed from outside, it stands still.  The question
+ *     is of another build (frame.h, F4), there is no descriptor, process or memory, it is killed from outside, it stands still.  The question
  *     stays open, and the table says so (inspected.h, I5).  A helper that is gone is replaced and asked once more.
  *     The next document has a helper again.
  */
@@ -54,7 +54,8 @@ void              inspector_answer(struct inspected_table *, void *with);
 /* What kept the last document of this process from its reader; NONE: nothing did. */
 enum reason       inspector_fault(void);
 
-/* Whether it is there and its sandbox holds on this machine, within these bounds (`sluice-inspect --check`). */
+/* Whether it is there, its sandbox holds on this machine within these bounds (`sluice-inspect --check`), and
+ * it is of this build. */
 bool        inspector_works(const struct inspector_options *, struct buf *why);
 
 #endif

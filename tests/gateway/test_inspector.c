@@ -438,7 +438,8 @@ static void
 test_a_hostile_helper_does_no_more_than_fail(void **state)
 {
     static const struct { const char *what; enum reason reason; } rows[] = {
-        { "gone", REASON_KILLED },    { "deaf", REASON_STALLED },  { "mute", REASON_STALLED },  { "spin", REASON_STALLED },
+        { "gone", REASON_MISSING },   { "left", REASON_KILLED },   { "dumb", REASON_STALLED },  { "alien", REASON_MISMATCH },
+        { "stammer", REASON_MISMATCH }, { "deaf", REASON_STALLED },  { "mute", REASON_STALLED },  { "spin", REASON_STALLED },
         { "flood", REASON_GARBAGE },  { "noise", REASON_GARBAGE }, { "count", REASON_GARBAGE }, { "early", REASON_GARBAGE },
         { "killed", REASON_KILLED },  { "more", REASON_GARBAGE },  { "child", REASON_KILLED },  { "fine", REASON_NONE },
         { "stopped", REASON_KILLED }, { "wild", REASON_CRASHED },  { "locked", REASON_FORBIDDEN }, { "slow", REASON_CPU },
@@ -546,6 +547,23 @@ child_of_this(void)
 }
 
 static void
+test_a_helper_of_another_build_is_found_at_the_start(void **state)
+{
+    struct inspector_options options = real;
+    char                     path[128];
+    struct buf               why;
+
+    write_script(path, sizeof path, "alien");
+    options.program = path;
+    buf_init(&why, 1024);
+    assert_false(inspector_works(&options, &why));
+    assert_true(span_find(buf_span(&why), SPAN("another build")) != SPAN_NOT_FOUND);
+    buf_release(&why);
+    unlink(path);
+    (void)state;
+}
+
+static void
 test_a_helper_that_somebody_killed_is_replaced_and_asked_again(void **state)
 {
     struct fixture         *f = *state;
@@ -647,6 +665,7 @@ main(void)
         TEST(test_a_hostile_helper_does_no_more_than_fail),
         TEST(test_what_the_machine_lacks_is_no_word_about_the_document),
         TEST(test_without_descriptors_nothing_is_said_and_later_it_is),
+        TEST(test_a_helper_of_another_build_is_found_at_the_start),
         TEST(test_a_helper_that_somebody_killed_is_replaced_and_asked_again),
         TEST(test_a_document_that_spends_its_bounds_is_unreadable_and_no_fault),
         TEST(test_without_a_helper_nothing_is_said),

@@ -72,10 +72,18 @@ main(int argc, char **argv)
     char             all[65536];
     struct answer    a;
 
-    if (strcmp(what, "gone") == 0)
+    if (strcmp(what, "gone") == 0 || (argc > 2 && strcmp(argv[2], "--check") == 0))
         return 0;
     if (strncmp(what, "no-", 3) == 0)
         return argc > 3 ? lack(what, argv + 1) : 1;
+    struct frame_hello hello = frame_hello();
+    if (strcmp(what, "dumb") == 0)
+        pause();
+    if (strcmp(what, "alien") == 0)
+        hello.build[0] ^= 1;
+    say(0, &hello, strcmp(what, "stammer") == 0 ? 5 : sizeof hello);
+    if (strcmp(what, "left") == 0)
+        return 0;
     for (;;) {
         int fd = take();
         if (strcmp(what, "deaf") == 0)

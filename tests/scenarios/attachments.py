@@ -180,7 +180,16 @@ class Breakable:
             os.kill(pid, signal.SIGKILL)
 
     def mend(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
         os.symlink(READER, self.path)
+
+    def upgrade(self):
+        """Another build is put there under the gateway that runs."""
+        self.take_away()
+        with open(self.path, "w") as f:
+            f.write(f'#!/bin/sh\nexec {os.path.dirname(READER)}/tests/tool_hostile alien "$@"\n')
+        os.chmod(self.path, 0o700)
 
     def log(self):
         with open(self.gateway.at("log")) as f:
@@ -218,6 +227,29 @@ def a_fault_of_the_machine_decides_nothing():
         other.settled()
         check(json.dumps(with_it).encode() in other.hie.bodies()[had:], "the same push does not go when it works again")
         check(broken.status() == {"works": True} and "inspect.works" in broken.log(), broken.status())
+    finally:
+        other.close()
+
+
+def a_helper_of_another_build_is_asked_nothing():
+    broken = Breakable()
+    other = broken.gateway
+    try:
+        broken.upgrade()
+        status, _, body = other.push(bundle(patient("pu"), document(pdf(KNEE), "pu")), client="unknown-ehr")
+        check(status == 503, (status, body))
+        check("another build" in broken.status()["fault"] and '"mismatch"' in broken.log(), broken.status())
+        said = other.cli("config", "check", "-c", other.config)
+        check(b"another build" in said.stderr and said.returncode != 0, said)
+        check(other.stop() == 0, "it did not stop")
+        try:
+            other.start()
+            check(False, "it serves with a helper of another build")
+        except RuntimeError as e:
+            check("another build" in str(e), e)
+        broken.mend()
+        other.start()
+        check(goes(pdf(KNEE), to=other) == [True], "it does not work with its own")
     finally:
         other.close()
 
@@ -287,6 +319,6 @@ try:
           of_a_sender_that_is_no_program_the_same_goes, a_helper_that_is_killed_is_replaced,
           a_thousand_documents_hold_up_nobody_else, the_command_line_sees_the_same,
           without_a_helper_nothing_starts_and_it_says_why, a_fault_of_the_machine_decides_nothing,
-          what_is_stored_is_not_classified_by_a_fault_of_the_machine, a_delivery_waits_for_a_fault_of_the_machine, it_stops_with_documents_under_way_and_leaves_no_helper])
+          a_helper_of_another_build_is_asked_nothing, what_is_stored_is_not_classified_by_a_fault_of_the_machine, a_delivery_waits_for_a_fault_of_the_machine, it_stops_with_documents_under_way_and_leaves_no_helper])
 finally:
     gateway.close()
