@@ -3,7 +3,7 @@
  *     tool_hostile WHAT MEMORY SECONDS
  *     tool_hostile no-WHAT MEMORY SECONDS      the real one, on a machine that lacks it:
  *         no-process   fork fails              no-room   the memory of a document is not promised
- *         no-lock      no limit can be set
+ *         no-lock      a limit cannot be set
  */
 #include <errno.h>
 #include <seccomp.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,7 +49,8 @@ forbid(scmp_filter_ctx filter, const char *what, uint64_t memory)
     if (strcmp(what, "no-room") == 0)
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOMEM), SCMP_SYS(mmap), 1, SCMP_A1(SCMP_CMP_EQ, memory)) == 0;
     return strcmp(what, "no-lock") == 0
-        && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_NE, 0)) == 0;
+        && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 2,
+                            SCMP_A1(SCMP_CMP_EQ, RLIMIT_NPROC), SCMP_A2(SCMP_CMP_NE, 0)) == 0;
 }
 
 static int
