@@ -175,6 +175,19 @@ test_rich_text(void **state)
     check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy pain{\\*\\pict 00}} and Heroin{\\*\\mine a} dependence}", TELLING);
     check_plain(f, "{\\rtf1 Her{\\*\\bkmkstart mark}oin depen{\\*\\xyzzy x}dence}", TELLING);
     check_plain(f, "{\\rtf1 Her{\\*\\xyzzy oin}}", SILENT);
+    /* As a viewer shows it: in place, aside, or only one of the two. */
+    check_plain(f, "{\\rtf1 takes Her{\\upr{xx}{\\*\\ud{\\u111?}}}in daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes {\\upr{Heroin}{\\*\\ud{it}}} daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Her{\\*\\xyzzy{\\*\\ud zz}}oin daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Her{\\mmath{\\*\\moMath{\\mr oin}}} daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Heroin{\\super 1{\\footnote See there.}} daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes it{\\footnote Heroin, daily.}}", TELLING);
+    check_plain(f, "{\\rtf1 takes Heroin{\\xe{\\v opium}} daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Her\\v xx\\v0 oin daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Her{\\v1 xx}oin daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes Her{\\v xx{\\v0 oin\\v mann}} daily}", TELLING);
+    check_plain(f, "{\\rtf1 takes it{\\v , Heroin that is\\plain } daily}", TELLING);
+    check_plain(f, "{\\rtf1 Her\\v oin\\v0 mann has knee pain}", SILENT);
     check_plain(f, "{\\rtf1 Her\\*\\b oin dependence}", TELLING);
     check_plain(f, "{\\rtf1 Knee{\\*\\xyzzy Heroin dependence", TELLING);
     check_plain(f, "{\\rtf1 Her\\'6fin de\\-pendence}", TELLING);
