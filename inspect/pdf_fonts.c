@@ -39,11 +39,12 @@ pdf_glyph_speaks(const char *name)
     return false;
 }
 
+/* A name or a string there (/Identity-H) is no table, and no reader takes it for one. */
 static bool
-has(qpdf_data q, qpdf_oh dictionary, const char *key)
+has_stream(qpdf_data q, qpdf_oh dictionary, const char *key)
 {
     qpdf_oh value = qpdf_oh_get_key(q, dictionary, key);
-    bool    there = !qpdf_oh_is_null(q, value);
+    bool    there = qpdf_oh_is_stream(q, value);
 
     qpdf_oh_release(q, value);
     return there;
@@ -70,7 +71,7 @@ is_embedded_symbol(qpdf_data q, qpdf_oh font)
     qpdf_oh descriptor = qpdf_oh_get_key(q, font, "/FontDescriptor");
     qpdf_oh flags      = qpdf_oh_get_key_if_dict(q, descriptor, "/Flags");
     bool    symbol     = qpdf_oh_is_integer(q, flags) && (qpdf_oh_get_int_value(q, flags) & FLAG_SYMBOLIC) != 0
-                      && qpdf_oh_is_dictionary(q, descriptor) && has(q, descriptor, "/FontFile2");
+                      && qpdf_oh_is_dictionary(q, descriptor) && has_stream(q, descriptor, "/FontFile2");
 
     qpdf_oh_release(q, flags);
     qpdf_oh_release(q, descriptor);
@@ -90,7 +91,7 @@ is_subtype(qpdf_data q, qpdf_oh font, const char *name)
 bool
 pdf_font_speaks(qpdf_data q, qpdf_oh font)
 {
-    if (is_subtype(q, font, "/CIDFontType0") || is_subtype(q, font, "/CIDFontType2") || has(q, font, "/ToUnicode"))
+    if (is_subtype(q, font, "/CIDFontType0") || is_subtype(q, font, "/CIDFontType2") || has_stream(q, font, "/ToUnicode"))
         return true;                     /* of a descendant its Type 0 font speaks */
     if (is_subtype(q, font, "/Type0"))
         return false;

@@ -199,8 +199,9 @@ test_reads_rtf(void **state)
 static struct span
 pdf_of(struct buf *b, const char *const *objects, size_t count, const char *trailer)
 {
-    size_t places[16];
+    size_t places[512];
 
+    assert_true(count <= sizeof places / sizeof places[0]);
     buf_init(b, 8 << 20);
     buf_add_text(b, "%PDF-1.7\n");
     for (size_t i = 0; i < count; i++) {
@@ -337,15 +338,16 @@ test_an_earlier_version_of_a_pdf_counts(void **state)
 #define CID_KNEE "014B016E016501650120017001610169016E012C01200162016501740174016501720120016E016F0177012E"            /* "Knee pain, better now.", each letter by 0100 and its own number */
 #define CID_DRUG "015301750162016F0178016F016E0165"                /* "Suboxone" */
 
+static const char cid_font[] = "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 7 0 R /DescendantFonts"
+                           " [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /DW 500 /CIDSystemInfo"
+                           " << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>";
+static const char cid_table[] = "<< /Length 159 >>\nstream\n/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF>"
+                            " endcodespacerange 1 beginbfrange <0120> <017E> <0020> endbfrange endcmap end\nendstream";
+
 /* Only the font's own table says which letters these are, so that nobody but poppler reads them. */
 static void
 test_text_of_a_composite_font_counts_where_no_page_shows_it(void **state)
 {
-    static const char font[] = "<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /ToUnicode 7 0 R /DescendantFonts"
-                               " [<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /DW 500 /CIDSystemInfo"
-                               " << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> >>] >>";
-    static const char table[] = "<< /Length 159 >>\nstream\n/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF>"
-                                " endcodespacerange 1 beginbfrange <0120> <017E> <0020> endbfrange endcmap end\nendstream";
     static const char drug[]  = "BT /F1 9 Tf <" CID_DRUG "> Tj ET";
     static const struct { const char *what, *root, *page, *more, *form; bool there; } rows[] = {
         { "nowhere", "", "", "", "null", false },
@@ -362,7 +364,7 @@ test_text_of_a_composite_font_counts_where_no_page_shows_it(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char        root[256], page[512], content[512], form[512];
         struct buf  b;
-        const char *objects[] = { root, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, content, font, form, table };
+        const char *objects[] = { root, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, content, cid_font, form, cid_table };
         char        shown[384];
         snprintf(root, sizeof root, "<< /Type /Catalog /Pages 2 0 R %s >>", rows[i].root);
         snprintf(page, sizeof page, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R %s /Resources"
@@ -377,6 +379,82 @@ test_text_of_a_composite_font_counts_where_no_page_shows_it(void **state)
         enum reason reason = read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, 7, ""), &one);
         if (reason != REASON_NONE || !says(one, "Knee pain, better now.") || says(one, "Suboxone") != rows[i].there)
             fail_msg("%s: %s", rows[i].what, reason_code(reason));
+        buf_release(&b);
+    }
+}
+
+enum { PAGE_COUNT = 200, PAGE_OBJECTS = 7 };
+
+/* Every second page in a composite font; one of them tells, or none. */
+static enum reason
+read_long_pdf(struct fixture *f, int telling, const struct inspected **one)
+{
+    static char kids[16 * PAGE_COUNT], texts[2 * PAGE_COUNT][384];
+    const char *objects[PAGE_OBJECTS + 2 * PAGE_COUNT] = { CATALOG(""), kids, FONT, "null", cid_font, "null", cid_table };
+    size_t      used = (size_t)snprintf(kids, sizeof kids, "<< /Type /Pages /Count %d /Kids [", PAGE_COUNT);
+    struct buf  b;
+
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        size_t at = PAGE_OBJECTS + 2 * (size_t)i;
+        char   shown[256];
+        used += (size_t)snprintf(kids + used, sizeof kids - used, " %zu 0 R", at + 1);
+        snprintf(texts[2 * i], sizeof texts[0], "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %zu 0 R /Resources"
+                 " << /Font << /F1 3 0 R /F2 5 0 R >> >> >>", at + 2);
+        snprintf(shown, sizeof shown, "BT /F1 12 Tf 72 720 Td (Page %d of the record.) Tj ET BT /F%d 12 Tf 72 700 Td %s Tj ET", i + 1, i % 2 + 1,
+                 i % 2 == 0 ? "(Knee pain, better now.)" : i == telling ? "<" CID_DRUG ">" : "<" CID_KNEE ">");
+        objects[at]     = texts[2 * i];
+        objects[at + 1] = stream_of(texts[2 * i + 1], sizeof texts[0], "", shown);
+    }
+    snprintf(kids + used, sizeof kids - used, " ] >>");
+    enum reason reason = read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, sizeof objects / sizeof objects[0], ""), one);
+    buf_release(&b);
+    return reason;
+}
+
+static void
+test_a_pdf_of_two_hundred_pages_is_read_to_the_last(void **state)
+{
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    assert_int_equal(read_long_pdf(f, PAGE_COUNT - 1, &one), REASON_NONE);
+    for (int i = 0; i < PAGE_COUNT; i++) {
+        char page[32];
+        snprintf(page, sizeof page, "Page %d of the record.", i + 1);
+        if (!says(one, page))
+            fail_msg("%s is missing", page);
+    }
+    assert_true(says(one, "Suboxone"));
+    assert_int_equal(read_long_pdf(f, -1, &one), REASON_NONE);
+    assert_false(says(one, "Suboxone"));
+}
+
+/* Beside plenty of text that can be read; what the hexadecimal digits say is a drug in Chinese. */
+static void
+test_cjk_fonts_that_do_not_say_their_letters_are_held(void **state)
+{
+    static const struct { const char *what, *more; } rows[] = {
+        { "predefined, UCS2", "/BaseFont /STSong-Light /Encoding /UniGB-UCS2-H" },
+        { "predefined, GBK", "/BaseFont /STSong-Light /Encoding /GBK-EUC-H" },
+        { "glyph numbers", "/BaseFont /STSong-Light /Encoding /Identity-H" },
+        { "a name for a table", "/BaseFont /STSong-Light /Encoding /Identity-H /ToUnicode /Identity-H" },
+    };
+    static const char descendant[] = "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 /CIDSystemInfo"
+                                     " << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> >>";
+    struct fixture         *f = *state;
+    const struct inspected *one;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char        content[512], font[256];
+        struct buf  b;
+        const char *objects[] = { CATALOG(""), PAGES,
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 7 0 R >> >> >>",
+            stream_of(content, sizeof content, "", KNEE " BT /F2 12 Tf 72 700 Td <6D776D1B56E0> Tj ET"), FONT, descendant, font };
+        snprintf(font, sizeof font, "<< /Type /Font /Subtype /Type0 %s /DescendantFonts [6 0 R] >>", rows[i].more);
+        enum reason reason = read_as(f, DOCUMENT_PDF, pdf_of(&b, objects, 7, ""), &one);
+        if (reason != REASON_GLYPHS && reason != REASON_FORBIDDEN)
+            fail_msg("%s: %s", rows[i].what, reason_code(reason));
+        assert_false(one->readable);
         buf_release(&b);
     }
 }
@@ -660,6 +738,8 @@ main(void)
         TEST(test_a_file_inside_a_pdf_is_a_document_of_its_own),
         TEST(test_an_earlier_version_of_a_pdf_counts),
         TEST(test_text_of_a_composite_font_counts_where_no_page_shows_it),
+        TEST(test_a_pdf_of_two_hundred_pages_is_read_to_the_last),
+        TEST(test_cjk_fonts_that_do_not_say_their_letters_are_held),
         TEST(test_a_pdf_of_a_million_objects_ends),
         TEST(test_no_bytes_break_the_helper),
         TEST(test_a_hostile_helper_does_no_more_than_fail),
