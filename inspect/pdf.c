@@ -26,12 +26,19 @@
 
 struct letters { size_t all, good; };
 
+/* glib's own casts const away. */
+static const char *
+next_char(const char *at)
+{
+    return at + g_utf8_skip[(unsigned char)*at];
+}
+
 /* What is a letter in a text: no replacement character, nothing of the private
  * use areas, where fonts put what has no meaning elsewhere. */
 static void
 count_letters(const char *text, struct letters *l)
 {
-    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
+    for (const char *at = text; *at != '\0'; at = next_char(at)) {
         gunichar c = g_utf8_get_char(at);
         l->all++;
         l->good += c < 0x80 ? g_ascii_isalnum((char)c) || g_ascii_isspace((char)c)
@@ -42,7 +49,7 @@ count_letters(const char *text, struct letters *l)
 static bool
 has_letter(const char *text)
 {
-    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at))
+    for (const char *at = text; *at != '\0'; at = next_char(at))
         if (g_unichar_isalnum(g_utf8_get_char(at)))
             return true;
     return false;
