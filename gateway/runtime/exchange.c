@@ -8,6 +8,9 @@
 #include "fhir/outcome.h"
 #include "gateway/ops/metrics.h"
 
+/* What, why and what to do: neither the parts of it nor the arena are needed to say it. */
+#define NO_MEMORY_WORDS "the memory that one exchange may use is spent: send fewer resources in one Bundle, "  \
+                        "or ask for a higher limits { exchange-bytes }"
 #define MAX_ANSWER_BYTES ((size_t)64 << 20)
 #define MAX_FINDINGS     200
 
@@ -156,7 +159,7 @@ print_outcome(struct exchange *ex, int http_status)
         && outcome_print(ex->issues, &ex->answer_body, AUTHOR_COMPACT) == ST_OK)
         return http_status;
     buf_clear(&ex->answer_body);
-    if (outcome_print_one(SEVERITY_ERROR, ISSUE_TRANSIENT, span_of(status_text(ST_NO_MEMORY)),
+    if (outcome_print_one(SEVERITY_ERROR, ISSUE_TRANSIENT, SPAN(NO_MEMORY_WORDS),
                           SPAN("http.body"), &ex->answer_body) != ST_OK)
         buf_clear(&ex->answer_body);     /* 503 without a body says it too */
     return 503;

@@ -185,31 +185,22 @@ patient_in_bundle(const struct exchange *ex, struct span patient)
     return at != LOOKUP_NONE ? ex->patient_names[ex->patient_of[lookup_value(ex->patient_index, at)] - 1] : patient;
 }
 
-static const struct bundle *
-bundle_of(struct exchange *ex, struct span body)
-{
-    const struct tape   *tape;
-    const struct bundle *home;
-    struct issues       *issues;
-
-    if (span_empty(body) || (issues = issues_new(ex->arena, 1)) == NULL
-        || tape_read(body, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
-        || bundle_read(tape, ex->arena, issues, &home) != ST_OK)
-        return NULL;
-    return home;
-}
-
-/* The Bundle that the stored Consent of this row came in, read once for all of it.
+/* The Bundle that a stored Consent came in, read once for all that did.
  * Without it whom the Consent names is not known, and then nothing is permitted to them. */
 static const struct bundle *
-home_of(struct exchange *ex, const struct bundle **homes, size_t at)
+home_of(struct exchange *ex, struct store_home *home)
 {
-    const struct store_row *row = &ex->consents.rows[at];
+    const struct tape *tape;
+    struct issues     *issues;
 
-    for (size_t i = 0; i < at && !span_empty(row->home); i++)
-        if (ex->consents.rows[i].home.at == row->home.at && homes[i] != NULL)
-            return homes[i];
-    return bundle_of(ex, row->home);
+    if (home == NULL || home->looked)
+        return home != NULL ? home->bundle : NULL;
+    home->looked = true;
+    if ((issues = issues_new(ex->arena, 1)) == NULL
+        || tape_read(home->body, &tape_default_limits, ex->arena, &tape, NULL) != ST_OK
+        || bundle_read(tape, ex->arena, issues, &home->bundle) != ST_OK)
+        home->bundle = NULL;
+    return home->bundle;
 }
 
 static enum step
@@ -219,6 +210,7 @@ consent_attach(struct exchange *ex, const struct store_row *row, struct consent_
         return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
     source->node    = TAPE_ROOT;
     source->patient = patient_in_bundle(ex, row->patient);
+    source->home    = home_of(ex, row->home);
     return STEP_NEXT;
 }
 
@@ -227,7 +219,6 @@ static enum step
 precedent_attach(struct exchange *ex, const struct store_row *row, struct precedent *out)
 {
     *out = (struct precedent){ .revokes = row->revokes, .at_ms = row->at_ms };
-    out->source.home = bundle_of(ex, row->home);
     out->source.told = ex->client != NULL && span_eq(row->client, ex->client->title);
     return consent_attach(ex, row, &out->source);
 }
@@ -240,9 +231,8 @@ consents_attach(struct exchange *ex)
     size_t                 rows    = ex->consents.row_count;
     struct consent_source *sources = arena_make_n(ex->arena, rows, struct consent_source);
     bool                  *own     = arena_make_n(ex->arena, rows, bool);
-    const struct bundle  **homes   = arena_make_n(ex->arena, rows, const struct bundle *);
 
-    if ((sources == NULL || own == NULL || homes == NULL) && rows > 0)
+    if ((sources == NULL || own == NULL) && rows > 0)
         return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     enum step step = leave_out_stale(ex, own);
     if (step != STEP_NEXT)
@@ -265,9 +255,7 @@ consents_attach(struct exchange *ex)
                 step = precedent_attach(ex, row, &stand[ex->facts.precedent_count++]);
             continue;
         }
-        struct consent_source *source = &sources[ex->facts.consent_count++];
-        step         = consent_attach(ex, row, source);
-        source->home = homes[i] = home_of(ex, homes, i);
+        step = consent_attach(ex, row, &sources[ex->facts.consent_count++]);
     }
     for (size_t i = 0; i < ex->facts.stale_count && ex->due == NULL; i++)
         ex->facts.precedent_count += replaced_in_push(ex, ex->facts.stale_entries[i], &stand[ex->facts.precedent_count]);

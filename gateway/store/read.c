@@ -1,4 +1,5 @@
 /* gateway/store/read.c -- consents, kept answers and resources. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/store/classes.h"
@@ -134,6 +135,7 @@ row_of(const struct content *c, int64_t at_ms)
 struct found {
     struct store_row row;
     struct found    *next;
+    struct content   content;            /* where its bytes are */
     int64_t          inbox;
 };
 
@@ -141,7 +143,6 @@ struct found {
 struct finds {
     struct found *first, **end;
     size_t        count;
-    size_t        home_bytes;            /* of all bodies that were read */
 };
 
 static enum status
@@ -158,41 +159,6 @@ client_read(struct store *s, int64_t inbox, struct arena *arena, struct span *ou
     return arena_status(arena);
 }
 
-/* Whether it may name somebody by reference; of a Patient the store knows. */
-static bool
-names_others(struct span consent)
-{
-    static const char *const starts[] = { "\"urn:", "\"Organization/", "\"Practitioner" };
-
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (span_find(consent, span_of(starts[i])) != SPAN_NOT_FOUND)
-            return true;
-    return false;
-}
-
-static enum status
-home_read(struct store *s, struct finds *all, struct arena *arena, struct found *f)
-{
-    int64_t size;
-
-    for (const struct found *other = all->first; other != NULL; other = other->next)
-        if (other->inbox == f->inbox && !span_empty(other->row.home)) {
-            f->row.home = other->row.home;
-            return ST_OK;
-        }
-    enum status st = body_size(s, f->inbox, &size);
-    if (st != ST_OK || size > (int64_t)(STORE_HOME_BYTES - all->home_bytes))
-        return st;
-    char *at = arena_alloc(arena, (size_t)size + 1);
-    if (at == NULL)
-        return ST_NO_MEMORY;
-    st = slice_of_whole(s, SQL_INBOX_BODY, f->inbox, 0, at, size);
-    if (st == ST_OK)
-        f->row.home = span_from(at, (size_t)size);
-    all->home_bytes += (size_t)size;
-    return st;
-}
-
 static enum status
 consent_add(struct store *s, struct store_consents *c, struct span patient, int64_t where, unsigned standing,
             struct finds *all)
@@ -206,19 +172,119 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     struct found *f = arena_make(c->arena, struct found);
     if (f == NULL)
         return ST_NO_MEMORY;
-    f->row   = row_of(&content, at_ms);
-    f->inbox = WHERE_INBOX(where);
-    st       = stored_bytes_read(s, f->inbox, &content, c->arena, &f->row.bytes);
+    f->row         = row_of(&content, at_ms);
+    f->content     = content;
+    f->inbox       = WHERE_INBOX(where);
     f->row.revokes = standing == STORE_STANDS_REVOKES;
-    if (st == ST_OK && (c->with_clients || standing != 0))
+    if (c->with_clients || standing != 0)
         st = client_read(s, f->inbox, c->arena, &f->row.client);
-    if (st == ST_OK && content.blob == 0 && names_others(f->row.bytes))
-        st = home_read(s, all, c->arena, f);
     *all->end = f;
     all->end  = &f->next;
     all->count++;
     return st;
 }
+
+/* ---- their bytes, and the bodies that they came in ----------------------------------- */
+
+static int
+newest_first(const void *a, const void *b)
+{
+    const struct found *const *one = a, *const *two = b;
+
+    return ((*one)->inbox < (*two)->inbox) - ((*one)->inbox > (*two)->inbox);
+}
+
+/* Out of a body that is in memory. */
+static enum status
+slices_of(struct store_home *home, struct found **all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct content *c = &all[i]->content;
+        if (c->blob != 0)
+            continue;                    /* what is no slice of it came in no Bundle */
+        if ((uint64_t)c->start + (uint64_t)c->length > home->body.length)
+            return ST_INTEGRITY;
+        all[i]->row.bytes = (struct span){ home->body.at + c->start, (size_t)c->length };
+        all[i]->row.home  = (size_t)c->length < home->body.length ? home : NULL;
+    }
+    return ST_OK;
+}
+
+/* By one handle, which knows after its first way through the pages of a body where each is: as
+ * many ways as slices would cost their number times the size. */
+static enum status
+slices_through_handle(struct store *s, struct arena *arena, struct found **all, size_t count)
+{
+    sqlite3_blob *blob = NULL;
+    int           code = sqlite3_blob_open(s->db, "main", "inbox", "body", all[0]->inbox, 0, &blob);
+    enum status   st   = ST_OK;
+
+    for (size_t i = 0; i < count && code == SQLITE_OK && st == ST_OK; i++) {
+        const struct content *c  = &all[i]->content;
+        char                 *at = c->blob == 0 ? arena_alloc(arena, (size_t)c->length + 1) : NULL;
+        if (c->blob != 0)
+            continue;
+        if (at == NULL)
+            st = ST_NO_MEMORY;
+        else
+            code = sqlite3_blob_read(blob, at, (int)c->length, (int)c->start);
+        all[i]->row.bytes = span_from(at, (size_t)c->length);
+    }
+    (void)sqlite3_blob_close(blob);
+    return code == SQLITE_OK ? st : sql_failed(s, code);
+}
+
+/* Those of one body. */
+static enum status
+slices_read(struct store *s, struct store_consents *c, struct found **all, size_t count, size_t *room)
+{
+    int64_t     size = 0;
+    enum status st   = body_size(s, all[0]->inbox, &size);
+
+    if (st != ST_OK || (uint64_t)size > *room)
+        return st == ST_OK ? slices_through_handle(s, c->arena, all, count) : st;
+    struct store_home *home = arena_make(c->arena, struct store_home);
+    char              *at   = arena_alloc(c->arena, (size_t)size + 1);
+    if (home == NULL || at == NULL)
+        return ST_NO_MEMORY;
+    home->body = span_from(at, (size_t)size);
+    *room -= (size_t)size;
+    st = size > 0 ? slice_of_whole(s, SQL_INBOX_BODY, all[0]->inbox, 0, at, size) : ST_OK;
+    return st == ST_OK ? slices_of(home, all, count) : st;
+}
+
+/* Each body once for all that came in it, current or not and of whichever patient; the newest
+ * while there is room. */
+static enum status
+bodies_read(struct store *s, struct store_consents *c, const struct finds *current, const struct finds *standing)
+{
+    size_t         count = 0, share = arena_left(c->arena) / 8;
+    size_t         room  = share < STORE_HOME_BYTES ? share : STORE_HOME_BYTES;
+    struct found **all   = arena_make_n(c->arena, current->count + standing->count, struct found *);
+    enum status    st    = ST_OK;
+
+    if (all == NULL && current->count + standing->count > 0)
+        return ST_NO_MEMORY;
+    for (struct found *f = current->first; f != NULL; f = f->next)
+        all[count++] = f;
+    for (struct found *f = standing->first; f != NULL; f = f->next)
+        all[count++] = f;
+    for (size_t i = 0; i < count && st == ST_OK; i++)
+        if (all[i]->content.blob != 0)
+            st = stored_bytes_read(s, all[i]->inbox, &all[i]->content, c->arena, &all[i]->row.bytes);
+    if (count > 1)
+        qsort(all, count, sizeof *all, newest_first);
+    for (size_t from = 0, to; from < count && st == ST_OK; from = to) {
+        bool sliced = false;
+        for (to = from; to < count && all[to]->inbox == all[from]->inbox; to++)
+            sliced = sliced || all[to]->content.blob == 0;
+        if (sliced)
+            st = slices_read(s, c, all + from, to - from, &room);
+    }
+    return st;
+}
+
+/* ---- of whom ------------------------------------------------------------------------- */
 
 static enum status
 consents_list(struct store *s, struct store_consents *c, struct span patient, struct finds *all)
@@ -293,6 +359,8 @@ consents_collect(struct store *s, struct store_consents *c)
         if (st == ST_OK && c->newest > 0)
             st = standing_list(s, c, c->everybody[i], &standing);
     }
+    if (st == ST_OK)
+        st = bodies_read(s, c, &all, &standing);
     if (st == ST_OK)
         st = rows_of(&all, c->arena, &c->rows, &c->row_count);
     return st == ST_OK ? rows_of(&standing, c->arena, &c->standing, &c->standing_count) : st;

@@ -290,17 +290,24 @@ struct store_row {                       /* one resource version */
     struct span type, id, patient, bytes, labels, part2;
     int64_t     version, at_ms;
     bool        deleted;
-    struct span home;                    /* of store_load_consents only */
+    struct store_home *home;             /* of store_load_consents only; NULL: none, or no room for it */
     uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
     struct span client;                  /* who sent it; where it is asked for */
     bool        revokes;                 /* of store_consents.standing: a revocation wrote it; else it refuses */
 };
 
-/* Of a Consent that names others by reference, `home` is the body that it came in: they
- * may be in it.  Bodies are read once, the same span for all that came in one, and as
- * many as have STORE_HOME_BYTES together; of the others it is empty, and whom they name
- * by their Bundle alone is not known. */
-#define STORE_HOME_BYTES (1u << 20)
+/* The body that a Consent came in among others: whom and what it names may be in it.  Each is read once, one home
+ * for all that came in it; the newest first, as many as fit in STORE_HOME_BYTES and an eighth of what the
+ * arena has left.  Of the others there is none: whom they name by their Bundle alone is not known,
+ * and nobody is permitted anything by that name. */
+#define STORE_HOME_BYTES (16u << 20)
+
+struct bundle;
+struct store_home {
+    struct span          body;
+    const struct bundle *bundle;         /* the reader's: once it has looked, what it made of it */
+    bool                 looked;
+};
 
 struct store_link {                      /* between two Patients, as a stored one says or said */
     struct span patient, other;

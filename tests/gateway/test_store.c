@@ -365,37 +365,47 @@ test_finds_the_current_consents_of_a_patient(void **state)
     assert_int_equal(q.newest, store_consent_generation(t->store));
 }
 
-/* Three of one body, one that names nobody, and one whose body does not fit any more. */
+/* Three of one body, one that is the whole of its own, one whose body does not fit, one whose resource is no slice. */
 static void
-test_hands_out_the_body_of_a_consent_that_names_others_once(void **state)
+test_hands_out_the_body_of_a_consent_once(void **state)
 {
-    static const char     words[] = "[{\"r\":\"urn:uuid:1\"},{\"r\":\"Organization/o\"},{\"r\":\"Organization/p\"},{}]";
-    static char           large[STORE_HOME_BYTES];
+    static const char     words[] = "[{\"r\":\"urn:uuid:1\"},{\"r\":\"Organization/o\"},{}]";
     struct scratch       *t    = *state;
-    struct span           who  = SPAN("Patient/p1"), body = span_of(words);
-    struct store_inbox    in   = { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = body };
+    size_t                size = STORE_HOME_BYTES + 1;
+    char                 *large = calloc(1, size);
+    struct span           who  = SPAN("Patient/p1"), body = span_of(words), alone = SPAN("{\"alone\":1}");
     struct store_resource of[] = {
-        consent(SPAN("a"), who, span_first(span_skip(body, 1), 20)), consent(SPAN("b"), who, span_first(span_skip(body, 22), 24)),
-        consent(SPAN("c"), who, span_first(span_skip(body, 47), 24)), consent(SPAN("d"), who, span_first(span_skip(body, 72), 2)),
+        consent(SPAN("a"), who, span_first(span_skip(body, 1), 18)), consent(SPAN("b"), who, span_first(span_skip(body, 20), 22)),
+        consent(SPAN("c"), who, span_first(span_skip(body, 43), 2)),
     };
-    struct store_unit     u = { .inbox = &in, .resources = of, .resource_count = 4 };
+    struct store_resource lonely[] = { consent(SPAN("d"), who, alone) };
     struct store_consents q = { .arena = t->arena, .patients = &who, .patient_count = 1 };
 
-    memset(large, ' ', sizeof large);
-    memcpy(large, "\"urn:x\"", 7);
-    struct store_resource e    = consent(SPAN("e"), who, span_from(large, 7));
-    struct store_inbox    full = { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = { large, sizeof large } };
-    struct store_unit     more = { .inbox = &full, .resources = &e, .resource_count = 1 };
-    assert_int_equal(submit(t, &u), ST_OK);
-    assert_int_equal(submit(t, &more), ST_OK);
+    assert_non_null(large);
+    memset(large, ' ', size);
+    memcpy(large + size - 7, "\"urn:x\"", 7);
+    struct store_resource e[]   = { consent(SPAN("e"), who, span_from(large + size - 7, 7)), consent(SPAN("f"), who, SPAN("f1")) };
+    struct store_inbox    in[]  = { { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = body },
+                                    { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = alone },
+                                    { .request_id = SPAN("r"), .client = SPAN("ehr"), .patient = who, .body = { large, size } } };
+    struct store_unit     u[]   = { { .inbox = &in[0], .resources = of, .resource_count = 3 },
+                                    { .inbox = &in[1], .resources = lonely, .resource_count = 1 },
+                                    { .inbox = &in[2], .resources = e, .resource_count = 2 } };
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(submit(t, &u[i]), ST_OK);
+    free(large);
     assert_int_equal(consents_now(t, &q), ST_OK);
-    assert_int_equal(q.row_count, 5);
-    assert_span(q.rows[0].home, words);
-    assert_ptr_equal(q.rows[1].home.at, q.rows[0].home.at);
-    assert_ptr_equal(q.rows[2].home.at, q.rows[0].home.at);
-    assert_int_equal(q.rows[3].home.length, 0);
+    assert_int_equal(q.row_count, 6);
+    assert_span(q.rows[0].home->body, words);
+    assert_ptr_equal(q.rows[1].home, q.rows[0].home);
+    assert_ptr_equal(q.rows[2].home, q.rows[0].home);
+    assert_span(q.rows[1].bytes, "{\"r\":\"Organization/o\"}");
+    assert_span(q.rows[3].bytes, "{\"alone\":1}");
+    assert_null(q.rows[3].home);
     assert_span(q.rows[4].bytes, "\"urn:x\"");
-    assert_int_equal(q.rows[4].home.length, 0);
+    assert_null(q.rows[4].home);
+    assert_span(q.rows[5].bytes, "f1");
+    assert_null(q.rows[5].home);
 }
 
 static void
@@ -669,7 +679,7 @@ main(void)
         TEST(test_the_first_answer_under_a_key_is_kept_across_restarts),
         TEST(test_an_answer_is_authored_when_versions_are_known),
         TEST(test_finds_the_current_consents_of_a_patient),
-        TEST(test_hands_out_the_body_of_a_consent_that_names_others_once),
+        TEST(test_hands_out_the_body_of_a_consent_once),
         TEST(test_a_consent_that_moves_to_another_patient_is_gone_from_the_first),
         TEST(test_refuses_a_release_decided_on_consents_that_changed),
         TEST(test_knows_at_once_who_never_had_a_consent),
