@@ -82,7 +82,7 @@ inspector_read(struct inspector *i, struct inspected_table *table)
     buf_clear(&i->answer);
     table->cpu_ms  += i->cpu_ms;
     table->refused |= table->cpu_ms > (uint64_t)i->options.cpu_seconds * 1000 * INSPECTOR_TABLE_FACTOR;
-    note(reason);
+    metric_add(METRIC_INSPECTED, reason == REASON_NONE ? "read" : reason_code(reason), 1);
     return reason;
 }
 
@@ -99,14 +99,13 @@ inspector_fault(void)
     return (enum reason)atomic_load(&fault);
 }
 
-/* A line when it begins, when its kind changes and when it is over; each time in the metric. */
+/* Of a helper that was asked.  A line when a fault begins, when its kind changes and when it is over. */
 static void
 note(enum reason reason)
 {
     enum reason now    = reason_is_fault(reason) ? reason : REASON_NONE;
     enum reason before = (enum reason)atomic_exchange(&fault, (int)now);
 
-    metric_add(METRIC_INSPECTED, reason == REASON_NONE ? "read" : reason_code(reason), 1);
     if (now == before)
         return;
     metric_set(METRIC_INSPECT_DOWN, NULL, now != REASON_NONE);
@@ -377,7 +376,10 @@ ask(struct inspector *i, const struct inspected *one)
 {
     enum reason reason = ask_once(i, one);
 
-    return i->broken ? ask_once(i, one) : reason;
+    if (i->broken)
+        reason = ask_once(i, one);
+    note(reason);
+    return reason;
 }
 
 /* ---- where it is, and whether it works ---------------------------------------------- */

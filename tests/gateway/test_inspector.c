@@ -691,6 +691,14 @@ test_without_a_helper_nothing_is_said(void **state)
 
     buf_init(&why, 1024);
     assert_int_equal(read_as(&f, DOCUMENT_RTF, SPAN("{\\rtf}"), &one), REASON_MISSING);
+    /* One that nobody is asked about says nothing of the helper. */
+    struct inspected_table other = { .max_bytes = (size_t)256 << 20 };
+    char                  *large = calloc(1, FRAME_MAX_DOCUMENT + 1);
+    assert_null(inspected_of(&other, DOCUMENT_PDF, span_from(large, FRAME_MAX_DOCUMENT + 1)));
+    assert_int_equal(inspector_read(f.inspector, &other), REASON_LARGE);
+    assert_int_equal(inspector_fault(), REASON_MISSING);
+    inspected_release(&other);
+    free(large);
     assert_false(inspector_works(&options, &why));
     assert_true(why.length > 0);
     assert_true(inspector_works(&real, &why));

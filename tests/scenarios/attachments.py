@@ -107,6 +107,9 @@ def helpers(of=None):
 def a_helper_that_is_killed_is_replaced():
     goes(pdf(KNEE))
     check(helpers(), "no helper runs")
+    for pid in helpers():                # the kernel takes them before the gateway
+        with open(f"/proc/{pid}/oom_score_adj") as f:
+            check(f.read() == "1000\n", pid)
     for n in range(4):
         for pid in helpers():
             os.kill(pid, signal.SIGKILL)
