@@ -193,6 +193,7 @@ start_inspectors(struct serving *s)
     const struct config     *config  = s->gateway.config;
     struct inspector_options options = inspector_configured(config, s->arena);
 
+    options.logs = true;
     s->gateway.inspectors = inspectors_new(&options, config->inspect.processes, config->limits.max_queue);
     return s->gateway.inspectors != NULL ? ST_OK : ST_NO_MEMORY;
 }

@@ -57,6 +57,8 @@ run_file(struct policy_report *report, const char *path)
         inspector_free(&inspector);
         if (st == ST_OK)
             policy_report_case(report, path, scenario);
+        else if (st == ST_UNAVAILABLE)
+            call_say(report->call, "%s: its documents cannot be read: %s (%s)", path, reason_text(inspector_fault()), options.program);
         else
             call_say(report->call, "%s: %s", path, status_text(st));
         report->broken = report->broken || st != ST_OK;

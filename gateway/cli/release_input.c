@@ -58,7 +58,9 @@ label(const struct call *call, struct release_input *in)
                              &(struct inspected_asker){ inspector_answer, inspector }, in->arena, &in->labeling);
     }
     inspector_free(&inspector);
-    if (st != ST_OK)
+    if (st == ST_UNAVAILABLE)
+        call_say(call, "%s: its documents cannot be read: %s (%s)", call->arguments[0], reason_text(inspector_fault()), options.program);
+    else if (st != ST_OK)
         call_say(call, "%s: its resources could not be labelled: %s", call->arguments[0], status_text(st));
     return st == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
 }

@@ -35,7 +35,7 @@ static _Atomic int fault;                /* enum reason; NONE: the last document
 static enum reason ask(struct inspector *, const struct inspected *);
 static void        stop(struct inspector *);
 static bool        wait_for(const struct inspector *, int fd, short what);
-static void        note(enum reason);
+static void        note(const struct inspector *, enum reason);
 
 struct inspector *
 inspector_new(const struct inspector_options *options)
@@ -101,7 +101,7 @@ inspector_fault(void)
 
 /* Of a helper that was asked.  A line when a fault begins, when its kind changes and when it is over. */
 static void
-note(enum reason reason)
+note(const struct inspector *i, enum reason reason)
 {
     enum reason now    = reason_is_fault(reason) ? reason : REASON_NONE;
     enum reason before = (enum reason)atomic_exchange(&fault, (int)now);
@@ -109,6 +109,8 @@ note(enum reason reason)
     if (now == before)
         return;
     metric_set(METRIC_INSPECT_DOWN, NULL, now != REASON_NONE);
+    if (!i->options.logs)
+        return;
     if (now != REASON_NONE)
         log_event(LOG_ERROR_LEVEL, "inspect.fault", LOG_F_CODE("fault", reason_code(now)), LOG_F_REASON(reason_text(now)));
     else
@@ -378,7 +380,7 @@ ask(struct inspector *i, const struct inspected *one)
 
     if (i->broken)
         reason = ask_once(i, one);
-    note(reason);
+    note(i, reason);
     return reason;
 }
 

@@ -36,6 +36,7 @@ struct inspector_options {
     uint64_t    memory_bytes;
     uint32_t    cpu_seconds;
     uint32_t    wall_seconds;            /* 0: by N2 */
+    bool        logs;                    /* faults, when they begin and when they are over */
 };
 
 struct inspector;

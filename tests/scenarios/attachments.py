@@ -4,12 +4,13 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import threading
 import time
 
 from bundles import bundle, observation, patient
-from harness import Gateway, check, main
+from harness import Gateway, check, main, run
 
 gateway = Gateway().start()
 SANITIZED = os.environ.get("SLUICE_SANITIZED")
@@ -156,6 +157,17 @@ def the_command_line_sees_the_same():
     check("SUD" in " ".join(found[1]["labels"]) or "OPIOIDUD" in found[1]["labels"], found[1])
     check(found[2]["labels"] == ["N"] and not found[2].get("uninspected"), found[2])
     check(found[3].get("uninspected") is True, found[3])
+
+
+def the_command_line_guesses_nothing_without_a_helper():
+    alone, path = gateway.at("alone-sluice"), gateway.at("alone.json")
+    shutil.copy(os.environ.get("SLUICE", "build/sluice"), alone)
+    for data, code in ((pdf(KNEE), 4), (KNEE.encode(), 0)):
+        with open(path, "w") as f:
+            json.dump(bundle(patient("pa"), document(data, "pa")), f)
+        done = run(alone, "label", path)
+        check(done.returncode == code and (code == 0) == bool(done.stdout), done)
+        check(code == 0 or b"cannot be started" in done.stderr and b'"ts"' not in done.stderr, done.stderr)
 
 
 def without_a_helper_nothing_starts_and_it_says_why():
@@ -330,7 +342,7 @@ try:
           words_in_pieces_and_entities_are_words, what_cannot_be_read_is_held_for_a_person,
           of_a_sender_that_is_no_program_the_same_goes, a_helper_that_is_killed_is_replaced,
           a_thousand_documents_hold_up_nobody_else, the_command_line_sees_the_same,
-          without_a_helper_nothing_starts_and_it_says_why, a_fault_of_the_machine_decides_nothing,
+          the_command_line_guesses_nothing_without_a_helper, without_a_helper_nothing_starts_and_it_says_why, a_fault_of_the_machine_decides_nothing,
           a_helper_of_another_build_is_asked_nothing, what_is_stored_is_not_classified_by_a_fault_of_the_machine, a_delivery_waits_for_a_fault_of_the_machine, it_stops_with_documents_under_way_and_leaves_no_helper])
 finally:
     gateway.close()
