@@ -460,17 +460,23 @@ test_cjk_fonts_that_do_not_say_their_letters_are_held(void **state)
 }
 
 static void
+million_objects(struct buf *b)
+{
+    buf_init(b, (size_t)60 << 20);
+    buf_add_text(b, "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n");
+    for (int i = 2; i < 1000000; i++)
+        buf_add_format(b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
+    buf_add_text(b, "trailer << /Root 1 0 R /Size 1000000 >>");
+}
+
+static void
 test_a_pdf_of_a_million_objects_ends(void **state)
 {
     struct fixture         *f = *state;
     const struct inspected *one;
     struct buf              b;
 
-    buf_init(&b, (size_t)60 << 20);
-    buf_add_text(&b, "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n");
-    for (int i = 2; i < 1000000; i++)
-        buf_add_format(&b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
-    buf_add_text(&b, "trailer << /Root 1 0 R /Size 1000000 >>");
+    million_objects(&b);
     assert_int_not_equal(read_as(f, DOCUMENT_PDF, buf_span(&b), &one), REASON_NONE);
     buf_release(&b);
 }
@@ -662,11 +668,7 @@ test_a_document_that_spends_its_bounds_is_unreadable_and_no_fault(void **state)
     struct inspector_options options = { .program = HELPER, .memory_bytes = (uint64_t)256 << 20, .cpu_seconds = 1 };
     struct buf               b;
 
-    buf_init(&b, (size_t)60 << 20);
-    buf_add_text(&b, "%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n");
-    for (int i = 2; i < 1000000; i++)
-        buf_add_format(&b, "%d 0 obj<</Kids[%d 0 R]/Type/Pages/Count 1>>endobj\n", i, i + 1);
-    buf_add_text(&b, "trailer << /Root 1 0 R /Size 1000000 >>");
+    million_objects(&b);
     for (int n = 0; n < 2; n++) {
         struct fixture          f = { .table.max_bytes = (size_t)256 << 20, .inspector = inspector_new(&options) };
         const struct inspected *one;
