@@ -359,6 +359,7 @@ add_rows(struct json_writer *w, const struct disclosure *d)
 
     if (d->rows_first > 0)
         json_integer(w, "first", (int64_t)d->rows_first);
+    json_integer(w, "tables", (int64_t)d->rows_tables);
     json_array(w, "rows");
     for (size_t i = 0; i < d->row_count; i++) {
         json_object(w, NULL);
@@ -368,8 +369,12 @@ add_rows(struct json_writer *w, const struct disclosure *d)
             ledger_hash_hex(&d->rows[i].was, hex);
             json_text(w, "was", span_from(hex, sizeof hex));
         }
-        ledger_hash_hex(&d->rows[i].now, hex);
-        json_text(w, "sha256", span_from(hex, sizeof hex));
+        if (d->rows[i].gone) {
+            json_bool(w, "gone", true);
+        } else {
+            ledger_hash_hex(&d->rows[i].now, hex);
+            json_text(w, "sha256", span_from(hex, sizeof hex));
+        }
         json_end(w);
     }
     json_end(w);

@@ -95,7 +95,7 @@ struct record_row {                      /* a row that was written */
     const char        *table;
     unsigned           which;            /* enum vouched_table (store/store.h); not in the record */
     int64_t            id;
-    bool               was_there;
+    bool               was_there, gone;  /* gone: it was taken away, and there is no `now` */
     struct ledger_hash was, now;         /* digests; `was` of what stood there before, if it did */
 };
 
@@ -180,6 +180,7 @@ struct disclosure {
     const struct record_row   *rows;             /* ROWS only */
     size_t                     row_count;
     uint64_t                   rows_first;       /* ROWS: 0: they were written just now */
+    uint64_t                   rows_tables;      /* ROWS: of how many tables rows are vouched for */
     uint64_t                   withheld_count;       /* DENIAL only */
     const struct record_basis *withheld;             /* DENIAL only: reasons */
     size_t                     withheld_reason_count;

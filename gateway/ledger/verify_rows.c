@@ -7,12 +7,13 @@
 #include "gateway/store/store.h"
 
 #define ARENA_BYTES ((size_t)1 << 30)
+#define AS_IF_NEW   "leaf %llu: it vouches for rows as if nothing had been vouched for before"
 
 struct vouched {                         /* what a record says of a row */
     uint64_t           leaf;
     int64_t            id;
     uint32_t           table, nth;       /* nth: in which order the log says it */
-    bool               was_there, first;
+    bool               was_there, gone;
     struct ledger_hash was, now;
 };
 
@@ -22,7 +23,8 @@ struct rows {
     struct vouched *all;
     size_t          count, room, next;   /* next: the row that is expected, in the second pass */
     uint64_t        firsts, first_most;  /* rows of before that were vouched for, and how many there are */
-    bool            later;               /* a record of another kind than `first` was seen */
+    uint64_t        tables, before;      /* so many tables the log vouches for, and did before the last `first` */
+    bool            later;               /* a record of another kind than `first` was seen since */
     enum vouched_table table;
 };
 
@@ -91,16 +93,21 @@ keep(struct rows *r, const struct vouched *v)
         r->all[r->count++] = *v;
 }
 
-/* Rows of before are vouched for once, together, ahead of all others: who makes the store believe that it
- * starts anew does not get what was changed meanwhile vouched for. */
+/* Rows of before are vouched for once, together, ahead of all others of their tables: who makes the store believe
+ * that it starts anew does not get what was changed meanwhile vouched for. */
 static void
-first_check(struct rows *r, uint64_t leaf, uint64_t most, uint64_t here)
+first_check(struct rows *r, uint64_t leaf, uint64_t most, uint64_t tables, uint64_t here)
 {
-    if (most > 0 && (r->later || (r->first_most > 0 && (most != r->first_most || r->firsts + here > most))))
-        check_problem(r->check, "leaf %llu: it vouches for rows as if nothing had been vouched for before",
-                      (unsigned long long)leaf);
-    r->later |= most == 0;
-    r->first_most = most > 0 ? most : r->first_most;
+    if (most > 0 && tables > r->tables) {
+        r->before     = r->tables;
+        r->firsts     = 0;
+        r->first_most = most;
+        r->later      = false;
+    }
+    if (most > 0 && (r->later || most != r->first_most || r->firsts + here > most))
+        check_problem(r->check, AS_IF_NEW, (unsigned long long)leaf);
+    r->later  = r->later || most == 0;
+    r->tables = tables > r->tables ? tables : r->tables;
     r->firsts += most > 0 ? here : 0;
 }
 
@@ -114,14 +121,17 @@ on_record(const struct ledger_leaf *leaf, void *arg)
     if (!span_eq_text(leaf->kind, "rows") || tape_read(leaf->record, &tape_default_limits, r->check->arena, &t, NULL) != ST_OK)
         return true;                     /* V3 and V8 say what is wrong with it */
     tape_node list = tape_member(t, TAPE_ROOT, SPAN("rows"));
-    uint64_t  most = number_of(t, TAPE_ROOT, SPAN("first"));
-    first_check(r, leaf->index, most, (uint64_t)tape_children(t, list));
+    uint64_t  most = number_of(t, TAPE_ROOT, SPAN("first")), tables = number_of(t, TAPE_ROOT, SPAN("tables"));
+    first_check(r, leaf->index, most, tables > 0 ? tables : VOUCHED_AT_FIRST, (uint64_t)tape_children(t, list));
     for (tape_node n = tape_first(t, list); n != TAPE_ABSENT; n = tape_next(t, n)) {
-        struct vouched v = { .leaf = leaf->index, .id = (int64_t)number_of(t, n, SPAN("id")), .first = most > 0,
+        struct vouched v = { .leaf = leaf->index, .id = (int64_t)number_of(t, n, SPAN("id")),
                              .table = table_of(tape_member_text(t, n, SPAN("table"), r->check->arena)),
                              .nth = (uint32_t)r->count };
         v.was_there = hash_of(t, n, SPAN("was"), r->check->arena, &v.was);
-        if (hash_of(t, n, SPAN("sha256"), r->check->arena, &v.now) && v.table < VOUCHED_TABLES)
+        v.gone = tape_kind(t, tape_member(t, n, SPAN("gone"))) == TAPE_TRUE;
+        if (most > 0 && v.table < r->before)
+            check_problem(r->check, AS_IF_NEW, (unsigned long long)leaf->index);
+        if ((v.gone || hash_of(t, n, SPAN("sha256"), r->check->arena, &v.now)) && v.table < VOUCHED_TABLES)
             keep(r, &v);
     }
     arena_reset(r->check->arena, mark);
@@ -152,13 +162,17 @@ follow(struct rows *r)
         const struct vouched *v    = &r->all[i];
         const struct vouched *last = kept > 0 && r->all[kept - 1].table == v->table && r->all[kept - 1].id == v->id
                                          ? &r->all[kept - 1] : NULL;
-        if (v->was_there != (last != NULL) || (last != NULL && !ledger_hash_eq(&v->was, &last->now)))
+        bool stood = last != NULL && !last->gone;
+        if (v->was_there != stood || (stood && !ledger_hash_eq(&v->was, &last->now)))
             check_problem(r->check, "table %s, row %lld: it was changed behind the log's back before leaf %llu wrote it again",
                           store_vouched_name((enum vouched_table)v->table), (long long)v->id, (unsigned long long)v->leaf);
         r->all[last != NULL ? kept - 1 : kept] = *v;
         kept += last == NULL;
     }
-    r->count = kept;
+    r->count = 0;
+    for (size_t i = 0; i < kept; i++)
+        if (!r->all[i].gone)
+            r->all[r->count++] = r->all[i];
 }
 
 /* ---- what stands in the store ------------------------------------------------------------- */

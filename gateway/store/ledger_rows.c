@@ -126,21 +126,23 @@ meta_write(struct store *s, const char *name, struct span value)
 }
 
 enum status
-ledger_rows_vouched(struct store *s, bool *vouched)
+ledger_rows_vouched(struct store *s, unsigned *tables)
 {
     bind_text(s->statement[SQL_META_READ], 1, SPAN("rows"));
     enum status st = sql_row(s, SQL_META_READ);
 
-    *vouched = st == ST_OK;
-    if (st == ST_OK)
+    *tables = 0;
+    if (st == ST_OK) {                   /* "1": as many as there were then */
+        *tables = span_eq_text(column_span(s->statement[SQL_META_READ], 0), STORE_ROWS_ALL) ? VOUCHED_TABLES : VOUCHED_AT_FIRST;
         sql_reset(s, SQL_META_READ);
+    }
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
 enum status
 ledger_rows_vouch(struct store *s)
 {
-    return meta_write(s, "rows", SPAN("1"));
+    return meta_write(s, "rows", SPAN(STORE_ROWS_ALL));
 }
 
 /* A log has a signed head from its first moment on: one that is empty can be

@@ -29,15 +29,20 @@ struct walk_links {
 static enum status
 link_set(struct store *s, struct span patient, struct span other, bool stands)
 {
-    sqlite3_stmt *q = s->statement[SQL_LINK_SET];
+    sqlite3_stmt *q     = s->statement[SQL_LINK_SET];
+    bool          there = false;
 
     consented_add(s->consented, patient);
     consented_add(s->consented, other);
+    enum status st = vouching_named(s, VOUCHED_LINK, SQL_LINK_NUMBER, patient, other, &there);
+    if (st != ST_OK)
+        return st;
     bind_text(q, 1, patient);
     bind_text(q, 2, other);
     (void)sqlite3_bind_int(q, 3, stands);
     (void)sqlite3_bind_int64(q, 4, s->now.generation);
-    return sql_run(s, SQL_LINK_SET);
+    st = sql_run(s, SQL_LINK_SET);
+    return st == ST_OK && !there ? vouching_new(s, VOUCHED_LINK) : st;
 }
 
 static bool

@@ -128,7 +128,29 @@ static const char step_7[] =
     " generation INTEGER NOT NULL, PRIMARY KEY(patient, other)) WITHOUT ROWID;"
     "CREATE INDEX patient_link_other ON patient_link(other, patient);";
 
-static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7 };
+/* 8: rows that the log vouches for have a number (store/vouch.c), never used again where rows go. */
+static const char step_8[] =
+    "ALTER TABLE consent RENAME TO consent_7;"
+    "CREATE TABLE consent(number INTEGER PRIMARY KEY, patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL,"
+    " inbox INTEGER NOT NULL, place INTEGER NOT NULL, UNIQUE(patient, id));"
+    "INSERT INTO consent SELECT NULL, * FROM consent_7 ORDER BY patient, id;"
+    "DROP TABLE consent_7;"
+    "ALTER TABLE standing RENAME TO standing_7;"
+    "DROP INDEX standing_of;"
+    "CREATE TABLE standing(number INTEGER PRIMARY KEY AUTOINCREMENT, patient TEXT NOT NULL, id TEXT NOT NULL,"
+    " kind INTEGER NOT NULL, inbox INTEGER NOT NULL, place INTEGER NOT NULL, UNIQUE(patient, id, kind, inbox, place));"
+    "CREATE INDEX standing_of ON standing(id, kind);"
+    "INSERT INTO standing SELECT NULL, * FROM standing_7 ORDER BY patient, id, kind, inbox, place;"
+    "DROP TABLE standing_7;"
+    "ALTER TABLE patient_link RENAME TO patient_link_7;"
+    "DROP INDEX patient_link_other;"
+    "CREATE TABLE patient_link(number INTEGER PRIMARY KEY, patient TEXT NOT NULL, other TEXT NOT NULL, stands INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, UNIQUE(patient, other));"
+    "CREATE INDEX patient_link_other ON patient_link(other, patient);"
+    "INSERT INTO patient_link SELECT NULL, * FROM patient_link_7 ORDER BY patient, other;"
+    "DROP TABLE patient_link_7;";
+
+static const char *const steps[] = { step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8 };
 
 int
 migrations_latest(void)

@@ -170,8 +170,9 @@ writer_open(struct store *s, struct buf *why)
     s->late     = late_new();
     s->list     = arena_new("store", ARENA_BYTES);
     s->temp     = arena_new("store", ARENA_BYTES);
+    s->vouched  = arena_new("store", ARENA_BYTES);
     bool        memory = s->digest != NULL && s->leases != NULL && s->late != NULL && s->list != NULL &&
-                  s->temp != NULL;
+                  s->temp != NULL && s->vouched != NULL;
     enum status st     = memory ? file_create(s->path, why) : ST_NO_MEMORY;
 
     if (st == ST_OK)
@@ -342,6 +343,7 @@ undo(struct store *s)
     s->stale         = true;
     arena_renew(&s->list);
     arena_renew(&s->temp);
+    arena_renew(&s->vouched);
 }
 
 /* After an undo, what is in memory (counters, trees, late index) is ahead of the
@@ -422,19 +424,22 @@ commit(struct store *s)
 static enum status
 vouch_once(struct store *s)
 {
-    bool        vouched = false;
-    enum status st      = ledger_rows_vouched(s, &vouched);
+    unsigned    tables = 0;
+    enum status st     = ledger_rows_vouched(s, &tables);
 
-    if (st != ST_OK || vouched)
+    if (st != ST_OK || tables == VOUCHED_TABLES)
         return st;
+    struct arena_mark mark = arena_mark(s->vouched);
     st = begin(s);
     if (st == ST_OK)
-        st = vouching_first(s);
+        st = vouching_first(s, tables);
     if (st == ST_OK)
         st = ledger_rows_vouch(s);
     if (st == ST_OK)
         st = commit(s);
+    arena_reset(s->vouched, mark);
     arena_renew(&s->temp);
+    arena_renew(&s->vouched);
     return st;
 }
 
@@ -512,6 +517,7 @@ housekeeping(struct store *s)
         wal_checkpoint(s, SQLITE_CHECKPOINT_PASSIVE);
     arena_renew(&s->list);
     arena_renew(&s->temp);
+    arena_renew(&s->vouched);
 }
 
 /* ---- the thread ------------------------------------------------------------------------- */
@@ -862,6 +868,7 @@ store_close(struct store **store)
     filings_free(s);
     arena_free(&s->list);
     arena_free(&s->temp);
+    arena_free(&s->vouched);
     free(s->leases);
     free(s->path);
     (void)pthread_cond_destroy(&s->wake);

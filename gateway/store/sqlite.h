@@ -93,7 +93,7 @@ struct findings {                        /* open addressing */
 };
 #define FOUND_PENDING 256u               /* acts of one batch */
 
-struct vouching {                        /* rows that the unit wrote; in temp */
+struct vouching {                        /* rows that the unit wrote; in `vouched` */
     struct record_row *rows;
     size_t             count, room;
 };
@@ -119,6 +119,7 @@ struct store {
     uint32_t              late_seen;     /* entries that waited at the last step */
     struct counters       frozen_marks;  /* what was indexed when the frozen ones were frozen */
     struct arena         *list, *temp;   /* a contents list being written; entries being read */
+    struct arena         *vouched;       /* not in temp, which is given back after each resource */
     struct buf            contents;      /* the list that was read last … */
     int64_t               contents_of, contents_at_ms;    /* … of this inbox row; 0: none */
     bool                  stale;         /* memory must be read again from the file */
@@ -253,10 +254,13 @@ enum status review_act_write(struct store *, struct store_review_act *) MUST_CHE
  * a row, after it inserted one.  `end` appends the record. */
 void        vouching_begin(struct store *);
 enum status vouching_before(struct store *, enum vouched_table, int64_t id) MUST_CHECK;
+/* The same by two texts that name it; `there`: whether it is. */
+enum status vouching_named(struct store *, enum vouched_table, enum statement number, struct span one, struct span two,
+                           bool *there) MUST_CHECK;
 enum status vouching_new(struct store *, enum vouched_table) MUST_CHECK;     /* the row that was inserted last */
 enum status vouching_end(struct store *) MUST_CHECK;
 /* In a transaction, of a store of before: all rows that are there. */
-enum status vouching_first(struct store *) MUST_CHECK;
+enum status vouching_first(struct store *, unsigned from) MUST_CHECK;      /* from this table on */
 
 /* ---- found.c --------------------------------------------------------------------- */
 enum status found_open(struct store *) MUST_CHECK;
@@ -298,9 +302,11 @@ enum status ledger_rows_open(struct store *, struct buf *why) MUST_CHECK;
 /* Reads the edge of each tree again from the rows. */
 enum status ledger_rows_load(struct store *) MUST_CHECK;
 enum status ledger_rows_append(struct store *, struct ledger_entry *) MUST_CHECK;
-/* Whether rows are vouched for from the beginning on, and that they are from now on. */
-enum status ledger_rows_vouched(struct store *, bool *vouched) MUST_CHECK;
+/* Of how many tables rows are vouched for from the beginning on, and that those of all are from now on. */
+enum status ledger_rows_vouched(struct store *, unsigned *tables) MUST_CHECK;
 enum status ledger_rows_vouch(struct store *) MUST_CHECK;
+#define STORE_ROWS_ALL "6"              /* what meta says then: VOUCHED_TABLES */
+_Static_assert(VOUCHED_TABLES == 6, "STORE_ROWS_ALL says how many tables are vouched for");
 /* Before the commit: a checkpoint for each log that grew. */
 enum status ledger_rows_sign(struct store *) MUST_CHECK;
 #define LEAF_POSITION(log, index)        ((int64_t)((uint64_t)(log) << 56 | (index)))

@@ -491,7 +491,9 @@ enum status store_review_acts(struct store *, int64_t review, struct arena *, st
 enum status store_review_bytes(struct store *, const struct store_review_row *, struct arena *,
                                struct span *out) MUST_CHECK;
 /* Tables whose rows the log vouches for (store/vouch.c), in the order of their numbers. */
-enum vouched_table { VOUCHED_FILING = 0, VOUCHED_REVIEW, VOUCHED_REVIEW_ACT, VOUCHED_TABLES };
+enum vouched_table { VOUCHED_FILING = 0, VOUCHED_REVIEW, VOUCHED_REVIEW_ACT, VOUCHED_CONSENT, VOUCHED_STANDING, VOUCHED_LINK,
+                     VOUCHED_TABLES };
+#define VOUCHED_AT_FIRST 3u             /* so many were there before records said how many are */
 struct store_vouched {
     int64_t            id;
     struct span        words;            /* what it is: "review, item 7" */

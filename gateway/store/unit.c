@@ -212,17 +212,22 @@ blob_insert(struct store *s, struct span bytes, struct content *out)
 static enum status
 consent_set(struct store *s, struct span patient, struct span id, int64_t where)
 {
-    sqlite3_stmt *q = s->statement[SQL_CONSENT_SET];
+    sqlite3_stmt *q     = s->statement[SQL_CONSENT_SET];
+    bool          there = false;
 
     if (span_empty(patient))
         return ST_OK;
     consented_add(s->consented, patient);
+    enum status st = vouching_named(s, VOUCHED_CONSENT, SQL_CONSENT_NUMBER, patient, id, &there);
+    if (st != ST_OK)
+        return st;
     bind_text(q, 1, patient);
     bind_text(q, 2, id);
     (void)sqlite3_bind_int64(q, 3, s->now.generation);
     (void)sqlite3_bind_int64(q, 4, WHERE_INBOX(where));
     (void)sqlite3_bind_int64(q, 5, WHERE_PLACE(where));
-    return sql_run(s, SQL_CONSENT_SET);
+    st = sql_run(s, SQL_CONSENT_SET);
+    return st == ST_OK && !there ? vouching_new(s, VOUCHED_CONSENT) : st;
 }
 
 /* Both the patient it is about now and the one it was about before see that
@@ -247,7 +252,32 @@ standing_set(struct store *s, const struct store_resource *r, unsigned kind, int
     (void)sqlite3_bind_int(q, 3, (int)kind);
     (void)sqlite3_bind_int64(q, 4, WHERE_INBOX(where));
     (void)sqlite3_bind_int64(q, 5, WHERE_PLACE(where));
-    return sql_run(s, SQL_STANDING_SET);
+    enum status st = sql_run(s, SQL_STANDING_SET);
+    return st == ST_OK && sqlite3_changes(s->db) > 0 ? vouching_new(s, VOUCHED_STANDING) : st;
+}
+
+static enum status
+standing_end(struct store *s, const struct store_resource *r)
+{
+    sqlite3_stmt *q    = s->statement[SQL_STANDING_NUMBERS];
+    enum status   st   = ST_OK;
+    int           code;
+
+    bind_text(q, 1, r->id);
+    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
+    bind_text(q, 3, r->patient);
+    while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
+        st = vouching_before(s, VOUCHED_STANDING, sqlite3_column_int64(q, 0));
+    (void)sqlite3_reset(q);
+    if (st == ST_OK && code != SQLITE_DONE)
+        st = sql_failed(s, code);
+    if (st != ST_OK)
+        return st;
+    q = s->statement[SQL_STANDING_END];
+    bind_text(q, 1, r->id);
+    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
+    bind_text(q, 3, r->patient);
+    return sql_run(s, SQL_STANDING_END);
 }
 
 /* In the transaction of the version: there is none between it and what stands of it. */
@@ -257,13 +287,8 @@ standing_write(struct store *s, const struct store_resource *r, int64_t where)
     enum status st = ST_OK;
 
     bool anew = (r->stands & STORE_STANDS_REFUSES) != 0 && !span_empty(r->patient);
-    if (anew || (r->stands & STORE_STANDS_ENDS) != 0) {      /* of that patient; nobody's, by identifier alone: of the id */
-        sqlite3_stmt *q = s->statement[SQL_STANDING_END];
-        bind_text(q, 1, r->id);
-        (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
-        bind_text(q, 3, r->patient);
-        st = sql_run(s, SQL_STANDING_END);
-    }
+    if (anew || (r->stands & STORE_STANDS_ENDS) != 0)        /* of that patient; nobody's, by identifier alone: of the id */
+        st = standing_end(s, r);
     for (unsigned kind = STORE_STANDS_REFUSES; kind <= STORE_STANDS_REVOKES && st == ST_OK && !span_empty(r->patient); kind <<= 1)
         if ((r->stands & kind) != 0)
             st = standing_set(s, r, kind, where);
@@ -458,10 +483,11 @@ enum status
 unit_write(struct store *s, struct store_unit *u)
 {
     struct arena_mark list = arena_mark(s->list);
-    struct arena_mark temp = arena_mark(s->temp);
+    struct arena_mark temp = arena_mark(s->temp), vouched = arena_mark(s->vouched);
     enum status       st   = parts_write(s, u);
 
     arena_reset(s->list, list);
     arena_reset(s->temp, temp);
+    arena_reset(s->vouched, vouched);
     return st;
 }

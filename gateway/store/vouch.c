@@ -1,8 +1,9 @@
 /* gateway/store/vouch.c -- rows that people rely on are vouched for by the log.
  *
- * Papers, items of the review queue and acts about them are rows that a database tool can
- * change.  Whoever writes one says so here, and the unit ends with a record of kind `rows` in the
- * log of denials: of each row its table, number, digest, and the digest of what stood there before.
+ * Papers, items of the review queue and acts about them, where a patient's Consents are, what stands of them and who is
+ * linked are rows that a database tool can change.  Whoever writes one says so here, and the unit ends with a record of
+ * kind `rows` in the log of denials: of each row its table, number, digest (or that it is gone), and the digest of
+ * what stood there before.
  * Verifying goes along these (ledger/verify_rows.c): a row that nobody wrote, that was
  * changed or taken away, is found by any of its columns, also one that was changed before the
  * store wrote the row again and so vouched for it.
@@ -28,6 +29,11 @@ static const struct {
     [VOUCHED_REVIEW] = { "review", "SELECT id, 'review, item ' || id, * FROM review ORDER BY id", SQL_ROW_REVIEW },
     [VOUCHED_REVIEW_ACT] = { "review_act", "SELECT id, 'review, act ' || id, * FROM review_act ORDER BY id",
                              SQL_ROW_REVIEW_ACT },
+    [VOUCHED_CONSENT] = { "consent", "SELECT number, 'consent, row ' || number, * FROM consent ORDER BY number", SQL_ROW_CONSENT },
+    [VOUCHED_STANDING] = { "standing", "SELECT number, 'standing, row ' || number, * FROM standing ORDER BY number",
+                           SQL_ROW_STANDING },
+    [VOUCHED_LINK] = { "patient_link", "SELECT number, 'patient_link, row ' || number, * FROM patient_link ORDER BY number",
+                       SQL_ROW_LINK },
 };
 
 const char *
@@ -89,7 +95,7 @@ add(struct store *s, const struct record_row *row)
 
     if (v->count == v->room) {
         size_t larger = v->room > 0 ? v->room * 2 : 16;
-        v->rows = arena_grow(s->temp, v->rows, v->room * sizeof *v->rows, larger * sizeof *v->rows);
+        v->rows = arena_grow(s->vouched, v->rows, v->room * sizeof *v->rows, larger * sizeof *v->rows);
         v->room = larger;
     }
     if (v->rows == NULL)
@@ -123,12 +129,29 @@ vouching_before(struct store *s, enum vouched_table table, int64_t id)
     return st == ST_OK ? add(s, &row) : st;
 }
 
+enum status
+vouching_named(struct store *s, enum vouched_table table, enum statement number, struct span one, struct span two, bool *there)
+{
+    sqlite3_stmt *q = s->statement[number];
+
+    bind_text(q, 1, one);
+    bind_text(q, 2, two);
+    enum status st = sql_row(s, number);
+    *there = st == ST_OK;
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    int64_t id = sqlite3_column_int64(q, 0);
+    sql_reset(s, number);
+    return vouching_before(s, table, id);
+}
+
 static enum status
 record_append(struct store *s, const struct record_row *rows, size_t count, uint64_t first)
 {
     struct ledger_entry entry;
     struct disclosure   d = { .kind = RECORD_ROWS, .event_id = record_event_id(s->temp, s->clock_ms),
-                              .decision_ms = s->clock_ms, .rows = rows, .row_count = count, .rows_first = first };
+                              .decision_ms = s->clock_ms, .rows = rows, .row_count = count, .rows_first = first,
+                              .rows_tables = VOUCHED_TABLES };
     enum status         st = record_author(&d, s->temp, &entry);
 
     return st == ST_OK ? ledger_rows_append(s, &entry) : st;
@@ -153,8 +176,11 @@ vouching_end(struct store *s)
     struct vouching *v  = &s->vouching;
     enum status      st = ST_OK;
 
-    for (size_t i = 0; i < v->count && st == ST_OK; i++)
+    for (size_t i = 0; i < v->count && st == ST_OK; i++) {
         st = one_digest(s, v->rows[i].which, v->rows[i].id, &v->rows[i].now);
+        v->rows[i].gone = st == ST_NOT_FOUND;
+        st = v->rows[i].gone ? ST_OK : st;
+    }
     return st == ST_OK ? records_append(s, 0) : st;
 }
 
@@ -178,12 +204,12 @@ first_of(struct store *s, enum vouched_table table)
 }
 
 enum status
-vouching_first(struct store *s)
+vouching_first(struct store *s, unsigned from)
 {
     enum status st = ST_OK;
 
     vouching_begin(s);
-    for (int table = 0; table < VOUCHED_TABLES && st == ST_OK; table++)
+    for (unsigned table = from; table < VOUCHED_TABLES && st == ST_OK; table++)
         st = first_of(s, (enum vouched_table)table);
     return st == ST_OK ? records_append(s, s->vouching.count) : st;
 }

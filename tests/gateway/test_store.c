@@ -651,7 +651,9 @@ test_a_store_of_the_first_schema_is_brought_up_to_date(void **state)
     store_close(&t->store);
     change_file(t, "DROP TABLE ledger_subject; DROP TABLE filing; ALTER TABLE inbox DROP COLUMN holder; "
                    "DROP TABLE class_epoch; DROP TABLE class_now; DROP TABLE class_pass; DROP TABLE class_confirmed;"
-                   "DROP TABLE review; DROP TABLE review_act; DROP TABLE standing; DROP TABLE patient_link; PRAGMA user_version = 1");
+                   "DROP TABLE review; DROP TABLE review_act; DROP TABLE standing; DROP TABLE patient_link; DROP TABLE consent;"
+                   "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL, inbox INTEGER NOT NULL,"
+                   " place INTEGER NOT NULL, PRIMARY KEY(patient, id)) WITHOUT ROWID; PRAGMA user_version = 1");
     assert_int_equal(scratch_open(t), ST_OK);
     e = some_record(t, LEDGER_DISCLOSURES, SPAN("Patient/p2"));
     assert_int_equal(submit(t, &u), ST_OK);

@@ -154,7 +154,7 @@ def changes(columns, rows):
             values = read(db, table, row)
             values[keys[-1]] = values[keys[-1]] + 77 if isinstance(values[keys[-1]], int) else values[keys[-1]] + "x"
             for i, (name, _) in enumerate(columns):
-                if (table, name) in (("review", "key"), ("filing", "id")):
+                if (table, name) in (("review", "key"), ("filing", "id"), ("consent", "id"), ("standing", "id"), ("patient_link", "other")):
                     values[i] = values[i][::-1]                # a unique one
             write(db, table, values)
         return change
@@ -236,6 +236,9 @@ def what_hides_a_row_without_changing_it_is_found():
                                (b"schema, trigger mine: no Sluice", ["CREATE TRIGGER mine AFTER INSERT ON review BEGIN"
                                                                      " UPDATE review SET state = 2 WHERE id = new.id; END"]),
                                (b"schema, index filing_current: it was taken away", ["DROP INDEX filing_current"]),
+                               (b"table meta: it does not say", ["DELETE FROM meta WHERE name = 'rows'"]),
+                               (b"table meta: it does not say", ["UPDATE meta SET value = '1' WHERE name = 'rows'"]),
+                               (b"table standing: 1", [blob("standing", "patient")]),
                                (b"schema, view mine: no Sluice", ["CREATE VIEW mine AS SELECT 1"]),
                                (b"is not what leaf", [destroy, "UPDATE review SET recipient = 'nobody' WHERE id = 1"]),
                                (b"it was taken away, leaf", [destroy, "DELETE FROM filing WHERE number = 1"])):
@@ -288,6 +291,50 @@ def a_store_of_before_is_vouched_for_once():
         gateway.close()
 
 
+def a_store_whose_consents_nobody_vouched_for_is_brought_up_to_date():
+    """As a former version left it: rows of the three tables, and no record that is about them."""
+    gateway = Gateway(extra=EXTRA).start()
+    try:
+        check(gateway.stop() == 0, "stop")
+        db = sqlite3.connect(gateway.at("sluice.db"))
+        for sql in ("DROP TABLE consent", "DROP TABLE standing", "DROP TABLE patient_link",
+                    "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL,"
+                    " inbox INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY(patient, id)) WITHOUT ROWID",
+                    "CREATE TABLE standing(patient TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, inbox INTEGER NOT NULL,"
+                    " place INTEGER NOT NULL, PRIMARY KEY(patient, id, kind, inbox, place)) WITHOUT ROWID",
+                    "CREATE INDEX standing_of ON standing(id, kind)",
+                    "CREATE TABLE patient_link(patient TEXT NOT NULL, other TEXT NOT NULL, stands INTEGER NOT NULL,"
+                    " generation INTEGER NOT NULL, PRIMARY KEY(patient, other)) WITHOUT ROWID",
+                    "CREATE INDEX patient_link_other ON patient_link(other, patient)",
+                    "INSERT INTO patient_link VALUES('Patient/x', 'Patient/y', 1, 1), ('Patient/x', 'Patient/z', 0, 1)",
+                    "UPDATE meta SET value = '1' WHERE name = 'rows'", "PRAGMA user_version = 7"):
+            db.execute(sql)
+        db.commit()
+        db.close()
+        gateway.start()
+        check(gateway.push(bundle(patient("c1"), consent("c-c1", "c1")), client="riverside-ehr")[0] == 200, "push")
+        check(gateway.stop() == 0, "stop")
+        store = Store(gateway)
+        check(store.verify().returncode == 0, store.verify())
+        for change, words in (("UPDATE patient_link SET stands = 0", b"patient_link, row 1: it is not what leaf"),
+                              ("DELETE FROM patient_link WHERE stands = 0", b"table patient_link, row 2: it was taken away"),
+                              ("DELETE FROM consent", b"table consent, row 1: it was taken away")):
+            done = store.after(lambda db: db.execute(change))
+            check(done.returncode == 6 and words in done.stdout, (change, done))
+        db = sqlite3.connect(gateway.at("sluice.db"))
+        db.execute("UPDATE patient_link SET stands = 0")
+        db.execute("UPDATE meta SET value = '1' WHERE name = 'rows'")
+        db.commit()
+        db.close()
+        gateway.start()
+        check(gateway.stop() == 0, "stop")
+        done = store.verify()
+        check(done.returncode == 6 and b"as if nothing had been vouched for before" in done.stdout, done)
+    finally:
+        gateway.close()
+
+
 if __name__ == "__main__":
     main([every_column_is_covered_or_named, what_hides_a_row_without_changing_it_is_found,
-          what_the_store_writes_again_is_not_vouched_for_when_it_was_changed_meanwhile, a_store_of_before_is_vouched_for_once])
+          what_the_store_writes_again_is_not_vouched_for_when_it_was_changed_meanwhile, a_store_of_before_is_vouched_for_once,
+          a_store_whose_consents_nobody_vouched_for_is_brought_up_to_date])
