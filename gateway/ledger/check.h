@@ -60,9 +60,9 @@ void        check_leaf(struct check *, uint64_t index, const unsigned char *salt
 /* V2, V6, V7 after the last leaf. */
 void        check_finish(struct check *);
 /* V9, once the log of denials was looked at. */
-enum status filings_check(struct check *, struct store *) MUST_CHECK;
+enum status filings_check(struct check *, struct store *, bool destroyed) MUST_CHECK;
 /* V10, the same way. */
-enum status reviews_check(struct check *, struct store *) MUST_CHECK;
+enum status reviews_check(struct check *, struct store *, bool destroyed) MUST_CHECK;
 /* V11, the same way. */
 enum status rows_check(struct check *, struct store *) MUST_CHECK;
 /* Both logs are of one ledger; then: ST_OK and problems is ST_INTEGRITY. */

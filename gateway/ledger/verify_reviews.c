@@ -16,6 +16,7 @@ struct reviews {
     struct arena *arena;
     struct said  *all;
     size_t        count, room;
+    bool          destroyed;             /* records are missing: an act may have none */
 };
 
 static bool        on_record(const struct ledger_leaf *, void *arg);
@@ -23,9 +24,9 @@ static void        compare_acts(struct reviews *, const struct store_review_did 
 static void        compare_items(struct reviews *, const struct store_review_row *, size_t count);
 
 enum status
-reviews_check(struct check *c, struct store *store)
+reviews_check(struct check *c, struct store *store, bool destroyed)
 {
-    struct reviews             r     = { .check = c, .arena = arena_new("reviews", ARENA_BYTES) };
+    struct reviews             r     = { .check = c, .destroyed = destroyed, .arena = arena_new("reviews", ARENA_BYTES) };
     struct store_review_filter all   = { .state = -1 };
     struct store_review_did   *acts  = NULL;
     struct store_review_row   *items = NULL;
@@ -95,15 +96,46 @@ is_finding(struct span said, int finding)
     return text != NULL ? span_eq_text(said, text) : span_empty(said);
 }
 
+static bool
+is_same(const struct said *s, const struct store_review_did *a)
+{
+    return s->item == a->review && span_eq(s->event_id, a->event_id) && span_eq(s->act, a->verb)
+           && span_eq(s->reviewer, a->reviewer) && span_eq(s->account, a->account) && is_finding(s->finding, a->finding)
+           && span_eq(s->why, a->why);
+}
+
+/* An act whose record was destroyed is taken as its row says it, which V11 vouches for: so every act is there, in order. */
+static void
+fill_in(struct reviews *r, const struct store_review_did *acts, size_t count)
+{
+    struct said *all  = arena_make_n(r->arena, r->count + count, struct said);
+    size_t       next = 0, n = 0;
+
+    for (size_t i = 0; i < count && all != NULL; i++) {
+        const struct store_review_did *a = &acts[i];
+        if (next < r->count && is_same(&r->all[next], a)) {
+            all[n++] = r->all[next++];
+            continue;
+        }
+        const char *finding = review_finding_text(a->finding);
+        all[n++] = (struct said){ .item = a->review, .event_id = a->event_id, .act = a->verb, .reviewer = a->reviewer,
+                                  .account = a->account, .finding = finding != NULL ? span_of(finding) : SPAN(""), .why = a->why };
+    }
+    for (; all != NULL && next < r->count; next++)
+        all[n++] = r->all[next];         /* it has no row */
+    r->all   = all;
+    r->count = all != NULL ? n : 0;
+}
+
 static void
 compare_acts(struct reviews *r, const struct store_review_did *acts, size_t count)
 {
+    if (r->destroyed)
+        fill_in(r, acts, count);
     for (size_t i = 0; i < count || i < r->count; i++) {
         const struct said             *s = i < r->count ? &r->all[i] : NULL;
         const struct store_review_did *a = i < count ? &acts[i] : NULL;
-        if (s != NULL && a != NULL && s->item == a->review && span_eq(s->event_id, a->event_id) && span_eq(s->act, a->verb)
-            && span_eq(s->reviewer, a->reviewer) && span_eq(s->account, a->account) && is_finding(s->finding, a->finding)
-            && span_eq(s->why, a->why))
+        if (s != NULL && a != NULL && is_same(s, a))
             continue;
         check_problem(r->check, "review, act %zu: %s", i, s == NULL ? "the log has no record of it"
                                                         : a == NULL ? "the log has a record of it, and it is not there"
@@ -129,7 +161,7 @@ is_as_left(const struct store_review_row *item, const struct said *last)
 {
     if (last == NULL)
         return item->state == REVIEW_OPEN && item->finding == 0 && item->acts == 0;
-    return item->acts > 0 && span_eq(last->key, item->item.key) && is_finding(last->finding, item->finding)
+    return item->acts > 0 && (span_empty(last->key) || span_eq(last->key, item->item.key)) && is_finding(last->finding, item->finding)
            && item->state == (span_eq_text(last->act, "release") ? REVIEW_LET_GO : REVIEW_TURNED_DOWN);
 }
 

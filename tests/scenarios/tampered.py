@@ -218,6 +218,12 @@ def shorten_index(path, name, but):
     rewrite("UPDATE sqlite_master SET sql = ? WHERE name = ?", whole, name)
 
 
+def destroyed(which, kind, more=""):
+    """What whoever keeps the log does for a patient whose records go, to one of this kind."""
+    return (f"UPDATE ledger_leaf SET {more}record = NULL, salt = NULL WHERE position ="
+            f" (SELECT {which}(position) FROM ledger_leaf WHERE kind = '{kind}')")
+
+
 def what_hides_a_row_without_changing_it_is_found():
     """The same bytes, and the gateway does not find them: as another type, by a short index, behind a trigger; or the verifier is kept from asking."""
     gateway = Gateway(extra=EXTRA).start()
@@ -244,6 +250,21 @@ def what_hides_a_row_without_changing_it_is_found():
                                (b"it was taken away, leaf", [destroy, "DELETE FROM filing WHERE number = 1"])):
             done = store.after(lambda db: [db.execute(c) for c in changes])
             check(done.returncode == 6 and words in done.stdout, (changes, done))
+        for kind in ("filing", "review", "denial"):            # to destroy a record is no problem, and hides none
+            done = store.after(lambda db: db.execute(destroyed("max", kind)))
+            check(done.returncode == 0 and b"records were destroyed" in done.stdout, (kind, done))
+            done = store.after(lambda db: db.execute(destroyed("min", kind)))
+            check(done.returncode == 0, (kind, done))
+        undo = ("DELETE FROM filing WHERE number = (SELECT max(number) FROM filing)",
+                "UPDATE filing SET current = 1 WHERE number = (SELECT max(number) FROM filing WHERE id = 'paid')")
+        for sql, words in ((destroyed("max", "rows"), b"a record that vouches for rows was destroyed"),
+                           (destroyed("max", "rows", "kind = 'denial', "), b"the log has a filing of it that is not on file"),
+                           (destroyed("max", "review"), b"the log has a filing of it that is not on file")):
+            done = store.after(lambda db: [db.execute(c) for c in (sql, *undo)])
+            check(done.returncode == 6 and words in done.stdout, (sql, done))
+        undo = ("DELETE FROM review_act WHERE id = (SELECT max(id) FROM review_act)",)
+        done = store.after(lambda db: [db.execute(c) for c in (destroyed("max", "filing"), *undo)])
+        check(done.returncode == 6 and b"the log has a record of it, and it is not there" in done.stdout, done)
         shorten_index(store.path, "filing_current", "id <> 'paid'")
         done = store.verify()
         check(done.returncode == 6 and b"missing from index filing_current" in done.stdout, done)
