@@ -1,6 +1,7 @@
 """Consents over HTTP: who reads them, what a revocation does and when, and who is told a decision."""
 import hashlib
 import json
+import os
 import random
 import threading
 import time
@@ -146,7 +147,8 @@ def a_search_tells_withheld_from_absent_by_nothing():
 
 def the_time_tells_withheld_from_absent_by_nothing():
     """Two times 100 answers in random order, so that nothing periodic of the machine falls on one of the two, by
-    rank (Mann and Whitney): z of 4 is one chance in 16,000 when they are the same."""
+    rank (Mann and Whitney): z of 4 is one chance in 16,000 when they are the same.  Printed always, asserted with
+    SLUICE_LONG=1, as indistinct.py does: a machine that others use is no place for it."""
     order = [0, 1] * 100
     put(consent("time", "ptime"))
     gateway.push(bundle(patient("time"), consent("time3", "time")), client="oak-ehr")
@@ -168,7 +170,7 @@ def the_time_tells_withheld_from_absent_by_nothing():
         mine = sum(rank for rank, (_, which) in enumerate(ranks, 1) if which == 0)
         z = (mine - 100 * 201 / 2) / (100 * 100 * 201 / 12) ** 0.5
         print(f"      {path}: z = {z:.1f}", flush=True)
-        check(abs(z) < 4, (path, z))
+        check(abs(z) < 4 or os.environ.get("SLUICE_LONG") != "1", (path, z))
 
 
 def who_reads_is_named_in_the_configuration():
