@@ -3,6 +3,7 @@
 Standard library and the openssl command only.  Everything lives in one
 temporary folder that goes with the Gateway object.
 """
+import atexit
 import http.client
 import http.server
 import json
@@ -146,6 +147,7 @@ class Gateway:
             f.write(CONFIG.format(port=self.port, admin=self.admin, hie=self.hie.port, clinic=self.clinic.port,
                                   attempts=attempts, extra=extra))
         self.process = None
+        atexit.register(self.close)      # nothing runs on when a scenario ends, however it does
 
     def at(self, name):
         return os.path.join(self.folder, name)
@@ -185,6 +187,7 @@ class Gateway:
         return total / 1e9
 
     def close(self):
+        atexit.unregister(self.close)
         if self.process is not None:
             self.kill()
         self.hie.close()
