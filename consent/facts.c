@@ -70,7 +70,7 @@ read_root(struct reader *r, struct facts *facts)
     static const char *const names[] = {
         "at", "patient", "actor", "purpose", "action", "emergency", "legalContext", "labels",
         "trustLabels", "source", "programs", "actors", "consents", "site", "againstPatient",
-        "documents", "relationships", "restrictions", "circumstances", "emergencies", "links",
+        "documents", "relationships", "restrictions", "circumstances", "emergencies", "links", "names",
         "jurisdiction", "packs", "emit",
     };
     tape_node root = TAPE_ROOT;

@@ -154,6 +154,12 @@ struct patient_link {
     bool        taken_back;                     /* `patient` had the link, and has it no more */
 };
 
+/* Who is named by an identifier that no Patient of the bundle has, and is known all the same: `name` as
+ * entry_patient() (fhir/reference.h) and a conditional reference write it, "Patient?identifier=system|value". */
+struct patient_name {
+    struct span name, patient;
+};
+
 struct circumstance {                           /* of a patient, 2.14 and 2.15 */
     struct span         id, patient;
     enum known          deceased;
@@ -246,6 +252,8 @@ struct facts {
     size_t                       emergency_count;
     const struct patient_link   *links;         /* beside those of the bundle */
     size_t                       link_count;
+    const struct patient_name   *names;         /* by name, each once; the one Patient who has the identifier */
+    size_t                       name_count;
     const uint32_t              *stale_entries; /* Consents of the bundle that are not current any more, */
     size_t                       stale_count;   /* ascending: they go along, and do not count           */
     const struct determination  *determinations;/* by entry, ascending */
@@ -287,6 +295,7 @@ struct facts {
  *     "emergencies": [ { "id", "patient", "party": [ references ], "declaredBy", "affiliation", "discloser", "nature",
  *                        "whyUnobtainable", "patientRefused": bool, "from", "to" } ],
  *     "links": [ { "patient", "other", "takenBack": bool } ],       consent/linked.h
+ *     "names": [ { "name": "Patient?identifier=system|value", "patient" } ],        consent/subject.h
  *     "jurisdiction": { "residence", "service", "custodian" },     "US-MN", each a text or a list
  *     "packs": [ policy pack ],                                     docs/policy-packs.md; enabled by standing here
  *     "site": { names of switches.def: bool, or a position } }
@@ -303,7 +312,7 @@ struct facts {
  *
  *   F5  Claims: who asks, for what, in which role, whether it is an emergency,
  *       and in which legal context.  On file: programs, consents, documents,
- *       relationships, restrictions, circumstances, emergencies, links, the capacity in which
+ *       relationships, restrictions, circumstances, emergencies, links, names, the capacity in which
  *       the copy is held.  In a request file all of them are what its writer says;
  *       in the gateway claims are bound to the client's registration, and what
  *       is on file comes from configuration and store (consent/paper.h).  What nobody

@@ -9,6 +9,7 @@ static const struct restriction  *read_restrictions(struct reader *, tape_node r
 static const struct circumstance *read_circumstances(struct reader *, tape_node root, size_t *count);
 static const struct emergency    *read_emergencies(struct reader *, tape_node root, size_t *count);
 static const struct patient_link *read_links(struct reader *, tape_node root, size_t *count);
+static const struct patient_name *read_patient_names(struct reader *, tape_node root, size_t *count);
 static int64_t   next_of(const struct facts *, int64_t until, int64_t from_ms, int64_t to_ms);
 static void      read_representative(struct reader *, tape_node, struct circumstance *);
 static tape_node list_of(struct reader *, tape_node root, const char *name, uint32_t *count);
@@ -30,6 +31,7 @@ reader_on_file(struct reader *r, tape_node root, struct facts *facts)
     facts->circumstances = read_circumstances(r, root, &facts->circumstance_count);
     facts->emergencies   = read_emergencies(r, root, &facts->emergency_count);
     facts->links         = read_links(r, root, &facts->link_count);
+    facts->names         = read_patient_names(r, root, &facts->name_count);
 }
 
 static const struct instrument *
@@ -244,6 +246,42 @@ read_links(struct reader *r, tape_node root, size_t *count)
             .taken_back = reader_flag(r, n, "links", "takenBack"),
         };
     }
+    return all;
+}
+
+static int
+by_patient_name(const void *left, const void *right, const void *context)
+{
+    const struct patient_name *a = left, *b = right;
+    int                        order = span_compare(a->name, b->name);
+
+    (void)context;
+    return order != 0 ? order : span_compare(a->patient, b->patient);
+}
+
+/* One Patient a name. */
+static const struct patient_name *
+read_patient_names(struct reader *r, tape_node root, size_t *count)
+{
+    static const char *const names[] = { "name", "patient" };
+    uint32_t             most;
+    size_t               listed = 0;
+    tape_node            list   = list_of(r, root, "names", &most);
+    struct patient_name *all    = arena_make_n(r->arena, most, struct patient_name);
+
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT && all != NULL && listed < most; n = tape_next(r->tape, n)) {
+        if (object_at(r, n, "names") == TAPE_ABSENT)
+            continue;
+        reader_names(r, n, "names", NAMES(names));
+        all[listed++] = (struct patient_name){ reader_text(r, n, "names", "name"), reader_text(r, n, "names", "patient") };
+    }
+    sort_in_place(all, listed, sizeof *all, by_patient_name, NULL);
+    for (size_t i = 0; i < listed; i++)
+        if (*count == 0 || !span_eq(all[*count - 1].name, all[i].name))
+            all[(*count)++] = all[i];
+        else if (!span_eq(all[*count - 1].patient, all[i].patient))
+            reader_finding(r, SEVERITY_ERROR, list, reader_expression(r, "names", NULL), SPAN("want one Patient a name"),
+                           SPAN("several who have the identifier are `links` of the name"));
     return all;
 }
 

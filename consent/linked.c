@@ -153,7 +153,8 @@ patient_at(struct whose *w, tape_node node)
                                                                                    : subject_named(SPAN(""));
     if (!span_empty(r->type) && !span_eq_text(r->type, "Patient"))
         return subject_named(SPAN(""));
-    return subject_named(r->value);
+    struct span named = reference_patient_name(r, w->arena);
+    return subject_of_reference(w, span_empty(named) ? r->value : named);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "consent/match.h"
 #include "consent/provision.h"
 #include "consent/revocation.h"
+#include "consent/subject.h"
 #include "fhir/reference.h"
 
 #define AS_REVOKED "it was revoked, and this is not signed after that (dateTime): what was revoked stays revoked"
@@ -26,7 +27,7 @@ static enum status compile_active(struct consent_source, struct arena *, const s
 static bool        says_over(const struct consent *);
 static bool        refuses(const struct consent *);
 static bool        signed_after(const struct consent *, const struct consent *then, const struct precedent *, int64_t received_ms);
-static bool        same_patient(const struct consent *, const struct consent *then);
+static bool        same_patient(const struct facts *, const struct consent *, const struct consent *then);
 static bool        same_consent(struct work *, const struct consent *, const struct consent *then);
 static bool        same_text(const struct tape *, tape_node, const struct tape *, tape_node, struct arena *);
 static bool        account_read(const struct precedent *, struct arena *, struct revocation *);
@@ -126,7 +127,7 @@ refusals_apply(struct work *w)
         for (size_t k = 0; k < had && !over; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
-            if (!span_eq(now->reference, then->reference) || !same_patient(now, then))
+            if (!span_eq(now->reference, then->reference) || !same_patient(w->facts, now, then))
                 continue;
             over = refuses(now) || outdone(now, then, p);
             if (!over) {
@@ -212,14 +213,14 @@ revoke_again(struct work *w, struct consent_source *source, const struct precede
 
 /* In any spelling, of whatever server: the store has both under one name (stages/record.c). */
 static bool
-same_patient(const struct consent *now, const struct consent *then)
+same_patient(const struct facts *facts, const struct consent *now, const struct consent *then)
 {
+    struct span one = patient_known_as(facts, now->patient.reference), other = patient_known_as(facts, then->patient.reference);
     struct span base, type, id, then_type, then_id;
 
-    if (span_empty(now->patient.reference) || span_eq(now->patient.reference, then->patient.reference))
+    if (span_empty(one) || span_eq(one, other))
         return true;
-    return reference_split(now->patient.reference, &base, &type, &id)
-        && reference_split(then->patient.reference, &base, &then_type, &then_id)
+    return reference_split(one, &base, &type, &id) && reference_split(other, &base, &then_type, &then_id)
         && span_eq(type, then_type) && span_eq(id, then_id);
 }
 
@@ -340,7 +341,7 @@ is_copy(struct work *w, const struct consent *a, const struct consent *b)
 static bool
 same_consent(struct work *w, const struct consent *now, const struct consent *then)
 {
-    if (!same_patient(now, then))
+    if (!same_patient(w->facts, now, then))
         return false;
     return (span_eq(now->reference, then->reference) && !span_eq_text(then->reference, "Consent"))
         || same_identifier(now, then, w->arena) || is_copy(w, now, then);

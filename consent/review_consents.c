@@ -235,7 +235,8 @@ read_actors(struct reading *r)
     }
 }
 
-/* A refusal that is heard for nobody must not go by in silence. */
+/* A refusal that is perhaps heard for nobody must not go by in silence.  Of the Bundle alone: what is told to its
+ * sender says nothing of the record (decision 0039). */
 static void
 read_patient(struct reading *r)
 {
@@ -245,7 +246,8 @@ read_patient(struct reading *r)
     if (c->unusable == NULL && c->patient.identifier_count > 0
         && (span_empty(c->patient.reference) || span_find(c->patient.reference, SPAN("?identifier=")) != SPAN_NOT_FOUND))
         add(r, REVIEW_PATIENT, patient, "2.31(a)(1)",
-            SPAN("it names its patient by an identifier alone, and no Patient of its Bundle has it: it is heard for nobody"));
+            SPAN("it names its patient by an identifier alone, and no Patient of its Bundle has it: it is heard for the one Patient of the "
+                 "record who has it, and for nobody else"));
 }
 
 /* ---- 2.31(a) ------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 
 #include "consent/match.h"
 #include "consent/provision.h"
+#include "consent/subject.h"
 
 static void read_evidence(struct consent *, struct arena *);
 static bool is_verified(const struct consent *);
@@ -132,7 +133,7 @@ signer_deficiency(const struct consent *c, const struct facts *facts)
         return "nothing shows that it was signed, 2.31(a)(8)";
     for (size_t i = 0; i < facts->circumstance_count; i++) {
         const struct circumstance *k = &facts->circumstances[i];
-        if (!target_same_reference(k->patient, c->patient.reference))
+        if (!target_same_reference(patient_known_as(facts, k->patient), patient_known_as(facts, c->patient.reference)))
             continue;
         bool patient = signed_by(c, k->patient), other = false;
         for (size_t r = 0; r < k->representative_count; r++)

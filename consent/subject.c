@@ -1,5 +1,7 @@
 #include "consent/subject.h"
 
+#include <stdlib.h>
+
 #include "consent/contained.h"
 
 enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its own: the others are asked again */
@@ -62,10 +64,26 @@ subject_of_entry(struct whose *w, uint32_t entry)
     uint32_t    patient = ENTRY_NONE;
     struct span name    = w->references != NULL ? entry_patient(w->references, entry, &patient) : SPAN("");
 
+    if (w->facts->name_count > 0 && patient == ENTRY_NONE)
+        return subject_of_reference(w, name);
     if (w->last.name.at != name.at || w->last.name.length != name.length)
         w->last = subject_named(name);
     w->last.entry = patient;
     return w->last;
+}
+
+static int
+by_name(const void *name, const void *row)
+{
+    return span_compare(*(const struct span *)name, ((const struct patient_name *)row)->name);
+}
+
+struct span
+patient_known_as(const struct facts *f, struct span name)
+{
+    const struct patient_name *at = f->name_count > 0 ? bsearch(&name, f->names, f->name_count, sizeof *f->names, by_name) : NULL;
+
+    return at != NULL ? at->patient : name;
 }
 
 struct subject
@@ -80,12 +98,13 @@ subject_named(struct span name)
 }
 
 struct subject
-subject_of_reference(struct whose *w, struct span reference)
+subject_of_reference(const struct whose *w, struct span reference)
 {
-    struct subject s = subject_named(reference);
+    struct span    name = patient_known_as(w->facts, reference);
+    struct subject s    = subject_named(name);
     struct span    base, type, id;
 
-    if (w->references != NULL && reference_split(reference, &base, &type, &id))
+    if (w->references != NULL && reference_split(name, &base, &type, &id))
         s.entry = bundle_find(w->references->bundle, type, id);
     return s;
 }
@@ -115,6 +134,17 @@ has_identifier(const struct whose *w, uint32_t patient, const struct consent *c)
     return best;
 }
 
+/* Whom nobody in the bundle is: of that identifier, as a record's reference by it says it (fhir/reference.h). */
+static struct subject
+subject_by_identifier(const struct whose *w, const struct target *t)
+{
+    for (size_t i = 0; i < t->identifier_count; i++)
+        if (!span_empty(t->identifiers[i].value))
+            return subject_of_reference(w, arena_join(w->arena, SPAN(REFERENCE_PATIENT_NAME), t->identifiers[i].system, SPAN("|"),
+                                                      t->identifiers[i].value));
+    return subject_named(SPAN(""));
+}
+
 struct subject
 subject_of_consent(struct whose *w, const struct consent *c)
 {
@@ -123,8 +153,8 @@ subject_of_consent(struct whose *w, const struct consent *c)
     uint32_t             number = ENTRY_NONE, numbers = 0;
     bool                 own    = entry != ENTRY_NONE && !consent_is_contained(bundle, c->node);
     struct subject       s      = own                   ? subject_of_entry(w, entry)
-                                  : entry != ENTRY_NONE ? subject_of_reference(w, c->patient.reference)
-                                                        : subject_named(c->patient.reference);
+                                  : entry != ENTRY_NONE || w->facts->name_count > 0 ? subject_of_reference(w, c->patient.reference)
+                                                                                    : subject_named(c->patient.reference);
 
     if (bundle == NULL || s.entry != ENTRY_NONE || !span_empty(c->patient.reference))
         return s;
@@ -137,7 +167,7 @@ subject_of_consent(struct whose *w, const struct consent *c)
         numbers += has == HAS_NUMBER;
         number   = has == HAS_NUMBER ? e : number;
     }
-    return numbers == 1 ? subject_of_entry(w, number) : s;
+    return numbers == 1 ? subject_of_entry(w, number) : subject_by_identifier(w, &c->patient);
 }
 
 /* The patient of a bundle that has only one. */

@@ -5,8 +5,9 @@
  * it; a directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
  * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
- * that identifier.  Another identity that a link names is another subject: what of it is
- * heard here, and what is not, is K12 (linked.h).
+ * that identifier, else the Patient that the facts say has it (facts.names), else somebody
+ * of whom no more is known than that identifier.  Another identity that a link names is another
+ * subject: what of it is heard here, and what is not, is K12 (linked.h).
  */
 #ifndef SLUICE_CONSENT_SUBJECT_H
 #define SLUICE_CONSENT_SUBJECT_H
@@ -39,8 +40,10 @@ size_t         subjects_of(struct whose *, const struct record *, struct subject
 size_t         subjects_most(const struct whose *);
 struct subject subject_of_entry(struct whose *, uint32_t entry);
 struct subject subject_named(struct span name);
-/* Whom a document on file names, in the bundle when it is there. */
-struct subject subject_of_reference(struct whose *, struct span reference);
+/* Who is meant by what a reference to a patient says: the Patient of facts.names, else the same text. */
+struct span    patient_known_as(const struct facts *, struct span name);
+/* Whom a document on file or a link names, in the bundle when it is there. */
+struct subject subject_of_reference(const struct whose *, struct span reference);
 struct subject subject_of_consent(struct whose *, const struct consent *);
 bool           same_subject(const struct subject *, const struct subject *);
 /* Two identities of one person, as links say: not the same subject (K12). */

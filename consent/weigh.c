@@ -596,7 +596,7 @@ deficient(const struct weigher *w, const struct consent *c)
     const char *why = consent_deficiency(c, w->facts);
 
     for (size_t i = 0; i < w->facts->circumstance_count && why == NULL && w->whose.linked != NULL; i++) {
-        struct subject of = subject_named(w->facts->circumstances[i].patient);
+        struct subject of = subject_of_reference(&w->whose, w->facts->circumstances[i].patient);
         if (linked_subject(&w->whose, &w->patients[c - w->policy->consents], &of))
             why = signer_linked_deficiency(c, &w->facts->circumstances[i]);
     }

@@ -31,9 +31,9 @@ struct memory { const struct row *rows[64]; };
 static const struct row *first_row(struct memory *, struct span type);
 static bool              follow(struct search *, tape_node at, struct span path);
 static bool              consider(struct search *, tape_node);
-static struct span       name_of(const struct references *, const struct reference *, uint32_t *entry);
+static struct span       name_of(const struct references *, const struct reference *, struct arena *, uint32_t *entry);
 static struct span       entry_name(const struct bundle *, uint32_t entry);
-static struct patient    own_patient(const struct references *, uint32_t entry, struct memory *);
+static struct patient    own_patient(const struct references *, uint32_t entry, struct memory *, struct arena *);
 
 const struct patient *
 patients_find(const struct references *references, struct arena *arena)
@@ -46,7 +46,7 @@ patients_find(const struct references *references, struct arena *arena)
     if (own == NULL || all == NULL)
         return NULL;
     for (uint32_t i = 0; i < b->count; i++)
-        own[i] = all[i] = own_patient(references, i, &memory);
+        own[i] = all[i] = own_patient(references, i, &memory, arena);
     for (uint32_t i = 0; i < b->count; i++)
         for (size_t k = 0; span_empty(own[i].name) && k < sizeof about / sizeof about[0]; k++) {
             struct search s = { .references = references, .entry = i, .any = true };
@@ -58,7 +58,7 @@ patients_find(const struct references *references, struct arena *arena)
 }
 
 static struct patient
-own_patient(const struct references *references, uint32_t entry, struct memory *memory)
+own_patient(const struct references *references, uint32_t entry, struct memory *memory, struct arena *arena)
 {
     const struct bundle_entry *e = &references->bundle->entries[entry];
     struct patient             p = { { NULL, 0 }, ENTRY_NONE };
@@ -69,7 +69,7 @@ own_patient(const struct references *references, uint32_t entry, struct memory *
          row != NULL && row < rows + sizeof rows / sizeof rows[0] && span_eq(e->type, row->type); row++) {
         struct search s = { .references = references, .entry = entry, .own = row->own };
         if (follow(&s, e->resource, row->path)) {
-            p.name = name_of(references, s.hit, &p.entry);
+            p.name = name_of(references, s.hit, arena, &p.entry);
             return p;
         }
     }
@@ -147,7 +147,7 @@ consider(struct search *s, tape_node node)
 }
 
 static struct span
-name_of(const struct references *references, const struct reference *r, uint32_t *patient_entry)
+name_of(const struct references *references, const struct reference *r, struct arena *arena, uint32_t *patient_entry)
 {
     if (r->to_contained != TAPE_ABSENT)
         return r->value;
@@ -157,7 +157,9 @@ name_of(const struct references *references, const struct reference *r, uint32_t
     }
     if (r->form == REFERENCE_RELATIVE && !span_empty(r->id))     /* without its version */
         return span_from(r->type.at, (size_t)(r->id.at + r->id.length - r->type.at));
-    return r->value;
+    struct span named = r->form == REFERENCE_LOGICAL || r->form == REFERENCE_CONDITIONAL ? reference_patient_name(r, arena)
+                                                                                         : (struct span){ NULL, 0 };
+    return span_empty(named) ? r->value : named;
 }
 
 static struct span

@@ -174,6 +174,28 @@ entry_patient(const struct references *references, uint32_t entry, uint32_t *pat
     return there ? references->index->patients[entry].name : (struct span){ NULL, 0 };
 }
 
+struct span
+reference_patient_name(const struct reference *r, struct arena *arena)
+{
+    const struct span by   = SPAN("identifier=");
+    struct span       rest = r->value;
+
+    (void)span_split(&rest, '?');
+    if ((r->form != REFERENCE_LOGICAL && r->form != REFERENCE_CONDITIONAL) || !span_starts(rest, by)
+        || !(span_empty(r->type) || span_eq_text(r->type, "Patient")))
+        return (struct span){ NULL, 0 };
+    rest = span_skip(rest, by.length);
+    if (r->form == REFERENCE_CONDITIONAL) {
+        if (span_find_byte(rest, '&') != SPAN_NOT_FOUND)
+            return (struct span){ NULL, 0 };
+        if (span_find_byte(rest, '%') != SPAN_NOT_FOUND)
+            rest = reference_percent_decoded(rest, arena);
+    }
+    size_t bar = span_find_byte(rest, '|');
+    return bar == SPAN_NOT_FOUND || bar + 1 == rest.length ? (struct span){ NULL, 0 }
+                                                           : arena_join(arena, SPAN(REFERENCE_PATIENT_NAME), rest);
+}
+
 /* ---- collecting ------------------------------------------------------------------- */
 
 /* bundle_entry_of(), for nodes that come in order. */

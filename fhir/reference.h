@@ -72,14 +72,19 @@ bool reference_split(struct span text, struct span *base, struct span *type, str
 /* Whether what is known by one base URL may be on the server of the other: the same host,
  * whatever the scheme, the port and the path; a base that is empty or no http URL may be any. */
 bool reference_may_be(struct span base, struct span other);
+/* The Patient whom a logical or a conditional reference names by one identifier and nothing else, as
+ * "Patient?identifier=system|value": the same text for both, whatever Reference.type, base and percent
+ * encoding are; system may be empty.  Empty: it names nobody so. */
+#define REFERENCE_PATIENT_NAME "Patient?identifier="
+struct span reference_patient_name(const struct reference *, struct arena *);
 /* The entry's own subject: follows subject, patient, beneficiary, individual
  * … and then the other elements of the patient compartment (patient_paths.def;
  * R4 compartmentdefinition-patient.html), and from a Provenance, AuditEvent,
  * Task or Binary without one to the patient of what it is about.
  *
  * "Patient/p1" when it resolves to an entry with an id or says so itself; else
- * the fullUrl or the text as written; "Patient?identifier=system|value" for a
- * logical reference that does not resolve; "Type/id#p" for a contained
+ * the fullUrl or the text as written; reference_patient_name() where it says one and
+ * does not resolve; "Type/id#p" for a contained
  * Patient.  Empty: no patient (a directory resource).  A Patient is its own.
  * *patient_entry (may be NULL) becomes the Patient's entry or ENTRY_NONE. */
 struct span entry_patient(const struct references *, uint32_t entry, uint32_t *patient_entry);

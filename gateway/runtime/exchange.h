@@ -178,6 +178,8 @@ struct exchange {
     struct intake_entry          *entries;           /* of the body as it was sent */
     size_t                        entry_count;
     struct store_match            match;
+    struct store_condition      **named;             /* who is named by an identifier that no Patient of the bundle has */
+    const struct lookup          *named_index;       /* their names (fhir/reference.h) -> named; NULL: nobody is */
     /* form */
     uint32_t                     *places;            /* entry of the bundle -> of entries */
     uint32_t                      rounds;            /* times that it went back to form */

@@ -33,7 +33,7 @@ enter(struct exchange *ex)
 {
     if (ex->outgoing_count == 0 && (ex->own_consents == 0 || ex->bundle == NULL))
         return STEP_NEXT;
-    struct span *patients = arena_make_n(ex->arena, ex->bundle->count + linked_most(ex) + inner_most(ex), struct span);
+    struct span *patients = arena_make_n(ex->arena, ex->bundle->count + linked_most(ex) + named_room(ex) + inner_most(ex), struct span);
     ex->patient_names     = arena_make_n(ex->arena, ex->bundle->count, struct span);
     ex->patient_of        = arena_make_n(ex->arena, ex->bundle->count, uint32_t);
     bool known            = ex->patients != NULL || record_patients(ex);  /* a delivery has no stage record */
@@ -47,6 +47,7 @@ enter(struct exchange *ex)
         .everybody = patients, .with_links = true,
     };
     ex->consents.everybody_count = ex->consents.patient_count + linked_names(ex, patients + ex->consents.patient_count);
+    ex->consents.everybody_count += named_names(ex, patients + ex->consents.everybody_count);
     ex->consents.everybody_count += inner_names(ex, patients + ex->consents.everybody_count);
     if (store_never_consented(ex->gateway->store, patients, ex->consents.everybody_count, &ex->consents.generation))
         return go_on(ex);                /* all that there is to know; its status is ST_OK */
@@ -79,6 +80,8 @@ go_on(struct exchange *ex)
 
     if (step == STEP_NEXT)
         step = linked_attach(ex);
+    if (step == STEP_NEXT)
+        step = named_attach(ex);
     if (step == STEP_NEXT)
         step = papers_attach(ex);
     if (ex->outgoing_count == 0)

@@ -25,7 +25,8 @@ end_of(struct exchange *ex, tape_node node)
         return span_eq_text(ex->bundle->entries[r->to].type, "Patient") ? ex->patients[r->to] : SPAN("");
     if (!span_empty(r->type) && !span_eq_text(r->type, "Patient"))
         return SPAN("");
-    return record_patient(ex, ENTRY_NONE, r->value);
+    struct span named = reference_patient_name(r, ex->arena);
+    return record_patient(ex, ENTRY_NONE, span_empty(named) ? r->value : named);
 }
 
 static size_t

@@ -10,6 +10,8 @@
  * the resource, only the recipient can say.  Other entries that refer to a
  * Patient who is there already are about that patient, so deliveries, which
  * are decided again from the body, ask again here.
+ *
+ * With them is asked who it is that a reference names by an identifier alone (stages/named.c).
  */
 #include "gateway/stages/stages.h"
 
@@ -59,7 +61,7 @@ enter(struct exchange *ex)
 static enum step
 begin(struct exchange *ex, struct span client)
 {
-    size_t count = 0;
+    size_t count = named_most(ex);
 
     for (size_t i = 0; i < ex->entry_count; i++)
         count += ex->entries[i].unless != NULL && ex->entries[i].status < 400;
@@ -74,6 +76,12 @@ begin(struct exchange *ex, struct span client)
     for (size_t i = 0; i < ex->entry_count; i++)
         if (ex->entries[i].unless != NULL && ex->entries[i].status < 400)
             ex->match.conditions[ex->match.count++] = ex->entries[i].unless;
+    long named = named_gather(ex, ex->match.conditions + ex->match.count);
+    if (named < 0)
+        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
+    ex->match.count += (size_t)named;
+    if (ex->match.count == 0)
+        return STEP_NEXT;
     store_find_matches(ex->gateway->store, &ex->match);
     return STEP_WAIT;
 }

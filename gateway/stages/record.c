@@ -115,6 +115,7 @@ record_entry(struct exchange *ex, uint32_t i, struct intake_entry *entry, struct
     if (span_eq_text(e->type, "Consent"))
         r->stands = stands_of(ex, e->resource);
     linked_record(ex, i, r);
+    named_record(ex, i, r);
     entry->resource = r;
     entry->status   = 201;
     if (span_empty(ex->patient))
@@ -169,6 +170,8 @@ record_patient(const struct exchange *ex, uint32_t at, struct span text)
         if (!span_empty(id))
             return arena_join(ex->arena, SPAN("Patient/"), id);
     }
+    if (span_starts(text, SPAN(REFERENCE_PATIENT_NAME)))
+        return named_patient(ex, text);
     if (reference_split(text, &base, &type, &id) && span_eq_text(type, "Patient"))
         return arena_join(ex->arena, SPAN("Patient/"), id);
     return text;

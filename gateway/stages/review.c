@@ -12,13 +12,14 @@
 #include "consent/contained.h"
 #include "consent/precedent.h"
 #include "consent/review.h"
+#include "consent/subject.h"
 #include "gateway/ops/log.h"
 #include "gateway/runtime/identity.h"
 
 enum { REVIEW_MOST = 256, REVIEW_ROUNDS = 8 };
 
 static struct store_review item_of(struct exchange *, const struct outgoing *, const struct review_cause *);
-static struct span         key_of(struct exchange *, const struct store_review *, const struct review_cause *);
+static struct span         item_key(struct exchange *, const struct store_review *, const struct review_cause *);
 static enum status         apply_round(struct exchange *, struct outgoing *, const struct review_causes *, bool *news);
 static void                say(struct exchange *, const struct review_cause *);
 static bool                append(struct exchange *, struct store_review);
@@ -148,14 +149,14 @@ item_of(struct exchange *ex, const struct outgoing *out, const struct review_cau
     item.document = cause->by;
     if (cause->kind == REVIEW_EMERGENCY || cause->kind == REVIEW_LEGAL_AFTER)
         item.event_id = ex->due != NULL ? ex->due->event_id : (struct span){ NULL, 0 };
-    item.key = key_of(ex, &item, cause);
+    item.key = item_key(ex, &item, cause);
     return item;
 }
 
 /* Each part with its length before it: no two lists of parts read alike.  The id is the sender's: what
  * this push made is not in it. */
 static struct span
-key_of(struct exchange *ex, const struct store_review *item, const struct review_cause *cause)
+item_key(struct exchange *ex, const struct store_review *item, const struct review_cause *cause)
 {
     const struct tape *tape  = NULL;
     struct span        proof = { NULL, 0 };
@@ -201,6 +202,15 @@ append_cause(struct exchange *ex, const struct review_cause *cause)
     return true;
 }
 
+/* The sender is told all the same (N7 of stages/named.c); nobody has to look at it. */
+static bool
+patient_is_known(const struct exchange *ex, const struct review_cause *cause)
+{
+    struct span name = cause->kind == REVIEW_PATIENT ? entry_patient(ex->references, cause->entry, NULL) : SPAN("");
+
+    return !span_empty(name) && !span_eq(patient_known_as(&ex->facts, name), name);
+}
+
 enum status
 review_own_consents(struct exchange *ex)
 {
@@ -232,7 +242,7 @@ review_own_consents(struct exchange *ex)
     if (st == ST_OK)
         st = review_consents(policy, ex->bundle, &ex->facts, ex->arena, &causes);
     for (size_t i = 0; st == ST_OK && i < causes.count; i++) {
-        if (!append_cause(ex, &causes.all[i]))
+        if (!patient_is_known(ex, &causes.all[i]) && !append_cause(ex, &causes.all[i]))
             return ST_NO_MEMORY;
         if (causes.all[i].kind != REVIEW_REVIVED || consent_told(causes.all[i].consent))
             say(ex, &causes.all[i]);

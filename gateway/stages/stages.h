@@ -82,6 +82,17 @@ const struct store_condition *entry_existing(const struct intake_entry *);
 bool      record_patients(struct exchange *);
 /* A Patient as the record knows it: the entry, or else what a reference says. */
 struct span record_patient(const struct exchange *, uint32_t at, struct span text);
+/* Who is named by an identifier alone (stages/named.c).  What is asked of the store, with the conditions of the
+ * entries: at most named_most(), appended to `out`, -1: no memory.  The Patient whom such a name means, else the name. */
+size_t    named_most(const struct exchange *);
+long      named_gather(struct exchange *, struct store_condition **out);
+struct span named_patient(const struct exchange *, struct span name);
+/* Names of the Bundle's Patients themselves, and whom the others were found to be: beside linked_names(). */
+size_t    named_room(const struct exchange *);
+size_t    named_names(struct exchange *, struct span *out);
+void      named_record(struct exchange *, uint32_t entry, struct store_resource *);
+/* Into the facts, behind linked_attach(). */
+enum step named_attach(struct exchange *);
 /* Links between Patients (stages/linked.c): those of an entry that is written; whom the Bundle links with whom, at most
  * linked_most(); the stored ones as facts. */
 void      linked_record(struct exchange *, uint32_t entry, struct store_resource *);

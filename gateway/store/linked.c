@@ -26,7 +26,7 @@ struct walk_links {
 
 /* ---- writing ------------------------------------------------------------------- */
 
-static enum status
+enum status
 link_set(struct store *s, struct span patient, struct span other, bool stands)
 {
     sqlite3_stmt *q     = s->statement[SQL_LINK_SET];
@@ -45,8 +45,8 @@ link_set(struct store *s, struct span patient, struct span other, bool stands)
     return st == ST_OK && !there ? vouching_new(s, VOUCHED_LINK) : st;
 }
 
-static bool
-listed(const struct span *list, size_t count, struct span text)
+bool
+link_listed(const struct span *list, size_t count, struct span text)
 {
     for (size_t i = 0; i < count; i++)
         if (span_eq(list[i], text))
@@ -85,17 +85,17 @@ links_write(struct store *s, const struct store_resource *r)
         return ST_NO_MEMORY;
     st = links_standing(s, r->links_of, before, STORE_LINKS_MOST, &count);
     for (size_t i = 0; i < count; i++)
-        changes += !listed(r->links, r->link_count, before[i]);
+        changes += !link_listed(r->links, r->link_count, before[i]);
     for (size_t i = 0; i < r->link_count; i++)
-        changes += !listed(before, count, r->links[i]);
+        changes += !link_listed(before, count, r->links[i]);
     if (st != ST_OK || changes == 0)
         return st;
     s->now.generation++;
     for (size_t i = 0; i < count && st == ST_OK; i++)
-        if (!listed(r->links, r->link_count, before[i]))
+        if (!link_listed(r->links, r->link_count, before[i]))
             st = link_set(s, r->links_of, before[i], false);
     for (size_t i = 0; i < r->link_count && st == ST_OK; i++)
-        if (!listed(before, count, r->links[i]))
+        if (!link_listed(before, count, r->links[i]))
             st = link_set(s, r->links_of, r->links[i], true);
     return st;
 }

@@ -102,8 +102,10 @@ candidate(struct store *s, int64_t where, struct span client, struct store_condi
         st = has_identifier(s, where, &current, c, &yes);
     if (st != ST_OK || !yes)
         return st;
-    c->matches++;
     c->found_id = arena_copy(arena, current.id);
+    if (c->all != NULL)
+        c->all[c->matches] = c->found_id;
+    c->matches++;
     c->version  = current.version;
     return arena_status(arena);
 }
@@ -111,15 +113,17 @@ candidate(struct store *s, int64_t where, struct span client, struct store_condi
 static enum status
 match_identifier(struct store *s, struct span client, struct store_condition *c, struct arena *arena)
 {
-    struct walk w = walk_begin(LATE_IDENTIFIER, store_identifier_key(c->type, c->system, c->value));
+    struct walk w    = walk_begin(LATE_IDENTIFIER, store_identifier_key(c->type, c->system, c->value));
+    uint32_t    most = c->all != NULL ? c->room : 2, looked = 0;
     int64_t     value, last = -1;
-    uint32_t    looked = 0;
-    enum status st;
+    enum status st = ST_OK;
 
-    while (c->matches < 2 && (st = walk_next(s, &w, &value)) == ST_OK) {
+    while (c->matches < most && (st = walk_next(s, &w, &value)) == ST_OK) {
         struct arena_mark mark = arena_mark(s->temp);
-        if (++looked > MOST_LOOKED_AT)
+        if (++looked > MOST_LOOKED_AT && c->all == NULL)
             return ST_TOO_LARGE;
+        if (looked > MOST_LOOKED_AT)
+            break;
         if (value != last)               /* the same identifier twice in one resource */
             st = candidate(s, value, client, c, arena);
         last = value;
@@ -127,7 +131,8 @@ match_identifier(struct store *s, struct span client, struct store_condition *c,
         if (st != ST_OK)
             return st;
     }
-    return c->matches < 2 && st != ST_NOT_FOUND ? st : ST_OK;
+    c->unsure = c->all != NULL && st == ST_OK;
+    return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
 static enum status
@@ -151,9 +156,10 @@ enum status
 condition_match(struct store *s, struct span client, struct store_condition *c, struct arena *arena)
 {
     c->matches  = 0;
+    c->unsure   = false;
     c->found_id = (struct span){ NULL, 0 };
     c->version  = 0;
-    return span_empty(c->id) ? match_identifier(s, client, c, arena) : match_id(s, c, arena);
+    return !span_empty(c->id) ? match_id(s, c, arena) : match_identifier(s, c->all != NULL ? ANYBODY : client, c, arena);
 }
 
 void

@@ -230,9 +230,14 @@ enum status filings_unchanged(struct store *, struct store_unit *) MUST_CHECK;
 /* After a commit, before its generation is published. */
 void        filings_committed(struct store *);
 /* linked.c.  The links of a Patient or Person that is written. */
+enum status link_set(struct store *, struct span patient, struct span other, bool stands) MUST_CHECK;
+bool        link_listed(const struct span *list, size_t count, struct span);
 enum status links_write(struct store *, const struct store_resource *) MUST_CHECK;
 enum status links_unchanged(struct store *, const struct span *patients, size_t count, int64_t as_of,
                             bool *unchanged) MUST_CHECK;
+/* named.c.  Of a Patient that is written; of a unit's Consents, before its first write. */
+enum status names_write(struct store *, const struct store_resource *) MUST_CHECK;
+enum status names_find(struct store *, const struct store_unit *) MUST_CHECK;
 enum status links_load(struct store *) MUST_CHECK;          /* into the filter */
 enum status links_serve(struct store *, struct store_consents *) MUST_CHECK;
 enum status filings_serve(struct store *, struct store_consents *) MUST_CHECK;

@@ -63,12 +63,15 @@ enum store_refusal { STORE_NOT_REFUSED = 0, STORE_OTHER_VERSION, STORE_OTHER_OWN
 
 /* Which current resources fit: of this type, with this identifier, and last
  * sent by the client that asks (what others sent is not its to find); or, with
- * `id`, of this type and id. */
+ * `id`, of this type and id.  With `all`, whoever sent them: as many as there is room for. */
 struct store_condition {
     struct span type;
     struct span system, value;           /* system empty: an identifier without one */
     struct span id;                      /* not empty: this, and no identifier */
-    uint32_t    matches;                 /* out: 0, 1; 2 for two or more */
+    struct span *all;                    /* their ids; NULL: one is enough to know */
+    uint32_t    room;
+    uint32_t    matches;                 /* out: 0, 1; 2 for two or more; with `all`, how many are in it */
+    bool        unsure;                  /* out, with `all`: there may be more */
     struct span found_id;                /* out: of the one */
     int64_t     version;                 /* out: of the one */
 };
@@ -108,6 +111,8 @@ struct store_resource {
     struct span     links_of;            /* a Patient or a Person: the name that its links are of, "Patient/p1" */
     const struct span *links;            /* the Patients that it is linked with, each once; at most STORE_LINKS_MOST */
     size_t          link_count;
+    const struct span *named;            /* a Patient: its names by identifier (fhir/reference.h), each once */
+    size_t          named_count;
     enum store_refusal refused;          /* out */
     int64_t         version;             /* out: the one written */
     bool            created;             /* out: it was not there before */

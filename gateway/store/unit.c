@@ -347,6 +347,8 @@ resource_write(struct store *s, struct store_unit *u, size_t index, struct writi
         st = standing_write(s, r, where);
     if (st == ST_OK && !c.deleted && !span_empty(r->links_of))
         st = links_write(s, r);
+    if (st == ST_OK && !c.deleted && span_eq(r->type, SPAN("Patient")))
+        st = names_write(s, r);
     return st;
 }
 
@@ -389,6 +391,8 @@ push_write(struct store *s, struct store_unit *u)
         w.body       = u->inbox->body;
     }
     if (u->resource_count > 0) {
+        if ((st = names_find(s, u)) != ST_OK)
+            return st;
         contents_begin(&w.list, s->list);
         for (size_t i = 0; i < u->resource_count && st == ST_OK; i++) {
             struct arena_mark mark = arena_mark(s->temp);

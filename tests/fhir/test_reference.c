@@ -408,11 +408,35 @@ test_says_when_memory_is_spent(void **state)
     arena_free(&whole);
 }
 
+static void
+test_a_patient_by_identifier_has_one_name_in_every_form(void **state)
+{
+    static const struct { const char *reference, *name; } rows[] = {
+        { "{\"type\":\"Patient\",\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"7 8\"}}", "Patient?identifier=urn:mrn|7 8" },
+        { "{\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"7 8\"}}", "Patient?identifier=urn:mrn|7 8" },
+        { "{\"reference\":\"Patient?identifier=urn:mrn|7%208\"}", "Patient?identifier=urn:mrn|7 8" },
+        { "{\"reference\":\"Patient?identifier=urn%3Amrn%7C7%208\"}", "Patient?identifier=urn:mrn|7 8" },
+        { "{\"identifier\":{\"value\":\"9\"}}", "Patient?identifier=|9" },
+        { "{\"identifier\":{\"system\":\"urn:mrn\",\"value\":\"a&b%41\"}}", "Patient?identifier=urn:mrn|a&b%41" },
+        { "{\"reference\":\"Patient?identifier=urn:mrn|7&active=true\"}", "Patient?identifier=urn:mrn|7&active=true" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[512];
+        snprintf(json, sizeof json, "{\"resourceType\":\"Consent\",\"id\":\"c\",\"patient\":%s}", rows[i].reference);
+        struct fixture f = read_references(span_of(json));
+        assert_text(entry_patient(f.all, 0, NULL), rows[i].name);
+        arena_free(&f.arena);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolves_every_form),
+        cmocka_unit_test(test_a_patient_by_identifier_has_one_name_in_every_form),
         cmocka_unit_test(test_what_is_no_reference_is_not_listed),
         cmocka_unit_test(test_is_ordered_by_node_and_grouped_by_entry),
         cmocka_unit_test(test_the_incoming_index_is_the_other_way_round),

@@ -16,7 +16,7 @@ import tempfile
 
 GROUPS = {"CV": 28, "RM": 12, "IN": 6, "CN": 7, "LP": 14, "CJ": 4, "EM": 8, "NB": 16, "MI": 5, "CP": 2, "DE": 3, "PA": 3,
           "SG": 48, "RD": 11, "RS": 3, "LG": 5, "BR": 3, "ST": 3,
-          "MP": 9, "KC": 3}                                          # ours, beside the 181
+          "MP": 10, "KC": 3}                                          # ours, beside the 181
 STATES = ("runs", "waiting", "elsewhere", "outside", "open")
 
 

@@ -133,7 +133,7 @@ def a_patient_who_is_named_by_identifier_alone_is_the_one_who_has_it_in_the_bund
     check(not any(said) and not goes("a1c-m1"), said)
     alone = {**refusal, "id": "c-m2", "patient": {"identifier": {**mrn, "value": "77013"}}}
     said = push(patient("m2"), alone, client="valley-ehr")
-    check(any("heard for nobody" in json.dumps(s) for s in said), said)
+    check(any("by an identifier alone" in json.dumps(s) for s in said), said)
     check("77013" not in json.dumps(said), "what was sent is said")
     check([i["kind"] for i in waits("Consent/c-m2")] == ["unresolvable-patient"], waits("Consent/c-m2"))
 
