@@ -1,6 +1,7 @@
 #include "consent/precedent.h"
 
 #include "base/json_splice.h"
+#include "consent/linked.h"
 #include "consent/match.h"
 #include "consent/provision.h"
 #include "consent/revocation.h"
@@ -16,6 +17,8 @@ struct work {
     size_t                *count;
     struct arena          *arena;
     const struct consent **read;         /* of `all`, as it is now; NULL: not yet */
+    struct whose           whose;        /* with the links between patients, once a revocation asks for them */
+    bool                   links_read;
 };
 
 static enum status refusals_apply(struct work *);
@@ -33,9 +36,10 @@ static bool        same_text(const struct tape *, tape_node, const struct tape *
 static bool        account_read(const struct precedent *, struct arena *, struct revocation *);
 
 enum status
-precedents_apply(const struct facts *facts, struct consent_source *all, size_t *count, struct arena *arena)
+precedents_apply(const struct facts *facts, const struct references *references, struct consent_source *all, size_t *count,
+                 struct arena *arena)
 {
-    struct work w = { .facts = facts, .all = all, .count = count, .arena = arena };
+    struct work w = { .facts = facts, .all = all, .count = count, .arena = arena, .whose = whose_of(references, facts, arena) };
 
     if (facts->precedent_count == 0)
         return ST_OK;
@@ -156,6 +160,9 @@ revocations_apply(struct work *w)
         struct revocation       r;
         if (!p->revokes || !account_read(p, w->arena, &r))
             continue;
+        if (!w->links_read && linked_read(&w->whose) != ST_OK)
+            return ST_NO_MEMORY;
+        w->links_read = true;
         if (compile_active(p->source, w->arena, &then) != ST_OK)
             return ST_NO_MEMORY;
         for (size_t k = 0; k < *w->count; k++) {
@@ -222,6 +229,16 @@ same_patient(const struct facts *facts, const struct consent *now, const struct 
         return true;
     return reference_split(one, &base, &type, &id) && reference_split(other, &base, &then_type, &then_id)
         && span_eq(type, then_type) && span_eq(id, then_id);
+}
+
+/* A revocation narrows, so it crosses a link; a refusal that goes on (L5) is heard across by itself (linked.h, K12). */
+static bool
+linked_patient(const struct work *w, const struct consent *now, const struct consent *then)
+{
+    struct subject one   = subject_of_reference(&w->whose, now->patient.reference);
+    struct subject other = subject_of_reference(&w->whose, then->patient.reference);
+
+    return linked_subject(&w->whose, &one, &other);
 }
 
 static bool
@@ -341,7 +358,7 @@ is_copy(struct work *w, const struct consent *a, const struct consent *b)
 static bool
 same_consent(struct work *w, const struct consent *now, const struct consent *then)
 {
-    if (!same_patient(w->facts, now, then))
+    if (!same_patient(w->facts, now, then) && !linked_patient(w, now, then))
         return false;
     return (span_eq(now->reference, then->reference) && !span_eq_text(then->reference, "Consent"))
         || same_identifier(now, then, w->arena) || is_copy(w, now, then);

@@ -7,7 +7,8 @@
  *   L1  A revocation that was received here (revocation.h) outlives the version that
  *       it made.  What is the same consent, and was not signed after it was received,
  *       is read as if it had been revoked again just so: whole, or in the part.
- *   L2  The same consent: of the same patient, in any spelling of the reference, and with the same id; or with an
+ *   L2  The same consent: of the same patient, in any spelling of the reference, or of an identity that a link names
+ *       (K12, linked.h), and with the same id; or with an
  *       identifier in common; or a copy: the same dateTime in any precision or zone (a day is that day anywhere on
  *       earth), a recipient in common, the same purposes and labels, and no other discloser.
  *   L3  Signed after it: dateTime begins after the moment of receipt, and after the dateTime
@@ -40,7 +41,10 @@ enum { PRECEDENT_REFUSES = 1 << 0, PRECEDENT_REVOKES = 1 << 1, PRECEDENT_ENDS = 
 
 /* What stands of this version once it was taken: bits; a revocation wrote it when `revoking`. */
 unsigned    precedent_of(const struct tape *, tape_node consent, bool revoking, struct arena *);
-/* The consents of a decision as they are to be read; `all` has room for facts->precedent_count more. */
-enum status precedents_apply(const struct facts *, struct consent_source *all, size_t *count, struct arena *) MUST_CHECK;
+/* The consents of a decision as they are to be read; links are those of the facts and, with references, of
+ * the Bundle; `all` has room for facts->precedent_count more. */
+struct references;
+enum status precedents_apply(const struct facts *, const struct references *, struct consent_source *all, size_t *count,
+                             struct arena *) MUST_CHECK;
 
 #endif

@@ -97,7 +97,7 @@ gather_consents(const struct bundle *b, const struct references *references, con
             all[(*count)++] = (struct consent_source){ .tape = b->tape, .node = b->entries[e].resource, .home = b,
                                                        .patient = entry_patient(references, e, NULL) };
     }
-    enum status st = precedents_apply(facts, all, count, arena);
+    enum status st = precedents_apply(facts, references, all, count, arena);
     if (st == ST_OK)
         *count += contained_consents(b, references, all + *count);
     *out = all;

@@ -274,7 +274,7 @@ sample_all(struct exchange *ex, struct card *card)
         return false;
     for (size_t i = 0; i < count; i++)
         all[i] = ex->facts.consents[i];
-    if (precedents_apply(&ex->facts, all, &count, ex->arena) != ST_OK
+    if (precedents_apply(&ex->facts, NULL, all, &count, ex->arena) != ST_OK
         || policy_compile(all, count, ex->arena, &policy) != ST_OK)
         return false;
     for (size_t i = 0; i < policy->consent_count; i++)

@@ -234,7 +234,7 @@ review_own_consents(struct exchange *ex)
             own[count++] = (struct consent_source){ .tape = ex->tape, .node = ex->bundle->entries[i].resource, .home = ex->bundle,
                                                     .patient = entry_patient(ex->references, i, NULL) };
     if (own != NULL)
-        st = precedents_apply(&ex->facts, own, &count, ex->arena);
+        st = precedents_apply(&ex->facts, ex->references, own, &count, ex->arena);
     if (own != NULL && st == ST_OK)
         count += contained_consents(ex->bundle, ex->references, own + count);
     if (policy == NULL && st == ST_OK)

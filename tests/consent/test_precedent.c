@@ -68,7 +68,7 @@ permits(struct precedent p, const char *now, const struct policy **read)
     size_t                count  = 1;
     bool                  any    = false;
 
-    assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+    assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
     assert_int_equal(policy_compile(all, count, arena, read), ST_OK);
     const struct consent *c = policy_consent(*read, 0);
     for (uint32_t i = 0; i < c->provision_count && c->unusable == NULL && c->denies_only == NULL; i++)
@@ -144,9 +144,39 @@ test_a_patient_is_known_in_any_spelling_and_another_is_another(void **state)
         struct facts          facts   = { .precedents = &refused, .precedent_count = 1 };
         struct consent_source all[2]  = { source_of(span_of(form)) };
         size_t                count   = 1;
-        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
         assert_int_equal(count, 2);      /* of another patient as well: that version says nothing of this one */
         assert_int_equal(all[0].again != NULL, !cases[i].permits);
+    }
+}
+
+static void
+test_a_revocation_crosses_a_link_and_comes_back_with_it(void **state)
+{
+#define OF_Q(id, date) "{\"resourceType\":\"Consent\",\"id\":\"" id "\",\"status\":\"active\"," SCOPE \
+                       ",\"patient\":{\"reference\":\"Patient/q\"},\"dateTime\":\"" date "\""
+    static const struct patient_link link = { SPAN("Patient/q"), SPAN("Patient/p"), false }, gone = { SPAN("Patient/q"), SPAN("Patient/p"), true };
+    static const struct patient_name name = { SPAN("Patient/q"), SPAN("Patient/p") };
+    static const struct { const char *now; const struct patient_link *link; const struct patient_name *name; bool revoked; } cases[] = {
+        { OF_Q("c", "2026-01-01") PERMIT("a"), &link, NULL, true },
+        { OF_Q("d", "2026-01-01") PERMIT("a"), &link, NULL, true },      /* a copy */
+        { OF_Q("d", "2026-01-02") PERMIT("a"), &link, NULL, false },     /* no copy */
+        { OF_Q("d", "2026-06-02") PERMIT("a"), &link, NULL, false },     /* signed after it */
+        { OF_Q("c", "2026-01-01") PERMIT("a"), &gone, NULL, false },
+        { OF_Q("c", "2026-01-01") PERMIT("a"), NULL, &name, true },
+        { OF_Q("c", "2026-01-01") PERMIT("a"), NULL, NULL, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct precedent      p     = revoked(FORM("c", "active", "2026-01-01") PERMIT("a"), (struct revocation){ .form = REVOCATION_WRITTEN });
+        struct facts          facts = { .precedents = &p, .precedent_count = 1, .links = cases[i].link, .link_count = cases[i].link != NULL,
+                                        .names = cases[i].name, .name_count = cases[i].name != NULL };
+        struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
+        size_t                count  = 1;
+        assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
+        if ((all[0].again != NULL) != cases[i].revoked)
+            fail_msg("case %zu", i);
     }
 }
 
@@ -166,7 +196,7 @@ test_a_recipient_is_known_by_reference_and_by_identifier(void **state)
         struct facts          facts  = { .precedents = &p, .precedent_count = 1, .known_actors = &actor, .known_actor_count = 1 };
         struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
         size_t                count  = 1;
-        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
         assert_int_equal(all[0].again != NULL, cases[i].copy);
     }
 }
@@ -201,7 +231,7 @@ test_a_part_stays_revoked_and_is_not_found_by_its_place_alone(void **state)
         struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
         size_t                count  = 1;
         const struct policy  *read;
-        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
         assert_int_equal(policy_compile(all, count, arena, &read), ST_OK);
         const struct consent *c = policy_consent(read, 0);
         assert_int_equal(c->unusable == NULL && c->denies_only == NULL, cases[i].left);
@@ -239,7 +269,7 @@ test_a_refusal_goes_on_until_it_is_said_to_be_over(void **state)
         struct consent_source all[2] = { source_of(span_of(cases[i].now)) };
         size_t                count  = 1;
         const struct policy  *read;
-        assert_int_equal(precedents_apply(&facts, all, &count, arena), ST_OK);
+        assert_int_equal(precedents_apply(&facts, NULL, all, &count, arena), ST_OK);
         assert_int_equal(policy_compile(all, count, arena, &read), ST_OK);
         if ((count == 2) != cases[i].goes_on)
             fail_msg("case %zu", i);
@@ -272,6 +302,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_revocation_outlives_what_is_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_patient_is_known_in_any_spelling_and_another_is_another, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_revocation_crosses_a_link_and_comes_back_with_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_recipient_is_known_by_reference_and_by_identifier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_receipt_known_by_its_day_was_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_stays_revoked_and_is_not_found_by_its_place_alone, set_up, tear_down),

@@ -1,4 +1,5 @@
 """Patients that are linked: what the one refuses is heard under the other, pushed in whatever order (decision 0036)."""
+import datetime
 import json
 import threading
 
@@ -106,6 +107,19 @@ def no_permit_crosses_and_an_own_newer_one_stands():
     goes("f-refused", "f-new", False, client=PROGRAM, make=condition)
 
 
+def a_revocation_is_heard_for_the_copy_of_another_identity():
+    push(consent("m-old", "m-old", date="2026-01-05"), client=PROGRAM)
+    push(linked("m-new", "m-old"), consent("m-new", "m-new", date="2026-01-05"), client=PROGRAM)
+    goes("m-before", "m-new", True, client=PROGRAM, make=condition)
+    answer = gateway.request("POST", "/fhir/Consent/m-old/$revoke", {"resourceType": "Parameters"}, client=PROGRAM)
+    check(answer[0] == 200, answer)
+    gateway.settled()
+    goes("m-after", "m-new", False, client=PROGRAM, make=condition)
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    push(consent("m-again", "m-new", date=now), client=PROGRAM)
+    goes("m-signed", "m-new", True, client=PROGRAM, make=condition)
+
+
 def a_restriction_that_is_filed_for_one_holds_for_the_other():
     push(consent("g-own", "g-new"), linked("g-new", "g-old"), client=PROGRAM)
     goes("g-open", "g-new", True, client=PROGRAM, make=condition)
@@ -164,6 +178,6 @@ if __name__ == "__main__":
     main([a_link_that_came_earlier_is_heard_with_a_record_that_comes_alone, a_link_that_is_taken_back_is_none,
           a_deletion_takes_no_link_back, from_the_other_end_and_through_others, links_of_the_same_bundle_lead_to_what_is_stored,
           a_refusal_that_comes_later_closes_what_waits, no_permit_crosses_and_an_own_newer_one_stands,
-          a_restriction_that_is_filed_for_one_holds_for_the_other, links_are_there_after_a_kill,
+          a_revocation_is_heard_for_the_copy_of_another_identity, a_restriction_that_is_filed_for_one_holds_for_the_other, links_are_there_after_a_kill,
           a_thousand_links_keep_back_and_cost_no_time,
           thousands_that_were_taken_back_cost_little_beside_thousands_that_come, two_that_link_and_refuse_at_once_leave_nothing_open])
