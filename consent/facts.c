@@ -135,7 +135,7 @@ read_at(struct reader *r, tape_node root, struct facts *facts)
 static void
 read_actor(struct reader *r, tape_node root, struct party *actor)
 {
-    static const char *const names[] = { "reference", "identifier", "class", "memberOf", "onBehalfOf", "role",
+    static const char *const names[] = { "reference", "identifier", "class", "memberOf", "partOf", "onBehalfOf", "role",
                                          "legalEntity", "registeredPurpose" };
     tape_node node = reader_member(r, root, "", "actor", TAPE_OBJECT);
 
@@ -150,6 +150,7 @@ read_actor(struct reader *r, tape_node root, struct party *actor)
     actor->identifiers  = identifiers_of(r, node, "actor", "identifier", &actor->identifier_count);
     actor->classes      = reader_texts(r, node, "actor", "class", false, &actor->class_count);
     actor->member_of    = reader_texts(r, node, "actor", "memberOf", false, &actor->member_of_count);
+    actor->part_of      = reader_texts(r, node, "actor", "partOf", false, &actor->part_of_count);
     actor->on_behalf_of = reader_text(r, node, "actor", "onBehalfOf");
     actor->roles        = reader_texts(r, node, "actor", "role", false, &actor->role_count);
     actor->legal_entity = reader_text(r, node, "actor", "legalEntity");
@@ -286,6 +287,7 @@ read_known_actors(struct reader *r, tape_node root, struct facts *facts)
         a->reference   = reference;
         a->identifiers = identifiers_of(r, n, "actors", "identifier", &a->identifier_count);
         a->members     = members_of(r, n, &a->member_count);
+        a->part_of     = tape_member_text(r->tape, tape_member(r->tape, n, SPAN("partOf")), SPAN("reference"), r->arena);
     }
     facts->known_actors = all;
 }

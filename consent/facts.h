@@ -34,6 +34,8 @@ struct party {                                  /* who asks */
     const struct span       *member_of;         /* "Group/privileged" */
     size_t                   member_of_count;
     struct span              on_behalf_of;      /* "Organization/orgB", or empty */
+    const struct span       *part_of;           /* "Organization/system" or "system|value": affiliate.h */
+    size_t                   part_of_count;
     const struct span       *registered;        /* purposes that it may claim (purpose.h U5) … */
     size_t                   registered_count;
     bool                     bound;             /* … and no others; else nothing is known of a registration */
@@ -47,6 +49,7 @@ struct known_actor {
     size_t                   identifier_count;
     const struct span       *members;           /* of a Group or CareTeam: their references */
     size_t                   member_count;
+    struct span              part_of;           /* of an Organization, by reference; or empty */
 };
 
 struct program {                                /* a registered Part 2 program, 42 CFR 2.11 */
@@ -267,7 +270,7 @@ struct facts {
 /* Reads R, the request file.
  *
  *   { "at": instant,                              required, to the second at least, with a zone
- *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "onBehalfOf",      required
+ *     "actor": { "reference", "identifier": [], "class": [], "memberOf": [], "partOf": [], "onBehalfOf",      required
  *                "role": [ codes of roles.def ], "legalEntity": "Organization/x",
  *                "registeredPurpose": [ codes ] },          a purpose beyond them is claimed and covers nothing
  *     "purpose": [ codes ],                       required, may be empty: not stated

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 
+#include "consent/affiliate.h"
 #include "fhir/code_system.h"
 
 static enum match match_actors(const struct provision *, const struct asker *, enum rank *);
@@ -9,7 +10,6 @@ static enum match match_actor(const struct target *, const struct provision *, c
 static bool       names_another(const struct target *, const struct asker *);
 static bool       same_system(struct span, struct span);
 static bool       is_member(const struct asker *, struct span group);
-static bool       share(const struct identifier *, size_t, const struct identifier *, size_t);
 static bool       contradict(const struct identifier *, size_t, const struct identifier *, size_t);
 static bool       could_be(const struct asker *, struct span type);
 static enum rank  rank_of(const struct target *, const struct asker *, bool permit);
@@ -72,8 +72,9 @@ asker_make(const struct facts *facts, const struct references *references, struc
             || (facts->actor.bound && !purpose_within(facts->purposes[i], facts->actor.registered, facts->actor.registered_count)))
             a.strange_purposes++;
     }
+    enum status st = affiliation_read(&a, &a.above);
     *out = a;
-    return ST_OK;
+    return st;
 }
 
 struct audience
@@ -136,13 +137,17 @@ match_actor(const struct target *t, const struct provision *p, const struct aske
     bool   named    = asker_answers_to(asker, t->reference) || is_member(asker, t->reference);
 
     *rank = rank_of(t, asker, p->type == PROVISION_PERMIT);
-    if (share(ids, count, asker->identifiers, asker->identifier_count))
+    if (identifiers_share(ids, count, asker->identifiers, asker->identifier_count))
         return !named && names_another(t, asker) ? MATCH_UNKNOWN : MATCH_YES;
     if (named && target_same_reference(t->reference, asker->facts->actor.reference)
         && contradict(ids, count, asker->facts->actor.identifiers, asker->facts->actor.identifier_count))
         return MATCH_UNKNOWN;
     if (named)
         return MATCH_YES;
+    if (p->type == PROVISION_DENY && affiliation_reaches(asker, t, p->consent, ids, count)) {
+        *rank = RANK_NOBODY;             /* M12: a permit that names the affiliate is the narrower one */
+        return MATCH_YES;
+    }
     if (!could_be(asker, t->type) || contradict(ids, count, asker->identifiers, asker->identifier_count))
         return MATCH_NO;
     /* Two that resolve under two names are two; a requester without a name may be anybody. */
@@ -263,8 +268,8 @@ identifier_same(const struct identifier *a, const struct identifier *b)
     return !span_empty(a->value) && span_eq(a->value, b->value) && same_system(a->system, b->system);
 }
 
-static bool
-share(const struct identifier *a, size_t a_count, const struct identifier *b, size_t b_count)
+bool
+identifiers_share(const struct identifier *a, size_t a_count, const struct identifier *b, size_t b_count)
 {
     for (size_t i = 0; i < a_count; i++)
         for (size_t j = 0; j < b_count; j++)
@@ -282,7 +287,7 @@ contradict(const struct identifier *a, size_t a_count, const struct identifier *
     for (size_t i = 0; i < a_count; i++)
         for (size_t j = 0; j < b_count; j++)
             common |= !span_empty(a[i].system) && same_system(a[i].system, b[j].system);
-    return common && !share(a, a_count, b, b_count);
+    return common && !identifiers_share(a, a_count, b, b_count);
 }
 
 /* Somebody of this type may be the one who asks. */
@@ -309,7 +314,7 @@ rank_of(const struct target *t, const struct asker *asker, bool permit)
 
     for (size_t i = 0; span_empty(type) && i < asker->facts->known_actor_count; i++) {
         const struct known_actor *k = &asker->facts->known_actors[i];
-        if (share(t->identifiers, t->identifier_count, k->identifiers, k->identifier_count))
+        if (identifiers_share(t->identifiers, t->identifier_count, k->identifiers, k->identifier_count))
             type = type_of(k->reference);
     }
     /* The requester is an organization that asks for itself. */
@@ -845,7 +850,7 @@ names_target(const struct record *r, tape_node node, const struct target *target
         if (span_empty(text) && span_empty(own.value))
             continue;
         if (target_same_reference(text, target->reference)
-            || share(&own, 1, target->identifiers, target->identifier_count))
+            || identifiers_share(&own, 1, target->identifiers, target->identifier_count))
             return MATCH_YES;
         best = MATCH_NO;
     }
@@ -954,7 +959,7 @@ is_program(const struct target *t, const struct program *program, const struct c
         if (target_same_reference(t->reference, program->references[i]))
             return true;
     (void)target_resolve(t, c, asker, &ids, &count);
-    return share(ids, count, program->identifiers, program->identifier_count);
+    return identifiers_share(ids, count, program->identifiers, program->identifier_count);
 }
 
 /* ---- small things ---------------------------------------------------------------------- */

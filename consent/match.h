@@ -38,6 +38,7 @@
  *   M10 data: instance; related (what the target refers to; for Encounter,
  *       EpisodeOfCare and CarePlan also what refers to it, IHE PCF); dependents
  *       (what refers to the target); authoredby.
+ *   M12 A refusal reaches what is part of whom it names (affiliate.h).
  *   M11 Whose data it is goes with the data, and so does what carries it: a
  *       permit that is limited to some data, of which something can be read, still covers the Patient itself,
  *       the Composition of a document and the MessageHeader of a message
@@ -52,11 +53,17 @@
 enum match { MATCH_UNKNOWN = 0, MATCH_NO, MATCH_YES };
 enum rank  { RANK_NOBODY = 0, RANK_ORGANIZATION, RANK_INDIVIDUAL };
 
+struct affiliation {                     /* what somebody is part of (affiliate.h); references may be empty */
+    struct known_actor *all;
+    size_t              count;
+};
+
 struct asker {                           /* who asks, looked up once per request */
     const struct facts      *facts;
     const struct references *references; /* of the bundle; may be NULL */
     const struct identifier *identifiers;/* own ones and of whom it acts for */
     size_t                   identifier_count;
+    struct affiliation       above;      /* of them and of whom it acts for; for refusals alone (affiliate.h, M12) */
     purpose_set              purposes;
     size_t                   strange_purposes;  /* codes that are in no table, or beyond the registration */
     struct arena            *arena;
@@ -103,6 +110,8 @@ bool          record_begins_after(const struct record *, int64_t ms);
 
 bool target_same_reference(struct span a, struct span b);                    /* M2 */
 bool identifier_same(const struct identifier *, const struct identifier *);  /* M2; one without a value is nobody's */
+/* Any of the ones is any of the others. */
+bool identifiers_share(const struct identifier *, size_t, const struct identifier *, size_t);
 bool asker_answers_to(const struct asker *, struct span reference);          /* M2, by reference alone */
 /* The target's identifiers, looked up in known actors and in the consent's own bundle.
  * False when it does not resolve. */

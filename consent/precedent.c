@@ -258,16 +258,6 @@ same_identifier(const struct consent *a, const struct consent *b, struct arena *
     return false;
 }
 
-static bool
-share(const struct identifier *a, size_t a_count, const struct identifier *b, size_t b_count)
-{
-    for (size_t i = 0; i < a_count; i++)
-        for (size_t k = 0; k < b_count; k++)
-            if (identifier_same(&a[i], &b[k]))
-                return true;
-    return false;
-}
-
 /* Somebody in both lists, named by reference or by identifier, as far as who is named is known (match.h M2). */
 static bool
 in_common(struct work *w, const struct consent *c, const struct target *a, size_t a_count,
@@ -285,9 +275,9 @@ in_common(struct work *w, const struct consent *c, const struct target *a, size_
             struct arena_mark inner = arena_mark(w->arena);
             any = target_same_reference(a[i].reference, b[k].reference) && !a[i].contained && !b[k].contained;
             if (!any && target_resolve(&b[k], d, &who, &theirs, &their_count))
-                any = share(mine, my_count, theirs, their_count);
+                any = identifiers_share(mine, my_count, theirs, their_count);
             else if (!any)
-                any = share(mine, my_count, b[k].identifiers, b[k].identifier_count);
+                any = identifiers_share(mine, my_count, b[k].identifiers, b[k].identifier_count);
             arena_reset(w->arena, inner);
         }
         arena_reset(w->arena, before);

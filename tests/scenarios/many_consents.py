@@ -90,7 +90,21 @@ def a_linked_patient_has_them_too():
     goes("b2-refused", "b2", False)
 
 
+def what_a_refusals_own_bundle_says_is_part_of_whom_it_names_is_reached():
+    """County HIE, by its number, is part of the health system that is refused; the clinic is not."""
+    def organization(id, **more):
+        return {"resourceType": "Organization", "id": id, "name": id, **more}
+    system = organization("f-system")
+    part = organization("f-part", identifier=[{"system": NPI, "value": "1000000002"}], partOf={"reference": "Organization/f-system"})
+    push(patient("f"), system, part, refusal(naming(consent("f-no", "f"), "Organization/f-system")))
+    answer = gateway.push(bundle(observation("f-refused", "f")), client="valley-ehr")
+    gateway.settled()
+    check(answer[0] == 200 and not has("f-refused"), "it is part of whom the patient refused")
+    check(any(b'"f-refused"' in body for body in gateway.clinic.bodies()), "the clinic is part of nobody")
+
+
 if __name__ == "__main__":
     main([a_bundle_of_consents_is_revoked_by_the_next, refusals_whose_place_was_taken_are_still_heard,
           whom_a_large_bundle_names_is_known_later, whom_each_of_many_bundles_names_is_known_later,
-          contained_consents_are_many_as_well, a_linked_patient_has_them_too])
+          contained_consents_are_many_as_well, a_linked_patient_has_them_too,
+          what_a_refusals_own_bundle_says_is_part_of_whom_it_names_is_reached])
