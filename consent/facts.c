@@ -4,6 +4,7 @@
 
 #include "consent/program.h"
 #include "fhir/datatypes.h"
+#include "fhir/form.h"
 #include "fhir/outcome.h"
 
 static void read_root(struct reader *, struct facts *);
@@ -16,6 +17,7 @@ static void read_source(struct reader *, tape_node root, struct facts *);
 static void read_programs(struct reader *, tape_node root, struct facts *);
 static void read_known_actors(struct reader *, tape_node root, struct facts *);
 static void read_consents(struct reader *, tape_node root, struct facts *);
+static void read_forms(struct reader *, tape_node root, struct facts *);
 static void read_site(struct reader *, tape_node root, struct site_policy *);
 static uint32_t position_of(struct reader *, tape_node object, const char *name, const char *positions);
 
@@ -71,7 +73,7 @@ read_root(struct reader *r, struct facts *facts)
         "at", "patient", "actor", "purpose", "action", "emergency", "legalContext", "labels",
         "trustLabels", "source", "programs", "actors", "consents", "site", "againstPatient",
         "documents", "relationships", "restrictions", "circumstances", "emergencies", "links", "names",
-        "jurisdiction", "packs", "emit",
+        "jurisdiction", "packs", "emit", "questionnaires",
     };
     tape_node root = TAPE_ROOT;
 
@@ -92,6 +94,7 @@ read_root(struct reader *r, struct facts *facts)
     read_programs(r, root, facts);
     read_known_actors(r, root, facts);
     read_consents(r, root, facts);
+    read_forms(r, root, facts);
     read_site(r, root, &facts->site);
     reader_on_file(r, root, facts);
     reader_states(r, root, facts);
@@ -310,6 +313,31 @@ read_consents(struct reader *r, tape_node root, struct facts *facts)
         all[facts->consent_count++] = (struct consent_source){ .tape = r->tape, .node = n };
     }
     facts->consents = all;
+}
+
+static void
+read_forms(struct reader *r, tape_node root, struct facts *facts)
+{
+    tape_node          list  = reader_member(r, root, "", "questionnaires", TAPE_ARRAY);
+    uint32_t           count = tape_children(r->tape, list);
+    struct known_form *all   = arena_make_n(r->arena, count, struct known_form);
+    const tape_node   *parents;
+
+    if (count == 0 || all == NULL || (parents = tape_parents(r->tape, r->arena)) == NULL)
+        return;
+    for (tape_node n = tape_first(r->tape, list); n != TAPE_ABSENT; n = tape_next(r->tape, n)) {
+        bool               is_form = tape_text_eq(r->tape, tape_member(r->tape, n, SPAN("resourceType")), SPAN("Questionnaire"));
+        const struct form *form    = is_form ? form_read(r->tape, parents, n, r->arena) : NULL;
+        struct span        id      = tape_member_text(r->tape, n, SPAN("id"), r->arena);
+        if (form == NULL) {
+            reader_finding(r, SEVERITY_ERROR, n, SPAN("questionnaires"),
+                           SPAN("want Questionnaire resources of at most 65536 items in this list"), (struct span){ 0 });
+            continue;
+        }
+        all[facts->form_count++] = (struct known_form){
+            form, span_empty(id) ? id : arena_join(r->arena, SPAN("Questionnaire/"), id) };
+    }
+    facts->forms = all;
 }
 
 static void

@@ -194,6 +194,15 @@ struct jurisdictions {
     size_t             custodian_count;
 };
 
+struct form;                                    /* fhir/form.h */
+struct pack;                                    /* fhir/pack.h */
+
+/* A Questionnaire beside those of the Bundle: what a bare answer in it is an answer to. */
+struct known_form {
+    const struct form *form;
+    struct span        name;                    /* "Questionnaire/7" where the data came from; empty: it has none there */
+};
+
 struct state_pack;                              /* consent/state_pack.h */
 
 /* The site's switches, rows of switches.def: zero is the default. */
@@ -237,6 +246,9 @@ struct facts {
     bool                         trust_labels;  /* meta.security of this sender is believed (P2) */
     const struct program        *programs;
     size_t                       program_count;
+    const struct known_form     *forms;
+    size_t                       form_count;
+    const struct pack           *definitions;   /* of the Questionnaires of the loaded packages; NULL */
     const struct known_actor    *known_actors;
     size_t                       known_actor_count;
     const struct consent_source *consents;
@@ -283,7 +295,7 @@ struct facts {
  *     "programs": [ { "reference", "identifier": [], "source", "name",       each a text or a list
  *                     "phone", "address": "line|postal code",                       consent/contact.h
  *                     "id", "continues": id of another row, "from", "until" } ],    consent/program.h
- *     "actors": { reference: resource }, "consents": [ Consent ],
+ *     "actors": { reference: resource }, "consents": [ Consent ], "questionnaires": [ Questionnaire ],
  *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",
  *                      "patient", "items": [ "Type/id" ], "types": [ resource types ], "section",
  *                      "says": [ codes of says.def ] } ],

@@ -89,6 +89,7 @@ kind_of(struct span type)
         KIND("DiagnosticReport", UNIT_REPORT), KIND("Medication", UNIT_MEDICATION), KIND("Provenance", UNIT_PROVENANCE),
         KIND("Binary", UNIT_BINARY), KIND("DocumentReference", UNIT_DOCUMENT), KIND("Task", UNIT_TASK),
         KIND("Consent", UNIT_CONSENT), KIND("MessageHeader", UNIT_MESSAGE),
+        KIND("Questionnaire", UNIT_FORM), KIND("QuestionnaireResponse", UNIT_RESPONSE),
     };
 #undef KIND
 

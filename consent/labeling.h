@@ -10,6 +10,7 @@
  *   by code     codes.def tables: (system, code) exact and by prefix, system as URL, OID
  *               or URN, ICD-10-CM dotted or not, `coding` anywhere, choice elements,
  *               answers, components, contained
+ *   by form     an answer that is bare ("7": true): what its Questionnaire asks there (labeling_work.h, Q1 to Q5)
  *   by text     term lists with negation and false-positive controls, only
  *               where there is no code that speaks
  *   by content  attachments decoded (text, HTML, RTF, XML, gzip, base64, FHIR) and
@@ -39,7 +40,7 @@ enum part2_status { PART2_SUSPECT = 0, PART2_CONFIRMED, PART2_NOT };   /* zeroed
 struct evidence {
     enum label  label;                   /* LABEL_NONE: about source or inspection */
     tape_node   node;                    /* what said it                            */
-    const char *rule;                    /* "P1", "P2", "P3", "P4", "code", "text", "attachment" */
+    const char *rule;                    /* "P1", "P2", "P3", "P4", "code", "text", "form", "attachment" */
     struct span because;                 /* plain sentence, codes but no free text of the payload */
 };
 

@@ -18,6 +18,7 @@ struct where {
     tape_node    mention;                /* not ABSENT: what is found is a mention, and this is what says it */
     bool         reason;                 /* inside an indication or a dosage: its contexts count */
     bool         extension;
+    label_set    asked;                  /* what the texts of the response's items around it ask about */
 };
 
 struct members {                         /* of one object */
@@ -30,6 +31,7 @@ struct walk {
     struct work *w;
     struct unit *unit;
     uint32_t     next;                   /* the next unit that may be inside this one */
+    struct asked asked;                  /* Questionnaires of a response              */
 };
 
 static void         walk_object(struct walk *, tape_node object, struct where);
@@ -41,6 +43,7 @@ static void         read_concept(struct walk *, const struct members *, struct w
 static void         read_text(struct walk *, tape_node leaf, struct where);
 static void         read_contexts(struct walk *, tape_node leaf);
 static void         read_data(struct walk *, tape_node leaf, struct where);
+static void         begin_response(struct walk *);
 static void         read_answer(struct walk *, const struct members *, struct where);
 static void         settle(struct walk *);
 static enum element element_of(struct span name);
@@ -58,6 +61,8 @@ content_label(struct work *w)
             read_meta(&walk, tape_member(w->tape, walk.unit->node, SPAN("meta")));
             continue;
         }
+        if (walk.unit->kind == UNIT_RESPONSE)
+            begin_response(&walk);
         walk_object(&walk, walk.unit->node, (struct where){ .mention = TAPE_ABSENT });
         settle(&walk);
     }
@@ -172,6 +177,8 @@ walk_object(struct walk *walk, tape_node object, struct where at)
 
     if (at.element == E_SECTION || (walk->unit->kind == UNIT_PATIENT && at.mention == TAPE_ABSENT && at.depth == 1))
         at.mention = object;
+    if (walk->unit->kind == UNIT_RESPONSE && at.element == E_ITEM)
+        at.asked |= asked_words(walk->w, work_text(walk->w, tape_member(t, object, SPAN("text"))));
     for (tape_node n = walk_first(t, object); n != TAPE_ABSENT; n = walk_next(t, n))
         walk_member(walk, n, element_of(work_text(walk->w, n - 1)), at, &m);
     if (m.coding != TAPE_ABSENT
@@ -410,10 +417,28 @@ row_of(struct work *w, enum code_system s, enum element e, struct span system, s
     return row != NULL ? row : row_by_shape(s, code);
 }
 
+const struct code_row *
+content_row(struct work *w, struct span system, struct span code)
+{
+    struct known_system known = system_of(w, system);
+
+    return known.list || span_empty(code) ? NULL : row_of(w, known.system, E_OTHER, system, code);
+}
+
 static bool
 is_drug(const struct code_row *row)
 {
     return row->kind == KIND_DRUG || row->kind == KIND_METHADONE || row->kind == KIND_NALTREXONE;
+}
+
+/* The same code again, in another answer, waits for the same. */
+static bool
+is_pending(const struct unit *u, const struct code_row *row)
+{
+    for (unsigned i = 0; i < u->pending_count; i++)
+        if (u->pending[i].row == row)
+            return true;
+    return false;
 }
 
 static void
@@ -431,6 +456,8 @@ weigh_row(struct walk *walk, const struct code_row *row, tape_node node, struct 
         }
         /* fall through */
     case TIER_T2:
+        if (is_pending(u, row))
+            break;
         if (at.mention != TAPE_ABSENT || u->pending_count == PENDING_MAX)
             tell_row(walk, row, node, at);
         else
@@ -654,35 +681,186 @@ read_text(struct walk *walk, tape_node leaf, struct where at)
 
 /* ---- answers ------------------------------------------------------------------------ */
 
-static bool
-affirms(const struct walk *walk, tape_node answer)
+static void
+begin_response(struct walk *walk)
 {
-    const struct tape *t    = walk->w->tape;
-    tape_node          from = tape_kind(t, answer) == TAPE_ARRAY ? tape_first(t, answer) : answer;
+    struct work *w = walk->w;
 
-    for (tape_node a = from; a != TAPE_ABSENT; a = a == answer ? TAPE_ABSENT : tape_next(t, a)) {
-        tape_node flag   = tape_member(t, a, SPAN("valueBoolean"));
-        tape_node number = tape_member(t, a, SPAN("valueInteger"));
-        tape_node coding = tape_member(t, a, SPAN("valueCoding"));
-        struct span said = tape_member_text(t, a, SPAN("valueString"), walk->w->arena);
-        if (span_empty(said))
-            said = tape_member_text(t, coding, SPAN("display"), walk->w->arena);
-        if (number == TAPE_ABSENT)
-            number = tape_member(t, a, SPAN("valueDecimal"));
-        struct span digits = tape_kind(t, number) == TAPE_NUMBER ? tape_extent(t, number) : span_from("0", 1);
-        if (tape_kind(t, flag) == TAPE_TRUE || digits.at[0] != '0' || span_eq_nocase(span_first(said, 3), SPAN("yes")))
+    walk->asked = asked_of(w, walk->unit);
+    if (!walk->asked.unknown)
+        return;
+    w->entries[walk->unit->entry].uninspected = true;
+    work_note(w, walk->unit->entry, LABEL_NONE, walk->unit->node, "form",
+              SPAN("what it answers could not be read: its Questionnaire is too long, or too many have its name"));
+}
+
+/* Begins with a word that says that it is not so. */
+static bool
+denies(struct span said)
+{
+    static const char *const words[] = { "no", "none", "never", "not", "n", "na", "nil", "negative", "denies", "denied", "false",
+                                         "nothing", "unknown", "declined", "refused", "absent" };
+    size_t length = 0;
+
+    said = span_trim(said);
+    while (length < said.length && ((said.at[length] | 32) >= 'a' && (said.at[length] | 32) <= 'z'))
+        length++;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (span_eq_nocase(span_first(said, length), span_of(words[i])))
             return true;
-    }
     return false;
 }
 
-/* A question is known by its linkId or by its text.  The question alone says
- * nothing about who was asked; an answer that affirms it does. */
+/* "0", "0.0", "-0", "0e1" */
+static bool
+is_zero(struct span number)
+{
+    for (size_t i = 0; i < number.length && number.at[i] != 'e' && number.at[i] != 'E'; i++)
+        if (number.at[i] >= '1' && number.at[i] <= '9')
+            return false;
+    return true;
+}
+
+static struct asked_option
+option_of(struct walk *walk, tape_node coding, struct question *q)
+{
+    struct asked_option none = { .display = { NULL, 0 } };
+    struct triple       c    = triple_of(walk->w, coding);
+
+    if (q == NULL || c.code == TAPE_ABSENT)
+        return none;
+    return asked_option(walk->w, q, c.system != TAPE_ABSENT ? work_text(walk->w, c.system) : span_from(NULL, 0),
+                        work_text(walk->w, c.code));
+}
+
+/* No, Never, Not at all of LOINC's answer lists (fhir/instrument.def). */
+static bool
+is_no(struct span code)
+{
+    return span_eq_text(code, "LA32-8") || span_eq_text(code, "LA6270-8") || span_eq_text(code, "LA6568-5");
+}
+
+/* By its code, its display, or the display that the Questionnaire has for the code. */
+static bool
+coding_affirms(struct walk *walk, tape_node coding, struct question *q)
+{
+    struct triple c    = triple_of(walk->w, coding);
+    struct span   code = c.code != TAPE_ABSENT ? work_text(walk->w, c.code) : span_from(NULL, 0);
+    struct span   said = c.display != TAPE_ABSENT ? work_text(walk->w, c.display) : option_of(walk, coding, q).display;
+
+    if (span_empty(said))
+        said = code;
+    return !span_empty(said) && !is_no(code) && !denies(said) && !(said.at[0] == '0' && is_zero(said));
+}
+
+static bool
+value_affirms(struct walk *walk, tape_node value, struct question *q)
+{
+    const struct tape *t = walk->w->tape;
+
+    switch (walk_kind(t, value)) {
+    case TAPE_TRUE:
+        return true;
+    case TAPE_NUMBER:
+        return !is_zero(tape_extent(t, value));
+    case TAPE_STRING:
+        return !span_empty(span_trim(work_text(walk->w, value))) && !denies(work_text(walk->w, value));
+    case TAPE_OBJECT: {
+        tape_node quantity = tape_member(t, value, SPAN("value"));
+        return walk_kind(t, quantity) == TAPE_NUMBER ? !is_zero(tape_extent(t, quantity))
+             : tape_member(t, value, SPAN("code")) == TAPE_ABSENT && tape_member(t, value, SPAN("display")) == TAPE_ABSENT
+                 ? true : coding_affirms(walk, value, q);
+    }
+    default:
+        return false;
+    }
+}
+
+/* The value[x] of an answer; ABSENT when there is none. */
+static tape_node
+value_of(const struct walk *walk, tape_node answer)
+{
+    const struct tape *t = walk->w->tape;
+
+    if (walk_kind(t, answer) != TAPE_OBJECT)
+        return TAPE_ABSENT;
+    for (tape_node n = walk_first(t, answer); n != TAPE_ABSENT; n = walk_next(t, n))
+        if (span_starts(work_text(walk->w, n - 1), SPAN("value")))
+            return n;
+    return TAPE_ABSENT;
+}
+
+struct said_by { bool any, yes; };       /* there is an answer; one that says that it is so */
+
+/* Whoever answers "daily" or "2019" says that it is so as whoever answers "yes". */
+static struct said_by
+answers_say(struct walk *walk, tape_node answers, struct question *q)
+{
+    const struct tape *t    = walk->w->tape;
+    struct said_by     said = { false, false };
+    tape_node          from = walk_kind(t, answers) == TAPE_ARRAY ? walk_first(t, answers) : answers;
+
+    for (tape_node a = from; a != TAPE_ABSENT && !said.yes; a = a == answers ? TAPE_ABSENT : walk_next(t, a)) {
+        tape_node value = value_of(walk, a);
+        said.any |= value != TAPE_ABSENT;
+        said.yes  = value != TAPE_ABSENT && value_affirms(walk, value, q);
+    }
+    return said;
+}
+
+/* An answer that is but the code of an option says what the option says. */
+static void
+read_option(struct walk *walk, tape_node coding, struct question *q, struct where at)
+{
+    struct work        *w      = walk->w;
+    struct triple       c      = triple_of(w, coding);
+    struct asked_option option = option_of(walk, coding, q);
+
+    if (span_empty(option.display) && span_empty(option.system))
+        return;
+    const struct code_row *row = content_row(w, option.system, work_text(w, c.code));
+    if (row != NULL && c.system == TAPE_ABSENT)
+        weigh_row(walk, row, c.code, at);
+    if (row == NULL && c.display == TAPE_ABSENT && !denies(option.display))
+        tell_labels(walk, asked_words(w, option.display), c.code, "form", "the answer that its code stands for tells of ", at);
+}
+
+static void
+read_options(struct walk *walk, tape_node answers, struct question *q, struct where at)
+{
+    const struct tape *t    = walk->w->tape;
+    tape_node          from = walk_kind(t, answers) == TAPE_ARRAY ? walk_first(t, answers) : answers;
+
+    for (tape_node a = from; a != TAPE_ABSENT; a = a == answers ? TAPE_ABSENT : walk_next(t, a)) {
+        tape_node value = value_of(walk, a);
+        if (walk_kind(t, value) == TAPE_OBJECT && tape_member(t, value, SPAN("code")) != TAPE_ABSENT)
+            read_option(walk, value, q, at);
+    }
+}
+
+/* What the Questionnaire asked (labeling_work.h, Q1 to Q5). */
+static void
+read_asked(struct walk *walk, struct asked_form *form, const struct members *m, struct where at)
+{
+    struct question *q = asked_question(walk->w, form, work_text(walk->w, m->link_id));
+
+    if (q == NULL)
+        return;
+    struct said_by said = answers_say(walk, m->answer, q);
+    for (unsigned i = 0; i < q->row_count; i++)
+        if (said.yes || (said.any && q->rows[i].whatever))
+            weigh_row(walk, q->rows[i].row, m->link_id, at);
+    if (said.yes)
+        tell_labels(walk, q->words, m->link_id, "form", "it answers a question of its Questionnaire about ", at);
+    read_options(walk, m->answer, q, at);
+}
+
+/* A question is known by its linkId, by its text and those around it, or by the Questionnaire.
+ * The question alone says nothing about who was asked; an answer that affirms it does. */
 static void
 read_answer(struct walk *walk, const struct members *m, struct where at)
 {
-    struct text_finding f = { .labels = 0 };
-    struct span         link = work_text(walk->w, m->link_id);
+    struct span link = work_text(walk->w, m->link_id);
 
     if (m->answer == TAPE_ABSENT)
         return;
@@ -691,10 +869,10 @@ read_answer(struct walk *walk, const struct members *m, struct where at)
     const struct code_row *row = code_find(CODE_SYSTEM_LOINC, link);
     if (row != NULL)
         weigh_row(walk, row, m->link_id, at);
-    if (row != NULL || m->text == TAPE_ABSENT || !affirms(walk, m->answer))
-        return;
-    text_read_any(work_text(walk->w, m->text), walk->w->names, &f);
-    tell_labels(walk, f.labels | f.medication, m->text, "text", "an answer affirms a question about ", at);
+    else if (at.asked != 0 && answers_say(walk, m->answer, NULL).yes)
+        tell_labels(walk, at.asked, m->text != TAPE_ABSENT ? m->text : m->answer, "text", "an answer affirms a question about ", at);
+    for (unsigned i = 0; i < walk->asked.count && m->link_id != TAPE_ABSENT; i++)
+        read_asked(walk, walk->asked.of[i], m, at);
 }
 
 /* ---- attachments -------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
  *
  *     labeling.c          label_bundle(): units -> content -> source -> links -> the result
  *     labeling_content.c  one walk over the tape: codes, text, answers, given labels
+ *     labeling_asked.c    what the questions of a Questionnaire are about, for answers that have but a linkId
  *     labeling_source.c   which resources are a registered program's (P1, D.2)
  *     labeling_notice.c   what came with the notice of 42 CFR 2.32 was disclosed by a program
  *     labeling_links.c    what hangs on what (P4), and content that is somebody else's too
@@ -27,7 +28,7 @@ enum unit_kind {
     UNIT_ROLE,                           /* PractitionerRole */
     UNIT_PRACTITIONER,
     UNIT_COMPOSITION, UNIT_ENCOUNTER, UNIT_EPISODE, UNIT_ALLERGY, UNIT_FAMILY, UNIT_OBSERVATION, UNIT_REPORT,
-    UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT, UNIT_MESSAGE,
+    UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT, UNIT_MESSAGE, UNIT_FORM, UNIT_RESPONSE,
 };
 
 enum { OTHERS_MAX = 4, PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
@@ -95,6 +96,7 @@ struct shown   { struct unit *unit; tape_node object, display; struct shown *nex
 
 struct registry;                         /* labeling_source.c */
 struct role_index;
+struct forms;                            /* labeling_asked.c */
 
 struct work {
     const struct bundle     *bundle;
@@ -117,6 +119,7 @@ struct work {
     struct known_system      systems[SYSTEM_SLOTS];      /* those that were looked up */
     struct text_memo        *memo;       /* MEMO_TEXTS: what was read lately is not read again */
     struct code_memo        *codes;      /* MEMO_CODES */
+    struct forms            *forms;      /* NULL: no response has named one yet */
 };
 
 /* As tape_text(), for nodes that exist. */
@@ -152,6 +155,43 @@ uint8_t      work_role(const struct work *, tape_node node);
 
 /* labeling_content.c: all units; T2 and T3 are settled as far as the unit itself says. */
 void content_label(struct work *);
+
+/* The row of a code wherever it stands; NULL. */
+const struct code_row *content_row(struct work *, struct span system, struct span code);
+
+/* labeling_asked.c: answers that say nothing themselves ("7": true) are answers to the
+ * Questionnaire that the response names.
+ *
+ * Q1  It is the one that the reference resolves to, and every one of that canonical URL: of the
+ *     Bundle (contained ones too), of the facts (store, request file), of the loaded packages. A version
+ *     is that version, or one that says none; when there is no such, any version.
+ * Q2  Several of one name, and several items of one linkId: what any of them says counts.
+ * Q3  A question is about its text, definition and codes, those of the items around it, and the
+ *     Questionnaire's title and codes.
+ * Q4  More than ASKED_FORMS of one name, or one of more items than are read (FORM_MOST_ITEMS): the response is uninspected.
+ * Q5  None is known: nothing is guessed, and the response says what it says itself.
+ *
+ * Cost: a Questionnaire is read once a Bundle, an item once however often it is answered. */
+enum { ASKED_FORMS = 8, QUESTION_ROWS = 8, OPTIONS_ALIKE = 8 };
+
+struct asked_form;
+struct asked { struct asked_form *of[ASKED_FORMS]; unsigned count; bool unknown; };      /* unknown: Q4 */
+
+struct question_row { const struct code_row *row; bool whatever; };       /* whatever the answer is */
+struct question {
+    label_set            words;          /* when an answer affirms it */
+    struct question_row  rows[QUESTION_ROWS];
+    unsigned             row_count;
+    const struct form   *form;
+    uint32_t             place;          /* in form->order */
+    const struct lookup *options;        /* by code; NULL: not needed yet */
+};
+struct asked_option { struct span system, display; };
+
+struct asked        asked_of(struct work *, const struct unit *response);
+struct question    *asked_question(struct work *, struct asked_form *, struct span link_id);   /* NULL: it has none */
+struct asked_option asked_option(struct work *, struct question *, struct span system, struct span code);
+label_set           asked_words(struct work *, struct span text);
 
 /* labeling_source.c */
 enum status source_registry(struct work *);

@@ -32,6 +32,8 @@ struct closure_edge { tape_node node; uint32_t next; };
 
 struct node_list { tape_node *all; uint32_t count, room; };
 
+struct answered;
+
 struct closure {
     const struct plan_input *in;
     const struct bundle     *bundle;
@@ -45,6 +47,7 @@ struct closure {
     bool                    *first;      /* per entry: withheld by the decision, not by us   */
     bool                    *touched;    /* per entry: something inside was cut              */
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
+    struct answered         *answered;   /* plan_orphan.c; NULL: no Questionnaire is named by its URL */
     uint32_t                *queue;
     uint32_t                 queue_head, queue_tail;
     uint32_t                *edge_of;    /* per entry: last edge + 1; NULL: text was not read */

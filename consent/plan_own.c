@@ -13,7 +13,7 @@ evidence_own_labels(const struct closure *w, uint32_t entry)
         return evidence_family(l->labels) | labels_substance_use();      /* a protected record that may leave */
     for (size_t i = 0; i < l->evidence_count; i++) {
         const struct evidence *v = &l->evidence[i];
-        bool loose = strcmp(v->rule, "attachment") == 0
+        bool loose = strcmp(v->rule, "attachment") == 0 || strcmp(v->rule, "form") == 0
                      || (strcmp(v->rule, "text") == 0 && evidence_concept(w, v->node) == CONCEPT_NONE);
         if (v->label != LABEL_NONE && !loose)
             mine = label_add(mine, v->label);

@@ -479,10 +479,30 @@ own_statement(const struct scan *s)
            || w->mark[closure_unit(w, s->leaf)] & MARK_OWN;
 }
 
+/* What a Questionnaire asks, and what a terminology defines: no record relates to a
+ * patient by it (42 CFR 2.11, "Records").  Only in the places for it: the rest of such a
+ * resource may tell of somebody. */
+static bool
+is_definition(const struct scan *s)
+{
+    static const char *const asked[]   = { "text", "prefix", NULL };
+    static const char *const defined[] = { "display", "definition", NULL };
+    const struct closure    *w         = s->w;
+
+    if (s->entry == ENTRY_NONE || s->narrative || closure_in(w, s->leaf, SPAN("extension")))
+        return false;
+    struct span type = tape_member_text(w->tape, closure_resource(w, s->leaf), SPAN("resourceType"), w->arena);
+    if (span_eq_text(type, "Questionnaire"))
+        return span_in(closure_name(w, s->leaf), asked) && closure_named(w, w->parents[s->leaf], SPAN("item"));
+    return (span_eq_text(type, "ValueSet") || span_eq_text(type, "CodeSystem"))
+        && span_in(closure_name(w, s->leaf), defined)
+        && (closure_in(w, s->leaf, SPAN("concept")) || closure_in(w, s->leaf, SPAN("contains")));
+}
+
 static bool
 judge_phrase(struct scan *s, const struct finding_of *of)
 {
-    if (s->role == ROLE_CODE || (!s->narrative && own_statement(s)))
+    if (s->role == ROLE_CODE || (!s->narrative && own_statement(s)) || is_definition(s))
         return false;
     return accept(s, s->narrative ? "C4" : "C5", of->entry, "it repeats what something withheld is about");
 }
@@ -510,25 +530,6 @@ explained(const struct plan_evidence *e, uint32_t patient, struct span said, str
         if (phrases_kind(e->own, p) == 0 || phrases_kind(e->own, p) == patient)
             return true;
     return false;
-}
-
-/* What a Questionnaire asks, and what a terminology defines: no record relates to a
- * patient by it (42 CFR 2.11, "Records").  Only in the places for it: the rest of such a
- * resource may tell of somebody. */
-static bool
-is_definition(const struct scan *s)
-{
-    static const char *const asked[]   = { "text", "prefix", NULL };
-    static const char *const defined[] = { "display", "definition", NULL };
-    const struct closure    *w         = s->w;
-
-    if (s->entry == ENTRY_NONE || s->narrative || closure_in(w, s->leaf, SPAN("extension")))
-        return false;
-    if (span_eq_text(w->bundle->entries[s->entry].type, "Questionnaire"))
-        return span_in(closure_name(w, s->leaf), asked) && closure_named(w, w->parents[s->leaf], SPAN("item"));
-    return (span_eq_text(w->bundle->entries[s->entry].type, "ValueSet") || span_eq_text(w->bundle->entries[s->entry].type, "CodeSystem"))
-        && span_in(closure_name(w, s->leaf), defined)
-        && (closure_in(w, s->leaf, SPAN("concept")) || closure_in(w, s->leaf, SPAN("contains")));
 }
 
 /* Whoever may have the record may have its words, with the notice. */
@@ -560,10 +561,10 @@ judge_family(struct scan *s, struct span text)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
         bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->patient, words, s->w->arena);
-        if (!own && family != 0 && evidence_kin(e, hit.label, family))
+        if (!own && family != 0 && evidence_kin(e, hit.label, family) && !is_definition(s))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
-        if (!own && e->suspect && !is_definition(s) && labels_have(labels_substance_use(), hit.label)
-            && !may_tell(s, hit.label))
+        if (!own && e->suspect && labels_have(labels_substance_use(), hit.label)
+            && !is_definition(s) && !may_tell(s, hit.label))
             return accept(s, s->e->facts->sender == SENDER_NOT_PROGRAM ? "C5" : "P3", ENTRY_NONE,
                           "its text tells of what the reader may not have");
         at += hit.at + (hit.length > 0 ? hit.length : 1);

@@ -24,6 +24,7 @@ add_items(struct compiler *c, const struct form *f)
         one.max_value = moved(c, f, one.max_value);
         one.mime_type = moved(c, f, one.mime_type);
         one.max_size  = moved(c, f, one.max_size);
+        one.definition = moved(c, f, one.definition);
         struct form_item *item  = COMPILE_APPEND(c, PACK_FORM_ITEMS, struct form_item);
         uint32_t         *order = COMPILE_APPEND(c, PACK_FORM_ORDER, uint32_t);
         if (item == NULL || order == NULL)
@@ -40,6 +41,7 @@ moved_value(struct compiler *c, const struct form *f, struct form_value value)
     value.text   = moved(c, f, value.text);
     value.system = moved(c, f, value.system);
     value.unit   = moved(c, f, value.unit);
+    value.display = moved(c, f, value.display);
     return value;
 }
 
@@ -69,9 +71,10 @@ add_form(struct compiler *c, const struct form *f)
 {
     struct pack_form one = {
         .url = moved(c, f, f->url), .version = moved(c, f, f->version), .status = moved(c, f, f->status),
-        .from = moved(c, f, f->from), .until = moved(c, f, f->until), .key = tape_key_of(form_text(f, f->url)),
+        .title = moved(c, f, f->title), .from = moved(c, f, f->from), .until = moved(c, f, f->until), .key = tape_key_of(form_text(f, f->url)),
         .first_item      = compile_count(c, PACK_FORM_ITEMS), .item_count = f->item_count,
         .first_value     = compile_count(c, PACK_FORM_VALUES), .value_count = f->value_count,
+        .first_code      = f->first_code, .code_count = f->code_count,
         .first_condition = compile_count(c, PACK_FORM_CONDITIONS), .condition_count = f->condition_count,
     };
     struct pack_form *form = COMPILE_APPEND(c, PACK_FORMS, struct pack_form);

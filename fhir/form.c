@@ -107,6 +107,7 @@ answer_read(const struct tape *t, tape_node object, struct span stem, struct are
     if (out.type == FORM_VALUE_CODING) {
         out.text   = plain_text(t, walk_find(t, out.node, SPAN("code")), arena);
         out.system = plain_text(t, walk_find(t, out.node, SPAN("system")), arena);
+        out.display = plain_text(t, walk_find(t, out.node, SPAN("display")), arena);
     } else if (out.type == FORM_VALUE_QUANTITY) {
         out.text   = plain_text(t, walk_find(t, out.node, SPAN("value")), arena);
         out.system = plain_text(t, walk_find(t, out.node, SPAN("system")), arena);
@@ -161,7 +162,7 @@ static void
 add_value(struct reader *r, const struct answer_value *value)
 {
     struct form_value one = { .text = keep(r, value->text), .system = keep(r, value->system),
-                              .unit = keep(r, value->unit), .type = value->type };
+                              .unit = keep(r, value->unit), .display = keep(r, value->display), .type = value->type };
     struct form_value *at = grow(r, &r->values, 1);
 
     if (at != NULL)
@@ -202,11 +203,11 @@ add_values(struct reader *r, tape_node list)
 /* ---- contained value sets ----------------------------------------------------------------- */
 
 static void
-add_code(struct reader *r, struct span system, struct span code)
+add_code(struct reader *r, struct span system, struct span code, struct span display)
 {
-    struct answer_value value = { .type = FORM_VALUE_CODING, .text = code, .system = system };
+    struct answer_value value = { .type = FORM_VALUE_CODING, .text = code, .system = system, .display = display };
 
-    if (!span_empty(code))
+    if (!span_empty(code) || !span_empty(display))
         add_value(r, &value);
 }
 
@@ -224,7 +225,7 @@ add_includes(struct reader *r, tape_node compose)
             || tape_member(r->t, n, SPAN("filter")) != TAPE_ABSENT)
             return false;
         for (tape_node c = tape_first(r->t, concepts); c != TAPE_ABSENT; c = tape_next(r->t, c))
-            add_code(r, system, member(r->t, c, SPAN("code"), r->arena));
+            add_code(r, system, member(r->t, c, SPAN("code"), r->arena), member(r->t, c, SPAN("display"), r->arena));
     }
     return true;
 }
@@ -380,6 +381,18 @@ is_true(const struct reader *r, tape_node object, struct span name)
     return tape_kind(r->t, tape_member(r->t, object, name)) == TAPE_TRUE;
 }
 
+/* Of an item, or of the whole. */
+static uint32_t
+add_codes(struct reader *r, tape_node codes)
+{
+    uint32_t before = r->values.count;
+
+    for (tape_node n = tape_first(r->t, codes); n != TAPE_ABSENT; n = tape_next(r->t, n))
+        add_code(r, member(r->t, n, SPAN("system"), r->arena), member(r->t, n, SPAN("code"), r->arena),
+                 member(r->t, n, SPAN("display"), r->arena));
+    return r->values.count - before;
+}
+
 static struct pack_text
 loinc_of(struct reader *r, tape_node codes)
 {
@@ -399,6 +412,9 @@ read_item(struct reader *r, tape_node node, uint32_t parent)
     item.link_id    = keep(r, member(r->t, node, SPAN("linkId"), r->arena));
     item.text       = keep(r, member(r->t, node, SPAN("text"), r->arena));
     item.loinc      = loinc_of(r, tape_member(r->t, node, SPAN("code")));
+    item.definition = keep(r, member(r->t, node, SPAN("definition"), r->arena));
+    item.first_code = r->values.count;
+    item.code_count = add_codes(r, tape_member(r->t, node, SPAN("code")));
     item.max_length = number(r, tape_member(r->t, node, SPAN("maxLength")), FORM_NONE);
     item.type       = (uint16_t)form_type_named(member(r->t, node, SPAN("type"), r->arena));
     item.flags      = (uint16_t)((is_true(r, node, SPAN("required")) ? FORM_REQUIRED : 0)
@@ -471,6 +487,14 @@ by_link_id(const void *a, const void *b, const void *context)
 uint32_t
 form_find(const struct form *f, struct span link_id)
 {
+    uint32_t place = form_place(f, link_id);
+
+    return place != FORM_NONE ? f->order[place] : FORM_NONE;
+}
+
+uint32_t
+form_place(const struct form *f, struct span link_id)
+{
     uint32_t low = 0, high = f->item_count;
 
     while (low < high) {
@@ -482,7 +506,7 @@ form_find(const struct form *f, struct span link_id)
     }
     if (low == f->item_count || !span_eq(form_text(f, f->items[f->order[low]].link_id), link_id))
         return FORM_NONE;
-    return f->order[low];
+    return low;
 }
 
 static bool
@@ -528,9 +552,12 @@ form_read(const struct tape *t, const tape_node *parents, tape_node questionnair
         return NULL;
     form->url     = keep(&r, member(t, questionnaire, SPAN("url"), arena));
     form->version = keep(&r, member(t, questionnaire, SPAN("version"), arena));
+    form->title   = keep(&r, member(t, questionnaire, SPAN("title"), arena));
     form->status  = keep(&r, member(t, questionnaire, SPAN("status"), arena));
     form->from    = keep(&r, member(t, period, SPAN("start"), arena));
     form->until   = keep(&r, member(t, period, SPAN("end"), arena));
+    form->first_code = r.values.count;
+    form->code_count = add_codes(&r, tape_member(t, questionnaire, SPAN("code")));
     if (!read_items(&r) || !finish(&r, form) || r.spent)
         return NULL;
     return form;

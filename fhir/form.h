@@ -7,7 +7,7 @@
  *               order of the document: the items inside item i are those up
  *               to its `after`
  *   order       the items by linkId, so that one is found by halving
- *   values      answerOption, initial and unit options, side by side for an item
+ *   values      answerOption, initial, unit options and codes, side by side for an item
  *   conditions  enableWhen, side by side for an item
  *
  * An answerValueSet "#x" whose contained ValueSet lists its codes becomes
@@ -79,6 +79,7 @@ struct form_value {
     struct pack_text text;               /* the code of a Coding, the number of a Quantity */
     struct pack_text system, unit;       /* unit: its code, or the text without a code;
                                           * of an option its ordinalValue                  */
+    struct pack_text display;            /* of a Coding                                    */
     uint32_t         type;               /* enum form_value_type                           */
 };
 
@@ -93,12 +94,14 @@ struct form_condition {
 struct form_item {
     struct pack_text link_id, text;
     struct pack_text loinc;              /* the item's code, when it has one of LOINC */
+    struct pack_text definition;
     struct pack_text value_set;          /* answerValueSet that is no list here; of a quantity its units' */
     struct pack_text regex, min_value, max_value, mime_type, max_size;
     uint32_t         parent, after;
     uint32_t         first_option, option_count;     /* of values     */
     uint32_t         first_initial, initial_count;
     uint32_t         first_unit, unit_count;
+    uint32_t         first_code, code_count;
     uint32_t         first_condition, condition_count;
     uint32_t         min_length, max_length;         /* characters; FORM_NONE: any */
     uint32_t         min_occurs, max_occurs;         /* FORM_NONE: not said        */
@@ -107,7 +110,9 @@ struct form_item {
 };
 
 struct form {
-    struct pack_text             url, version, status, from, until;   /* effectivePeriod */
+    struct pack_text             url, version, title, status, from, until;    /* effectivePeriod */
+    uint32_t                     first_code, code_count;              /* of values: Questionnaire.code */
+    uint32_t                     number; /* of one from a pack: which of its forms */
     const char                  *texts;
     const struct form_item      *items;
     const uint32_t              *order;
@@ -121,6 +126,9 @@ struct form {
  * is malformed is passed over: the validator finds it.  NULL: arena spent, or
  * too many items. */
 const struct form *form_read(const struct tape *, const tape_node *parents, tape_node questionnaire, struct arena *);
+/* Where in `order` the items with this linkId begin (a Questionnaire should have one, and
+ * may have more), FORM_NONE when there is none. */
+uint32_t           form_place(const struct form *, struct span link_id);
 /* First item with this linkId, FORM_NONE when there is none. */
 uint32_t           form_find(const struct form *, struct span link_id);
 
@@ -153,7 +161,7 @@ struct form_source {
 struct answer_value {
     enum form_value_type type;           /* NONE: there is none */
     tape_node            node;
-    struct span          text, system, unit;
+    struct span          text, system, unit, display;
 };
 struct answer_value answer_read(const struct tape *, tape_node object, struct span stem, struct arena *);
 

@@ -23,12 +23,13 @@ item_good(const struct pack *p, const struct pack_form *f, uint32_t index)
 
     return text_good(p, it->link_id) && text_good(p, it->text) && text_good(p, it->loinc) && text_good(p, it->value_set)
         && text_good(p, it->regex) && text_good(p, it->min_value) && text_good(p, it->max_value)
-        && text_good(p, it->mime_type) && text_good(p, it->max_size)
+        && text_good(p, it->mime_type) && text_good(p, it->max_size) && text_good(p, it->definition)
         && (it->parent == FORM_NONE || it->parent < index)
         && it->after > index && it->after <= f->item_count
         && range_good(it->first_option, it->option_count, f->value_count)
         && range_good(it->first_initial, it->initial_count, f->value_count)
         && range_good(it->first_unit, it->unit_count, f->value_count)
+        && range_good(it->first_code, it->code_count, f->value_count)
         && range_good(it->first_condition, it->condition_count, f->condition_count)
         && it->type <= FORM_QUANTITY && p->form_order[f->first_item + index] < f->item_count;
 }
@@ -36,15 +37,17 @@ item_good(const struct pack *p, const struct pack_form *f, uint32_t index)
 static bool
 value_good(const struct pack *p, const struct form_value *v)
 {
-    return text_good(p, v->text) && text_good(p, v->system) && text_good(p, v->unit) && v->type <= FORM_VALUE_OTHER;
+    return text_good(p, v->text) && text_good(p, v->system) && text_good(p, v->unit) && text_good(p, v->display)
+        && v->type <= FORM_VALUE_OTHER;
 }
 
 static bool
 form_good(const struct pack *p, const struct pack_form *f)
 {
-    if (!text_good(p, f->url) || !text_good(p, f->version) || !text_good(p, f->status) || !text_good(p, f->from)
+    if (!text_good(p, f->url) || !text_good(p, f->version) || !text_good(p, f->title) || !text_good(p, f->status) || !text_good(p, f->from)
         || !text_good(p, f->until) || !range_good(f->first_item, f->item_count, p->counts[PACK_FORM_ITEMS])
         || !range_good(f->first_value, f->value_count, p->counts[PACK_FORM_VALUES])
+        || !range_good(f->first_code, f->code_count, f->value_count)
         || !range_good(f->first_condition, f->condition_count, p->counts[PACK_FORM_CONDITIONS]))
         return false;
     for (uint32_t i = 0; i < f->item_count; i++)
@@ -82,11 +85,12 @@ form_of(const struct pack *p, const struct pack_form *f, struct arena *arena)
 
     if (form != NULL)
         *form = (struct form){
-            .url = f->url, .version = f->version, .status = f->status, .from = f->from, .until = f->until,
+            .url = f->url, .version = f->version, .title = f->title, .status = f->status, .from = f->from, .until = f->until,
             .texts = p->texts, .items = p->form_items + f->first_item, .order = p->form_order + f->first_item,
             .values = p->form_values + f->first_value, .conditions = p->form_conditions + f->first_condition,
             .item_count = f->item_count, .value_count = f->value_count, .condition_count = f->condition_count,
-            .text_length = p->counts[PACK_TEXTS],
+            .text_length = p->counts[PACK_TEXTS], .first_code = f->first_code, .code_count = f->code_count,
+            .number = (uint32_t)(f - p->forms),
         };
     return form;
 }

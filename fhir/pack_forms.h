@@ -11,11 +11,12 @@
 #include "fhir/form.h"
 
 struct pack_form {
-    struct pack_text url, version, status, from, until;
+    struct pack_text url, version, title, status, from, until;
     uint32_t         key;                /* tape_key_of(url) */
     uint32_t         first_item, item_count;         /* of FORM_ITEMS, and of FORM_ORDER */
     uint32_t         first_value, value_count;
     uint32_t         first_condition, condition_count;
+    uint32_t         first_code, code_count;         /* of its values */
     uint32_t         spare;
 };
 

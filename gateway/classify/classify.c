@@ -17,6 +17,7 @@ class_facts(const struct config *config, const struct config_client *client, int
         .known_actors        = config->known_actors,
         .known_actor_count   = config->known_actor_count,
         .site                = config->site,
+        .definitions         = config->pack,
     };
 }
 

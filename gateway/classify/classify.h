@@ -6,8 +6,8 @@
  * push was not seen then and is not now.
  *
  * A version is one number for everything that labelling depends on beside the
- * data: its own code and code sets, the registry of programs, and of each
- * client what the operator says of it.  Not the words of an option that decides
+ * data: its own code and code sets, the registry of programs, the Questionnaires of the
+ * packages, and of each client what the operator says of it.  Not the words of an option that decides
  * nothing here, so a reload that changes a port classifies nothing again.
  */
 #ifndef SLUICE_GATEWAY_CLASSIFY_CLASSIFY_H

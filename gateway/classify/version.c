@@ -1,5 +1,7 @@
 /* gateway/classify/version.c -- everything that labelling depends on, as one number. */
 #include "base/hash.h"
+#include "fhir/pack_format.h"
+#include "fhir/pack_forms.h"
 #include "gateway/classify/classify.h"
 
 /* Of the sources of labelling and its tables; by CMakeLists.txt. */
@@ -48,6 +50,14 @@ add_program(struct hash *h, const struct program *p)
     add_text(h, p->continues);
 }
 
+/* A bare answer is about what its Questionnaire asks.  Packages without one change nothing. */
+static void
+add_forms(struct hash *h, const struct pack *pack)
+{
+    if (pack != NULL && pack_form_count(pack) > 0)
+        add_number(h, (int64_t)pack->header->checksum);
+}
+
 uint64_t
 class_registry_version(const struct config *config)
 {
@@ -82,6 +92,7 @@ class_version(const struct config *config)
         add_number(&h, c->part2);
         add_number(&h, c->trust_labels);
     }
+    add_forms(&h, config->pack);
     uint64_t version = hash_end(&h);
     return version != 0 ? version : 1;
 }

@@ -13,7 +13,7 @@
 #include "gateway/cli/run.h"
 #include "gateway/ledger/extract.h"
 
-enum form { FORM_TEXT = 0, FORM_JSON, FORM_CSV, FORM_HTML };
+enum accounting_form { FORM_TEXT = 0, FORM_JSON, FORM_CSV, FORM_HTML };
 
 struct voided {
     struct span    event_id;
@@ -24,7 +24,7 @@ struct account {
     const struct call *call;
     struct desk       *desk;
     struct span        patient;
-    enum form          form;
+    enum accounting_form form;
     const char        *scope;            /* NULL: all */
     int64_t            since, now;
     struct span        due;              /* a day, where the site runs the clock of 2.25 (H-4); else empty */
@@ -297,7 +297,7 @@ choices_read(const struct call *call, struct account *a)
         a->form = FORM_JSON;
     for (int i = 0; form != NULL && i < 4; i++) {
         if (strcmp(form, forms[i]) == 0) {
-            a->form = (enum form)i;
+            a->form = (enum accounting_form)i;
             known   = true;
         }
     }

@@ -5,14 +5,14 @@
 #include "fhir/package.h"
 
 static const char json[] =
-    "{\"resourceType\":\"Questionnaire\",\"url\":\"urn:q\",\"version\":\"2\",\"status\":\"active\",\"effectivePeriod\":{\"start\":\"2020\"},"
-    "\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"v\",\"compose\":{\"include\":[{\"system\":\"urn:s\",\"concept\":[{\"code\":\"x\"},{\"code\":\"y\"}]}]}},"
+    "{\"resourceType\":\"Questionnaire\",\"url\":\"urn:q\",\"version\":\"2\",\"title\":\"T\",\"code\":[{\"code\":\"whole\"}],\"status\":\"active\",\"effectivePeriod\":{\"start\":\"2020\"},"
+    "\"contained\":[{\"resourceType\":\"ValueSet\",\"id\":\"v\",\"compose\":{\"include\":[{\"system\":\"urn:s\",\"concept\":[{\"code\":\"x\"},{\"code\":\"y\",\"display\":\"A y\"}]}]}},"
     "{\"resourceType\":\"ValueSet\",\"id\":\"w\",\"compose\":{\"include\":[{\"system\":\"urn:s\",\"filter\":[{\"property\":\"a\",\"op\":\"=\",\"value\":\"b\"}]}]}}],"
     "\"item\":[{\"linkId\":\"b\",\"type\":\"group\",\"required\":true,\"item\":[{\"linkId\":\"c\",\"type\":\"choice\",\"repeats\":true,\"answerValueSet\":\"#v\"},"
     "{\"linkId\":\"d\",\"type\":\"choice\",\"answerValueSet\":\"#w\"}]},"
     "{\"linkId\":\"a\",\"type\":\"decimal\",\"readOnly\":true,\"maxLength\":9,\"enableWhen\":[{\"question\":\"d\",\"operator\":\"!=\",\"answerInteger\":3},"
     "{\"question\":\"nowhere\",\"operator\":\"~\",\"answerInteger\":3}],\"enableBehavior\":\"any\",\"initial\":[{\"valueDecimal\":1.50}],"
-    "\"code\":[{\"system\":\"urn:s\",\"code\":\"x\"},{\"system\":\"http://loinc.org\",\"code\":\"44261-6\"}]},"
+    "\"definition\":\"urn:d\",\"code\":[{\"system\":\"urn:s\",\"code\":\"x\",\"display\":\"An x\"},{\"system\":\"http://loinc.org\",\"code\":\"44261-6\"}]},"
     "{\"linkId\":\"e\",\"type\":\"choice\",\"answerOption\":[{\"valueCoding\":{\"code\":\"p\",\"extension\":[{\"url\":\"http://hl7.org/fhir/StructureDefinition/ordinalValue\",\"valueDecimal\":2}]}},{\"valueString\":\"q\"}]}]}";
 
 static void
@@ -36,6 +36,16 @@ check_form(const struct form *f)
     assert_int_equal(f->items[d].option_count, 0);
     assert_int_equal(f->items[d].flags, 0);                /* a filter: nobody here knows its codes */
     assert_text(form_text(f, f->values[f->items[c].first_option + 1].text), "y");
+    assert_text(form_text(f, f->values[f->items[c].first_option + 1].display), "A y");
+    assert_text(form_text(f, f->title), "T");
+    assert_int_equal(f->code_count, 1);
+    assert_text(form_text(f, f->values[f->first_code].text), "whole");
+    assert_text(form_text(f, f->items[a].definition), "urn:d");
+    assert_int_equal(f->items[a].code_count, 2);
+    assert_text(form_text(f, f->values[f->items[a].first_code].display), "An x");
+    assert_text(form_text(f, f->values[f->items[a].first_code + 1].text), "44261-6");
+    assert_int_equal(f->order[form_place(f, SPAN("e"))], e);
+    assert_int_equal(form_place(f, SPAN("f")), FORM_NONE);
     assert_int_equal(f->items[a].flags, FORM_READ_ONLY | FORM_ANY);
     assert_int_equal(f->items[a].max_length, 9);
     assert_int_equal(f->items[a].min_length, FORM_NONE);

@@ -296,6 +296,51 @@ def _(s):
     s.entry(s.new("QuestionnaireResponse"), {"status": "completed", **s.subject(), "item": [{"linkId": "1", "text": "Do you sleep well?", "answer": [{"valueString": s.keep()}]}]})
 
 
+def form(slug, question, **more):
+    return {"resourceType": "Questionnaire", "status": "active", "url": f"http://hospital.example.org/Questionnaire/{slug}", **more,
+            "item": [{"linkId": "1", "type": "group", "text": "Visit", "item": [{"linkId": "7", "type": "boolean", "text": question}]},
+                     {"linkId": "8", "type": "string", "text": "Anything else?"}]}
+
+
+def bare(s, named, word, answer=True, **more):
+    """A response that says nothing itself."""
+    return {"status": "completed", "questionnaire": named, **s.subject(), **more,
+            "item": [{"linkId": "1", "item": [{"linkId": "7", "answer": [{"valueBoolean": answer}]}]}, {"linkId": "8", "answer": [{"valueString": word}]}]}
+
+
+HEROIN, SLEEP = "Do you inject heroin?", "Do you sleep well?"
+
+
+@suspect("answers-contained", "answers known by linkId only, whose Questionnaire is contained")
+def _(s):
+    s.make_patient()
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "#f", s.secret(), contained=[{"id": "f", **form("visit", HEROIN)}]), hidden=True)
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "#f", s.keep(), contained=[{"id": "f", **form("visit", SLEEP)}]))
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "#f", s.keep(), answer=False, contained=[{"id": "f", **form("visit", HEROIN)}]))
+
+
+@suspect("answers-by-link", "answers known by linkId only, whose Questionnaire goes along; it goes when nothing that stays answers it")
+def _(s):
+    s.make_patient()
+    s.entry(s.new("Questionnaire"), form("visit-a", HEROIN, name=s.secret()), hidden=True)
+    s.entry(s.new("Questionnaire"), form("visit-b", SLEEP, name=s.keep(), version="2"))
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/visit-a|1", s.secret()), hidden=True)
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/visit-b|2", s.keep()))
+    shared = s.entry(s.new("Questionnaire"), form("visit-c", HEROIN, name=s.keep()))
+    s.entry(s.new("QuestionnaireResponse"), bare(s, s.ref(shared)["reference"], s.secret()), hidden=True)
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/visit-c", s.keep(), answer=False))
+
+
+@suspect("answers-on-file", "answers known by linkId only, whose Questionnaire came before or is in a package")
+def _(s):
+    s.make_patient()
+    s.w.questionnaires += [{"id": "on-file", **form("visit-a", HEROIN)}, form("visit-b", SLEEP)]
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/visit-a", s.secret()), hidden=True)
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "Questionnaire/on-file", s.secret()), hidden=True)
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/visit-b", s.keep()))
+    s.entry(s.new("QuestionnaireResponse"), bare(s, "http://hospital.example.org/Questionnaire/nowhere", s.keep()))
+
+
 @suspect("components", "Observation.component")
 def _(s):
     s.make_patient()

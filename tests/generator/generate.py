@@ -126,6 +126,7 @@ class Case:
         for s in situations:
             self.add_consent(s, s.granted, recipient)
         self.request["consents"] += self.world.consents
+        self.request["questionnaires"] = self.world.questionnaires
         if sender == "program":
             self.request["source"]["organization"] = f"Organization/{self.world.programs[0].entity.id}" if self.world.programs else "Organization/none"
         self.request["programs"] = [p.facts() for p in self.world.programs]

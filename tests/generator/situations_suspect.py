@@ -115,6 +115,30 @@ def answers_by_link(s):
 
 
 @situation(grants=True)
+def answers_to_a_form(s):
+    """QuestionnaireResponse whose items have but a linkId: what they are about its Questionnaire says, in the Bundle, contained or on file."""
+    s.make_patient()
+    telling = s.draw.choice(({"text": "Do you inject heroin?"}, {"code": [{"system": ICD, "code": "F11.20"}]}, {"text": "Cocaine use in the last year"},
+                             {"code": [{"system": "http://valley.example.org/q", "code": "q7", "display": "Opioid use disorder"}]}))
+    for name, about, answers, hidden in (("use", telling, ({"valueBoolean": True}, {"valueString": "daily"}, {"valueInteger": 3}), True),
+                                         ("use", telling, ({"valueBoolean": False}, {"valueString": "Never"}, {"valueInteger": 0}), False),
+                                         ("sleep", {"text": "Do you sleep well?"}, ({"valueBoolean": True}, {"valueInteger": 7}), False)):
+        # A Questionnaire that codes a telling question is labelled itself, wherever it is.
+        where = "file" if not hidden and "code" in about else s.draw.choice(("bundle", "contained", "file"))
+        named = f"http://valley.example.org/Questionnaire/{name}{s.prefix}{s.draw.randint(0, 999999)}"
+        form = {"resourceType": "Questionnaire", "status": "active", "url": named, "item": [
+            {"linkId": "a", "type": "group", "text": "Visit", "item": [{"linkId": "7", "type": "string", **about}]}, {"linkId": "8", "type": "string", "text": "Else?"}]}
+        more = {"contained": [{"id": "f", **form}]} if where == "contained" else {}
+        if where == "file":
+            s.w.questionnaires.append(form)
+        elif where == "bundle":
+            s.entry(s.new("Questionnaire"), {k: v for k, v in form.items() if k != "resourceType"}, hidden=hidden)
+        word = s.secret() if hidden else s.keep()
+        s.entry(s.new("QuestionnaireResponse"), {"status": "completed", "questionnaire": "#f" if more else named, **s.subject(), **more, "item": [
+            {"linkId": "a", "item": [{"linkId": "7", "answer": [s.draw.choice(answers)]}]}, {"linkId": "8", "answer": [{"valueString": word}]}]}, hidden=hidden)
+
+
+@situation(grants=True)
 def panel_components(s):
     """A panel whose component tells."""
     s.make_patient()

@@ -94,6 +94,7 @@ class World:
         self.draw, self.sender = draw, sender
         self.programs, self.consents, self.entries, self.kept, self.secrets = [], [], [], [], []
         self.actors = {}
+        self.questionnaires = []         # known to who decides, and not in the Bundle
         self.tokens = 0
         self.kind = "collection"
         self.sets = []                   # (situation, entries)
