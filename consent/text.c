@@ -3,20 +3,21 @@
 #include <string.h>
 
 #include "consent/labeling.h"
+#include "consent/term_word.h"
 
 enum term_class {
     TERM_DISORDER = 1, TERM_SUBSTANCE, TERM_DRUG, TERM_BUP, TERM_METHADONE, TERM_NALTREXONE, TERM_OTHER,
     TERM_NOTE, TERM_PAIN, TERM_PATCH, TERM_WEIGHT, TERM_CAFFEINE,
 };
 
-struct phrase { uint16_t word[6]; uint8_t length, label, class; bool caps; };
+struct phrase { uint16_t word[TERM_WORDS]; uint8_t length, label, class; bool caps; };
 
 #include "consent/terms_table.def"
 
 #define WINDOW     192                   /* tokens held */
 #define AHEAD      12                    /* a phrase is judged with so many tokens behind it */
 #define BACK       48                    /* and at most so many before it */
-#define WORD_MAX   32                    /* longer words are none of ours; they still hash */
+#define WORD_MAX   TERM_WORD_SIZE        /* longer words are none of ours; they still hash */
 #define RUN_MAX    128                   /* of letters and digits: a file's name may be many words */
 #define NAME_WORDS 8
 #define NAMES_MAX  256
@@ -68,25 +69,6 @@ static void judge_code(struct scan *, struct span word);
 static bool taken_back(const struct scan *, int first, int last, enum term_class);
 
 /* ---- words -------------------------------------------------------------- */
-
-/* A plural s goes, as in tests/lint/terms.py fold(). */
-static size_t
-word_fold(const char *word, size_t length)
-{
-    if (length > 3 && word[length - 1] == 's' && strchr("siu", word[length - 2]) == NULL)
-        length--;
-    return length;
-}
-
-static uint32_t
-word_hash(const char *word, size_t length)
-{
-    uint32_t h = 2166136261u;
-
-    for (size_t i = 0; i < length; i++)
-        h = (h ^ (unsigned char)word[i]) * 16777619u;
-    return h;
-}
 
 static uint16_t
 word_find(const char *word, size_t length, uint32_t hash)
@@ -327,9 +309,9 @@ is_compound(const struct scan *s)
 static uint16_t
 word_known(const struct scan *s, size_t from, size_t to, uint32_t *hash)
 {
-    size_t length = word_fold(s->word + from, (to - from < WORD_MAX ? to - from : WORD_MAX));
+    size_t length = term_word_fold(s->word + from, (to - from < WORD_MAX ? to - from : WORD_MAX));
 
-    *hash = word_hash(s->word + from, length);
+    *hash = term_word_hash(s->word + from, length);
     return to - from <= WORD_MAX ? word_find(s->word + from, length, *hash) : 0;
 }
 

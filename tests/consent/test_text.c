@@ -43,6 +43,7 @@ test_finds_disorders_substances_medications_and_programs(void **state)
         { "patient and father use heroin", LABEL_OPIOIDUD },      { "denies pain, heroin abuse", LABEL_OPIOIDUD },
         { "Non-compliant with opioid use disorder treatment", LABEL_OPIOIDUD },
         { "opioid use\ndisorder", LABEL_OPIOIDUD },               { "misuses drugs", LABEL_SUD },
+        { "chronic misuse of drugs", LABEL_SUD },
     };
     CHECK_TEXTS(cases);
     (void)state;

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Writes the tables of docs/code-sets.md from consent/codes.facts (no argument), says whether
 they are up to date (--check, exit 1 when not), or shows that it would notice (--self-check).
-What is wrong with a row tools/codes.c says, when it builds: code_facts.py."""
+What is wrong with a row tools/codes.c says, when it builds: code_facts.py; that its day has come is asked here,
+because a build depends on no clock."""
+import datetime
 import pathlib
 import sys
 
@@ -70,6 +72,12 @@ def page(text, all_rows):
     return text
 
 
+def to_come(all_rows):
+    """Compared on a day that is yet to come; a day ahead is let go, for all time zones."""
+    last = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)).strftime("%Y-%m-%d")
+    return [r["code"] for r in all_rows if r["day"] != "-" and r["day"] > last]
+
+
 def main():
     text = PAGE.read_text()
     all_rows = everything()
@@ -78,11 +86,17 @@ def main():
         if page(text, all_rows) == text:
             print("a row that was switched is not noticed")
             return 1
+        if to_come([dict(all_rows[0], day="2099-12-31"), all_rows[1]]) != [all_rows[0]["code"]]:
+            print("a day that is to come is not noticed")
+            return 1
         return 0
     wanted = page(text, all_rows)
     if "--check" in sys.argv:
         if wanted != text:
             print("docs/code-sets.md is older than consent/codes.facts: run tests/lint/code_sets.py")
+            return 1
+        for code in to_come(all_rows):
+            print(f"consent/codes.facts: {code} was compared on a day that has not come yet")
             return 1
         return 0
     PAGE.write_text(wanted)
