@@ -13,7 +13,8 @@
  *       Where data and hash of a Consent's form (sourceAttachment, or the DocumentReference of its
  *       Bundle that sourceReference names) are both there and disagree, what is there is not
  *       what was signed: the consent is deficient (2.31(c)(2)), and still denies.
- *   F4  A hash is asked of nobody, and one whose data is elsewhere (Attachment.url) is not compared.
+ *   F4  A hash is asked of nobody, and one whose data is elsewhere (Attachment.url) is not compared. Neither is a
+ *       document that sourceReference names and its Bundle does not hold: a form may well be kept where it was signed.
  */
 #ifndef SLUICE_CONSENT_CONSENT_FORM_H
 #define SLUICE_CONSENT_CONSENT_FORM_H

@@ -98,13 +98,15 @@ struct consent_source {                         /* a Consent resource from anywh
     const struct tape *sent;                    /* as it was sent, where it is read otherwise (precedent.h); NULL: as above */
     tape_node          sent_node;
     const char        *again;                   /* what of an earlier version stands against it; NULL */
+    int64_t            again_ms;                /* when the last of that was received */
     bool               told;                    /* its sender may be told of that */
 };
 
 /* A version of a Consent of which something stands (precedent.h). */
 struct precedent {
     struct consent_source source;               /* .told: who sent it is who sends now */
-    bool                  revokes;              /* else it refuses */
+    bool                  revokes;              /* else it refuses … */
+    bool                  upholds;              /* … or a person found that what revoked or refused it before was an error */
     int64_t               at_ms;                /* received */
 };
 

@@ -243,6 +243,7 @@ compile_consent(struct compiler *c, const struct consent_source *source)
     consent->sent      = source->sent != NULL ? source->sent : source->tape;
     consent->sent_node = source->sent != NULL ? source->sent_node : source->node;
     consent->again     = source->again;
+    consent->again_ms  = source->again_ms;
     consent->told      = source->told;
     consent->period   = always;
     consent->ended_ms = INT64_MAX;

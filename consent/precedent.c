@@ -32,6 +32,7 @@ static bool        refuses(const struct consent *);
 static bool        signed_after(const struct consent *, const struct consent *then, const struct precedent *, int64_t received_ms);
 static bool        same_patient(const struct facts *, const struct consent *, const struct consent *then);
 static bool        same_consent(struct work *, const struct consent *, const struct consent *then);
+static enum status recorded_in_error(struct work *, const struct precedent *, const struct consent *then, bool *is);
 static bool        same_text(const struct tape *, tape_node, const struct tape *, tape_node, struct arena *);
 static bool        account_read(const struct precedent *, struct arena *, struct revocation *);
 
@@ -60,6 +61,14 @@ precedent_of(const struct tape *tape, tape_node node, bool revoking, struct aren
         return 0;
     return (refuses(c) ? PRECEDENT_REFUSES : 0u)
          | (revoking ? PRECEDENT_REVOKES : says_over(c) ? PRECEDENT_ENDS : 0u);
+}
+
+/* A finding about it is about all that came so far (L7). */
+static void
+stands_against(struct consent_source *source, const char *why, const struct precedent *p)
+{
+    source->again    = why;
+    source->again_ms = p->at_ms > source->again_ms ? p->at_ms : source->again_ms;
 }
 
 /* ---- L5 --------------------------------------------------------------------------------- */
@@ -123,11 +132,11 @@ refusals_apply(struct work *w)
         const struct precedent *p = &w->facts->precedents[i];
         const struct consent   *then, *now;
         bool                    over = false;
-        if (p->revokes)
+        if (p->revokes || p->upholds)
             continue;
-        if (compile_one(&p->source, w->arena, &then) != ST_OK)
+        if (compile_one(&p->source, w->arena, &then) != ST_OK || recorded_in_error(w, p, then, &over) != ST_OK)
             return ST_NO_MEMORY;
-        over = !refuses(then);
+        over |= !refuses(then);
         for (size_t k = 0; k < had && !over; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
@@ -135,7 +144,7 @@ refusals_apply(struct work *w)
                 continue;
             over = refuses(now) || outdone(now, then, p);
             if (!over) {
-                w->all[k].again = AS_REFUSED;
+                stands_against(&w->all[k], AS_REFUSED, p);
                 w->all[k].told  = p->source.told;
                 w->read[k]      = NULL;
             }
@@ -163,9 +172,10 @@ revocations_apply(struct work *w)
         if (!w->links_read && linked_read(&w->whose) != ST_OK)
             return ST_NO_MEMORY;
         w->links_read = true;
-        if (compile_active(p->source, w->arena, &then) != ST_OK)
+        bool error = false;
+        if (compile_active(p->source, w->arena, &then) != ST_OK || recorded_in_error(w, p, then, &error) != ST_OK)
             return ST_NO_MEMORY;
-        for (size_t k = 0; k < *w->count; k++) {
+        for (size_t k = 0; k < *w->count && !error; k++) {
             if ((now = read_one(w, k)) == NULL)
                 return ST_NO_MEMORY;
             if (signed_after(now, then, p, r.received_last_ms) || !same_consent(w, now, then))
@@ -211,7 +221,7 @@ revoke_again(struct work *w, struct consent_source *source, const struct precede
     source->node      = TAPE_ROOT;
     source->sent      = before.sent != NULL ? before.sent : before.tape;
     source->sent_node = before.sent != NULL ? before.sent_node : before.node;
-    source->again     = AS_REVOKED;
+    stands_against(source, AS_REVOKED, p);
     source->told      = p->source.told;
     return ST_OK;
 }
@@ -352,6 +362,26 @@ same_consent(struct work *w, const struct consent *now, const struct consent *th
         return false;
     return (span_eq(now->reference, then->reference) && !span_eq_text(then->reference, "Consent"))
         || same_identifier(now, then, w->arena) || is_copy(w, now, then);
+}
+
+/* ---- L7 ----------------------------------------------------------------------------------- */
+
+/* A refusal goes by its id alone (L5). */
+static enum status
+recorded_in_error(struct work *w, const struct precedent *p, const struct consent *then, bool *is)
+{
+    const struct consent *seen;
+
+    for (size_t i = 0; i < w->facts->precedent_count && !*is; i++) {
+        const struct precedent *u = &w->facts->precedents[i];
+        if (!u->upholds || u->at_ms <= p->at_ms)
+            continue;
+        if (compile_one(&u->source, w->arena, &seen) != ST_OK)
+            return ST_NO_MEMORY;
+        *is = p->revokes ? same_consent(w, seen, then)
+                         : span_eq(seen->reference, then->reference) && same_patient(w->facts, seen, then);
+    }
+    return ST_OK;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */

@@ -26,11 +26,14 @@
  *       ends with a version that says that it is over: inactive, entered-in-error, rejected.
  *       So a permit was never the patient's by a mere slip, and who corrects an error says so.
  *       Of several such versions the newest speaks.  A version about another patient says nothing of this one's refusal.
+ *   L7  A person whose role it is may find that a revocation or a refusal was recorded in error, for another
+ *       patient or another form (review.h, revived-consent): from then on what was received before the version
+ *       that they saw neither revokes nor refuses what is the same consent as that. What comes later does.
  *   L6  That it stands is said to the sender whose version it was, and to the review queue.  Another
  *       sender is told nothing: what it sends is kept as ever, and that there is
  *       a revocation would tell it of a consent that is not its own.
  *
- * Nothing here widens: a Consent is read as it is, or as one that permits less.
+ * Nothing here but L7 widens, and that on a person's word and name: a Consent is read as it is, or as one that permits less.
  */
 #ifndef SLUICE_CONSENT_PRECEDENT_H
 #define SLUICE_CONSENT_PRECEDENT_H

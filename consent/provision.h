@@ -104,6 +104,7 @@ struct consent {
     const struct tape      *sent;        /* the same as it was sent; tape, but for what stands against it (precedent.h) */
     tape_node               sent_node;
     const char             *again;       /* what stands against it; NULL */
+    int64_t                 again_ms;    /* … since when */
     bool                    told;        /* … and its sender may be told */
     const struct bundle    *home;        /* where references are looked up that nobody knows; may be NULL */
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */

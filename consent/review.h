@@ -43,6 +43,7 @@ struct review_cause {
     const struct instrument *document;
     struct span              by;         /* the document's id, or state_rule_name of the rule of a policy pack that held it */
     tape_node                node;       /* of the consent: what is wrong, or the consent itself */
+    int64_t                  since_ms;   /* of what was revoked or refused: when that was received; else 0 */
     struct span              because;    /* plain words, none of the payload but ids */
     const char              *paragraph;  /* of 2.31(a), where one is lacking: "2.31(a)(9)"; NULL */
 };

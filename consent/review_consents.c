@@ -79,6 +79,8 @@ read_consent(struct reading *r)
 
     if (c->again != NULL)
         add(r, REVIEW_REVIVED, c->sent_node, NULL, span_of(c->again));
+    if (c->again != NULL && r->causes != NULL)
+        r->causes[r->count - 1].since_ms = c->again_ms;
     if (c->sent != c->tape)              /* read as a former version left it: what it lacks was said of that */
         return;
     bool foreign  = read_version(r);

@@ -150,7 +150,7 @@ finding_of(const struct hearing *h, enum review_kind kind, bool release)
         return FINDING_NONE;
     if (!release)
         return FINDING_REFUSED;
-    if (kind == REVIEW_LEGAL || kind == REVIEW_STATE || kind == REVIEW_PROGRAM)
+    if (kind == REVIEW_LEGAL || kind == REVIEW_STATE || kind == REVIEW_PROGRAM || kind == REVIEW_REVIVED)
         return FINDING_LAWFUL;
     return span_eq_text(h->finding, "part2") ? FINDING_PART2 : FINDING_CLEAR;
 }
@@ -315,7 +315,8 @@ act(struct hearing *h, bool release)
         return;
     struct deed d = { .act = {
         .review = row->id, .acts = row->acts, .to = release ? REVIEW_LET_GO : REVIEW_TURNED_DOWN,
-        .finding = (int)finding_of(h, kind, release), .deliver = release && review_settles(kind),
+        .finding = (int)finding_of(h, kind, release), .deliver = release && review_settles(kind) && kind != REVIEW_REVIVED,
+        .upholds = kind == REVIEW_REVIVED,
         .verb = release ? SPAN("release") : SPAN("refuse"),
     } };
     if (row->state == d.act.to && row->finding == d.act.finding) {          /* A5 */

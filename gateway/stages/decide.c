@@ -221,7 +221,7 @@ consent_attach(struct exchange *ex, const struct store_row *row, struct consent_
 static enum step
 precedent_attach(struct exchange *ex, const struct store_row *row, struct precedent *out)
 {
-    *out = (struct precedent){ .revokes = row->revokes, .at_ms = row->at_ms };
+    *out = (struct precedent){ .revokes = row->revokes, .upholds = row->upheld, .at_ms = row->at_ms };
     out->source.told = ex->client != NULL && span_eq(row->client, ex->client->title);
     return consent_attach(ex, row, &out->source);
 }

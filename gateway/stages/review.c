@@ -1,7 +1,7 @@
 /* gateway/stages/review.c -- what waits for a person, and what they found, in an exchange.
  *
  * An item is about exactly these bytes of exactly this patient's, from this client, to this recipient,
- * held by this rule, consent and document: all of it is in its key, so that the same push
+ * held by this rule, consent and document, or by what was revoked at this moment: all of it is in its key, so that the same push
  * makes no second item, and a finding is gone when anything of it changes.
  *
  * Of one push and recipient REVIEW_MOST items are written; a sender cannot fill
@@ -169,16 +169,18 @@ item_key(struct exchange *ex, const struct store_review *item, const struct revi
     }
     if (cause->entry != ENTRY_NONE)
         name = arena_join(ex->arena, ex->bundle->entries[cause->entry].type, SPAN("/"), ex->bundle->entries[cause->entry].id);
+    struct span since = cause->since_ms != 0 ? arena_format(ex->arena, "%lld", (long long)cause->since_ms) : (struct span){ NULL, 0 };
     struct span paper = cause->document != NULL ? cause->document->filed.sha256 : (struct span){ NULL, 0 };
     const struct span parts[] = { item->kind, item->rule, item->citation, item->client, item->recipient, item->patient, name,
-                                  item->sha256, item->consent, proof, item->document, paper };
+                                  item->sha256, item->consent, proof, item->document, paper, since };
     enum { PARTS = sizeof parts / sizeof parts[0] };
     struct span all[2 * PARTS];
-    for (size_t i = 0; i < PARTS; i++) {
+    size_t      count = cause->since_ms != 0 ? PARTS : PARTS - 1;
+    for (size_t i = 0; i < count; i++) {
         all[2 * i]     = arena_format(ex->arena, "%zu:", parts[i].length);
         all[2 * i + 1] = parts[i];
     }
-    return sha256_hex(ex->arena, all, 2 * PARTS);
+    return sha256_hex(ex->arena, all, 2 * count);
 }
 
 /* ---- Consents -------------------------------------------------------------------------------- */
@@ -297,8 +299,8 @@ say(struct exchange *ex, const struct review_cause *cause)
         .severity = SEVERITY_WARNING, .code = issue_of(cause->kind), .expression = place_of(ex, cause), .wanted = cause->because,
         .rule = cause->paragraph != NULL ? cause->paragraph : review_number(cause->kind),
         .hint = cause->kind == REVIEW_REVIVED
-                    ? SPAN("it is kept; a new signature has a dateTime, with its time, behind that, and what was recorded in "
-                           "error is sent as entered-in-error first")
+                    ? SPAN("it is kept; a new signature has a dateTime, with its time, behind that; what was recorded in "
+                           "error is sent as entered-in-error first, or the privacy officer finds it so")
                 : cause->kind == REVIEW_SCANNED
                     ? SPAN("it is kept, and a person is asked to read it; send a Consent that names it as its sourceReference")
                 : cause->kind == REVIEW_PATIENT

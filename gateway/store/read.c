@@ -176,6 +176,7 @@ consent_add(struct store *s, struct store_consents *c, struct span patient, int6
     f->content     = content;
     f->inbox       = WHERE_INBOX(where);
     f->row.revokes = standing == STORE_STANDS_REVOKES;
+    f->row.upheld  = standing == STORE_STANDS_UPHELD;
     if (c->with_clients || standing != 0)
         st = client_read(s, f->inbox, c->arena, &f->row.client);
     *all->end = f;
@@ -308,7 +309,7 @@ standing_list(struct store *s, struct store_consents *c, struct span patient, st
     int           code;
 
     bind_text(q, 1, patient);
-    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REVOKES);
+    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
     while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
         st = consent_add(s, c, patient, WHERE(sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)),
                          (unsigned)sqlite3_column_int(q, 2), all);

@@ -46,7 +46,7 @@ review_write(struct store *s, const struct store_review *r, int64_t inbox)
 /* ---- acts ---------------------------------------------------------------------------- */
 
 struct item {                            /* in s->temp */
-    struct span key, recipient, resource;
+    struct span key, recipient, resource, patient;
     int64_t     acts, inbox;
 };
 
@@ -59,7 +59,7 @@ item_read(struct store *s, int64_t id, struct item *out)
     enum status st = sql_row(s, SQL_REVIEW_READ);
     if (st != ST_OK)
         return st;
-    *out = (struct item){ column_copy(q, 0, s->temp), column_copy(q, 3, s->temp), column_copy(q, 4, s->temp),
+    *out = (struct item){ column_copy(q, 0, s->temp), column_copy(q, 3, s->temp), column_copy(q, 4, s->temp), column_copy(q, 5, s->temp),
                           sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2) };
     sql_reset(s, SQL_REVIEW_READ);
     return arena_status(s->temp);
@@ -167,6 +167,48 @@ deliver_again(struct store *s, const struct item *item, struct store_review_act 
     return outbox_insert(s, &row, item->inbox, false);
 }
 
+/* ---- a Consent that is upheld (consent/precedent.h L7) ---------------------------------------- */
+
+struct sought { struct span resource; uint32_t at; bool found; };
+
+static enum status
+place_look_at(const struct content *c, uint32_t place, void *arg)
+{
+    struct sought *wanted = arg;
+    struct span    id     = wanted->resource;
+
+    if (!c->deleted && span_eq(c->type, span_split(&id, '/')) && span_eq(c->id, id)) {
+        wanted->at    = place;
+        wanted->found = true;
+    }
+    return ST_OK;
+}
+
+/* The version that the person saw.  ST_CONFLICT: it is not kept any more. */
+static enum status
+uphold(struct store *s, const struct item *item, bool stands)
+{
+    struct sought wanted = { .resource = item->resource };
+    struct span   id     = item->resource;
+    sqlite3_stmt *q      = s->statement[SQL_INBOX_KEPT];
+
+    (void)span_split(&id, '/');
+    if (!stands)
+        return standing_end(s, item->patient, id, STORE_STANDS_UPHELD);
+    (void)sqlite3_bind_int64(q, 1, item->inbox);
+    enum status st = sql_row(s, SQL_INBOX_KEPT);
+    if (st != ST_OK)
+        return st == ST_NOT_FOUND ? ST_CONFLICT : st;
+    struct span contents = column_copy(q, 1, s->temp);
+    sql_reset(s, SQL_INBOX_KEPT);
+    st = arena_status(s->temp);
+    if (st == ST_OK)
+        st = contents_visit(contents, s->temp, place_look_at, &wanted);
+    if (st != ST_OK || !wanted.found)
+        return st == ST_OK ? ST_CONFLICT : st;
+    return standing_set(s, item->patient, id, STORE_STANDS_UPHELD, WHERE(item->inbox, wanted.at));
+}
+
 /* ---- writing an act ---------------------------------------------------------------------- */
 
 static enum status
@@ -208,6 +250,8 @@ review_act_write(struct store *s, struct store_review_act *act)
     (void)sqlite3_bind_int(q, 3, act->finding);
     (void)sqlite3_bind_int64(q, 4, s->clock_ms);
     st = sql_run(s, SQL_REVIEW_UPDATE);
+    if (st == ST_OK && act->upholds)
+        st = uphold(s, &item, act->to == REVIEW_LET_GO);
     if (st == ST_OK && act->deliver)
         st = deliver_again(s, &item, act);
     s->now.generation++;                 /* whatever was decided before is decided again before it leaves */

@@ -253,6 +253,10 @@ enum status review_write(struct store *, const struct store_review *, int64_t in
 /* ST_CONFLICT: somebody else did something about it meanwhile. */
 enum status review_act_check(struct store *, const struct store_review_act *) MUST_CHECK;
 enum status review_act_write(struct store *, struct store_review_act *) MUST_CHECK;
+/* A row of `standing`: kind is of enum store_stands, the place is that of the version.  To end it without a patient is to
+ * end that of every patient with this id. */
+enum status standing_set(struct store *, struct span patient, struct span id, unsigned kind, int64_t where) MUST_CHECK;
+enum status standing_end(struct store *, struct span patient, struct span id, unsigned kind) MUST_CHECK;
 
 /* ---- vouch.c -------------------------------------------------------------------- */
 /* Every write to a vouched table (store.h) is between begin and end of its unit, and says so: before it changes

@@ -93,6 +93,7 @@ enum store_stands {
     STORE_STANDS_REFUSES = 1 << 0,       /* it takes the place of the version that refused before it */
     STORE_STANDS_REVOKES = 1 << 1,       /* kept for good */
     STORE_STANDS_ENDS    = 1 << 2,       /* what it refused is over */
+    STORE_STANDS_UPHELD  = 1 << 3,       /* by a person's act: what revoked or refused it before was an error */
 };
 struct store_resource {
     enum store_verb verb;
@@ -219,6 +220,7 @@ struct store_review_act {
     enum review_state to;
     int               finding;           /* enum finding of the next decisions; 0: none */
     bool              deliver;           /* what it let go is delivered */
+    bool              upholds;           /* let go, the Consent that it is about is upheld; turned down, no more */
     struct span       verb, reviewer, account, role, why, event_id;
     bool              queued;            /* out: a delivery was put into the queue, or waits there */
     const char       *not_queued;        /* out: why not; NULL */
@@ -298,7 +300,7 @@ struct store_row {                       /* one resource version */
     struct store_home *home;             /* of store_load_consents only; NULL: none, or no room for it */
     uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
     struct span client;                  /* who sent it; where it is asked for */
-    bool        revokes;                 /* of store_consents.standing: a revocation wrote it; else it refuses */
+    bool        revokes, upheld;         /* of store_consents.standing: a revocation wrote it, a person upheld it; else it refuses */
 };
 
 /* The body that a Consent came in among others: whom and what it names may be in it.  Each is read once, one home

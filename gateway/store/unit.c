@@ -242,13 +242,13 @@ consent_index(struct store *s, const struct store_resource *r, struct span befor
     return st;
 }
 
-static enum status
-standing_set(struct store *s, const struct store_resource *r, unsigned kind, int64_t where)
+enum status
+standing_set(struct store *s, struct span patient, struct span id, unsigned kind, int64_t where)
 {
     sqlite3_stmt *q = s->statement[SQL_STANDING_SET];
 
-    bind_text(q, 1, r->patient);
-    bind_text(q, 2, r->id);
+    bind_text(q, 1, patient);
+    bind_text(q, 2, id);
     (void)sqlite3_bind_int(q, 3, (int)kind);
     (void)sqlite3_bind_int64(q, 4, WHERE_INBOX(where));
     (void)sqlite3_bind_int64(q, 5, WHERE_PLACE(where));
@@ -256,16 +256,16 @@ standing_set(struct store *s, const struct store_resource *r, unsigned kind, int
     return st == ST_OK && sqlite3_changes(s->db) > 0 ? vouching_new(s, VOUCHED_STANDING) : st;
 }
 
-static enum status
-standing_end(struct store *s, const struct store_resource *r)
+enum status
+standing_end(struct store *s, struct span patient, struct span id, unsigned kind)
 {
     sqlite3_stmt *q    = s->statement[SQL_STANDING_NUMBERS];
     enum status   st   = ST_OK;
     int           code;
 
-    bind_text(q, 1, r->id);
-    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
-    bind_text(q, 3, r->patient);
+    bind_text(q, 1, id);
+    (void)sqlite3_bind_int(q, 2, (int)kind);
+    bind_text(q, 3, patient);
     while ((code = sqlite3_step(q)) == SQLITE_ROW && st == ST_OK)
         st = vouching_before(s, VOUCHED_STANDING, sqlite3_column_int64(q, 0));
     (void)sqlite3_reset(q);
@@ -274,9 +274,9 @@ standing_end(struct store *s, const struct store_resource *r)
     if (st != ST_OK)
         return st;
     q = s->statement[SQL_STANDING_END];
-    bind_text(q, 1, r->id);
-    (void)sqlite3_bind_int(q, 2, STORE_STANDS_REFUSES);
-    bind_text(q, 3, r->patient);
+    bind_text(q, 1, id);
+    (void)sqlite3_bind_int(q, 2, (int)kind);
+    bind_text(q, 3, patient);
     return sql_run(s, SQL_STANDING_END);
 }
 
@@ -288,10 +288,10 @@ standing_write(struct store *s, const struct store_resource *r, int64_t where)
 
     bool anew = (r->stands & STORE_STANDS_REFUSES) != 0 && !span_empty(r->patient);
     if (anew || (r->stands & STORE_STANDS_ENDS) != 0)        /* of that patient; nobody's, by identifier alone: of the id */
-        st = standing_end(s, r);
+        st = standing_end(s, r->patient, r->id, STORE_STANDS_REFUSES);
     for (unsigned kind = STORE_STANDS_REFUSES; kind <= STORE_STANDS_REVOKES && st == ST_OK && !span_empty(r->patient); kind <<= 1)
         if ((r->stands & kind) != 0)
-            st = standing_set(s, r, kind, where);
+            st = standing_set(s, r->patient, r->id, kind, where);
     return st;
 }
 

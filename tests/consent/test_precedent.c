@@ -296,6 +296,38 @@ test_says_what_of_a_version_stands(void **state)
     }
 }
 
+/* L7: a finding undoes what came before the version that was seen, of the same consent, and nothing else. */
+static void
+test_a_person_undoes_what_was_recorded_in_error(void **state)
+{
+    static const char form[] = FORM("c", "active", "2026-01-01") PERMIT("a"), copy[] = FORM("d", "active", "2026-01-01") PERMIT("a");
+    static const char other[] = FORM("c", "active", "2026-01-02") PERMIT("b");
+    static const char refusal[] = FORM("c", "active", "2026-01-01") DENY;
+    static const struct { const char *then, *seen, *now; int64_t after; bool refuses, permits; } cases[] = {
+        { form, form, form, 10000, false, true },      { form, form, copy, 10000, false, true },
+        { form, copy, form, 10000, false, true },      { form, other, form, 10000, false, true },      /* the same id */
+        { form, form, form, 5000, false, false },      { form, form, form, 4000, false, false },        /* revoked afterwards */
+        { copy, other, copy, 10000, false, false },                                                      /* of another consent */
+        { refusal, form, form, 10000, true, true },    { refusal, form, form, 4000, true, false },
+        { refusal, copy, form, 10000, true, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct precedent all[] = {
+            cases[i].refuses ? (struct precedent){ .at_ms = RECEIVED + 5000, .source = source_of(span_of(cases[i].then)) }
+                             : revoked(cases[i].then, (struct revocation){ .form = REVOCATION_WRITTEN }),
+            { .upholds = true, .at_ms = RECEIVED + cases[i].after, .source = source_of(span_of(cases[i].seen)) },
+        };
+        struct facts          facts = { .precedents = all, .precedent_count = 2 };
+        struct consent_source now[3] = { source_of(span_of(cases[i].now)) };
+        size_t                count  = 1;
+        assert_int_equal(precedents_apply(&facts, NULL, now, &count, arena), ST_OK);
+        if ((now[0].again == NULL && count == 1) != cases[i].permits)
+            fail_msg("case %zu", i);
+    }
+}
+
 int
 main(void)
 {
@@ -307,6 +339,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_a_receipt_known_by_its_day_was_at_its_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_stays_revoked_and_is_not_found_by_its_place_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refusal_goes_on_until_it_is_said_to_be_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_person_undoes_what_was_recorded_in_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_says_what_of_a_version_stands, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("precedent", tests, NULL, NULL);

@@ -110,6 +110,64 @@ def what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record():
         gateway.close()
 
 
+def a_revocation_that_was_recorded_in_error_is_undone_by_the_privacy_officer_alone():
+    """42 CFR 2.31(a)(6), (c)(3): under a name, with a reason, in the log; what comes later revokes again."""
+    gateway = Gateway(extra=REVIEWERS + 'reviewer "rita" { account = "%s"  role = { "records" } }\n' % getpass.getuser()).start()
+
+    def put(**more):
+        answer = gateway.request("PUT", "/fhir/Consent/c1", dict(consent(), **more), client="riverside-ehr")
+        check(answer[0] in (200, 201), answer)
+
+    def revoke():
+        check(gateway.request("POST", "/fhir/Consent/c1/$revoke", {"resourceType": "Parameters"}, client="riverside-ehr")[0] == 200, "revoked")
+
+    def leaves(word, expected):
+        check(gateway.push(bundle(patient(), condition(word)), client="riverside-ehr")[0] == 200, word)
+        gateway.settled()
+        check(any(f'"{word}"'.encode() in body for body in gateway.hie.bodies()) == expected, (word, expected))
+
+    def verified():
+        done = gateway.cli("log", "verify", "-c", gateway.config)
+        check(done.returncode == 0, done.stdout + done.stderr)
+
+    try:
+        put()
+        leaves("permitted", True)
+        revoke()
+        put(language="en")
+        leaves("revoked", False)
+        (item,) = items(gateway, "--kind", "revived-consent", "--state", "open")
+        check(item["resource"] == "Consent/c1" and item["roles"] == ["privacy-officer"], item)
+        for reviewer in ("rita", "carl", "mallory"):
+            check(act(gateway, "release", item["id"], reviewer=reviewer)[0] == 5, reviewer)
+        leaves("tried", False)
+        code, out, said = act(gateway, "release", item["id"], why="the form was another patient's")
+        check(code == 0, (code, out, said))
+        leaves("upheld", True)
+        verified()
+        gateway.kill()
+        gateway.start()
+        leaves("after-a-restart", True)
+        check(act(gateway, "refuse", item["id"], why="it was theirs after all")[0] == 0, "taken back")
+        leaves("taken-back", False)
+        check(act(gateway, "release", item["id"], why="it was not")[0] == 0, "and again")
+        leaves("again", True)
+        put()                                        # the old form in other bytes is the same consent
+        leaves("nightly", True)
+        revoke()
+        put(language="en")
+        leaves("revoked-later", False)
+        check(act(gateway, "release", item["id"], why="once more")[0] == 1, "it was released already")
+        leaves("by-the-old-finding", False)
+        (later,) = items(gateway, "--kind", "revived-consent", "--state", "open")
+        check(later["id"] != item["id"], "another revocation is another question")
+        last = acts_in_log(gateway)[-1]
+        check(last["act"] == "release" and last["reviewer"] == "jane" and last["why"] == "it was not", last)
+        verified()
+    finally:
+        gateway.close()
+
+
 def what_is_held_in_a_document_inside_waits_with_it():
     gateway = Gateway(extra=REVIEWERS).start()
     try:
@@ -444,6 +502,7 @@ def a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else()
 
 if __name__ == "__main__":
     main([what_is_held_is_let_go_by_the_right_role_and_leaves_with_a_record,
+          a_revocation_that_was_recorded_in_error_is_undone_by_the_privacy_officer_alone,
           what_is_held_in_a_document_inside_waits_with_it,
           what_is_refused_stays_and_what_was_released_can_be_taken_back,
           findings_survive_a_kill_and_deliveries_that_wait_take_them_up,
