@@ -47,10 +47,10 @@ forbid(scmp_filter_ctx filter, const char *what, uint64_t memory)
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(clone), 0) == 0
             && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(clone3), 0) == 0;
     if (strcmp(what, "no-room") == 0)
-        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOMEM), SCMP_SYS(mmap), 1, SCMP_A1(SCMP_CMP_EQ, memory)) == 0;
+        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOMEM), SCMP_SYS(mmap), 1, SCMP_A1(SCMP_CMP_EQ, memory, 0)) == 0;
     return strcmp(what, "no-lock") == 0
         && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 2,
-                            SCMP_A1(SCMP_CMP_EQ, RLIMIT_NPROC), SCMP_A2(SCMP_CMP_NE, 0)) == 0;
+                            SCMP_A1(SCMP_CMP_EQ, RLIMIT_NPROC, 0), SCMP_A2(SCMP_CMP_NE, 0, 0)) == 0;
 }
 
 static int
