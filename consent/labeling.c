@@ -242,7 +242,7 @@ read_names(struct work *w)
 
     for (uint32_t i = 0; i < w->unit_count && count < MORE_MAX; i++) {
         const struct unit *u = &w->units[i];
-        if (!u->is_program || u->kind != UNIT_DIRECTORY)
+        if (!u->is_program || u->kind != UNIT_DIRECTORY || source_former(w, u))
             continue;
         struct span name  = tape_member_text(w->tape, u->node, SPAN("name"), w->arena);
         tape_node   alias = tape_first(w->tape, tape_member(w->tape, u->node, SPAN("alias")));

@@ -27,7 +27,7 @@ struct registry {
     bool                   has_contacts;
     bool                   timed;        /* some row says when it was one (consent/program.h) */
     uint32_t              *family;       /* of a row: the first row of the same program (T5)  */
-    bool                  *inside, *outside; /* of a family: records of it, records from another time */
+    bool                  *outside;      /* of a family: records from another time */
 };
 
 static void        add_consents(struct work *, struct registry *, uint32_t room);
@@ -45,6 +45,7 @@ static uint32_t    family_of(const struct work *, const struct program *);
 
 static void mark_directory(struct work *);
 static void look_at_times(struct work *);
+static bool from_another_time(const struct work *, const struct program *);
 static void follow_membership(struct work *);
 static void mark_practitioners(struct work *);
 static void confirm_units(struct work *);
@@ -326,9 +327,8 @@ index_times(struct work *w, struct registry *r)
     if (!r->timed)
         return true;
     r->family  = arena_make_n(w->arena, r->count, uint32_t);
-    r->inside  = arena_make_n(w->arena, r->count, bool);
     r->outside = arena_make_n(w->arena, r->count, bool);
-    if (r->family == NULL || r->inside == NULL || r->outside == NULL)
+    if (r->family == NULL || r->outside == NULL)
         return false;
     for (uint32_t p = 0; p < r->count; p++)
         r->family[p] = p;
@@ -679,6 +679,13 @@ source_directory(struct work *w)
     mark_directory(w);
     follow_membership(w);
     mark_practitioners(w);
+    look_at_times(w);
+}
+
+bool
+source_former(const struct work *w, const struct unit *u)
+{
+    return u->is_program && from_another_time(w, u->program);
 }
 
 void
@@ -687,7 +694,6 @@ source_read(struct work *w)
     /* Again: the content says which facilities treat substance use by their own word. */
     follow_membership(w);
     mark_practitioners(w);
-    look_at_times(w);
     confirm_units(w);
     confirm_references(w);
 }
@@ -819,13 +825,14 @@ by_tag(const struct work *w, tape_node meta, tape_node *where)
     return NULL;
 }
 
-/* Everything here that names it was made when it was no program. */
+/* A record here that names it was made when it was no program: its directory is that record's as well, and
+ * goes or stays with those that point at it (C3), whatever else is here (program.h, T8). */
 static bool
-all_from_another_time(const struct work *w, const struct program *p)
+from_another_time(const struct work *w, const struct program *p)
 {
     uint32_t family = family_of(w, p);
 
-    return family != ENTRY_NONE && w->registry->outside[family] && !w->registry->inside[family];
+    return family != ENTRY_NONE && w->registry->outside[family];
 }
 
 static void
@@ -836,7 +843,7 @@ confirm_unit(struct work *w, struct unit *u)
     tape_node                  source = TAPE_ABSENT, where = TAPE_ABSENT;
     bool                       own    = e->resource == u->node;
 
-    if (u->is_program && all_from_another_time(w, u->program)) {
+    if (source_former(w, u)) {
         work_apart(w, u->entry, u->node);
     } else if (u->is_program) {
         if (own)
@@ -928,7 +935,7 @@ has_source(const struct unit *u)
     return u != NULL && u->entry != ENTRY_NONE && u->kind != UNIT_PATIENT && !is_directory(u->kind);
 }
 
-/* Before directory resources are judged: whether the records here are of the
+/* Before directory resources are judged: whether records here are not of the
  * program's time.  A record that says nothing of time is. */
 static void
 look_at_times(struct work *w)
@@ -939,10 +946,9 @@ look_at_times(struct work *w)
         if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
             continue;
         const struct program *p      = source_of_reference(w, r);
-        const struct program *row    = p != NULL ? row_for(w, u->entry, p, false) : NULL;
         uint32_t              family = family_of(w, p);
-        if (family != ENTRY_NONE)
-            (row != NULL ? w->registry->inside : w->registry->outside)[family] = true;
+        if (family != ENTRY_NONE && row_for(w, u->entry, p, false) == NULL)
+            w->registry->outside[family] = true;
     }
 }
 

@@ -197,6 +197,7 @@ label_set           asked_words(struct work *, struct span text);
 enum status source_registry(struct work *);
 void        source_directory(struct work *);             /* before the content is read */
 void        source_read(struct work *);                  /* after it                   */
+bool        source_former(const struct work *, const struct unit *);          /* program.h T8 */
 void        source_notice(struct work *);                /* labeling_notice.c: 42 CFR 2.32 came along */
 bool        source_has_servers(const struct work *);     /* some program is known by a base URL */
 /* The program whose server an address is on, if it was one when the entry was made. */

@@ -426,6 +426,18 @@ is_apart(const struct closure *w, const struct labeled *l, tape_node leaf)
     return false;
 }
 
+/* Who was no program when it was made, and is named there: a record of today's own words. */
+static bool
+of_another_time(const struct scan *s)
+{
+    const struct labeled *l = s->entry != ENTRY_NONE ? &s->e->labeling->of[s->entry] : NULL;
+
+    if (l == NULL || l->apart_count == 0)
+        return false;
+    tape_node resource = s->w->bundle->entries[s->entry].resource;      /* else in fullUrl or request.url: its own name */
+    return is_apart(s->w, l, s->leaf < resource || s->leaf >= tape_after(s->w->tape, resource) ? resource : s->leaf);
+}
+
 /* A document inside has judged its own mentions, each for its own patient. */
 static bool
 opened_inside(const struct scan *s, uint32_t program)
@@ -450,8 +462,8 @@ judge_program(struct scan *s, const struct finding_of *of)
             s->e->opened[program] = true;                     /* its own record, and permitted */
             return false;
         }
-        if (l->apart_count > 0 && is_apart(s->w, l, s->leaf))
-            return false;                                     /* it was no program then */
+        if (of_another_time(s))
+            return false;
         if ((of->flags & EVIDENCE_WEAK) && is_source(s->w, s->leaf))
             return false;                                     /* another base URL on the host: P1 has judged it */
         if (own_name(s->w, s->leaf) || ((of->flags & EVIDENCE_NAME) && is_street_or_person(s->w, s->leaf)))
@@ -502,7 +514,7 @@ is_definition(const struct scan *s)
 static bool
 judge_phrase(struct scan *s, const struct finding_of *of)
 {
-    if (s->role == ROLE_CODE || (!s->narrative && own_statement(s)) || is_definition(s))
+    if (s->role == ROLE_CODE || (!s->narrative && own_statement(s)) || is_definition(s) || of_another_time(s))
         return false;
     return accept(s, s->narrative ? "C4" : "C5", of->entry, "it repeats what something withheld is about");
 }

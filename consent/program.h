@@ -21,6 +21,9 @@
  *       row that `continues` another: where the row that was named does not count,
  *       one of the others that does takes its place.
  *   T6  A day without a time is a day somewhere on earth: 14 hours more at both ends.
+ *   T8  The directory resources of a program go with its records, unless a record of another time is in the
+ *       Bundle and names it: then they are ordinary ones, and a recipient who may not have the records of the
+ *       program's time gets just what it would get without them.
  *   T7  Words do not look at the time: a note of today that names a program that was
  *       closed years ago tells of a patient of then.
  */

@@ -42,6 +42,20 @@ def otp_vitals(s):
                                        "performer": [s.by_program()], "valueQuantity": {"value": s.w.number(), "unit": "mm[Hg]"}, "note": [{"text": s.secret()}]}, hidden=True)
 
 
+@situation(senders=("not-program",))
+def former_program(s):
+    """An ordinary clinic that was a program until 2020: what it writes today stays as it is, and so does the clinic (program.h T8)."""
+    s.make_patient()
+    s.make_program(until="2020-01-01")
+    for _ in range(s.draw.randint(1, 2)):
+        s.vital(performer=[s.by_program()], effectiveDateTime=f"2025-0{s.draw.randint(1, 9)}-11")
+    s.visit(serviceProvider=s.by_program(), period={"start": "2025-05-02"})
+    for _ in range(s.draw.randint(0, 2)):
+        s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
+                                       "performer": [s.by_program()], "effectiveDateTime": f"2019-0{s.draw.randint(1, 9)}-11",
+                                       "valueQuantity": {"value": s.w.number(), "unit": "mm[Hg]"}, "note": [{"text": s.secret()}]}, hidden=True)
+
+
 @situation(grants=True)
 def problem_list(s):
     """The program's diagnosis in the hospital's List, Encounter and CarePlan."""

@@ -81,10 +81,11 @@ class Program:
         self.entity = Entity("Organization", f"{self.slug}-org", HOME)
         self.in_bundle = draw.random() < 0.6
         self.open = False                # the recipient may know it
+        self.until = None                # when it ended to be one
 
     def facts(self):
-        return {"reference": [f"Organization/{self.entity.id}"], "identifier": [{"system": NPI, "value": self.npi}],
-                "source": [self.source], "name": [self.name]}
+        return {**({"until": self.until} if self.until else {}), "reference": [f"Organization/{self.entity.id}"], "identifier": [{"system": NPI, "value": self.npi}],
+                "source": [self.source], **({} if self.until else {"name": [self.name]})}
 
 
 class World:
@@ -214,15 +215,18 @@ class Situation:
     def subject(self):
         return {"subject": self.ref(self.patient)}
 
-    def make_program(self):
+    def make_program(self, until=None):
+        """With `until` records of today name it, and its resource stays with them."""
         p = Program(self.w)
         p.open = self.granted
+        if until is not None:
+            p.until, p.name = until, f"{p.tree} Medical Group"
         self.w.programs.append(p)
         self.program = p
         if p.in_bundle:
             self.entry(p.entity, {"identifier": [{"system": NPI, "value": p.npi}], "name": p.name, "active": True,
                                   "telecom": [{"system": "phone", "value": p.phone}], "address": [{"line": [p.line], "city": "Springfield"}]},
-                       hidden=True)
+                       hidden=until is None)
         return p
 
     def by_program(self):
