@@ -94,7 +94,7 @@ def what_a_refusals_own_bundle_says_is_part_of_whom_it_names_is_reached():
     """County HIE, by its number, is part of the health system that is refused; the clinic is not."""
     def organization(id, **more):
         return {"resourceType": "Organization", "id": id, "name": id, **more}
-    system = organization("f-system")
+    system = organization("f-system", identifier=[{"system": NPI, "value": "1000000017"}])
     part = organization("f-part", identifier=[{"system": NPI, "value": "1000000002"}], partOf={"reference": "Organization/f-system"})
     push(patient("f"), system, part, refusal(naming(consent("f-no", "f"), "Organization/f-system")))
     answer = gateway.push(bundle(observation("f-refused", "f")), client="valley-ehr")
