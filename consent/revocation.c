@@ -97,11 +97,12 @@ permits_anything(const struct consent *c)
 }
 
 /* W2; a root that is ambiguous denies what it matches (policy.h V5), and one that permits some
- * data says no to the rest (weigh.h K5). */
+ * data says no to the rest (weigh.h K5).  Where it is not said whose it is, nothing was read: who
+ * knows the patient from elsewhere (facts.h) reads it. */
 static bool
 refuses_something(const struct consent *c)
 {
-    bool any = c->base == BASE_DENY;
+    bool any = c->base == BASE_DENY || c->unusable != NULL;
 
     for (uint32_t i = 0; i < c->provision_count; i++)
         any = any || c->provisions[i].type == PROVISION_DENY || c->provisions[i].ambiguous

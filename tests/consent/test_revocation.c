@@ -88,6 +88,8 @@ test_what_becomes_of_each_kind_of_consent(void **state)
           "\"modifierExtension\":[{\"url\":", "inactive", REVOCATION_MADE },                                  /* W2 */
         { HEAD ",\"provision\":{\"type\":\"permit\",\"securityLabel\":[{\"code\":\"N\"}]}}",
           "\"modifierExtension\":[{\"url\":", "inactive", REVOCATION_MADE },                                  /* K5 */
+        { "{\"resourceType\":\"Consent\",\"status\":\"active\",\"provision\":{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\"}]}}",
+          "\"modifierExtension\":[{\"url\":", "inactive", REVOCATION_MADE },                                  /* W2: whose? */
         { HEAD ",\"provision\":[{\"type\":\"permit\"}]}", NULL, NULL, REVOCATION_OF_NOTHING },                  /* R5: denies all */
         { HEAD ",\"provision\":{\"type\":\"deny\"}}", NULL, NULL, REVOCATION_OF_NOTHING },
         { "{\"resourceType\":\"Consent\",\"status\":\"inactive\"}", NULL, NULL, REVOCATION_STANDS },
