@@ -100,6 +100,7 @@ struct consent_source {                         /* a Consent resource from anywh
     const char        *again;                   /* what of an earlier version stands against it; NULL */
     int64_t            again_ms;                /* when the last of that was received */
     bool               told;                    /* its sender may be told of that */
+    bool               terms_only;              /* how it was signed is not asked: its Bundle is not looked through */
 };
 
 /* A version of a Consent of which something stands (precedent.h). */

@@ -75,7 +75,7 @@ policy_compile(const struct consent_source *sources, size_t count, struct arena 
                               .source = &sources[i] };
         compile_consent(&c, &sources[i]);
     }
-    if (arena_spent(arena))
+    if (arena_spent(arena) || signers_show(consents, sources, count, arena) != ST_OK)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         consents[i].first_number = policy->provision_count;

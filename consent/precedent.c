@@ -389,9 +389,11 @@ recorded_in_error(struct work *w, const struct precedent *p, const struct consen
 static enum status
 compile_one(const struct consent_source *source, struct arena *arena, const struct consent **out)
 {
-    const struct policy *policy;
-    enum status          st = policy_compile(source, 1, arena, &policy);
+    struct consent_source terms = *source;
+    const struct policy  *policy;
 
+    terms.terms_only = true;
+    enum status st   = policy_compile(&terms, 1, arena, &policy);
     *out = st == ST_OK ? policy_consent(policy, 0) : NULL;
     return st;
 }

@@ -3,15 +3,16 @@
 #include "consent/match.h"
 #include "consent/provision.h"
 #include "consent/subject.h"
+#include "fhir/lookup.h"
+#include "fhir/reference.h"
 
-static void read_evidence(struct consent *, struct arena *);
+static void read_evidence(struct consent *);
 static bool is_verified(const struct consent *);
-static bool provenance_shows(const struct consent *, struct arena *);
 
 void
 signer_read(struct consent *c, struct arena *arena)
 {
-    read_evidence(c, arena);
+    read_evidence(c);
     tape_node    list    = tape_member(c->tape, c->node, SPAN("performer"));
     struct span *signers = arena_make_n(arena, tape_children(c->tape, list) + 1, struct span);
 
@@ -23,7 +24,7 @@ signer_read(struct consent *c, struct arena *arena)
 }
 
 static void
-read_evidence(struct consent *c, struct arena *arena)
+read_evidence(struct consent *c)
 {
     const struct tape *t    = c->tape;
     tape_node          list = tape_member(t, c->node, SPAN("extension"));
@@ -37,7 +38,7 @@ read_evidence(struct consent *c, struct arena *arena)
             c->shown_signed |= tape_member(t, signature, SPAN("when")) != TAPE_ABSENT
                                && tape_member(t, signature, SPAN("who")) != TAPE_ABSENT;
     }
-    c->shown_signed = c->shown_signed || is_verified(c) || provenance_shows(c, arena);
+    c->shown_signed = c->shown_signed || is_verified(c);
 }
 
 static bool
@@ -53,22 +54,136 @@ is_verified(const struct consent *c)
     return false;
 }
 
-static bool
-provenance_shows(const struct consent *c, struct arena *arena)
-{
-    const struct bundle *b = c->home;
+/* ---- by a Provenance of its Bundle ------------------------------------------------------------- */
 
-    for (uint32_t e = 0; b != NULL && e < b->count; e++) {
+struct show {
+    struct consent              *consents;
+    const struct consent_source *sources;
+    const struct lookup         *known;    /* those not known to be signed: by Bundle and id, by Bundle and bytes */
+    bool                        *walked;   /* by position in it: all of this key are shown */
+    struct arena                *arena;
+};
+
+static struct span
+key_in(const struct bundle *home, struct span what, struct arena *arena)
+{
+    return arena_join(arena, (struct span){ (const char *)&home, sizeof home }, what);
+}
+
+/* Of a body not the bytes but their hash, behind what no id begins with. */
+static struct span
+key_of_body(const struct bundle *home, struct span body, struct arena *arena)
+{
+    uint64_t hash = lookup_hash(body);
+
+    return key_in(home, arena_join(arena, SPAN("\n"), (struct span){ (const char *)&hash, sizeof hash }), arena);
+}
+
+/* As it was sent, whatever it is read as. */
+static struct span
+body_of(const struct consent_source *s)
+{
+    return s->sent != NULL ? tape_extent(s->sent, s->sent_node) : tape_extent(s->tape, s->node);
+}
+
+/* The first with this key, if it is asked for the first time: what many share is walked once. */
+static uint32_t
+first_of(struct show *s, struct span key)
+{
+    uint32_t at = lookup_find(s->known, key);
+
+    if (at == LOOKUP_NONE || s->walked[at])
+        return LOOKUP_NONE;
+    s->walked[at] = true;
+    return at;
+}
+
+static void
+show_same_body(struct show *s, const struct bundle *b, struct span body)
+{
+    for (uint32_t at = first_of(s, key_of_body(b, body, s->arena)); at != LOOKUP_NONE; at = lookup_next(s->known, at)) {
+        uint32_t i = lookup_value(s->known, at);
+        s->consents[i].shown_signed |= span_eq(body_of(&s->sources[i]), body);
+    }
+}
+
+static void
+show_same_id(struct show *s, const struct bundle *b, struct span reference)
+{
+    struct span base, type, id;
+
+    if (!reference_split(reference, &base, &type, &id) || !span_eq_text(type, "Consent"))
+        return;
+    for (uint32_t at = first_of(s, key_in(b, id, s->arena)); at != LOOKUP_NONE; at = lookup_next(s->known, at))
+        s->consents[lookup_value(s->known, at)].shown_signed = true;
+}
+
+/* The target is an entry by its fullUrl, or whatever has its type and id. */
+static void
+show_target(struct show *s, const struct bundle *b, struct span reference)
+{
+    uint32_t entry = bundle_find_full_url(b, reference);
+
+    if (entry != ENTRY_NONE && span_eq_text(b->entries[entry].type, "Consent"))
+        show_same_body(s, b, tape_extent(b->tape, b->entries[entry].resource));
+    show_same_id(s, b, reference);
+}
+
+static void
+show_bundle(struct show *s, const struct bundle *b)
+{
+    for (uint32_t e = 0; e < b->count; e++) {
         tape_node resource = b->entries[e].resource;
         if (!span_eq_text(b->entries[e].type, "Provenance")
             || tape_first(b->tape, tape_member(b->tape, resource, SPAN("signature"))) == TAPE_ABSENT)
             continue;
         tape_node list = tape_member(b->tape, resource, SPAN("target"));
-        for (tape_node n = tape_first(b->tape, list); n != TAPE_ABSENT; n = tape_next(b->tape, n))
-            if (target_same_reference(tape_member_text(b->tape, n, SPAN("reference"), arena), c->reference))
-                return true;
+        for (tape_node n = tape_first(b->tape, list); n != TAPE_ABSENT; n = tape_next(b->tape, n)) {
+            struct arena_mark before = arena_mark(s->arena);
+            show_target(s, b, tape_member_text(b->tape, n, SPAN("reference"), s->arena));
+            arena_reset(s->arena, before);
+        }
     }
-    return false;
+}
+
+/* Those not known to be signed, under every key; `keys` has room for two each. */
+static uint32_t
+keys_of(const struct show *s, size_t count, struct lookup_item *keys)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct bundle *b = s->consents[i].home;
+        struct span          base, type, id;
+        if (s->consents[i].shown_signed || s->sources[i].terms_only || b == NULL)
+            continue;
+        keys[n++] = (struct lookup_item){ .key = key_of_body(b, body_of(&s->sources[i]), s->arena), .value = (uint32_t)i };
+        if (reference_split(s->consents[i].reference, &base, &type, &id))
+            keys[n++] = (struct lookup_item){ .key = key_in(b, id, s->arena), .value = (uint32_t)i };
+    }
+    return n;
+}
+
+enum status
+signers_show(struct consent *all, const struct consent_source *sources, size_t count, struct arena *arena)
+{
+    struct show         s     = { all, sources, NULL, arena_make_n(arena, 2 * count + 1, bool), arena };
+    struct lookup_item *keys  = arena_make_n(arena, 2 * count + 1, struct lookup_item);
+    struct lookup_item *homes = arena_make_n(arena, 2 * count + 1, struct lookup_item);
+
+    if (s.walked == NULL || keys == NULL || homes == NULL)
+        return ST_NO_MEMORY;
+    uint32_t n = keys_of(&s, count, keys);
+    for (uint32_t i = 0; i < n; i++)
+        homes[i] = (struct lookup_item){ .key = key_in(all[keys[i].value].home, SPAN(""), arena), .value = keys[i].value };
+    const struct lookup *bundles = lookup_build(homes, n, arena);
+    s.known = lookup_build(keys, n, arena);
+    if (s.known == NULL || bundles == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t at = 0; at < lookup_count(bundles); at++)
+        if (lookup_first(bundles, at) == at)
+            show_bundle(&s, all[lookup_value(bundles, at)].home);
+    return arena_status(arena);
 }
 
 bool

@@ -13,8 +13,8 @@
  *   W4  Where the site demands that a signature is shown (site_policy.require_signature,
  *       2.31(a)(8)): a `verification` that is verified, beside the form itself
  *       (sourceAttachment or sourceReference); an extension "signature" (valueSignature with
- *       a moment and who); or a signed Provenance about the Consent in its own Bundle.  Electronic
- *       signatures are signatures.
+ *       a moment and who); or a signed Provenance about the Consent in its own Bundle, which
+ *       names it by the fullUrl of its entry or by type and id.  Electronic signatures are signatures.
  *   W5  An extension "doubted" (valueBoolean): whoever keeps the consent knows, or could by reasonable
  *       diligence, that it is materially false (2.31(c)(4)).  The next version without it ends the doubt.
  *       So does a circumstance on file that names it among its "doubts", whatever its versions say, until
@@ -32,8 +32,10 @@
 
 #define PART2_RULE_COMPLIANCE_MS INT64_C(1771200000000)       /* 2026-02-16, 89 FR 12472 */
 
-/* Fills the signers and what shows the signature of a consent that is being compiled. */
+/* Fills the signers and what of the consent itself shows its signature, while it is compiled. */
 void        signer_read(struct consent *, struct arena *);
+/* W4 by Provenance, of all that are compiled together: each Bundle is walked once, however many came in it. */
+enum status signers_show(struct consent *, const struct consent_source *, size_t count, struct arena *) MUST_CHECK;
 /* Why its signature does not release a Part 2 record; NULL: nothing is known against it. */
 const char *signer_deficiency(const struct consent *, const struct facts *);
 /* The same of a circumstance that is on file for another identity of the patient (K12): it may say that the
