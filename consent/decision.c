@@ -17,6 +17,8 @@ struct bench {
 static enum status     sit(struct bench *, const struct policy *, const struct facts *, const struct references *,
                            const struct labeling *, struct arena *);
 static struct decision decide_entry(struct bench *, uint32_t entry);
+static struct decision decide_for(struct bench *, struct record *, struct subject *, size_t count);
+static struct decision of_those_who_let(struct bench *, struct record *, size_t count, struct decision all);
 static struct decision unfollowed(const struct bench *, const struct asking *, struct decision);
 static struct decision protected(struct bench *, struct record *, const struct asking *);
 static struct decision outside(struct bench *, struct record *, const struct asking *);
@@ -181,19 +183,47 @@ sit(struct bench *b, const struct policy *policy, const struct facts *facts, con
 static struct decision
 decide_entry(struct bench *b, uint32_t entry)
 {
-    struct record r = record_of(b->labeling, entry, &b->weigher.asker);
-    struct asking a = { .inquiry = &b->inquiry, .record = &r, .subjects = b->subjects,
-                        .note = labeled_note(r.labeled) };
+    struct record   r     = record_of(b->labeling, entry, &b->weigher.asker);
+    size_t          count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
+    struct decision d     = decide_for(b, &r, b->subjects, count);
 
-    a.subject_count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
-    struct decision d = r.labeled->part2 == PART2_NOT ? outside(b, &r, &a) : protected(b, &r, &a);   /* 2 */
-    if (d.verdict == VERDICT_HOLD && r.labeled->found_count > 0)
-        d = review_settle(d, r.labeled);
+    return count > 1 && d.verdict != VERDICT_PERMIT && type_is_of_no_patient(r.type) ? of_those_who_let(b, &r, count, d) : d;
+}
+
+static struct decision
+decide_for(struct bench *b, struct record *r, struct subject *subjects, size_t count)
+{
+    struct asking a = { .inquiry = &b->inquiry, .record = r, .subjects = subjects, .subject_count = count,
+                        .note = labeled_note(r->labeled) };
+
+    struct decision d = r->labeled->part2 == PART2_NOT ? outside(b, r, &a) : protected(b, r, &a);    /* 2 */
+    if (d.verdict == VERDICT_HOLD && r->labeled->found_count > 0)
+        d = review_settle(d, r->labeled);
     if (b->weigher.whose.linked != NULL)
         d = unfollowed(b, &a, d);                                           /* K12 */
     if (b->facts->pack_count == 0)
         return d;
-    return state_narrow(&b->weigher, &a, &r, d);                            /* 11 */
+    return state_narrow(&b->weigher, &a, r, d);                             /* 11 */
+}
+
+/* K1: a drug is in the record of whoever takes it.  As far as one of them lets it go it goes with
+ * their record, and what the others did not let go does not bring it (C3). */
+static struct decision
+of_those_who_let(struct bench *b, struct record *r, size_t count, struct decision all)
+{
+    enum verdict best = VERDICT_DENY;
+    size_t       kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        enum verdict one = decide_for(b, r, &b->subjects[i], 1).verdict;
+        if (one > best) {
+            best = one;
+            kept = 0;
+        }
+        if (one == best && best > all.verdict)
+            b->subjects[kept++] = b->subjects[i];
+    }
+    return kept > 0 ? decide_for(b, r, b->subjects, kept) : all;
 }
 
 /* What a refusal could have stopped, of a patient with more identities than are followed (linked.h). */

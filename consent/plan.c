@@ -1,6 +1,7 @@
 #include "consent/plan.h"
 
 #include "base/sort.h"
+#include "consent/answered.h"
 #include "consent/plan_limit.h"
 #include "consent/plan_scan.h"
 
@@ -36,6 +37,8 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
     enum status           st       = closure_new(in, arena, &w);
 
     *out = NULL;
+    if (st == ST_OK)
+        st = answered_read(in->bundle, arena, &w->answered);
     if (st != ST_OK)
         return st;
     begin(w);

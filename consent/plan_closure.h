@@ -47,7 +47,7 @@ struct closure {
     bool                    *first;      /* per entry: withheld by the decision, not by us   */
     bool                    *touched;    /* per entry: something inside was cut              */
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
-    struct answered         *answered;   /* plan_orphan.c; NULL: no Questionnaire is named by its URL */
+    const struct answered   *answered;   /* NULL: no Questionnaire is named by its URL */
     uint32_t                *queue;
     uint32_t                 queue_head, queue_tail;
     uint32_t                *edge_of;    /* per entry: last edge + 1; NULL: text was not read */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "consent/answered.h"
 #include "consent/text.h"
 #include "fhir/element.h"
 
@@ -147,23 +148,46 @@ collect_patients(struct closure *w, struct plan_evidence *e)
     collect_whose(w, e);
 }
 
-/* A drug, a specimen: whoever refers to it speaks of it (consent/subject.h K1).  Of what
- * stays the references that stay count, as they are all that the twin has. */
+enum { OF_SEVERAL = 0x7fffffff };         /* a `whose` that is no one patient's */
+
+/* One more who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
+static uint32_t
+with_speaker(const struct closure *w, const struct plan_evidence *e, uint32_t whose, bool gone, uint32_t from)
+{
+    uint32_t who = from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : e->patient_of[from];
+
+    return who == 0 || whose == who ? whose : whose == 0 ? who : OF_SEVERAL;
+}
+
+/* Who answers to its URL: each group is asked once, for what stays and for what goes; `known`, by position, is that + 1. */
+static uint32_t
+whose_answers(const struct closure *w, const struct plan_evidence *e, uint32_t at, bool gone, uint32_t *known)
+{
+    uint32_t *memo = &known[2 * at + gone], whose = 0;
+
+    for (uint32_t i = at; i != LOOKUP_NONE && *memo == 0 && whose != OF_SEVERAL; i = lookup_next(w->answered->responses, i))
+        whose = with_speaker(w, e, whose, gone, lookup_value(w->answered->responses, i));
+    if (*memo == 0)
+        *memo = whose + 1;
+    return *memo - 1;
+}
+
+/* A drug, a specimen, a form: whoever refers to it speaks of it (consent/subject.h K1). */
 static void
 collect_whose(struct closure *w, struct plan_evidence *e)
 {
+    uint32_t *known = w->answered != NULL ? arena_make_n(w->arena, 2 * (size_t)lookup_count(w->answered->responses), uint32_t) : NULL;
+
     for (uint32_t i = 0; i < w->bundle->count; i++) {
-        uint32_t count = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT ? references_to(w->in->references, i) : 0;
-        bool     one   = true;
-        e->whose[i]    = e->patient_of[i];
-        for (uint32_t k = 0; k < count && one; k++) {
-            uint32_t from = references_to_at(w->in->references, i, k)->from;
-            uint32_t who  = from == ENTRY_NONE ? 0 : e->patient_of[from];
-            if (who == 0 || (w->withheld[from] && !w->withheld[i]))
-                continue;
-            one         = e->whose[i] == 0 || e->whose[i] == who;
-            e->whose[i] = one ? who : 0;
-        }
+        bool     alone = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT;
+        uint32_t count = alone ? references_to(w->in->references, i) : 0, whose = e->patient_of[i];
+        uint32_t at    = alone && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
+        for (uint32_t k = 0; k < count && whose != OF_SEVERAL; k++)
+            whose = with_speaker(w, e, whose, w->withheld[i], references_to_at(w->in->references, i, k)->from);
+        uint32_t answers = at != LOOKUP_NONE ? whose_answers(w, e, at, w->withheld[i], known) : 0;
+        if (answers != 0 && whose != answers)
+            whose = whose == 0 ? answers : OF_SEVERAL;
+        e->whose[i] = whose == OF_SEVERAL ? 0 : whose;
     }
 }
 

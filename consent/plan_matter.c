@@ -121,7 +121,8 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
 {
     static const char *const texts[] = { "display", "text", "title", "name", "description", "alias", NULL };
     static const char *const closed[] = { "reference", "system", "code", "id", "url", "versionId", "lastUpdated",
-                                          "resourceType", "contentType", "profile", "source", "status", NULL };
+                                          "resourceType", "contentType", "profile", "source", "status",
+                                          "questionnaire", "instantiatesCanonical", "instantiatesUri", NULL };
     struct span name = closure_name(w, n);
     struct span text = tape_text(w->tape, n, w->arena);
 

@@ -5,8 +5,7 @@
  * stays does, directly or through others.  One that nobody points at stays:
  * the twin has it.  Resources that stand on their own (an Observation, an Encounter) are
  * not brought along; only the members and results of a Part 2 report are.
- * A QuestionnaireResponse points at every Questionnaire of the canonical URL that it names (R4
- * references.html#canonical), whatever the version.
+ * A QuestionnaireResponse points at every Questionnaire of the URL that it names (answered.h).
  *
  * Reachability, not counting: Organization and Endpoint may point at each
  * other.  Linear in references.
@@ -15,7 +14,7 @@
 
 #include <string.h>
 
-#include "fhir/lookup.h"
+#include "consent/answered.h"
 
 struct reach {
     struct closure *w;
@@ -23,20 +22,12 @@ struct reach {
     bool        *live;                   /* reachable from what stays on its own     */
     uint32_t    *stack;
     uint32_t     depth;
-    bool        *met;                    /* by position in w->answered->by_url */
-};
-
-/* Questionnaires that are named by their URL. */
-struct answered {
-    const struct lookup *by_url;         /* url -> entry */
-    uint32_t            *of;             /* by entry, a response: position in by_url; else LOOKUP_NONE */
-    tape_node           *node;           /* by entry: what names it */
+    bool        *met;                    /* by position in w->answered->forms */
 };
 
 static bool supporting(const struct closure *, uint32_t entry);
 static bool know_support(struct closure *);
 static bool part_of_report(const struct closure *, const struct reference *);
-static bool know_answered(struct closure *);
 static void push_answered(struct reach *, bool *set, uint32_t entry, bool gone);
 static bool find_brought(struct reach *);
 static void find_live(struct reach *);
@@ -54,7 +45,7 @@ orphans_withhold(struct closure *w)
         reason = reason || w->withheld[e] || w->touched[e];
     if (!reason)
         return;
-    if (w->support == NULL && (!know_support(w) || !know_answered(w))) {
+    if (w->support == NULL && !know_support(w)) {
         w->spent = true;
         return;
     }
@@ -128,56 +119,14 @@ static void
 push_answered(struct reach *r, bool *set, uint32_t entry, bool gone)
 {
     const struct answered *a  = r->w->answered;
-    uint32_t               at = a != NULL ? a->of[entry] : LOOKUP_NONE;
+    uint32_t               at = a != NULL ? a->forms_of[entry] : LOOKUP_NONE;
 
     if (at == LOOKUP_NONE || r->met[at] || closure_gone(r->w, a->node[entry]) != gone)
         return;
     r->met[at] = true;
-    for (; at != LOOKUP_NONE; at = lookup_next(a->by_url, at))
-        if (!r->w->withheld[lookup_value(a->by_url, at)])
-            push(r, set, lookup_value(a->by_url, at));
-}
-
-static const struct lookup *
-forms_by_url(const struct closure *w)
-{
-    struct lookup_item *items = NULL;
-    uint32_t            count = 0;
-
-    for (uint32_t e = 0; e < w->bundle->count; e++) {
-        if (!w->support[e] || !span_eq_text(w->bundle->entries[e].type, "Questionnaire"))
-            continue;
-        struct span url = tape_member_text(w->tape, w->bundle->entries[e].resource, SPAN("url"), w->arena);
-        if (items == NULL && (items = arena_make_n(w->arena, w->bundle->count, struct lookup_item)) == NULL)
-            return NULL;
-        if (!span_empty(url))
-            items[count++] = (struct lookup_item){ .key = url, .value = e };
-    }
-    return count > 0 ? lookup_build(items, count, w->arena) : NULL;
-}
-
-static bool
-know_answered(struct closure *w)
-{
-    struct answered a = { .by_url = forms_by_url(w) };
-
-    if (a.by_url == NULL)
-        return !arena_spent(w->arena);
-    a.of   = arena_make_n(w->arena, w->bundle->count, uint32_t);
-    a.node = arena_make_n(w->arena, w->bundle->count, tape_node);
-    for (uint32_t e = 0; a.of != NULL && a.node != NULL && e < w->bundle->count; e++) {
-        const struct bundle_entry *one = &w->bundle->entries[e];
-        a.of[e] = LOOKUP_NONE;
-        if (!span_eq_text(one->type, "QuestionnaireResponse"))
-            continue;
-        a.node[e]        = tape_member(w->tape, one->resource, SPAN("questionnaire"));
-        struct span name = tape_text(w->tape, a.node[e], w->arena);
-        a.of[e]          = lookup_find(a.by_url, span_split(&name, '|'));
-    }
-    w->answered = arena_make(w->arena, struct answered);
-    if (w->answered != NULL)
-        *w->answered = a;
-    return !arena_spent(w->arena);
+    for (; at != LOOKUP_NONE; at = lookup_next(a->forms, at))
+        if (!r->w->withheld[lookup_value(a->forms, at)])
+            push(r, set, lookup_value(a->forms, at));
 }
 
 /* Results and members of a protected report: parts of it, without a life of

@@ -2,10 +2,15 @@
 
 #include <stdlib.h>
 
+#include "consent/answered.h"
 #include "consent/contained.h"
 
 enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its own: the others are asked again */
 
+struct answering { struct subject all[SUBJECTS_ANSWERING]; uint32_t count; bool more; };
+
+static bool           add_subject(struct subject *, size_t *count, const struct subject *);
+static bool           add_answering(struct whose *, uint32_t entry, struct subject *, size_t *count);
 static struct subject only_patient(struct whose *);
 static bool           is_directory(struct span type);
 
@@ -24,7 +29,7 @@ subjects_most(const struct whose *w)
     for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++)
         if (references_to(w->references, e) > most && span_empty(entry_patient(w->references, e, NULL)))
             most = references_to(w->references, e);
-    return most;
+    return most + SUBJECTS_ANSWERING;
 }
 
 /* K1.  Whoever refers to a record without a patient of its own speaks for it,
@@ -43,12 +48,10 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
     for (uint32_t i = 0; i < from; i++) {
         uint32_t       other = references_to_at(w->references, r->entry, i)->from;
         struct subject s     = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
-        bool           seen  = span_empty(s.name);
-        for (size_t j = 0; j < count && j < SUBJECTS_TOLD_APART && !seen; j++)
-            seen = same_subject(&out[j], &s);
-        if (!seen && (count == 0 || !same_subject(&out[count - 1], &s)))
-            out[count++] = s;
+        (void)add_subject(out, &count, &s);
     }
+    if (span_eq_text(r->type, "Questionnaire") && !add_answering(w, r->entry, out, &count))
+        return 0;
     if (count > 0)
         return count;
     if (!span_empty(w->facts->patient) && !span_eq_text(w->facts->patient, "*"))
@@ -56,6 +59,57 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
     else
         out[0] = only_patient(w);
     return span_empty(out[0].name) ? 0 : 1;
+}
+
+/* Whether it is new, as far as is told. */
+static bool
+add_subject(struct subject *out, size_t *count, const struct subject *s)
+{
+    if (span_empty(s->name) || (*count > 0 && same_subject(&out[*count - 1], s)))
+        return false;
+    for (size_t j = 0; j < *count && j < SUBJECTS_TOLD_APART; j++)
+        if (same_subject(&out[j], s))
+            return false;
+    out[(*count)++] = *s;
+    return true;
+}
+
+/* Of all Questionnaires of one URL the same. */
+static struct answering *
+answering_at(struct whose *w, uint32_t at)
+{
+    struct answering **slot = &w->answering[at];
+
+    if (*slot != NULL || (*slot = arena_make(w->arena, struct answering)) == NULL)
+        return *slot;
+    for (uint32_t i = at; i != LOOKUP_NONE && !(*slot)->more; i = lookup_next(w->answered->responses, i)) {
+        struct subject s    = subject_of_entry(w, lookup_value(w->answered->responses, i));
+        bool           seen = span_empty(s.name);
+        for (uint32_t j = 0; j < (*slot)->count && !seen; j++)
+            seen = same_subject(&(*slot)->all[j], &s);
+        (*slot)->more = !seen && (*slot)->count == SUBJECTS_ANSWERING;
+        if (!seen && !(*slot)->more)
+            (*slot)->all[(*slot)->count++] = s;
+    }
+    return *slot;
+}
+
+/* False: who it is judged for is not known. */
+static bool
+add_answering(struct whose *w, uint32_t entry, struct subject *out, size_t *count)
+{
+    if (!w->answered_known && w->references != NULL) {
+        if (answered_read(w->references->bundle, w->arena, &w->answered) != ST_OK)
+            return false;
+        w->answering = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), struct answering *) : NULL;
+        w->answered_known = true;
+    }
+    if (w->answered == NULL || w->answered->responses_of[entry] == LOOKUP_NONE)
+        return true;
+    const struct answering *a = w->answering != NULL ? answering_at(w, w->answered->responses_of[entry]) : NULL;
+    for (uint32_t i = 0; a != NULL && i < a->count; i++)
+        (void)add_subject(out, count, &a->all[i]);
+    return a != NULL && !a->more;
 }
 
 struct subject
@@ -200,6 +254,15 @@ same_subject(const struct subject *a, const struct subject *b)
     return a->key == b->key && target_same_reference(a->name, b->name);
 }
 
+static bool
+is_among(struct span type, const char *const *types, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_eq_text(type, types[i]))
+            return true;
+    return false;
+}
+
 /* Resources about who and where, not about a patient (R4 resource categories
  * "Individuals" and "Entities"). */
 static bool
@@ -209,8 +272,15 @@ is_directory(struct span type)
         "Organization", "OrganizationAffiliation", "Practitioner", "PractitionerRole", "Location",
         "HealthcareService", "Endpoint", "InsurancePlan",
     };
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (span_eq_text(type, types[i]))
-            return true;
-    return false;
+    return is_among(type, types, sizeof types / sizeof *types);
+}
+
+bool
+type_is_of_no_patient(struct span type)
+{
+    static const char *const types[] = {
+        "ActivityDefinition", "ChargeItemDefinition", "DeviceDefinition", "Library", "Measure", "Medication",
+        "MedicationKnowledge", "PlanDefinition", "Questionnaire", "Substance", "SubstanceSpecification",
+    };
+    return is_directory(type) || is_among(type, types, sizeof types / sizeof *types);
 }

@@ -2,7 +2,10 @@
  *
  * A record follows its own patient's consents.  One without a patient of its
  * own (a Medication) is judged for the patients of the records that refer to
- * it; a directory resource that is neither labelled nor Part 2 is nobody's.
+ * it, a Questionnaire for those of the responses that name it (answered.h; more than
+ * SUBJECTS_ANSWERING are nobody).  Of several all must permit, as it may tell of each of them;
+ * but a resource of a type that tells of no patient (type_is_of_no_patient) is part of each one's record, and
+ * one is enough.  A directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
  * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
  * that identifier, else the Patient that the facts say has it (facts.names), else somebody
@@ -23,6 +26,10 @@ struct subject {
 };
 
 struct linked;
+struct answered;
+struct answering;
+
+enum { SUBJECTS_ANSWERING = 64 };
 
 struct whose {                           /* what it takes to tell */
     const struct references *references; /* may be NULL */
@@ -30,6 +37,9 @@ struct whose {                           /* what it takes to tell */
     struct arena            *arena;
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
+    const struct answered   *answered;   /* read when the first Questionnaire is judged */
+    struct answering       **answering;  /* by position in answered->responses          */
+    bool                     answered_known;
     struct subject           last;       /* of the entry asked for last: most of a bundle are one patient's */
     const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */
 };
@@ -45,6 +55,9 @@ struct span    patient_known_as(const struct facts *, struct span name);
 /* Whom a document on file or a link names, in the bundle when it is there. */
 struct subject subject_of_reference(const struct whose *, struct span reference);
 struct subject subject_of_consent(struct whose *, const struct consent *);
+/* R4 has no element in it for a patient, and defines it as a thing, a place, a person who works or a
+ * definition: a Medication, an Organization, a Questionnaire. */
+bool           type_is_of_no_patient(struct span type);
 bool           same_subject(const struct subject *, const struct subject *);
 /* Two identities of one person, as links say: not the same subject (K12). */
 bool           linked_subject(const struct whose *, const struct subject *, const struct subject *);

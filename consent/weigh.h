@@ -1,7 +1,7 @@
 /* consent/weigh.h -- what all consents of one patient say about one record.
  *
  *   K1  Only consents that count (policy.h V1) and are of the record's own
- *       patient (subject.h); of several patients all must permit.
+ *       patient (subject.h); of several patients all must permit, of what tells of no patient one.
  *   K2  Inside one consent the deepest matching provision decides on its
  *       branch, and any of them beats the base decision.  Between branches a
  *       permit wins only when it refines the deny: it states all that the deny

@@ -543,9 +543,22 @@ test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it(void **state
 #define MEDICATION ENTRY("{\"resourceType\":\"Medication\",\"id\":\"m\",\"meta\":{\"security\":[" LABEL_ACT("SUD") "]}}")
 #define ORDER(id, patient) \
     ENTRY("{\"resourceType\":\"MedicationRequest\",\"id\":\"" id "\",\"subject\":{\"reference\":\"Patient/" patient "\"},\"medicationReference\":{\"reference\":\"Medication/m\"}}")
+#define SPECIMEN ENTRY("{\"resourceType\":\"Specimen\",\"id\":\"m\",\"meta\":{\"security\":[" LABEL_ACT("SUD") "]}}")
+#define RESULT(id, patient) \
+    ENTRY("{\"resourceType\":\"Observation\",\"id\":\"" id "\",\"subject\":{\"reference\":\"Patient/" patient "\"},\"specimen\":{\"reference\":\"Specimen/m\"}}")
+#define ASKS ENTRY("{\"resourceType\":\"Questionnaire\",\"id\":\"m\",\"url\":\"http://a.example/q\",\"meta\":{\"security\":[" LABEL_ACT("SUD") "]}}")
+#define ANSWER(id, patient, url) \
+    ENTRY("{\"resourceType\":\"QuestionnaireResponse\",\"id\":\"" id "\",\"subject\":{\"reference\":\"Patient/" patient "\"},\"questionnaire\":\"" url "\"}")
+#define GLUCOSE2 ENTRY("{\"resourceType\":\"Observation\",\"id\":\"o2\",\"subject\":{\"reference\":\"Patient/p2\"}}")
     static const struct { const char *bundle, *patient; bool leaves; } rows[] = {
         { BUNDLE(MEDICATION "," ORDER("r1", "p1")), "*", true },
-        { BUNDLE(MEDICATION "," ORDER("r1", "p1") "," ORDER("r2", "p2")), "*", false },
+        { BUNDLE(MEDICATION "," ORDER("r1", "p1") "," ORDER("r2", "p2")), "*", true },       /* with the order of p1 */
+        { BUNDLE(SPECIMEN "," RESULT("r1", "p1") "," RESULT("r2", "p2")), "*", false },
+        { BUNDLE(SPECIMEN "," RESULT("r1", "p1")), "*", true },
+        { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/q") "," ANSWER("r2", "p2", "http://a.example/q")), "*", true },
+        { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/q|2") "," GLUCOSE2), "*", true },
+        { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/other") "," GLUCOSE2), "*", false },
+        { BUNDLE(ASKS "," ANSWER("r2", "p2", "http://a.example/q") "," GLUCOSE), "*", false },
         { BUNDLE(MEDICATION), "Patient/p1", true },
         { BUNDLE(MEDICATION), "*", false },
         { BUNDLE(MEDICATION "," GLUCOSE), "*", true },
@@ -564,7 +577,8 @@ test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it(void **state
     }
 }
 
-/* One of any number refuses, first, in the middle or last, and each refers to it twice. */
+/* One of any number refuses, first, in the middle or last, and each refers to it twice: a specimen goes,
+ * a drug stays for the others. */
 static void
 test_a_record_of_many_patients_goes_when_one_of_them_refuses(void **state)
 {
@@ -572,22 +586,25 @@ test_a_record_of_many_patients_goes_when_one_of_them_refuses(void **state)
     struct arena         *arena      = arena_new("test", 1 << 20);
 
     (void)state;
-    for (size_t i = 0; i < sizeof refusers / sizeof *refusers; i++) {
+    for (size_t i = 0; i < 2 * sizeof refusers / sizeof *refusers; i++) {
+        bool        drug    = i % 2 != 0;
+        unsigned    refuser = refusers[i / 2];
         struct buf  bundle;
         struct span request = arena_format(arena, REQUEST_WITH(ORG_A_TREAT ",\"patient\":\"*\"",
             "{\"resourceType\":\"Consent\",\"id\":\"c1\",\"status\":\"active\",\"scope\":{\"coding\":[{\"code\":\"patient-privacy\"}]},"
-            "\"patient\":{\"reference\":\"Patient/q%u\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"deny\"}}"), refusers[i]);
+            "\"patient\":{\"reference\":\"Patient/q%u\"},\"dateTime\":\"2024-01-01\",\"provision\":{\"type\":\"deny\"}}"), refuser);
         buf_init(&bundle, 1 << 20);
-        buf_add_text(&bundle, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
-                              "{\"resource\":{\"resourceType\":\"Medication\",\"id\":\"m\"}}");
+        buf_add_format(&bundle, "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":["
+                                "{\"resource\":{\"resourceType\":\"%s\",\"id\":\"m\"}}", drug ? "Medication" : "Specimen");
         for (unsigned k = 0; k < 80; k++)
             buf_add_format(&bundle, ",{\"resource\":{\"resourceType\":\"MedicationRequest\",\"id\":\"r%u\",\"subject\":{\"reference\":\"Patient/q%u\"},"
-                                    "\"medicationReference\":{\"reference\":\"Medication/m\"}}}", k, k % 40 + 1);
+                                    "\"%s\":{\"reference\":\"%s/m\"}}}", k, k % 40 + 1,
+                           drug ? "medicationReference" : "specimen", drug ? "Medication" : "Specimen");
         buf_add_text(&bundle, "]}");
         buf_add_byte(&bundle, '\0');
         struct world w = world_read(request.at, bundle.at);
         world_decide(&w);
-        assert_int_equal(world_at(&w, "m")->verdict == VERDICT_PERMIT, refusers[i] == 0);
+        assert_int_equal(world_at(&w, "m")->verdict == VERDICT_PERMIT, refuser == 0 || drug);
         world_end(&w);
         buf_release(&bundle);
     }

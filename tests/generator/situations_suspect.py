@@ -52,6 +52,29 @@ def medication_lists(s):
 
 
 @situation(grants=True)
+def drug_of_two_patients(s):
+    """One Medication, one Questionnaire and two patients who take it and answer it; of one nothing may be known, whatever the other lets go."""
+    s.make_patient()
+    s.vital()
+    row = s.draw.choice(SUD_DRUGS)
+    other = s.entry(s.new("Patient", "other"), {"name": [{"family": s.keep()}]})
+    drug = s.entry(s.new("Medication"), {"code": s.concept(row, s.secret())}, hidden=True)
+    asked = f"http://valley.example.org/Questionnaire/two{s.prefix}{s.draw.randint(0, 999999)}"
+    s.entry(s.new("Questionnaire"), {"status": "active", "url": asked, "item": [
+        {"linkId": "7", "type": "boolean", "code": [{"system": ICD, "code": s.draw.choice(("F11.20", "F10.20"))}], "text": s.secret()}]}, hidden=True)
+    for who, own in ((s.patient, True), (other, False)):
+        for made in s.draw.sample((
+                (s.new("MedicationRequest"), {"status": "active", "intent": "order", "medicationReference": s.ref(drug)}),
+                (s.new("QuestionnaireResponse"), {"status": "completed", "questionnaire": asked, "item": [{"linkId": "7", "answer": [{"valueBoolean": True}]}]})), 2):
+            entity, fields = made
+            note = {"extension": [{"url": "http://hospital.example.org/ext/note", "valueString": s.secret() if own else s.w.token("secret")}]}
+            if own:
+                s.entry(entity, {**fields, "subject": s.ref(who), **note}, hidden=True)
+            else:
+                s.entries.append((entity, {"resourceType": entity.type, "id": entity.id, **fields, "subject": s.ref(who), **note}, True))
+
+
+@situation(grants=True)
 def words_without_code(s):
     """Concepts that are text or display alone."""
     s.make_patient()
