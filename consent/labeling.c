@@ -351,13 +351,13 @@ work_mention(struct work *w, uint32_t entry, enum label label, tape_node node)
 }
 
 void
-work_apart(struct work *w, uint32_t entry, tape_node node)
+work_apart(struct work *w, uint32_t entry, tape_node node, const struct program *program)
 {
-    struct apart *a = arena_make(w->arena, struct apart);
+    struct apart_item *a = arena_make(w->arena, struct apart_item);
 
     if (a == NULL)
         return;
-    *a = (struct apart){ node, w->entries[entry].apart };
+    *a = (struct apart_item){ { node, program }, w->entries[entry].apart };
     w->entries[entry].apart = a;
     w->entries[entry].apart_count++;
 }
@@ -469,7 +469,7 @@ copy_lists(struct work *w, const struct entry_work *e, struct labeled *l)
         l->foreign_count++;
     struct evidence *evidence = e->notes > 0 ? arena_make_n(w->arena, e->notes, struct evidence) : NULL;
     struct mention  *said     = mentions > 0 ? arena_make_n(w->arena, mentions, struct mention) : NULL;
-    tape_node       *apart    = e->apart_count > 0 ? arena_make_n(w->arena, e->apart_count, tape_node) : NULL;
+    struct apart    *apart    = e->apart_count > 0 ? arena_make_n(w->arena, e->apart_count, struct apart) : NULL;
     struct coding   *foreign  = l->foreign_count > 0 ? arena_make_n(w->arena, l->foreign_count, struct coding) : NULL;
     if (arena_spent(w->arena))
         return false;
@@ -479,12 +479,43 @@ copy_lists(struct work *w, const struct entry_work *e, struct labeled *l)
         said[l->mention_count++] = s->mention;
     for (const struct foreign *f = e->foreign; f != NULL; f = f->next)
         foreign[n++] = f->coding;
-    for (const struct apart *a = e->apart; a != NULL; a = a->next)
-        apart[l->apart_count++] = a->node;
+    for (const struct apart_item *a = e->apart; a != NULL; a = a->next)
+        apart[l->apart_count++] = a->apart;
     l->apart    = apart;
     l->evidence = evidence;
     l->mentions = said;
     l->foreign  = foreign;
+    return true;
+}
+
+enum { TIES_APART = 32 };                /* programs of before that one record names */
+
+static bool
+add_tie(struct work *w, const struct program **ties, size_t *count, const struct program *p)
+{
+    const struct program *first = p != NULL ? source_first_row(w, p) : NULL;
+
+    for (size_t i = 0; i < *count && first != NULL; i++)
+        first = ties[i] == first ? NULL : first;
+    if (first != NULL)
+        ties[(*count)++] = first;
+    return first != NULL;
+}
+
+static bool
+copy_ties(struct work *w, struct labeled *l)
+{
+    size_t                 most = (l->program != NULL) + l->other_count + l->apart_count;
+    const struct program **ties = most > 0 ? arena_make_n(w->arena, most, const struct program *) : NULL;
+
+    if (ties == NULL)
+        return most == 0;
+    (void)add_tie(w, ties, &l->tie_count, l->program);
+    for (size_t i = 0; i < l->other_count; i++)
+        (void)add_tie(w, ties, &l->tie_count, l->others[i]);
+    for (size_t i = 0, kept = 0; i < l->apart_count && kept < TIES_APART; i++)
+        kept += add_tie(w, ties, &l->tie_count, l->apart[i].program);
+    l->ties = ties;
     return true;
 }
 
@@ -505,7 +536,7 @@ finish(struct work *w, const struct labeling **out)
         of[i] = (struct labeled){ .others = others, .other_count = others != NULL ? e->other_count : 0, .labels = e->labels, .part2 = e->part2, .program = e->program,
                                   .directory = e->directory, .counseling_note = e->counseling_note,
                                   .uninspected = e->uninspected, .ties_patient = e->ties_patient };
-        if (!copy_lists(w, e, &of[i]))
+        if (!copy_lists(w, e, &of[i]) || !copy_ties(w, &of[i]))
             return ST_NO_MEMORY;
     }
     *labeling = (struct labeling){ w->bundle, of };

@@ -49,6 +49,9 @@ struct evidence {
  * (C9).  The plan cuts it for a reader who may not have `label`. */
 struct mention { enum label label; tape_node node; };
 
+/* An element, or a whole directory resource, that names a program which was none when this was made. */
+struct apart { tape_node node; const struct program *program; };
+
 struct labeled {                         /* one entry */
     label_set              labels;       /* content, given ones, SUD and 42CFRPart2 by source, confidentiality */
     const struct coding   *foreign;      /* security labels that labels.def does not know */
@@ -68,8 +71,10 @@ struct labeled {                         /* one entry */
     bool                   inspected;    /* a person read what could not be inspected: no substance use */
     const struct determination *found;   /* what a person found about it (review.h); of the outer bundle only */
     size_t                 found_count;
-    const tape_node       *apart;        /* elements that name a program which was none when this was made: */
-    size_t                 apart_count;  /* what stands in them is no mention (consent/program.h)          */
+    const struct apart    *apart;        /* what stands in them is no mention (consent/program.h) */
+    size_t                 apart_count;
+    const struct program *const *ties;   /* programs whose record it is, or that it names as `apart`; of a directory */
+    size_t                 tie_count;    /* resource whose it is: each by the first of its rows (program.h T5)   */
 };
 
 struct labeling {

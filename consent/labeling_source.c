@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-#include "base/digits.h"
+#include "consent/server_address.h"
 #include "consent/contact.h"
 #include "fhir/lookup.h"
 
-/* The parts of an address that say whose server it is (RFC 3986 6.2): scheme, user
- * and the scheme's own port do not, nor do case and the last dot of a host. */
-struct address { struct span host, port, path; };
-struct server  { struct address address; uint32_t program; };
+struct server { struct address address; uint32_t program; };
 
 /* Programs that are looked for: the registered ones, and those that a consent
  * names which says itself that it is a Part 2 consent. */
@@ -33,7 +30,6 @@ struct registry {
 static void        add_consents(struct work *, struct registry *, uint32_t room);
 static bool        index_programs(struct work *, struct registry *);
 static bool        index_servers(struct work *, struct registry *);
-static struct address address_of(struct span url);
 static const struct program *by_name(const struct work *, struct span type_and_id);
 static const struct program *by_identifier(const struct work *, struct span system, struct span value);
 static const struct program *by_url(const struct work *, struct span url);
@@ -402,37 +398,6 @@ by_identifier(const struct work *w, struct span system, struct span value)
     return NULL;
 }
 
-static struct address
-address_of(struct span url)
-{
-    struct address a      = { .host = url };
-    size_t         scheme = span_find(url, SPAN("://"));
-    bool           plain  = scheme != SPAN_NOT_FOUND && span_eq_nocase(span_first(url, scheme), SPAN("http"));
-
-    if (scheme == SPAN_NOT_FOUND && span_starts(url, SPAN("urn:")))
-        return a;
-    if (scheme != SPAN_NOT_FOUND)
-        a.host = span_skip(url, scheme + 3);
-    size_t end = 0;
-    while (end < a.host.length && a.host.at[end] != '/' && a.host.at[end] != '?' && a.host.at[end] != '#' && a.host.at[end] != '|')
-        end++;
-    a.path = span_skip(a.host, end);
-    a.host = span_first(a.host, end);
-    size_t user = span_find_last_byte(a.host, '@');
-    if (user != SPAN_NOT_FOUND)
-        a.host = span_skip(a.host, user + 1);
-    size_t colon = span_find_last_byte(a.host, ':');
-    if (colon != SPAN_NOT_FOUND && span_find_byte(span_skip(a.host, colon), ']') == SPAN_NOT_FOUND) {
-        a.port = span_skip(a.host, colon + 1);
-        a.host = span_first(a.host, colon);
-        if (span_eq_text(a.port, plain ? "80" : "443") || (scheme == SPAN_NOT_FOUND && span_eq_text(a.port, "80")))
-            a.port = (struct span){ NULL, 0 };
-    }
-    while (span_ends(a.host, SPAN(".")))
-        a.host.length--;
-    return a;
-}
-
 static bool
 index_servers(struct work *w, struct registry *r)
 {
@@ -449,72 +414,6 @@ index_servers(struct work *w, struct registry *r)
     return r->servers != NULL;
 }
 
-/* The next character of a host or path; several slashes are one, -1 is the end. */
-static int
-next_of(struct span s, size_t *at, int before)
-{
-    int c;
-
-    do {
-        if (*at >= s.length)
-            return -1;
-        c = (unsigned char)s.at[(*at)++];
-        if (c == '%' && *at + 1 < s.length && digits_hex_value(s.at[*at]) >= 0 && digits_hex_value(s.at[*at + 1]) >= 0) {
-            c = digits_hex_value(s.at[*at]) * 16 + digits_hex_value(s.at[*at + 1]);
-            *at += 2;
-        }
-    } while (c == '/' && before == '/');
-    return c;
-}
-
-static int
-lower_of(int c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-static bool
-same_host(struct span a, struct span b)
-{
-    size_t i = 0, k = 0;
-    int    one, other;
-
-    do {
-        one   = next_of(a, &i, 0);
-        other = next_of(b, &k, 0);
-    } while (one >= 0 && lower_of(one) == lower_of(other));
-    return one == other;
-}
-
-/* "/fhir" covers itself and what is behind a slash, a question mark or a fragment. */
-static bool
-path_under(struct span path, struct span base)
-{
-    size_t i = 0, k = 0;
-    int    one = 0, other = 0;
-
-    while (base.length > 0 && base.at[base.length - 1] == '/')
-        base.length--;
-    for (;;) {
-        int wanted = next_of(base, &k, other);
-        one        = next_of(path, &i, one);
-        if (wanted < 0)
-            return one < 0 || strchr("/?#|:", one) != NULL;
-        if (one != wanted)
-            return false;
-        other = wanted;
-    }
-}
-
-static bool
-is_under(const struct address *mine, const struct address *base)
-{
-    if (span_empty(base->host) || !same_host(mine->host, base->host) || !path_under(mine->path, base->path))
-        return false;
-    /* A program that is known by its host is known at all its ports. */
-    return span_eq(mine->port, base->port) || (span_empty(base->port) && base->path.length <= 1);
-}
-
 static const struct program *
 by_url(const struct work *w, struct span url)
 {
@@ -525,9 +424,9 @@ by_url(const struct work *w, struct span url)
     struct address mine  = address_of(url);
     bool           known = false;
     for (size_t i = 0; i < r->server_count; i++) {
-        if (is_under(&mine, &r->servers[i].address))
+        if (address_is_under(&mine, &r->servers[i].address))
             return r->programs[r->servers[i].program];
-        known = known || same_host(mine.host, r->servers[i].address.host);
+        known = known || address_same_host(&mine, &r->servers[i].address);
     }
     struct span origin = span_first(url, span_starts(mine.path, SPAN("/")) ? (size_t)(mine.path.at - url.at) + 1 : 0);
     if (!known && span_find(origin, SPAN("://")) != SPAN_NOT_FOUND)
@@ -656,7 +555,7 @@ confirm(struct work *w, uint32_t entry, const struct program *named, bool held, 
     const char           *rule = "P1";
 
     if (p == NULL && named != NULL) {
-        work_apart(w, entry, node);
+        work_apart(w, entry, node, named);
         work_note(w, entry, LABEL_NONE, node, rule, SPAN("it was made when this was no Part 2 program"));
         return;
     }
@@ -680,6 +579,14 @@ source_directory(struct work *w)
     follow_membership(w);
     mark_practitioners(w);
     look_at_times(w);
+}
+
+const struct program *
+source_first_row(const struct work *w, const struct program *p)
+{
+    uint32_t family = family_of(w, p);
+
+    return family == ENTRY_NONE ? p : w->registry->programs[family];
 }
 
 bool
@@ -844,7 +751,7 @@ confirm_unit(struct work *w, struct unit *u)
     bool                       own    = e->resource == u->node;
 
     if (source_former(w, u)) {
-        work_apart(w, u->entry, u->node);
+        work_apart(w, u->entry, u->node, u->program);
     } else if (u->is_program) {
         if (own)
             entry->directory = true;

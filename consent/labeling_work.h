@@ -84,13 +84,13 @@ struct entry_work {
     struct foreign       *foreign;
     struct said          *said;          /* mentions */
     struct made           made;          /* when, if a program says when it was one  */
-    struct apart         *apart;
+    struct apart_item    *apart;
     unsigned              apart_count;
 };
 
 struct foreign { struct coding coding; struct foreign *next; };
 struct said    { struct mention mention; struct said *next; };
-struct apart   { tape_node node; struct apart *next; };
+struct apart_item { struct apart apart; struct apart_item *next; };
 
 struct shown   { struct unit *unit; tape_node object, display; struct shown *next; };
 
@@ -141,7 +141,7 @@ void work_note(struct work *, uint32_t entry, enum label, tape_node, const char 
 bool work_program(struct work *, uint32_t entry, const struct program *);
 void work_mention(struct work *, uint32_t entry, enum label, tape_node);
 /* What names a program in a record that was made when it was none. */
-void work_apart(struct work *, uint32_t entry, tape_node);
+void work_apart(struct work *, uint32_t entry, tape_node, const struct program *);
 /* Up to four parts as one text in the arena. */
 struct span work_sentence(struct work *, const char *a, struct span b, const char *c, const char *d);
 /* The unit of a resource node; NULL for none.  `entry` is where it probably is. */
@@ -198,6 +198,7 @@ enum status source_registry(struct work *);
 void        source_directory(struct work *);             /* before the content is read */
 void        source_read(struct work *);                  /* after it                   */
 bool        source_former(const struct work *, const struct unit *);          /* program.h T8 */
+const struct program *source_first_row(const struct work *, const struct program *);    /* program.h T5 */
 void        source_notice(struct work *);                /* labeling_notice.c: 42 CFR 2.32 came along */
 bool        source_has_servers(const struct work *);     /* some program is known by a base URL */
 /* The program whose server an address is on, if it was one when the entry was made. */

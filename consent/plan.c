@@ -165,7 +165,8 @@ begin_directories(struct closure *w)
         known = l->program;
         if (open) {
             if (w->decisions[e].verdict < VERDICT_REDACT)
-                w->decisions[e].verdict = VERDICT_PERMIT;
+                w->decisions[e] = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT, .obligations = OBLIGE_AUDIT,
+                                                     .because = SPAN("who the program is may be known: the recipient may have records of it") };
             continue;
         }
         w->first[e] = true;

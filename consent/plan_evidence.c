@@ -6,7 +6,6 @@
 #include "consent/text.h"
 #include "fhir/element.h"
 
-#define MAX_PATIENTS 32u
 #define MIND_FAMILY (LABEL_BIT(LABEL_MH) | LABEL_BIT(LABEL_PSY) | LABEL_BIT(LABEL_PSYTHPN))
 
 static void        collect_whose(struct closure *, struct plan_evidence *);
@@ -49,7 +48,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     e->phrases      = phrases_new(w->arena);
     e->local_of     = arena_make_n(w->arena, w->bundle->count, uint32_t);
     e->patient_of   = arena_make_n(w->arena, w->bundle->count, uint32_t);
-    e->whose        = arena_make_n(w->arena, w->bundle->count, uint32_t);
+    e->whose        = arena_make_n(w->arena, w->bundle->count, patient_set);
     e->patients     = arena_make_n(w->arena, MAX_PATIENTS, struct span);
     e->families     = arena_make_n(w->arena, MAX_PATIENTS + 1, label_set);
     e->opened       = arena_make_n(w->arena, facts->program_count + 1, bool);
@@ -148,46 +147,42 @@ collect_patients(struct closure *w, struct plan_evidence *e)
     collect_whose(w, e);
 }
 
-enum { OF_SEVERAL = 0x7fffffff };         /* a `whose` that is no one patient's */
-
-/* One more who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
-static uint32_t
-with_speaker(const struct closure *w, const struct plan_evidence *e, uint32_t whose, bool gone, uint32_t from)
+/* One who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
+static patient_set
+speaker(const struct closure *w, const struct plan_evidence *e, bool gone, uint32_t from)
 {
-    uint32_t who = from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : e->patient_of[from];
-
-    return who == 0 || whose == who ? whose : whose == 0 ? who : OF_SEVERAL;
+    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : patient_bit(e->patient_of[from]);
 }
 
 /* Who answers to its URL: each group is asked once, for what stays and for what goes; `known`, by position, is that + 1. */
-static uint32_t
-whose_answers(const struct closure *w, const struct plan_evidence *e, uint32_t at, bool gone, uint32_t *known)
+static patient_set
+whose_answers(const struct closure *w, const struct plan_evidence *e, uint32_t at, bool gone, uint64_t *known)
 {
-    uint32_t *memo = &known[2 * at + gone], whose = 0;
+    uint64_t   *memo  = &known[2 * (size_t)at + gone];
+    patient_set whose = 0;
 
-    for (uint32_t i = at; i != LOOKUP_NONE && *memo == 0 && whose != OF_SEVERAL; i = lookup_next(w->answered->responses, i))
-        whose = with_speaker(w, e, whose, gone, lookup_value(w->answered->responses, i));
+    for (uint32_t i = at; i != LOOKUP_NONE && *memo == 0; i = lookup_next(w->answered->responses, i))
+        whose |= speaker(w, e, gone, lookup_value(w->answered->responses, i));
     if (*memo == 0)
-        *memo = whose + 1;
-    return *memo - 1;
+        *memo = (uint64_t)whose + 1;
+    return (patient_set)(*memo - 1);
 }
 
 /* A drug, a specimen, a form: whoever refers to it speaks of it (consent/subject.h K1). */
 static void
 collect_whose(struct closure *w, struct plan_evidence *e)
 {
-    uint32_t *known = w->answered != NULL ? arena_make_n(w->arena, 2 * (size_t)lookup_count(w->answered->responses), uint32_t) : NULL;
+    uint64_t *known = w->answered != NULL ? arena_make_n(w->arena, 2 * (size_t)lookup_count(w->answered->responses), uint64_t) : NULL;
 
     for (uint32_t i = 0; i < w->bundle->count; i++) {
-        bool     alone = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT;
-        uint32_t count = alone ? references_to(w->in->references, i) : 0, whose = e->patient_of[i];
+        bool     alone = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT, gone = w->withheld[i];
+        uint32_t count = alone ? references_to(w->in->references, i) : 0;
         uint32_t at    = alone && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
-        for (uint32_t k = 0; k < count && whose != OF_SEVERAL; k++)
-            whose = with_speaker(w, e, whose, w->withheld[i], references_to_at(w->in->references, i, k)->from);
-        uint32_t answers = at != LOOKUP_NONE ? whose_answers(w, e, at, w->withheld[i], known) : 0;
-        if (answers != 0 && whose != answers)
-            whose = whose == 0 ? answers : OF_SEVERAL;
-        e->whose[i] = whose == OF_SEVERAL ? 0 : whose;
+        e->whose[i]    = patient_bit(e->patient_of[i]);
+        for (uint32_t k = 0; k < count; k++)
+            e->whose[i] |= speaker(w, e, gone, references_to_at(w->in->references, i, k)->from);
+        if (at != LOOKUP_NONE)
+            e->whose[i] |= whose_answers(w, e, at, gone, known);
     }
 }
 
@@ -218,21 +213,26 @@ evidence_inner(const struct closure *w, tape_node node)
     return node - inner->offset <= tape_count(inner->plan->bundle->tape) ? inner : NULL;
 }
 
-uint32_t
-evidence_patient_at(const struct closure *w, const struct plan_evidence *e, uint32_t entry, tape_node leaf)
+patient_set
+evidence_patients_at(const struct closure *w, const struct plan_evidence *e, uint32_t entry, tape_node leaf)
 {
     if (entry == ENTRY_NONE || e->patient_of[entry] != 0)
-        return entry == ENTRY_NONE ? 0 : e->patient_of[entry];
+        return entry == ENTRY_NONE ? 0 : patient_bit(e->patient_of[entry]);
     const struct plan_inner *inner = evidence_inner(w, leaf);
     if (inner == NULL)
-        return 0;
-    return evidence_patient(e, entry_patient(inner->plan->references, bundle_entry_of(inner->plan->bundle, leaf - inner->offset), NULL));
+        return e->whose[entry];
+    return patient_bit(evidence_patient(e, entry_patient(inner->plan->references, bundle_entry_of(inner->plan->bundle, leaf - inner->offset), NULL)));
 }
 
 label_set
-evidence_family_for(const struct plan_evidence *e, uint32_t patient)
+evidence_family_for(const struct plan_evidence *e, patient_set whose)
 {
-    return patient == 0 ? e->family : e->families[patient] | e->families[0];
+    label_set family = e->families[0];
+
+    for (uint32_t patient = 1; patient <= e->patient_count; patient++)
+        if (whose & patient_bit(patient))
+            family |= e->families[patient];
+    return whose == 0 ? e->family : family;
 }
 
 label_set
@@ -324,12 +324,11 @@ closed_mentions(struct closure *w, struct plan_evidence *e)
     }
 }
 
-void
-evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, enum find kind, uint32_t entry,
-             unsigned flags)
+static void
+add_for(struct plan_evidence *e, struct span text, enum phrase_form form, enum find kind, uint32_t entry,
+        uint32_t patient, unsigned flags)
 {
-    bool     is_new;
-    uint32_t patient = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->whose[entry];
+    bool is_new;
 
     struct finding_of *all = arena_more(e->arena, e->of, phrases_count(e->phrases), &e->of_room, sizeof *all);
     if (all == NULL)                                          /* first: no phrase is without its finding */
@@ -350,6 +349,20 @@ evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, e
     }
     e->kinds |= 1u << kind;
     e->of[phrase] = (struct finding_of){ kind, entry, patient, flags, false };
+}
+
+/* Of several patients it is the matter of each. */
+void
+evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, enum find kind, uint32_t entry,
+             unsigned flags)
+{
+    patient_set whose = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->whose[entry];
+
+    if (whose == 0)
+        add_for(e, text, form, kind, entry, 0, flags);
+    for (uint32_t patient = 1; whose != 0; patient++, whose >>= 1)
+        if (whose & 1)
+            add_for(e, text, form, kind, entry, patient, flags);
 }
 
 unsigned *

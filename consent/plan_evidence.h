@@ -38,6 +38,15 @@ enum evidence_flag {
     EVIDENCE_TELLS  = 8,                 /* of a code: it is why the resource is withheld                        */
 };
 
+enum { MAX_PATIENTS = 32 };              /* that are told apart */
+typedef uint32_t patient_set;            /* bit n - 1: patient n */
+
+static inline patient_set
+patient_bit(uint32_t patient)
+{
+    return patient == 0 ? 0 : (patient_set)1 << (patient - 1);
+}
+
 struct finding_of {                      /* one per phrase of the set */
     enum find kind;
     uint32_t  entry;                     /* whose it is; of FIND_PROGRAM the index of the program */
@@ -72,7 +81,7 @@ struct plan_evidence {
     uint32_t              family_entry;  /* an entry that is withheld for it */
     label_set            *families;      /* the same, by patient; [0] of records without one */
     uint32_t             *patient_of;    /* per entry: 1, 2 …; 0 when it has none, or there are too many */
-    uint32_t             *whose;         /* per entry: the same, or the one patient of all that refer to it */
+    patient_set          *whose;         /* per entry: the same, or those of all that refer to it; 0: not known */
     struct span          *patients;      /* their names, as entry_patient() gives them                */
     uint32_t              patient_count;
     struct plan_local    *locals;        /* FIND_LOCAL phrases of each withheld entry, as lists */
@@ -120,10 +129,10 @@ bool evidence_kin(const struct plan_evidence *, enum label said, label_set withh
 /* Whether the reader may not have this entry, if it told of this. */
 struct decision evidence_asked(const struct closure *, uint32_t entry, enum label);
 bool evidence_closed(const struct closure *, uint32_t entry, enum label);
-/* Labels whose text is a mention in what is about this patient: of its own matter. */
-label_set evidence_family_for(const struct plan_evidence *, uint32_t patient);
-/* Whom a text is about: the patient of its entry, or of the document inside of it.  0: not known. */
-uint32_t evidence_patient_at(const struct closure *, const struct plan_evidence *, uint32_t entry, tape_node leaf);
+/* Labels whose text is a mention in what is about these patients: of their own matter. */
+label_set evidence_family_for(const struct plan_evidence *, patient_set whose);
+/* Whom a text is about: the patient of its entry, of the document inside of it, or all who refer to it.  0: not known. */
+patient_set evidence_patients_at(const struct closure *, const struct plan_evidence *, uint32_t entry, tape_node leaf);
 /* The document inside an entry that holds this node; NULL. */
 const struct plan_inner *evidence_inner(const struct closure *, tape_node);
 /* The number of a patient by its name; 0. */

@@ -158,7 +158,11 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
     if (family & ~e->family)
         e->family_entry = m->entry;
     e->family |= family;
-    e->families[e->whose[m->entry]] |= family;
+    if (e->whose[m->entry] == 0)
+        e->families[0] |= family;
+    for (uint32_t patient = 1; patient <= e->patient_count; patient++)
+        if (e->whose[m->entry] & patient_bit(patient))
+            e->families[patient] |= family;
     if (m->labeled->directory || resource == TAPE_ABSENT)
         return;
     for (tape_node n = resource; n < tape_after(w->tape, resource); n++)
@@ -171,7 +175,7 @@ static void
 collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inner *inner)
 {
     const struct plan *p     = inner->plan;
-    uint32_t           outer_whose = e->whose[inner->entry];
+    patient_set        outer_whose = e->whose[inner->entry];
 
     for (uint32_t i = 0; i < p->bundle->count; i++) {
         const struct bundle_entry *b = &p->bundle->entries[i];
@@ -181,7 +185,7 @@ collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inne
             continue;
         e->any = true;
         if (e->patient_of[inner->entry] == 0)                 /* the container is about whom this part is about */
-            e->whose[inner->entry] = evidence_patient(e, entry_patient(p->references, i, NULL));
+            e->whose[inner->entry] = patient_bit(evidence_patient(e, entry_patient(p->references, i, NULL)));
         collect_matter(w, e, b->resource + inner->offset, &m);
         uint32_t outer = bundle_find(w->bundle, b->type, b->id);
         if (!span_empty(b->id) && (outer == ENTRY_NONE || w->withheld[outer]))

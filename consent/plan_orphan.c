@@ -5,6 +5,8 @@
  * stays does, directly or through others.  One that nobody points at stays:
  * the twin has it.  Resources that stand on their own (an Observation, an Encounter) are
  * not brought along; only the members and results of a Part 2 report are.
+ * A record of a program, or of another time that names it, points at the program's directory resources,
+ * also where its reference leads elsewhere (labeling.h, ties).
  * A QuestionnaireResponse points at every Questionnaire of the URL that it names (answered.h).
  *
  * Reachability, not counting: Organization and Endpoint may point at each
@@ -23,10 +25,13 @@ struct reach {
     uint32_t    *stack;
     uint32_t     depth;
     bool        *met;                    /* by position in w->answered->forms */
+    bool        *known;                  /* by position in w->places          */
 };
 
 static bool supporting(const struct closure *, uint32_t entry);
 static bool know_support(struct closure *);
+static bool know_places(struct closure *);
+static void push_places(struct reach *, bool *set, uint32_t entry);
 static bool part_of_report(const struct closure *, const struct reference *);
 static void push_answered(struct reach *, bool *set, uint32_t entry, bool gone);
 static bool find_brought(struct reach *);
@@ -45,7 +50,7 @@ orphans_withhold(struct closure *w)
         reason = reason || w->withheld[e] || w->touched[e];
     if (!reason)
         return;
-    if (w->support == NULL && !know_support(w)) {
+    if (w->support == NULL && (!know_support(w) || !know_places(w))) {
         w->spent = true;
         return;
     }
@@ -60,7 +65,8 @@ orphans_withhold(struct closure *w)
                                  .brought = arena_make_n(w->arena, count, bool),
                                  .live    = arena_make_n(w->arena, count, bool),
                                  .stack   = arena_make_n(w->arena, count, uint32_t),
-                                 .met     = arena_make_n(w->arena, count, bool) };
+                                 .met     = arena_make_n(w->arena, count, bool),
+                                 .known   = arena_make_n(w->arena, count, bool) };
     if (arena_spent(w->arena)) {
         w->spent = true;
         return;
@@ -114,6 +120,61 @@ know_support(struct closure *w)
     return w->support != NULL;
 }
 
+/* Organization, Location … of a program, or of what was one (program.h T8). */
+static bool
+is_place_of_program(const struct closure *w, uint32_t e)
+{
+    const struct labeled *l      = &w->in->labeling->of[e];
+    bool                  former = false;
+
+    for (size_t i = 0; i < l->apart_count; i++)
+        former |= l->apart[i].node == w->bundle->entries[e].resource;
+    return (l->directory || former) && l->tie_count > 0;
+}
+
+static struct span
+key_of_program(const struct program *const *tie)
+{
+    return span_from((const char *)tie, sizeof *tie);
+}
+
+/* By the first of its programs: of a directory resource there is one. */
+static bool
+know_places(struct closure *w)
+{
+    struct lookup_item *items = NULL;
+    uint32_t            count = 0;
+
+    for (uint32_t e = 0; e < w->bundle->count && !w->spent; e++) {
+        if (!is_place_of_program(w, e))
+            continue;
+        if (items == NULL && (items = arena_make_n(w->arena, w->bundle->count, struct lookup_item)) == NULL)
+            return false;
+        items[count++] = (struct lookup_item){ .key = key_of_program(&w->in->labeling->of[e].ties[0]), .value = e };
+    }
+    w->places = count > 0 ? lookup_build(items, count, w->arena) : NULL;
+    return !arena_spent(w->arena);
+}
+
+static void
+push_places(struct reach *r, bool *set, uint32_t entry)
+{
+    const struct closure *w = r->w;
+    const struct labeled *l = &w->in->labeling->of[entry];
+
+    if (w->places == NULL || is_place_of_program(w, entry))
+        return;
+    for (size_t i = 0; i < l->tie_count; i++) {
+        uint32_t at = lookup_find(w->places, key_of_program(&l->ties[i]));
+        if (at == LOOKUP_NONE || r->known[at])
+            continue;
+        r->known[at] = true;
+        for (; at != LOOKUP_NONE; at = lookup_next(w->places, at))
+            if (!w->withheld[lookup_value(w->places, at)])
+                push(r, set, lookup_value(w->places, at));
+    }
+}
+
 /* Once for all who name it: linear, however many Questionnaires share a URL. */
 static void
 push_answered(struct reach *r, bool *set, uint32_t entry, bool gone)
@@ -163,6 +224,9 @@ find_brought(struct reach *r)
     }
     for (uint32_t e = 0; r->w->answered != NULL && e < r->w->bundle->count; e++)
         push_answered(r, r->brought, e, true);
+    for (uint32_t e = 0; r->w->places != NULL && e < r->w->bundle->count; e++)
+        if (r->w->withheld[e])
+            push_places(r, r->brought, e);
     bool some = r->depth > 0;
     while (r->depth > 0) {
         uint32_t first, count = references_from(refs, r->stack[--r->depth], &first);
@@ -184,10 +248,12 @@ find_live(struct reach *r)
         if (!r->w->withheld[e] && !r->brought[e])
             push(r, r->live, e);
     memset(r->met, 0, r->w->bundle->count * sizeof *r->met);
+    memset(r->known, 0, r->w->bundle->count * sizeof *r->known);
     while (r->depth > 0) {
         uint32_t from = r->stack[--r->depth];
         uint32_t first, count = references_from(refs, from, &first);
         push_answered(r, r->live, from, false);
+        push_places(r, r->live, from);
         for (uint32_t i = first; i < first + count; i++) {
             uint32_t to = refs->all[i].to;
             if (to != ENTRY_NONE && !r->w->withheld[to] && !closure_gone(r->w, refs->all[i].node))

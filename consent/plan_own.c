@@ -21,14 +21,14 @@ evidence_own_labels(const struct closure *w, uint32_t entry)
     return evidence_family(mine);
 }
 
-/* `whose`: the patient of whom it is said. */
+/* `whose`: the patients of whom it is said; 0: anybody. */
 static void
-kill(struct plan_evidence *e, struct span text, unsigned kinds, uint32_t whose, bool only_weak)
+kill(struct plan_evidence *e, struct span text, unsigned kinds, patient_set whose, bool only_weak)
 {
     for (uint32_t p = phrases_find(e->phrases, text, PHRASE_NONE); p != PHRASE_NONE;
          p = phrases_find(e->phrases, text, p))
         if ((kinds >> e->of[p].kind & 1) && (!only_weak || (e->of[p].flags & EVIDENCE_WEAK))
-            && (whose == 0 || e->of[p].patient == 0 || e->of[p].patient == whose))
+            && (whose == 0 || e->of[p].patient == 0 || (whose & patient_bit(e->of[p].patient)) != 0))
             e->of[p].dead = true;
 }
 
@@ -86,7 +86,7 @@ kill_name(void *with, uint32_t phrase, size_t at, size_t length)
 
 /* Rows of one to four words, so that a hit of text_scan can be looked up. */
 static void
-add_own(struct plan_evidence *e, struct span text, uint32_t whose)
+add_own(struct plan_evidence *e, struct span text, uint32_t patient)
 {
     size_t             starts[4] = { 0 };
     struct word_reader r         = { text, 0 };
@@ -97,10 +97,20 @@ add_own(struct plan_evidence *e, struct span text, uint32_t whose)
         starts[n % 4] = word.at;
         for (unsigned k = 0; k < 4 && k <= n; k++) {
             size_t at = starts[(n - k) % 4];
-            (void)phrases_add(e->own, span_from(text.at + at, word.at + word.length - at), PHRASE_WORDS, whose,
+            (void)phrases_add(e->own, span_from(text.at + at, word.at + word.length - at), PHRASE_WORDS, patient,
                               &is_new);
         }
     }
+}
+
+static void
+add_own_for(struct plan_evidence *e, struct span text, patient_set whose)
+{
+    if (whose == 0)
+        add_own(e, text, 0);
+    for (uint32_t patient = 1; whose != 0; patient++, whose >>= 1)
+        if (whose & 1)
+            add_own(e, text, patient);
 }
 
 /* What a resource may say of itself stands in few members; all others are
@@ -172,7 +182,7 @@ names_party(const struct closure *w, tape_node leaf)
 }
 
 static void
-own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, uint32_t whose, bool same_family)
+own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, patient_set whose, bool same_family)
 {
     enum saying saying = saying_of(w, n);
     struct span phones;
@@ -207,7 +217,7 @@ own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, uint32_t whose
                || (w->mark[closure_unit(w, n)] & MARK_OWN)) {
         kill(e, text, 1u << FIND_PHRASE | 1u << FIND_LOCAL, whose, false);
         if (same_family && e->own != NULL)
-            add_own(e, text, whose);
+            add_own_for(e, text, whose);
     }
 }
 

@@ -23,7 +23,7 @@ struct scan {
     tape_node             leaf;
     uint32_t              entry;
     enum role             role;
-    uint32_t              patient;       /* whom it is about; 0: not known                            */
+    patient_set           whose;         /* whom it is about; 0: not known                            */
     label_set             own;           /* what the entry may say in its own right                   */
     bool                  narrative;
     bool                  found;
@@ -249,7 +249,7 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
     if (s.role == ROLE_SKIP)
         return false;
     s.narrative = is_narrative(w, leaf);
-    s.patient   = evidence_patient_at(w, e, s.entry, leaf);
+    s.whose     = evidence_patients_at(w, e, s.entry, leaf);
     if (s.entry != ENTRY_NONE && (e->family != 0 || e->suspect))
         s.own = evidence_own_labels(w, s.entry);
     struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
@@ -299,7 +299,7 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return true;
     if (s->apart && phrases_form(s->e->phrases, phrase) != PHRASE_WORDS)
         return true;
-    if (of->patient != 0 && s->patient != 0 && s->patient != of->patient && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
+    if (of->patient != 0 && s->whose != 0 && !(s->whose & patient_bit(of->patient)) && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
         return true;                                          /* somebody else's */
     switch (of->kind) {
     case FIND_ENTRY:
@@ -421,7 +421,7 @@ static bool
 is_apart(const struct closure *w, const struct labeled *l, tape_node leaf)
 {
     for (size_t i = 0; i < l->apart_count; i++)
-        if (leaf >= l->apart[i] && leaf < tape_after(w->tape, l->apart[i]))
+        if (leaf >= l->apart[i].node && leaf < tape_after(w->tape, l->apart[i].node))
             return true;
     return false;
 }
@@ -533,13 +533,13 @@ judge_code(struct scan *s, const struct finding_of *of, size_t length)
 /* A resource that stays says the same of the same patient, or of nobody; there without
  * the markup that a narrative puts around a word or into it. */
 static bool
-explained(const struct plan_evidence *e, uint32_t patient, struct span said, struct arena *scratch)
+explained(const struct plan_evidence *e, patient_set whose, struct span said, struct arena *scratch)
 {
     if (e->own == NULL)
         return false;
     struct span words = text_without_tags(said, scratch);
     for (uint32_t p = phrases_find(e->own, words, PHRASE_NONE); p != PHRASE_NONE; p = phrases_find(e->own, words, p))
-        if (phrases_kind(e->own, p) == 0 || phrases_kind(e->own, p) == patient)
+        if (phrases_kind(e->own, p) == 0 || (whose & patient_bit(phrases_kind(e->own, p))) != 0)
             return true;
     return false;
 }
@@ -562,7 +562,7 @@ static bool
 judge_family(struct scan *s, struct span text)
 {
     const struct plan_evidence *e      = s->e;
-    label_set                   family = evidence_family_for(e, s->patient);
+    label_set                   family = evidence_family_for(e, s->whose);
     size_t                      at     = 0;
 
     if ((family == 0 && !e->suspect) || (!s->narrative && own_statement(s)))
@@ -572,7 +572,7 @@ judge_family(struct scan *s, struct span text)
         if (!hit.hit)
             return false;
         struct span words = span_first(span_skip(text, at + hit.at), hit.length);
-        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->patient, words, s->w->arena);
+        bool        own   = (evidence_family(label_add(0, hit.label)) & s->own) != 0 || explained(e, s->whose, words, s->w->arena);
         if (!own && family != 0 && evidence_kin(e, hit.label, family) && !is_definition(s))
             return accept(s, s->narrative ? "C4" : "C5", e->family_entry, "its text tells of withheld matter");
         if (!own && e->suspect && labels_have(labels_substance_use(), hit.label)
@@ -744,7 +744,7 @@ open_former(struct plan_evidence *e, const struct labeled *l, struct arena *aren
     const struct tape *t = e->bundle->tape;
 
     for (size_t i = 0; i < l->apart_count; i++)
-        for (tape_node n = l->apart[i]; n < tape_after(t, l->apart[i]); n++) {
+        for (tape_node n = l->apart[i].node; n < tape_after(t, l->apart[i].node); n++) {
             uint32_t program = tape_kind(t, n) == TAPE_STRING ? evidence_program(e, tape_text(t, n, arena)) : ENTRY_NONE;
             if (program != ENTRY_NONE)
                 e->opened[program] = true;
