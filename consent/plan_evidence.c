@@ -677,12 +677,15 @@ evidence_add_file(struct closure *w, struct plan_evidence *e, struct span text, 
     struct plan_file *slot = file_slot(e->files, e->file_mask, file_hash(text));
     if (slot->entry == 0)
         e->file_count++;
-    *slot = (struct plan_file){ file_hash(text), entry + 1 };
+    *slot = (struct plan_file){ file_hash(text), entry + 1, slot->whose | e->whose[entry], slot->anybodys || e->whose[entry] == 0 };
 }
 
 uint32_t
-evidence_file(const struct plan_evidence *e, struct span text)
+evidence_file(const struct plan_evidence *e, struct span text, patient_set whose)
 {
-    return e->files == NULL || text.length < 8 ? 0 : file_slot(e->files, e->file_mask, file_hash(text))->entry;
+    if (e->files == NULL || text.length < 8)
+        return 0;
+    const struct plan_file *f = file_slot(e->files, e->file_mask, file_hash(text));
+    return f->anybodys || whose == 0 || (f->whose & whose) != 0 ? f->entry : 0;
 }
 

@@ -68,7 +68,7 @@ struct memo      { struct memo_text texts[1024]; };
 
 struct plan_local { uint32_t phrase, next; };
 
-struct plan_file { uint64_t hash; uint32_t entry; };      /* entry + 1; 0 is free */
+struct plan_file { uint64_t hash; uint32_t entry; patient_set whose; bool anybodys; };      /* entry + 1; 0 is free */
 
 struct plan_evidence {
     struct phrases       *phrases;
@@ -116,8 +116,8 @@ enum status evidence_collect(struct closure *, bool names, struct plan_evidence 
 enum concept { CONCEPT_NONE = 0, CONCEPT_WEAK, CONCEPT_STRONG };
 enum concept evidence_concept(const struct closure *, tape_node leaf);
 
-/* 0: not one; else its entry + 1. */
-uint32_t evidence_file(const struct plan_evidence *, struct span text);
+/* Another copy of a withheld attachment of these patients: its entry + 1; 0: none.  0 patients: anybody. */
+uint32_t evidence_file(const struct plan_evidence *, struct span text, patient_set whose);
 /* Labels that the entry may carry in its own right: its text of that kind is
  * no mention. */
 label_set evidence_own_labels(const struct closure *, uint32_t entry);

@@ -192,7 +192,7 @@ scan_leaf(struct closure *w, struct plan_evidence *e, tape_node leaf)
     bool     part = e->files != NULL
                 && (closure_named(w, leaf, SPAN("data")) || closure_named(w, leaf, SPAN("hash"))
                     || closure_named(w, leaf, SPAN("url")));
-    uint32_t file = part ? evidence_file(e, text) : 0;
+    uint32_t file = part ? evidence_file(e, text, evidence_patients_at(w, e, bundle_entry_of(w->bundle, leaf), leaf)) : 0;
     if (file != 0) {
         closure_cut_text(w, leaf, (struct why){ "C7", file - 1, "it is another copy of a withheld attachment" });
         return;
