@@ -4,12 +4,14 @@
 #include "consent/answered.h"
 #include "consent/plan_limit.h"
 #include "consent/plan_scan.h"
+#include "consent/subject.h"
 
 static enum status close_over(const struct plan_input *, struct arena *, bool names,
                               const struct plan **out);
 static void        begin(struct closure *);
 static bool        begin_patient(struct closure *, uint32_t entry);
 static void        begin_directories(struct closure *);
+static void        begin_ties(struct closure *);
 static void        begin_program(struct closure *);
 static void        apply_inner(struct closure *, const struct plan_inner *);
 static void        settle(struct closure *, struct plan_evidence *);
@@ -110,6 +112,7 @@ begin(struct closure *w)
         closure_withhold(w, e, (struct why){ "C1", e, "" });
     }
     begin_directories(w);
+    begin_ties(w);
     if (w->in->facts->sender == SENDER_PROGRAM)
         begin_program(w);
 }
@@ -174,6 +177,45 @@ begin_directories(struct closure *w)
             w->decisions[e] = (struct decision){ .verdict = VERDICT_DENY, .rule = RULE_CLOSURE,
                                                  .because = SPAN("it is of a Part 2 program") };
         closure_withhold(w, e, (struct why){ "C3", e, "" });
+    }
+}
+
+/* Whether it is a record of the program, whichever of its rows (program.h T5), or part of it. */
+static bool
+has_tie(const struct labeled *l, const struct program *first_row)
+{
+    bool tied = false;
+
+    for (size_t i = 0; i < l->tie_count && !tied; i++)
+        tied = l->ties[i] == first_row;
+    return tied;
+}
+
+/* P5, C5: that a recipient may know of the program by one patient's consent says nothing of another's
+ * tie to it. */
+static void
+begin_ties(struct closure *w)
+{
+    const struct references *refs = w->in->references;
+    const struct plan_ask   *ask  = w->in->ask;
+    uint32_t                 of   = ENTRY_NONE, to = ENTRY_NONE;
+    bool                     may  = false;
+
+    for (uint32_t i = 0; ask != NULL && i < refs->count; i++) {
+        const struct reference *r = &refs->all[i];
+        if (r->to == ENTRY_NONE || r->from == ENTRY_NONE || r->to == r->from || w->withheld[r->to] || w->withheld[r->from])
+            continue;
+        const struct labeled *place = &w->in->labeling->of[r->to], *l = &w->in->labeling->of[r->from];
+        if (!place->directory || place->tie_count == 0 || l->directory || has_tie(l, place->ties[0])
+            || type_is_of_no_patient(w->bundle->entries[r->from].type) || evidence_inner(w, r->node) != NULL)
+            continue;                                         /* a document inside has judged its own (C8) */
+        if (of != r->from || to != r->to)
+            may = ask->as_if(ask->with, r->from, labels_substance_use(), PART2_CONFIRMED, place->program).verdict >= VERDICT_REDACT;
+        of = r->from;
+        to = r->to;
+        if (!may)
+            closure_cut_reference(w, r, (struct why){ span_eq_text(w->bundle->entries[of].type, "Patient") ? "P5" : "C5", ENTRY_NONE,
+                                                      "it leads to a Part 2 program" });
     }
 }
 

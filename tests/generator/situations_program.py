@@ -42,6 +42,22 @@ def otp_vitals(s):
                                        "performer": [s.by_program()], "valueQuantity": {"value": s.w.number(), "unit": "mm[Hg]"}, "note": [{"text": s.secret()}]}, hidden=True)
 
 
+@situation(grants=True)
+def known_by_one_patient(s):
+    """Who may know of a program by one patient's consent learns nothing of another's tie to it."""
+    s.make_patient()
+    s.make_program()
+    s.vital()
+    s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
+                                   "performer": [s.by_program()], "note": [{"text": s.secret()}]}, hidden=True)
+    other = s.new("Patient", "other")
+    s.entry(other, {"name": [{"family": s.keep()}], "managingOrganization": Hidden(s.by_program()), "birthDate": "1970-01-01"})
+    s.entry(s.new("Appointment"), {"status": "booked", "participant": [{"actor": s.ref(other), "status": "accepted"}],
+                                   "supportingInformation": Hidden([s.by_program()]), "comment": s.keep()})
+    s.entries.append((s.new("Observation"), {"resourceType": "Observation", "id": f"{s.prefix}theirs", "status": "final", "subject": s.ref(other),
+                                             "code": {"text": "blood pressure"}, "performer": [s.by_program()], "note": [{"text": s.w.token("secret")}]}, True))
+
+
 @situation(senders=("not-program",))
 def former_program(s):
     """An ordinary clinic that was a program until 2020: what it writes today stays as it is, and so does the clinic (program.h T8)."""
