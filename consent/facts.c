@@ -242,7 +242,7 @@ static void
 read_programs(struct reader *r, tape_node root, struct facts *facts)
 {
     static const char *const names[] = { "reference", "identifier", "source", "name", "phone", "address", "id", "continues",
-                                         "from", "until" };
+                                         "from", "until", "unit" };
     tape_node       list  = reader_member(r, root, "", "programs", TAPE_ARRAY);
     uint32_t        count = tape_children(r->tape, list);
     struct program *all   = arena_make_n(r->arena, count, struct program);
@@ -266,6 +266,7 @@ read_programs(struct reader *r, tape_node root, struct facts *facts)
         p->continues   = reader_text(r, n, "programs", "continues");
         p->from_ms     = day_of(r, n, "from", program_begin_read);
         p->until_ms    = day_of(r, n, "until", program_end_read);
+        p->unit        = reader_flag(r, n, "programs", "unit");
     }
     facts->programs = all;
 }
@@ -346,7 +347,6 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
     static const char *const names[] = {
 #define SWITCH(number, field, fact, option, citation, question, words) fact,
 #define CHOICE(number, field, fact, option, positions, citation, question, words) fact,
-#define SETTLED(number, citation, question, words)
 #include "consent/switches.def"
 #undef SWITCH
 #undef CHOICE
@@ -362,7 +362,6 @@ read_site(struct reader *r, tape_node root, struct site_policy *site)
 #include "consent/switches.def"
 #undef SWITCH
 #undef CHOICE
-#undef SETTLED
 }
 
 /* Which of "a|b|c"; the first when it is not there. */

@@ -66,6 +66,7 @@ struct program {                                /* a registered Part 2 program, 
     int64_t                  from_ms, until_ms; /* when it was one, until exclusive (consent/program.h); 0: not stated */
     struct span              id;                /* of this row, "oak"; may be empty */
     struct span              continues;         /* id of the row that this one came after; may be empty */
+    bool                     unit;              /* identified unit of, or staff in, a general medical facility: 2.11 "Program" (2), (3) */
     bool                     holds_out, assisted; /* as the operator wrote; who is not both is not in the list */
 };
 
@@ -212,11 +213,9 @@ struct state_pack;                              /* consent/state_pack.h */
 struct site_policy {
 #define SWITCH(number, field, fact, option, citation, question, words) bool field;
 #define CHOICE(number, field, fact, option, positions, citation, question, words) uint32_t field;
-#define SETTLED(number, citation, question, words)
 #include "consent/switches.def"
 #undef SWITCH
 #undef CHOICE
-#undef SETTLED
 };
 enum state_by      { STATE_BY_ANY = 0, STATE_BY_RESIDENCE_ALONE, STATE_BY_SERVICE_ALONE, STATE_BY_CUSTODIAN_ALONE };
 enum operator_role { OPERATOR_UNANSWERED = 0, OPERATOR_QSO, OPERATOR_BUSINESS_ASSOCIATE, OPERATOR_INTERMEDIARY };
@@ -297,7 +296,8 @@ struct facts {
  *                 "holder": code of holders.def },
  *     "programs": [ { "reference", "identifier": [], "source", "name",       each a text or a list
  *                     "phone", "address": "line|postal code",                       consent/contact.h
- *                     "id", "continues": id of another row, "from", "until" } ],    consent/program.h
+ *                     "id", "continues": id of another row, "from", "until",        consent/program.h
+ *                     "unit": bool } ],                                             of a general medical facility
  *     "actors": { reference: resource }, "consents": [ Consent ], "questionnaires": [ Questionnaire ],
  *     "documents": [ { "id", "kind": code of instruments.def, "from", "to", "party": [ references ], "discloser",
  *                      "patient", "items": [ "Type/id" ], "types": [ resource types ], "section",

@@ -431,6 +431,22 @@ add_confidentiality(struct work *w, uint32_t i)
         e->labels = label_add(e->labels & ~below, LABEL_R);
 }
 
+/* H-6.  A drug that others take as well, a code that many have: from such a unit they tell. */
+static bool
+is_source_only(const struct work *w, const struct entry_work *e, const struct unit *u)
+{
+    bool only = e->confirmed && e->by_unit && !e->otherwise && !e->claimed && !e->directory && !e->counseling_note && !e->uninspected
+             && w->facts->sender != SENDER_PROGRAM && w->facts->labels == LABELS_COMPUTED && u != NULL && u->drugs == 0
+             && u->pending_count == 0 && u->waiting == NULL && tape_member(w->tape, u->node, SPAN("contained")) == TAPE_ABSENT
+             && u->kind != UNIT_PATIENT && u->kind != UNIT_CONSENT && !labels_have(e->labels, LABEL_PART2)
+             && (labels_sensitive(e->labels) & ~(e->facility_notes > 0 ? labels_substance_use() : 0)) == 0;
+    unsigned own = 0;
+
+    for (const struct note *n = e->first; n != NULL && only; n = n->next)
+        own += strcmp(n->evidence.rule, "P1") != 0;
+    return only && own == e->facility_notes;
+}
+
 static void
 weigh_entry(struct work *w, uint32_t i)
 {
@@ -445,7 +461,8 @@ weigh_entry(struct work *w, uint32_t i)
         e->ties_patient |= patient;
         (void)work_program(w, i, program_of_sender(w));
     }
-    e->part2 = status_of(w, e);
+    e->source_only = is_source_only(w, e, w->unit_of[i] != ENTRY_NONE ? &w->units[w->unit_of[i]] : NULL);
+    e->part2       = status_of(w, e);
     /* That somebody is a patient there says that substance use is treated (2.11, disclose). */
     if (e->confirmed)
         e->labels |= LABEL_BIT(LABEL_PART2)
@@ -534,7 +551,7 @@ finish(struct work *w, const struct labeling **out)
         for (unsigned k = 0; others != NULL && k < e->other_count; k++)
             others[k] = e->others[k];
         of[i] = (struct labeled){ .others = others, .other_count = others != NULL ? e->other_count : 0, .labels = e->labels, .part2 = e->part2, .program = e->program,
-                                  .directory = e->directory, .counseling_note = e->counseling_note,
+                                  .source_only = e->source_only, .directory = e->directory, .counseling_note = e->counseling_note,
                                   .uninspected = e->uninspected, .ties_patient = e->ties_patient };
         if (!copy_lists(w, e, &of[i]) || !copy_ties(w, &of[i]))
             return ST_NO_MEMORY;

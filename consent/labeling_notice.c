@@ -65,6 +65,7 @@ speak(struct work *w, struct unit *u, tape_node notice)
 {
     struct entry_work *e = &w->entries[u->entry];
 
+    e->otherwise |= is_record(u);
     if (e->confirmed || !is_record(u))
         return;
     work_note(w, u->entry, LABEL_PART2, notice, "P2", SPAN("it came with the notice of 42 CFR 2.32"));

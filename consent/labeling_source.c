@@ -564,6 +564,8 @@ confirm(struct work *w, uint32_t entry, const struct program *named, bool held, 
         work_note(w, entry, LABEL_PART2, node, rule, because);
     e->confirmed = true;
     e->step      = 1;
+    e->by_unit   = true;
+    e->otherwise |= held || p == NULL || !p->unit;
 }
 
 static bool
@@ -794,8 +796,10 @@ suspect(struct work *w, struct unit *u, label_set labels, tape_node node, const 
 {
     u->labels |= labels;
     for (int l = 1; l < LABEL_COUNT; l++)
-        if (labels_have(labels, (enum label)l))
+        if (labels_have(labels, (enum label)l)) {
             work_label(w, u->entry, (enum label)l, node, rule, span_of(because));
+            w->entries[u->entry].facility_notes++;
+        }
 }
 
 /* A name in a source element: of a program, or of a facility that says what it
@@ -870,12 +874,11 @@ confirm_references(struct work *w)
         if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
             continue;
         const struct program *p = source_of_reference(w, r);
-        suspect_reference(w, r, u);
-        if (p == NULL)
-            continue;
-        confirm(w, u->entry, p, false, r->node,
-                work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
-        if (u->kind == UNIT_PROVENANCE)
+        if (p != NULL)
+            confirm(w, u->entry, p, false, r->node,
+                    work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
+        suspect_reference(w, r, u);                           /* a name of the same says no more */
+        if (p != NULL && u->kind == UNIT_PROVENANCE)
             confirm_targets(w, u->node, p);
     }
     for (const struct shown *s = w->shown; s != NULL; s = s->next)

@@ -75,6 +75,9 @@ struct entry_work {
     struct span           path;          /* how it hangs on the program, for evidence        */
     bool                  confirmed;
     bool                  claimed;       /* an untrusted 42CFRPart2 label                    */
+    bool                  source_only;
+    bool                  by_unit, otherwise;  /* confirmed by its own words that a unit made it; in another way */
+    unsigned              facility_notes; /* of the evidence: what the place that it comes from says of itself */
     bool                  directory;
     bool                  counseling_note;
     bool                  uninspected;

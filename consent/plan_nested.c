@@ -21,6 +21,8 @@ static enum status  plan_one(struct document *, const struct plan **out);
 static enum status  find_inner(struct document *, struct decision *);
 static enum status  plan_inner(struct document *, uint32_t entry, tape_node resource, tape_node whole);
 static enum status  open_container(struct document *, struct decision *, uint32_t entry);
+static enum status  leave_source(struct document *, struct decision *);
+static bool         may_open(struct document *);
 static const struct facts *facts_inside(struct document *);
 static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
 static bool         said_inside(const struct document *, uint32_t entry);
@@ -56,6 +58,8 @@ plan_one(struct document *d, const struct plan **out)
     if (arena_spent(d->arena))
         return ST_NO_MEMORY;
     enum status st = find_inner(d, decisions);
+    if (st == ST_OK && d->depth == 0 && d->facts->site.unit_without_source)
+        st = leave_source(d, decisions);
     if (st != ST_OK)
         return st;
     struct plan_input in = { .bundle      = d->bundle,
@@ -161,20 +165,64 @@ carry(struct document *d, struct decision *whole, const struct plan *inner)
     return ST_OK;
 }
 
+/* ---- records of a hospital's unit without their source (H-6) --------------------------- */
+
+/* As what any other part of the hospital made. */
+static struct decision
+without_source(struct document *d, uint32_t entry, const struct labeled *plain)
+{
+    struct labeling labeling = { d->bundle, d->supposed };
+    struct labeled  was      = d->supposed[entry];
+
+    d->supposed[entry]    = *plain;
+    struct decision say   = bench_decide(d->bench, &labeling, entry);
+    d->supposed[entry]    = was;
+    say.because           = arena_join(d->arena, SPAN("a unit of a general hospital made it, it tells of no substance use, and leaves without its source: "), say.because);
+    return say;
+}
+
+static enum status
+leave_source(struct document *d, struct decision *decisions)
+{
+    for (uint32_t e = 0; e < d->bundle->count; e++) {
+        const struct labeled *l = &d->labeling->of[e];
+        if (!l->source_only || l->program == NULL || l->other_count > 0 || decisions[e].rule != RULE_NO_CONSENT)
+            continue;
+        /* Whose patient lets the recipient know of the unit: what leads there would not be cut (C5). */
+        if (as_if(d, e, LABEL_BIT(LABEL_SUD), PART2_CONFIRMED, l->program).verdict >= VERDICT_REDACT)
+            continue;
+        const struct labeled plain = { .labels = LABEL_BIT(LABEL_N), .part2 = PART2_NOT };
+        struct decision      say   = without_source(d, e, &plain);
+        if (say.verdict < VERDICT_REDACT)
+            continue;
+        if (!may_open(d))
+            return ST_NO_MEMORY;
+        d->opened_of[e] = plain;
+        decisions[e]    = say;
+    }
+    return ST_OK;
+}
+
+/* Labels that may be replaced. */
+static bool
+may_open(struct document *d)
+{
+    if (d->opened_of != NULL || (d->opened_of = arena_make_n(d->arena, d->bundle->count, struct labeled)) == NULL)
+        return d->opened_of != NULL;
+    for (uint32_t e = 0; e < d->bundle->count; e++)
+        d->opened_of[e] = d->labeling->of[e];
+    d->opened = (struct labeling){ d->bundle, d->opened_of };
+    return true;
+}
+
 /* The container is no record of a program itself. */
 static enum status
 open_container(struct document *d, struct decision *decision, uint32_t entry)
 {
     *decision = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT,
                                    .because = SPAN("each resource inside is decided on its own") };
-    if (d->opened.of == NULL) {
-        d->opened_of = arena_make_n(d->arena, d->bundle->count, struct labeled);
-        if (d->opened_of == NULL)
-            return ST_NO_MEMORY;
-        for (uint32_t e = 0; e < d->bundle->count; e++)
-            d->opened_of[e] = d->labeling->of[e];
-        d->opened = (struct labeling){ d->bundle, d->opened_of };
-    }
+    if (!may_open(d))
+        return ST_NO_MEMORY;
     const struct labeled *was      = &d->labeling->of[entry];
     struct mention       *mentions = arena_make_n(d->arena, was->evidence_count, struct mention);
     struct labeled       *l        = &d->opened_of[entry];

@@ -127,6 +127,7 @@ class Case:
             self.add_consent(s, s.granted, recipient)
         self.request["consents"] += self.world.consents
         self.request["questionnaires"] = self.world.questionnaires
+        self.request["site"] = self.world.site
         if sender == "program":
             self.request["source"]["organization"] = f"Organization/{self.world.programs[0].entity.id}" if self.world.programs else "Organization/none"
         self.request["programs"] = [p.facts() for p in self.world.programs]
@@ -139,7 +140,7 @@ class Case:
 
     def add_consent(self, s, granted, recipient):
         may_ask = s.program is not None or self.world.sender == "unknown"
-        how = "valid" if granted else self.draw.choice(DENIALS) if may_ask else "none"
+        how = "valid" if granted else self.draw.choice(DENIALS) if may_ask and s.asks else "none"
         if how == "other program" and not self.world.programs:
             how = "none"                 # where no program is known, whom a consent names is believed (P7)
         if granted:

@@ -42,6 +42,24 @@ def otp_vitals(s):
                                        "performer": [s.by_program()], "valueQuantity": {"value": s.w.number(), "unit": "mm[Hg]"}, "note": [{"text": s.secret()}]}, hidden=True)
 
 
+@situation()
+def unit_of_a_hospital(s):
+    """A unit of a general hospital, of whose records those that tell of no substance use leave without their source (H-6)."""
+    s.make_patient()
+    s.make_program().unit = True
+    s.w.site["unitWithoutSource"] = True
+    s.asks = False
+    for _ in range(s.draw.randint(1, 2)):
+        s.vital(performer=Hidden([s.by_program()]))
+    s.visit(serviceProvider=Hidden(s.by_program()))
+    s.entry(s.new("Procedure"), {"status": "completed", "code": {"text": f"change of dressing {s.keep()}"}, **s.subject(),
+                                 "performer": [Hidden({"actor": s.by_program()}), {"actor": {"display": f"Nurse {s.keep()}"}}]})
+    s.sud_condition(recorder=s.by_program())
+    s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
+                                   "meta": {"source": f"{s.program.source}/Observation/{s.secret()}"}, "performer": [s.by_program()],
+                                   "valueQuantity": {"value": s.w.number(), "unit": "mm[Hg]"}}, hidden=True)
+
+
 @situation(grants=True)
 def known_by_one_patient(s):
     """Who may know of a program by one patient's consent learns nothing of another's tie to it."""

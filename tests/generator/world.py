@@ -82,9 +82,10 @@ class Program:
         self.in_bundle = draw.random() < 0.6
         self.open = False                # the recipient may know it
         self.until = None                # when it ended to be one
+        self.unit = False                # of a general hospital
 
     def facts(self):
-        return {**({"until": self.until} if self.until else {}), "reference": [f"Organization/{self.entity.id}"], "identifier": [{"system": NPI, "value": self.npi}],
+        return {**({"until": self.until} if self.until else {}), **({"unit": True} if self.unit else {}), "reference": [f"Organization/{self.entity.id}"], "identifier": [{"system": NPI, "value": self.npi}],
                 "source": [self.source], **({} if self.until else {"name": [self.name]})}
 
 
@@ -95,6 +96,7 @@ class World:
         self.draw, self.sender = draw, sender
         self.programs, self.consents, self.entries, self.kept, self.secrets = [], [], [], [], []
         self.actors = {}
+        self.site = {}                   # switches that a situation turns
         self.questionnaires = []         # known to who decides, and not in the Bundle
         self.tokens = 0
         self.kind = "collection"
@@ -119,6 +121,7 @@ class Situation:
         self.w, self.draw, self.prefix, self.granted = world, world.draw, prefix, granted
         self.entries = []
         self.opened = False              # a protected record leaves with the consent
+        self.asks = True                 # there may be a consent that permits nothing
         self.uuids = self.draw.random() < 0.25
         self.count = 0
         self.patient = None

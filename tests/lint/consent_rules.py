@@ -14,7 +14,7 @@ TEXT = r'"((?:[^"\\]|\\.)*)"'
 ROW = re.compile(r'^RULE\((\w+),\s*%s,\s*(\d+),\s*%s,\s*%s,\s*%s,\s*%s\)' % (TEXT, TEXT, TEXT, TEXT, TEXT), re.M)
 
 SWITCHES = ("<!-- begin switches: written by tests/lint/consent_rules.py -->", "<!-- end switches -->")
-SWITCH_ROW = re.compile(r'^(SWITCH|CHOICE|SETTLED)\((.*?)\)$', re.M | re.S)
+SWITCH_ROW = re.compile(r'^(SWITCH|CHOICE)\((.*?)\)$', re.M | re.S)
 # No decision: shown by the scenario of the whole gateway that is named.
 ELSEWHERE = {"accountingClock": "tests/scenarios/accounting.py"}
 
@@ -23,10 +23,7 @@ def switches(text):
     out = []
     for kind, inside in SWITCH_ROW.findall(text):
         texts = re.findall(TEXT, inside)
-        if kind == "SETTLED":
-            number, citation, question, words = texts
-            out.append(dict(number=number, fact="", option="", default="–", citation=citation, question=question, words=words))
-        elif kind == "SWITCH":
+        if kind == "SWITCH":
             number, fact, option, citation, question, words = texts
             out.append(dict(number=number, fact=fact, option=option, default="off", citation=citation, question=question,
                             words=words, positions=["true"]))
@@ -78,7 +75,7 @@ def written(page, all_rows, all_switches):
 def findings(page, text, switch_text, tests, cases):
     all_rows, all_switches = rows(text), switches(switch_text)
     found = []
-    if len(all_switches) != len(re.findall(r"^(?:SWITCH|CHOICE|SETTLED)\(", switch_text, re.M)):
+    if len(all_switches) != len(re.findall(r"^(?:SWITCH|CHOICE)\(", switch_text, re.M)):
         found.append("a row of switches.def cannot be read")
     found += ["%s: no scenario turns %s" % (s["number"], s["fact"]) for s in all_switches
               if s["fact"] and s["fact"] not in ELSEWHERE and not turned(s, cases)]
