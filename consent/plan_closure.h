@@ -48,7 +48,7 @@ struct closure {
     bool                    *first;      /* per entry: withheld by the decision, not by us   */
     bool                    *touched;    /* per entry: something inside was cut              */
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
-    const struct lookup     *places;     /* program -> directory resources of it; made by plan_orphan.c; NULL: none */
+    const struct lookup     *organizations; /* program -> its Organization; made by plan_orphan.c; NULL: none */
     const struct answered   *answered;   /* NULL: no Questionnaire is named by its URL */
     uint32_t                *queue;
     uint32_t                 queue_head, queue_tail;

@@ -5,8 +5,8 @@
  * stays does, directly or through others.  One that nobody points at stays:
  * the twin has it.  Resources that stand on their own (an Observation, an Encounter) are
  * not brought along; only the members and results of a Part 2 report are.
- * A record of a program, or of another time that names it, points at the program's directory resources,
- * also where its reference leads elsewhere (labeling.h, ties).
+ * A record of a program, or of another time that names it, points at the program's Organization,
+ * also where its reference leads elsewhere (labeling.h, ties); at a Location or a role only where it says so.
  * A QuestionnaireResponse points at every Questionnaire of the URL that it names (answered.h).
  *
  * Reachability, not counting: Organization and Endpoint may point at each
@@ -25,13 +25,13 @@ struct reach {
     uint32_t    *stack;
     uint32_t     depth;
     bool        *met;                    /* by position in w->answered->forms */
-    bool        *known;                  /* by position in w->places          */
+    bool        *known;                  /* by position in w->organizations          */
 };
 
 static bool supporting(const struct closure *, uint32_t entry);
 static bool know_support(struct closure *);
-static bool know_places(struct closure *);
-static void push_places(struct reach *, bool *set, uint32_t entry);
+static bool know_organizations(struct closure *);
+static void push_organizations(struct reach *, bool *set, uint32_t entry);
 static bool part_of_report(const struct closure *, const struct reference *);
 static void push_answered(struct reach *, bool *set, uint32_t entry, bool gone);
 static bool find_brought(struct reach *);
@@ -50,7 +50,7 @@ orphans_withhold(struct closure *w)
         reason = reason || w->withheld[e] || w->touched[e];
     if (!reason)
         return;
-    if (w->support == NULL && (!know_support(w) || !know_places(w))) {
+    if (w->support == NULL && (!know_support(w) || !know_organizations(w))) {
         w->spent = true;
         return;
     }
@@ -120,16 +120,16 @@ know_support(struct closure *w)
     return w->support != NULL;
 }
 
-/* Organization, Location … of a program, or of what was one (program.h T8). */
+/* Of a program, or of what was one (program.h T8). */
 static bool
-is_place_of_program(const struct closure *w, uint32_t e)
+is_organization_of_program(const struct closure *w, uint32_t e)
 {
     const struct labeled *l      = &w->in->labeling->of[e];
     bool                  former = false;
 
     for (size_t i = 0; i < l->apart_count; i++)
         former |= l->apart[i].node == w->bundle->entries[e].resource;
-    return (l->directory || former) && l->tie_count > 0;
+    return (l->directory || former) && l->tie_count > 0 && span_eq_text(w->bundle->entries[e].type, "Organization");
 }
 
 static struct span
@@ -140,38 +140,38 @@ key_of_program(const struct program *const *tie)
 
 /* By the first of its programs: of a directory resource there is one. */
 static bool
-know_places(struct closure *w)
+know_organizations(struct closure *w)
 {
     struct lookup_item *items = NULL;
     uint32_t            count = 0;
 
     for (uint32_t e = 0; e < w->bundle->count && !w->spent; e++) {
-        if (!is_place_of_program(w, e))
+        if (!is_organization_of_program(w, e))
             continue;
         if (items == NULL && (items = arena_make_n(w->arena, w->bundle->count, struct lookup_item)) == NULL)
             return false;
         items[count++] = (struct lookup_item){ .key = key_of_program(&w->in->labeling->of[e].ties[0]), .value = e };
     }
-    w->places = count > 0 ? lookup_build(items, count, w->arena) : NULL;
+    w->organizations = count > 0 ? lookup_build(items, count, w->arena) : NULL;
     return !arena_spent(w->arena);
 }
 
 static void
-push_places(struct reach *r, bool *set, uint32_t entry)
+push_organizations(struct reach *r, bool *set, uint32_t entry)
 {
     const struct closure *w = r->w;
     const struct labeled *l = &w->in->labeling->of[entry];
 
-    if (w->places == NULL || is_place_of_program(w, entry))
+    if (w->organizations == NULL || l->directory || is_organization_of_program(w, entry))
         return;
     for (size_t i = 0; i < l->tie_count; i++) {
-        uint32_t at = lookup_find(w->places, key_of_program(&l->ties[i]));
+        uint32_t at = lookup_find(w->organizations, key_of_program(&l->ties[i]));
         if (at == LOOKUP_NONE || r->known[at])
             continue;
         r->known[at] = true;
-        for (; at != LOOKUP_NONE; at = lookup_next(w->places, at))
-            if (!w->withheld[lookup_value(w->places, at)])
-                push(r, set, lookup_value(w->places, at));
+        for (; at != LOOKUP_NONE; at = lookup_next(w->organizations, at))
+            if (!w->withheld[lookup_value(w->organizations, at)])
+                push(r, set, lookup_value(w->organizations, at));
     }
 }
 
@@ -224,9 +224,9 @@ find_brought(struct reach *r)
     }
     for (uint32_t e = 0; r->w->answered != NULL && e < r->w->bundle->count; e++)
         push_answered(r, r->brought, e, true);
-    for (uint32_t e = 0; r->w->places != NULL && e < r->w->bundle->count; e++)
+    for (uint32_t e = 0; r->w->organizations != NULL && e < r->w->bundle->count; e++)
         if (r->w->withheld[e])
-            push_places(r, r->brought, e);
+            push_organizations(r, r->brought, e);
     bool some = r->depth > 0;
     while (r->depth > 0) {
         uint32_t first, count = references_from(refs, r->stack[--r->depth], &first);
@@ -253,7 +253,7 @@ find_live(struct reach *r)
         uint32_t from = r->stack[--r->depth];
         uint32_t first, count = references_from(refs, from, &first);
         push_answered(r, r->live, from, false);
-        push_places(r, r->live, from);
+        push_organizations(r, r->live, from);
         for (uint32_t i = first; i < first + count; i++) {
             uint32_t to = refs->all[i].to;
             if (to != ENTRY_NONE && !r->w->withheld[to] && !closure_gone(r->w, refs->all[i].node))

@@ -74,6 +74,11 @@ def known_by_one_patient(s):
                                    "supportingInformation": Hidden([s.by_program()]), "comment": s.keep()})
     s.entries.append((s.new("Observation"), {"resourceType": "Observation", "id": f"{s.prefix}theirs", "status": "final", "subject": s.ref(other),
                                              "code": {"text": "blood pressure"}, "performer": [s.by_program()], "note": [{"text": s.w.token("secret")}]}, True))
+    who, role = s.new("Practitioner"), s.new("PractitionerRole")
+    for entity, fields in ((who, {"name": [{"family": s.w.token("secret")}]}), (role, {"practitioner": s.ref(who), "organization": s.ref(s.program.entity)}),
+                           (s.new("Encounter"), {"status": "finished", "class": {"code": "AMB"}, "subject": s.ref(other), "serviceProvider": s.by_program(),
+                                                 "participant": [{"individual": s.ref(role)}]})):
+        s.entries.append((entity, {"resourceType": entity.type, "id": entity.id, **fields}, True))
 
 
 @situation(senders=("not-program",))
