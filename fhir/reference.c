@@ -689,7 +689,17 @@ resolve_identifiers(struct reader *r)
 
 /* ---- resolving ---------------------------------------------------------------------- */
 
-/* An entry by its fullUrl, or a nested resource by the one beside it. */
+/* Whether it stands in a document inside of its entry: there a name means who is in there. */
+static bool
+stands_inside(const struct reader *r, const struct reference *one)
+{
+    uint32_t at = container_of(r, one->node);
+
+    return at != ENTRY_NONE && one->from != ENTRY_NONE
+        && bundle_resource_at(r->bundle, at)->node != r->bundle->entries[one->from].resource;
+}
+
+/* An entry by its fullUrl, or a nested resource by the one beside it: from outside by a whole URL alone. */
 static bool
 find_url(const struct reader *r, struct reference *one, struct span url)
 {
@@ -699,7 +709,7 @@ find_url(const struct reader *r, struct reference *one, struct span url)
     if (one->to != ENTRY_NONE)
         return true;
     uint32_t at = lookup_find(r->nested, url);
-    if (at == LOOKUP_NONE)
+    if (at == LOOKUP_NONE || (span_find_byte(url, ':') == SPAN_NOT_FOUND && !stands_inside(r, one)))
         return false;
     one->to_contained = bundle_resource_at(r->bundle, lookup_value(r->nested, at))->node;
     one->to           = bundle_entry_of(r->bundle, one->to_contained);

@@ -106,6 +106,27 @@ test_resolves_every_form(void **state)
     arena_free(&f.arena);
 }
 
+/* The same Organization in the Bundle and in a document inside of it: each name means the one beside it. */
+static void
+test_a_name_means_who_is_beside_it(void **state)
+{
+#define ORG "{\"fullUrl\":\"http://a.example/fhir/Organization/o\",\"resource\":{\"resourceType\":\"Organization\",\"id\":\"o\"}}"
+#define TASK(id) "{\"fullUrl\":\"http://a.example/fhir/Task/" id "\",\"resource\":{\"resourceType\":\"Task\",\"id\":\"" id "\",\"owner\":{\"reference\":\"Organization/o\"}}}"
+    struct fixture f = read_references(SPAN("{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" TASK("x") "," ORG
+        ",{\"resource\":{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[" TASK("y") "," ORG "]}}]}"));
+    const struct reference *outer = references_find(f.all, test_node(f.tape, "entry[0].resource.owner"));
+    const struct reference *inner = references_find(f.all, test_node(f.tape, "entry[2].resource.entry[0].resource.owner"));
+
+    (void)state;
+    assert_non_null(outer);
+    assert_non_null(inner);
+    assert_int_equal(outer->to, 1);
+    assert_int_equal(outer->to_contained, TAPE_ABSENT);
+    assert_int_equal(inner->to, 2);
+    assert_int_equal(inner->to_contained, test_node(f.tape, "entry[2].resource.entry[1].resource"));
+    arena_free(&f.arena);
+}
+
 static void
 test_what_is_no_reference_is_not_listed(void **state)
 {
@@ -437,6 +458,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resolves_every_form),
         cmocka_unit_test(test_a_patient_by_identifier_has_one_name_in_every_form),
+        cmocka_unit_test(test_a_name_means_who_is_beside_it),
         cmocka_unit_test(test_what_is_no_reference_is_not_listed),
         cmocka_unit_test(test_is_ordered_by_node_and_grouped_by_entry),
         cmocka_unit_test(test_the_incoming_index_is_the_other_way_round),
