@@ -24,6 +24,10 @@ struct scan {
     uint32_t              entry;
     enum role             role;
     patient_set           whose;         /* whom it is about; 0: not known                            */
+    patient_set           of_entry;      /* whom its entry says that it is about; the same            */
+    const uint32_t       *was;           /* of the result: its entries in the input; NULL: the same   */
+    uint32_t              was_count;
+    bool                  passed;        /* there is somebody else's, which is why it was not found   */
     label_set             own;           /* what the entry may say in its own right                   */
     bool                  narrative;
     bool                  found;
@@ -46,6 +50,7 @@ static bool      judge_program(struct scan *, const struct finding_of *);
 static bool      judge_phrase(struct scan *, const struct finding_of *);
 static bool      judge_code(struct scan *, const struct finding_of *, size_t length);
 static bool      judge_family(struct scan *, struct span text);
+static bool      is_of_another(const struct scan *, const struct finding_of *);
 static bool      whole_identifier(const struct scan *, size_t length);
 static bool      accept(struct scan *, const char *rule, uint32_t cause, const char *because);
 static void      scan_leaf(struct closure *, struct plan_evidence *, tape_node leaf);
@@ -250,6 +255,7 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
         return false;
     s.narrative = is_narrative(w, leaf);
     s.whose     = evidence_patients_at(w, e, s.entry, leaf);
+    s.of_entry  = s.entry != ENTRY_NONE ? patient_bit(e->patient_of[s.entry]) : 0;
     if (s.entry != ENTRY_NONE && (e->family != 0 || e->suspect))
         s.own = evidence_own_labels(w, s.entry);
     struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
@@ -299,8 +305,8 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return true;
     if (s->apart && phrases_form(s->e->phrases, phrase) != PHRASE_WORDS)
         return true;
-    if (of->patient != 0 && s->whose != 0 && !(s->whose & patient_bit(of->patient)) && of->kind != FIND_IDENTIFIER && of->kind != FIND_TOKEN)
-        return true;                                          /* somebody else's */
+    if (is_of_another(s, of))
+        return true;
     switch (of->kind) {
     case FIND_ENTRY:
         return !judge_entry(s, of->entry, at, length);
@@ -322,6 +328,16 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
         return !judge_code(s, of, length);
     }
     return true;
+}
+
+/* Somebody else's matter is no secret of this one's record; but an identifier refers to it, whoever says it.  A mark is
+ * judged by what the entry itself says, as the check of the result (B4) can do as well. */
+static bool
+is_of_another(const struct scan *s, const struct finding_of *of)
+{
+    patient_set whose = of->kind == FIND_TOKEN ? s->of_entry : s->whose;
+
+    return of->patient != 0 && whose != 0 && !(whose & patient_bit(of->patient)) && of->kind != FIND_IDENTIFIER;
 }
 
 /* The whole value of an Identifier. */
@@ -700,6 +716,16 @@ names_withheld(const struct scan *s, uint32_t first, size_t at, size_t length)
     return to != ENTRY_NONE && s->e->withheld[to];
 }
 
+static patient_set
+patients_of_result(const struct scan *s)
+{
+    uint32_t entry = bundle_entry_of(s->w->bundle, s->leaf);
+
+    if (s->was != NULL)
+        entry = entry < s->was_count ? s->was[entry] : ENTRY_NONE;       /* what goes along is about nobody */
+    return entry != ENTRY_NONE ? patient_bit(s->e->patient_of[entry]) : 0;
+}
+
 static bool
 judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
 {
@@ -708,7 +734,11 @@ judge_strong(void *with, uint32_t phrase, size_t at, size_t length)
 
     if (of->dead || (of->flags & EVIDENCE_NARROW))
         return true;
-    if (of->kind == FIND_IDENTIFIER || of->kind == FIND_TOKEN)
+    if (of->kind == FIND_TOKEN)
+        s->of_entry = patients_of_result(s);
+    if (of->kind == FIND_TOKEN && is_of_another(s, of))
+        s->passed = true;
+    else if (of->kind == FIND_IDENTIFIER || of->kind == FIND_TOKEN)
         s->found = true;
     else if (of->kind == FIND_ENTRY)
         s->found = names_withheld(s, of->entry, at, length);
@@ -774,14 +804,15 @@ may_hold(struct scan *s, struct memo *memo, tape_node leaf, struct span text, bo
     unsigned  none  = 0;
     unsigned *known = escaped ? &none : memo_known(memo, text);
 
-    s->leaf = leaf;
+    s->leaf   = leaf;
+    s->passed = false;
     if (text.length < 3 || (*known & KNOWN_CLEAN))
         return false;
     if (text.length >= 16 && is_data(s->w, leaf))
         (void)text_attachment(text, s->w->arena, read_strong, s);
     else
         (void)text_readings(text, s->w->arena, read_strong, s);
-    if (!s->found)
+    if (!s->found && !s->passed)
         *known |= KNOWN_CLEAN;
     return s->found;
 }
@@ -820,9 +851,14 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
     struct closure           w = { .bundle = result, .tape = result->tape, .parents = result->parents, .arena = arena };
     struct memo          *memo = arena_make(arena, struct memo);
     const bool           *gone = names_of_withheld(e, arena);
+    uint32_t             *was  = arena_make_n(arena, e->bundle->count, uint32_t), kept = 0;
     tape_node             meta = result->type == BUNDLE_SINGLE ? TAPE_ABSENT
                                                               : tape_member(w.tape, result->root, SPAN("meta"));
 
+    /* Its entries are those that stay, in order, and behind them what goes along. */
+    for (uint32_t i = 0; was != NULL && i < e->bundle->count; i++)
+        if (!e->withheld[i])
+            was[kept++] = i;
     open_what_stays(e, arena);
     for (tape_node n = result->root; memo != NULL && gone != NULL && n <= tape_count(w.tape) && !arena_spent(arena); n++) {
         if (n == meta && meta != TAPE_ABSENT) {
@@ -831,7 +867,7 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
         }
         if (tape_kind(w.tape, n) != TAPE_STRING)
             continue;
-        struct scan       s      = { .w = &w, .e = e, .leaf = n, .gone = gone };
+        struct scan       s      = { .w = &w, .e = e, .leaf = n, .gone = gone, .was = was, .was_count = kept };
         struct arena_mark before = arena_mark(arena);
         struct span       text   = tape_text(w.tape, n, arena);
         unsigned          none   = 0;
@@ -843,7 +879,7 @@ scan_leaks(const struct plan *plan, const struct bundle *result, struct arena *a
         else
             (void)text_readings(text, arena, read_strong, &s);
         arena_reset(arena, before);
-        if (!s.found)
+        if (!s.found && !s.passed)
             *known |= KNOWN_CLEAN;
         s.found = s.found && may_not_say(&s);
         if (s.found) {

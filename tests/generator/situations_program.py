@@ -65,7 +65,8 @@ def known_by_one_patient(s):
     """Who may know of a program by one patient's consent learns nothing of another's tie to it."""
     s.make_patient()
     s.make_program()
-    s.vital()
+    room = f"in room C{s.draw.randint(100000, 999999)}-{s.draw.randint(10, 99)}"
+    s.vital(note=[{"text": f"{room} {s.keep()}"}])
     s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
                                    "performer": [s.by_program()], "note": [{"text": s.secret()}]}, hidden=True)
     other = s.new("Patient", "other")
@@ -73,7 +74,8 @@ def known_by_one_patient(s):
     s.entry(s.new("Appointment"), {"status": "booked", "participant": [{"actor": s.ref(other), "status": "accepted"}],
                                    "supportingInformation": Hidden([s.by_program()]), "comment": s.keep()})
     s.entries.append((s.new("Observation"), {"resourceType": "Observation", "id": f"{s.prefix}theirs", "status": "final", "subject": s.ref(other),
-                                             "code": {"text": "blood pressure"}, "performer": [s.by_program()], "note": [{"text": s.w.token("secret")}]}, True))
+                                             "code": {"text": "blood pressure"}, "performer": [s.by_program()],
+                                             "note": [{"text": f"{room} {s.w.token('secret')}"}]}, True))
     who, role = s.new("Practitioner"), s.new("PractitionerRole")
     for entity, fields in ((who, {"name": [{"family": s.w.token("secret")}]}), (role, {"practitioner": s.ref(who), "organization": s.ref(s.program.entity)}),
                            (s.new("Encounter"), {"status": "finished", "class": {"code": "AMB"}, "subject": s.ref(other), "serviceProvider": s.by_program(),
