@@ -27,6 +27,8 @@ consent_form_deficiency(const struct consent *c, struct arena *arena)
 
     if (disagrees(c->tape, tape_member(c->tape, c->node, SPAN("sourceAttachment")), arena))
         return "its sourceAttachment is not what its hash says: not the form that was signed, 2.31(c)(2)";
+    if (!span_empty(named) && c->home == NULL && c->home_lost)
+        return "the document that its sourceReference names may be in a Bundle that is not looked at: there are too many, 2.31(c)(2)";
     if (span_empty(named) || c->home == NULL)
         return NULL;
     const struct bundle *b     = c->home;

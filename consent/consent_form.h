@@ -12,7 +12,8 @@
  *   F3  Attachment.hash is the SHA-1 of the data, in base64 (R4 datatypes.html#Attachment).
  *       Where data and hash of a Consent's form (sourceAttachment, or the DocumentReference of its
  *       Bundle that sourceReference names) are both there and disagree, what is there is not
- *       what was signed: the consent is deficient (2.31(c)(2)), and still denies.
+ *       what was signed: the consent is deficient (2.31(c)(2)), and still denies.  So it is where there was no room
+ *       for the Bundle (gateway/store/store.h, store_home): it may have said so.
  *   F4  A hash is asked of nobody, and one whose data is elsewhere (Attachment.url) is not compared. Neither is a
  *       document that sourceReference names and its Bundle does not hold: a form may well be kept where it was signed.
  */

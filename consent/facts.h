@@ -93,6 +93,7 @@ struct consent_source {                         /* a Consent resource from anywh
     struct span        patient;                 /* "Patient/p1" as the store knows it (Consent.patient may have been a
                                                    urn:uuid of its Bundle); empty: Consent.patient as written */
     const struct bundle *home;                  /* what it came in, where whom it names may be; NULL: not known */
+    bool               home_lost;               /* it came in one that is not looked at: there is no room for it */
     bool               contained;               /* in the resource `around` (contained.h) */
     tape_node          around;
     const char        *refuses_only;            /* why it permits nothing, whatever it says; NULL */

@@ -272,6 +272,7 @@ read_head(struct compiler *c, const struct consent_source *source)
 
     consent->reference = span_empty(id) ? SPAN("Consent") : arena_format(c->arena, "Consent/%.*s", SPAN_PRINT(id));
     consent->home      = source->home;
+    consent->home_lost = source->home_lost;
     consent->patient   = read_target(c, tape_member(c->tape, consent->node, SPAN("patient")));
     if (!span_empty(source->patient))
         consent->patient.reference = source->patient;

@@ -107,6 +107,7 @@ struct consent {
     int64_t                 again_ms;    /* … since when */
     bool                    told;        /* … and its sender may be told */
     const struct bundle    *home;        /* where references are looked up that nobody knows; may be NULL */
+    bool                    home_lost;   /* there was one, and it is not looked at */
     struct span             reference;   /* "Consent/c1"; "Consent" when it has no id */
     struct target           patient;
     const char             *unusable;    /* does not count at all: why; NULL when it may */

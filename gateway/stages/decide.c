@@ -211,9 +211,10 @@ consent_attach(struct exchange *ex, const struct store_row *row, struct consent_
 {
     if (tape_read(row->bytes, &tape_default_limits, ex->arena, &source->tape, NULL) != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "a stored Consent could not be read");
-    source->node    = TAPE_ROOT;
-    source->patient = patient_in_bundle(ex, row->patient);
-    source->home    = home_of(ex, row->home);
+    source->node      = TAPE_ROOT;
+    source->patient   = patient_in_bundle(ex, row->patient);
+    source->home      = home_of(ex, row->home);
+    source->home_lost = row->home_lost || (row->home != NULL && source->home == NULL);
     return STEP_NEXT;
 }
 

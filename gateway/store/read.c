@@ -214,7 +214,7 @@ slices_of(struct store_home *home, struct found **all, size_t count)
 /* By one handle, which knows after its first way through the pages of a body where each is: as
  * many ways as slices would cost their number times the size. */
 static enum status
-slices_through_handle(struct store *s, struct arena *arena, struct found **all, size_t count)
+slices_through_handle(struct store *s, struct arena *arena, struct found **all, size_t count, int64_t size)
 {
     sqlite3_blob *blob = NULL;
     int           code = sqlite3_blob_open(s->db, "main", "inbox", "body", all[0]->inbox, 0, &blob);
@@ -229,7 +229,8 @@ slices_through_handle(struct store *s, struct arena *arena, struct found **all, 
             st = ST_NO_MEMORY;
         else
             code = sqlite3_blob_read(blob, at, (int)c->length, (int)c->start);
-        all[i]->row.bytes = span_from(at, (size_t)c->length);
+        all[i]->row.bytes     = span_from(at, (size_t)c->length);
+        all[i]->row.home_lost = (int64_t)c->length < size;
     }
     (void)sqlite3_blob_close(blob);
     return code == SQLITE_OK ? st : sql_failed(s, code);
@@ -243,7 +244,7 @@ slices_read(struct store *s, struct store_consents *c, struct found **all, size_
     enum status st   = body_size(s, all[0]->inbox, &size);
 
     if (st != ST_OK || (uint64_t)size > *room)
-        return st == ST_OK ? slices_through_handle(s, c->arena, all, count) : st;
+        return st == ST_OK ? slices_through_handle(s, c->arena, all, count, size) : st;
     struct store_home *home = arena_make(c->arena, struct store_home);
     char              *at   = arena_alloc(c->arena, (size_t)size + 1);
     if (home == NULL || at == NULL)

@@ -298,6 +298,7 @@ struct store_row {                       /* one resource version */
     int64_t     version, at_ms;
     bool        deleted;
     struct store_home *home;             /* of store_load_consents only; NULL: none, or no room for it */
+    bool        home_lost;               /* there was no room for it */
     uint64_t    class_version;           /* that labels and part2 are of; of store_read_resource only */
     struct span client;                  /* who sent it; where it is asked for */
     bool        revokes, upheld;         /* of store_consents.standing: a revocation wrote it, a person upheld it; else it refuses */

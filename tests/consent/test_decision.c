@@ -1,4 +1,5 @@
 /* tests/consent/test_decision.c -- the order of evaluation, gates, and how consents combine. */
+#include "consent/consent_form.h"
 #include "tests/consent/world.h"
 
 #include "base/buf.h"
@@ -837,6 +838,30 @@ test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies(voi
         }
 }
 
+/* consent_form.h F3: what its Bundle may have said is not known to be right. */
+static void
+test_a_form_in_a_bundle_that_is_not_looked_at_releases_nothing(void **state)
+{
+    static const struct { const char *form; bool lost, fine; } rows[] = {
+        { ",\"sourceReference\":{\"reference\":\"DocumentReference/f\"}", true, false },
+        { ",\"sourceReference\":{\"reference\":\"DocumentReference/f\"}", false, true },                /* F4 */
+        { "", true, true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[8192];
+        snprintf(request, sizeof request, REQUEST("{" CONSENT_HEAD("c1", "2024-01-01") "%s,\"provision\":{\"type\":\"permit\"," TO("Organization/orgA") "}}"), rows[i].form);
+        struct world          w      = world_read(request, BUNDLE(OPIOID));
+        struct consent_source source = w.facts->consents[0];
+        const struct policy  *policy = NULL;
+        source.home_lost = rows[i].lost;
+        assert_int_equal(policy_compile(&source, 1, w.arena, &policy), ST_OK);
+        if ((consent_form_deficiency(policy_consent(policy, 0), w.arena) == NULL) != rows[i].fine)
+            fail_msg("row %zu", i);
+        world_end(&w);
+    }
+}
+
 /* ---- properties ------------------------------------------------------------------------ */
 
 /* Consents of every kind, to draw from. */
@@ -1039,6 +1064,7 @@ main(void)
         cmocka_unit_test(test_says_why_no_consent_reaches_a_part_2_record),
         cmocka_unit_test(test_who_is_named_by_identifier_alone_is_who_has_it),
         cmocka_unit_test(test_a_form_that_is_not_what_its_hash_says_releases_nothing_and_still_denies),
+        cmocka_unit_test(test_a_form_in_a_bundle_that_is_not_looked_at_releases_nothing),
         cmocka_unit_test(test_the_order_of_consents_never_matters),
         cmocka_unit_test(test_one_more_refusal_never_widens_and_one_more_unusable_consent_changes_nothing),
         cmocka_unit_test(test_a_thousand_consents_of_one_patient_are_all_weighed),
