@@ -353,3 +353,15 @@ asked_option(struct work *w, struct question *q, struct span system, struct span
     }
     return (struct asked_option){ .display = { NULL, 0 } };
 }
+
+/* Once a response, where the site wants it so. */
+void
+asked_nowhere(struct work *w, const struct unit *response, tape_node answer)
+{
+    struct entry_work *e = &w->entries[response->entry];
+
+    if (!w->facts->site.hold_unknown_questions || e->uninspected || response->kind != UNIT_RESPONSE)
+        return;
+    e->uninspected = true;
+    work_note(w, response->entry, LABEL_NONE, answer, "form", SPAN("what it answers is not known: its Questionnaire is not here"));
+}

@@ -873,6 +873,8 @@ read_answer(struct walk *walk, const struct members *m, struct where at)
         tell_labels(walk, at.asked, m->text != TAPE_ABSENT ? m->text : m->answer, "text", "an answer affirms a question about ", at);
     for (unsigned i = 0; i < walk->asked.count && m->link_id != TAPE_ABSENT; i++)
         read_asked(walk, walk->asked.of[i], m, at);
+    if (row == NULL && walk->asked.count == 0 && m->text == TAPE_ABSENT)
+        asked_nowhere(walk->w, walk->unit, m->answer);
 }
 
 /* ---- attachments -------------------------------------------------------------------- */

@@ -172,7 +172,8 @@ const struct code_row *content_row(struct work *, struct span system, struct spa
  * Q3  A question is about its text, definition and codes, those of the items around it, and the
  *     Questionnaire's title and codes.
  * Q4  More than ASKED_FORMS of one name, or one of more items than are read (FORM_MOST_ITEMS): the response is uninspected.
- * Q5  None is known: nothing is guessed, and the response says what it says itself.
+ * Q5  None is known: nothing is guessed, and the response says what it says itself; a site may want it held
+ *     (site_policy.hold_unknown_questions).
  *
  * Cost: a Questionnaire is read once a Bundle, an item once however often it is answered. */
 enum { ASKED_FORMS = 8, QUESTION_ROWS = 8, OPTIONS_ALIKE = 8 };
@@ -195,6 +196,7 @@ struct asked        asked_of(struct work *, const struct unit *response);
 struct question    *asked_question(struct work *, struct asked_form *, struct span link_id);   /* NULL: it has none */
 struct asked_option asked_option(struct work *, struct question *, struct span system, struct span code);
 label_set           asked_words(struct work *, struct span text);
+void                asked_nowhere(struct work *, const struct unit *response, tape_node answer);      /* Q5 */
 
 /* labeling_source.c */
 enum status source_registry(struct work *);
