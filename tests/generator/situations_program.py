@@ -83,6 +83,25 @@ def known_by_one_patient(s):
         s.entries.append((entity, {"resourceType": entity.type, "id": entity.id, **fields}, True))
 
 
+@situation(grants=True)
+def staff_known_by_one_patient(s):
+    """Who works at a program, and its places: known by one patient's consent, they are no part of what another patient's records say."""
+    s.make_patient()
+    s.make_program()
+    s.vital()
+    who, role, place = s.new("Practitioner"), s.new("PractitionerRole"), s.new("Location")
+    s.entry(who, {"name": [{"family": s.secret()}]}, hidden=True)
+    s.entry(role, {"practitioner": s.ref(who), "organization": s.ref(s.program.entity)}, hidden=True)
+    s.entry(place, {"name": s.secret(), "managingOrganization": s.by_program()}, hidden=True)
+    s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
+                                   "performer": [s.ref(who), s.ref(role)], "note": [{"text": s.secret()}]}, hidden=True)
+    s.entry(s.new("Encounter"), {"status": "finished", "class": {"code": "AMB"}, **s.subject(), "location": [{"location": s.ref(place)}]}, hidden=True)
+    other = s.new("Patient", "other")
+    s.entry(other, {"name": [{"family": s.keep()}], "generalPractitioner": Hidden([s.ref(s.draw.choice((who, role)))])})
+    s.entry(s.new("Appointment"), {"status": "booked", "comment": s.keep(), "participant": [{"actor": s.ref(other), "status": "accepted"}],
+                                   "supportingInformation": Hidden([s.ref(s.draw.choice((who, role, place)))])})
+
+
 @situation(senders=("not-program",))
 def former_program(s):
     """An ordinary clinic that was a program until 2020: what it writes today stays as it is, and so does the clinic (program.h T8)."""
