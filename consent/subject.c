@@ -10,6 +10,8 @@ enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its
 struct answering { struct subject all[SUBJECTS_ANSWERING]; uint32_t count; bool more; };
 
 static bool           add_subject(struct subject *, size_t *count, const struct subject *);
+static void           add_distinct(struct answering *, const struct subject *);
+static size_t         everybody(struct whose *, struct subject *out);
 static bool           add_answering(struct whose *, uint32_t entry, struct subject *, size_t *count);
 static struct subject only_patient(struct whose *);
 static bool           is_directory(struct span type);
@@ -56,9 +58,37 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
         return count;
     if (!span_empty(w->facts->patient) && !span_eq_text(w->facts->patient, "*"))
         out[0] = subject_named(w->facts->patient);
+    else if (type_is_of_no_patient(r->type))
+        return everybody(w, out);
     else
         out[0] = only_patient(w);
     return span_empty(out[0].name) ? 0 : 1;
+}
+
+/* The patients of the Bundle, the first ones. */
+static size_t
+everybody(struct whose *w, struct subject *out)
+{
+    if (w->everybody == NULL && (w->everybody = arena_make(w->arena, struct answering)) != NULL)
+        for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++) {
+            struct subject s = subject_of_entry(w, e);
+            add_distinct(w->everybody, &s);
+        }
+    for (uint32_t i = 0; w->everybody != NULL && i < w->everybody->count; i++)
+        out[i] = w->everybody->all[i];
+    return w->everybody != NULL ? w->everybody->count : 0;
+}
+
+static void
+add_distinct(struct answering *a, const struct subject *s)
+{
+    bool seen = span_empty(s->name);
+
+    for (uint32_t j = 0; j < a->count && !seen; j++)
+        seen = same_subject(&a->all[j], s);
+    a->more |= !seen && a->count == SUBJECTS_ANSWERING;
+    if (!seen && !a->more)
+        a->all[a->count++] = *s;
 }
 
 /* Whether it is new, as far as is told. */
@@ -83,13 +113,8 @@ answering_at(struct whose *w, uint32_t at)
     if (*slot != NULL || (*slot = arena_make(w->arena, struct answering)) == NULL)
         return *slot;
     for (uint32_t i = at; i != LOOKUP_NONE && !(*slot)->more; i = lookup_next(w->answered->responses, i)) {
-        struct subject s    = subject_of_entry(w, lookup_value(w->answered->responses, i));
-        bool           seen = span_empty(s.name);
-        for (uint32_t j = 0; j < (*slot)->count && !seen; j++)
-            seen = same_subject(&(*slot)->all[j], &s);
-        (*slot)->more = !seen && (*slot)->count == SUBJECTS_ANSWERING;
-        if (!seen && !(*slot)->more)
-            (*slot)->all[(*slot)->count++] = s;
+        struct subject s = subject_of_entry(w, lookup_value(w->answered->responses, i));
+        add_distinct(*slot, &s);
     }
     return *slot;
 }

@@ -5,7 +5,7 @@
  * it, a Questionnaire for those of the responses that name it (answered.h; more than
  * SUBJECTS_ANSWERING are nobody).  Of several all must permit, as it may tell of each of them;
  * but a resource of a type that tells of no patient (type_is_of_no_patient) is part of each one's record, and
- * one is enough.  A directory resource that is neither labelled nor Part 2 is nobody's.
+ * one is enough, and where it is not known who refers to it, it is judged for all of the Bundle.  A directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
  * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
  * that identifier, else the Patient that the facts say has it (facts.names), else somebody
@@ -39,6 +39,7 @@ struct whose {                           /* what it takes to tell */
     bool                     only_known;
     const struct answered   *answered;   /* read when the first Questionnaire is judged */
     struct answering       **answering;  /* by position in answered->responses          */
+    struct answering        *everybody;  /* once it was asked for                       */
     bool                     answered_known;
     struct subject           last;       /* of the entry asked for last: most of a bundle are one patient's */
     const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */

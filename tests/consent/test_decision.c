@@ -558,7 +558,8 @@ test_a_record_without_a_patient_is_judged_for_those_who_refer_to_it(void **state
         { BUNDLE(SPECIMEN "," RESULT("r1", "p1")), "*", true },
         { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/q") "," ANSWER("r2", "p2", "http://a.example/q")), "*", true },
         { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/q|2") "," GLUCOSE2), "*", true },
-        { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/other") "," GLUCOSE2), "*", false },
+        { BUNDLE(ASKS "," ANSWER("r1", "p1", "http://a.example/other") "," GLUCOSE2), "*", true },        /* who named it is not known */
+        { BUNDLE(ASKS "," GLUCOSE2), "*", false },
         { BUNDLE(ASKS "," ANSWER("r2", "p2", "http://a.example/q") "," GLUCOSE), "*", false },
         { BUNDLE(MEDICATION), "Patient/p1", true },
         { BUNDLE(MEDICATION), "*", false },
