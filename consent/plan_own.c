@@ -253,6 +253,8 @@ own_collect(struct closure *w, struct plan_evidence *e)
         const struct bundle_entry *b = &w->bundle->entries[i];
         if (w->withheld[i] || l->directory || b->resource == TAPE_ABSENT)
             continue;
+        if (e->patient_of[i] == 0 && !span_empty(entry_patient(w->in->references, i, NULL)))
+            continue;                                         /* of one who is not told apart: it excuses nobody */
         for (size_t k = 0; k < l->evidence_count; k++)
             if (l->evidence[k].label != LABEL_NONE && strcmp(l->evidence[k].rule, "code") == 0)
                 w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
