@@ -346,6 +346,15 @@ refuse_in(struct work *w, tape_node provision, struct span child)
         splices_add_member(w->edit, provision, arena_join(w->arena, SPAN("\"provision\":"), all));
 }
 
+/* An opt-in whose root refuses something permits the rest by policyRule, and what stands below the root counts
+ * only where the root does: both refusals get a root around them that says what the opt-in says. */
+static void
+refuse_beside(struct work *w, tape_node root, struct span child)
+{
+    splices_replace(w->edit, root, arena_join(w->arena, SPAN("{\"type\":\"permit\",\"provision\":["), tape_extent(w->tape, root),
+                                              arena_join(w->arena, SPAN(","), child, SPAN("]}"))));
+}
+
 /* Whether `p` is the provision of this path, or below it. */
 static bool
 under(const struct provision *p, struct span path, struct arena *arena)
@@ -375,7 +384,10 @@ in_part(struct work *w)
         found++;
         if (p->node != TAPE_ABSENT && (is_refusal(w, p->node, TAPE_ROOT, wanted) || has_refusal(w, p->node, wanted)))
             continue;                    /* OPTIN with a root that is the refusal; or with it below */
-        refuse_in(w, p->node, child);
+        if (p->node != TAPE_ABSENT && p->parent == NULL && p->type == PROVISION_DENY)
+            refuse_beside(w, p->node, child);
+        else
+            refuse_in(w, p->node, child);
         made++;
     }
     if (found == 0)

@@ -170,6 +170,25 @@ test_a_part_is_refused_in_every_provision_that_permits(void **state)
     assert_int_equal(run(nested, part, &out), REVOCATION_NOT_FOUND);
 }
 
+/* Below a root that refuses, another refusal would count only where the root does. */
+static void
+test_a_part_of_an_opt_in_that_refuses_something_stands_beside_it(void **state)
+{
+#define OPTED HEAD ",\"policyRule\":{\"coding\":[{\"system\":\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"OPTIN\"}]}," \
+                   "\"provision\":{\"type\":\"deny\",\"securityLabel\":[{\"code\":\"PSY\"}]}}"
+    struct revocation r = in_writing;
+    struct span       out, next;
+
+    (void)state;
+    r.recipient = SPAN("Organization/x");
+    assert_int_equal(run(OPTED, r, &out), REVOCATION_MADE);
+    assert_true(holds(out, "\"provision\":{\"type\":\"permit\",\"provision\":[{\"type\":\"deny\",\"securityLabel\":[{\"code\":\"PSY\"}]},{\"type\":\"deny\",\"period\""));
+    assert_int_equal(revoke(read_tape(again(out)), &r, arena, &next), REVOCATION_STANDS);
+    r.recipient = SPAN("Organization/y");
+    assert_int_equal(revoke(read_tape(again(out)), &r, arena, &next), REVOCATION_MADE);
+    assert_true(holds(next, "Organization/x") && holds(next, "Organization/y"));
+}
+
 static void
 test_a_refusal_of_a_later_day_is_not_the_same(void **state)
 {
@@ -192,6 +211,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_asked_again_it_stands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_was_said_is_held_and_then_ended_in_writing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_part_is_refused_in_every_provision_that_permits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_part_of_an_opt_in_that_refuses_something_stands_beside_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refusal_of_a_later_day_is_not_the_same, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("revocation", tests, NULL, NULL);
