@@ -156,16 +156,18 @@ program_open(const struct closure *w, const struct program *program)
 static void
 begin_directories(struct closure *w)
 {
-    const struct program *known = NULL;
-    bool                  open  = false;
+    enum { UNKNOWN = 0, OPEN, CLOSED };
+    uint8_t *known = arena_make_n(w->arena, w->in->facts->program_count + 1, uint8_t);       /* asked once a program */
 
-    for (uint32_t e = 0; e < w->bundle->count; e++) {
+    w->spent = w->spent || known == NULL;
+    for (uint32_t e = 0; known != NULL && e < w->bundle->count; e++) {
         const struct labeled *l = &w->in->labeling->of[e];
         if (!l->directory)
             continue;
-        if (l->program != known || known == NULL)
-            open = program_open(w, l->program);
-        known = l->program;
+        uint32_t p    = evidence_program_index(w->in->facts, l->program);
+        bool     open = p != ENTRY_NONE && known[p] != UNKNOWN ? known[p] == OPEN : program_open(w, l->program);
+        if (p != ENTRY_NONE)
+            known[p] = open ? OPEN : CLOSED;
         if (open) {
             if (w->decisions[e].verdict < VERDICT_REDACT)
                 w->decisions[e] = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT, .obligations = OBLIGE_AUDIT,
