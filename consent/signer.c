@@ -8,6 +8,7 @@
 
 static void read_evidence(struct consent *);
 static bool is_verified(const struct consent *);
+static bool is_signature(const struct tape *, tape_node);
 
 void
 signer_read(struct consent *c, struct arena *arena)
@@ -35,8 +36,7 @@ read_evidence(struct consent *c)
         if (tape_text_eq(t, url, SPAN(CONSENT_EXTENSION "doubted")))
             c->doubted |= tape_kind(t, tape_member(t, n, SPAN("valueBoolean"))) != TAPE_FALSE;
         if (tape_text_eq(t, url, SPAN(CONSENT_EXTENSION "signature")))
-            c->shown_signed |= tape_member(t, signature, SPAN("when")) != TAPE_ABSENT
-                               && tape_member(t, signature, SPAN("who")) != TAPE_ABSENT;
+            c->shown_signed |= is_signature(t, signature);
     }
     c->shown_signed = c->shown_signed || is_verified(c);
 }
@@ -112,7 +112,8 @@ show_same_id(struct show *s, const struct bundle *b, struct span reference)
 {
     struct span base, type, id;
 
-    if (!reference_split(reference, &base, &type, &id) || !span_eq_text(type, "Consent"))
+    /* a whole URL is that server's Consent, and an entry by its fullUrl or none here */
+    if (!reference_split(reference, &base, &type, &id) || !span_empty(base) || !span_eq_text(type, "Consent"))
         return;
     for (uint32_t at = first_of(s, key_in(b, id, s->arena)); at != LOOKUP_NONE; at = lookup_next(s->known, at))
         s->consents[lookup_value(s->known, at)].shown_signed = true;
@@ -129,13 +130,30 @@ show_target(struct show *s, const struct bundle *b, struct span reference)
     show_same_id(s, b, reference);
 }
 
+/* Both are there in every Signature (R4 datatypes.html#Signature). */
+static bool
+is_signature(const struct tape *t, tape_node signature)
+{
+    return tape_member(t, signature, SPAN("when")) != TAPE_ABSENT && tape_member(t, signature, SPAN("who")) != TAPE_ABSENT;
+}
+
+static bool
+signs(const struct tape *t, tape_node provenance)
+{
+    tape_node list = tape_member(t, provenance, SPAN("signature"));
+    bool      any  = false;
+
+    for (tape_node n = tape_first(t, list); n != TAPE_ABSENT && !any; n = tape_next(t, n))
+        any = is_signature(t, n);
+    return any;
+}
+
 static void
 show_bundle(struct show *s, const struct bundle *b)
 {
     for (uint32_t e = 0; e < b->count; e++) {
         tape_node resource = b->entries[e].resource;
-        if (!span_eq_text(b->entries[e].type, "Provenance")
-            || tape_first(b->tape, tape_member(b->tape, resource, SPAN("signature"))) == TAPE_ABSENT)
+        if (!span_eq_text(b->entries[e].type, "Provenance") || !signs(b->tape, resource))
             continue;
         tape_node list = tape_member(b->tape, resource, SPAN("target"));
         for (tape_node n = tape_first(b->tape, list); n != TAPE_ABSENT; n = tape_next(b->tape, n)) {
