@@ -403,10 +403,40 @@ test_a_document_inside_is_judged_for_its_own_patient(void **state)
     out_end(&o);
 }
 
+/* More patients than are told apart (plan_evidence.h): what the last one's record says of itself excuses no
+ * words of the first one's. */
+static void
+test_of_many_patients_none_excuses_anothers_words(void **state)
+{
+#define CODED(id, who, text) "{'resource':{'resourceType':'Condition','id':'" id "','code':{'coding':[{'system':'http://hl7.org/fhir/sid/icd-10-cm'," \
+                             "'code':'F11.20'}]" text "},'subject':{'reference':'Patient/" who "'}}}"
+#define CONSENTED(who) "'consents':[{'resourceType':'Consent','status':'active','scope':{'coding':[{'code':'patient-privacy'}]},"         \
+                       "'patient':{'reference':'Patient/" who "'},'dateTime':'2026-01-01','provision':{'type':'permit'," \
+                       "'actor':[{'reference':{'reference':'Organization/county'}}]}}]"
+    (void)state;
+    for (unsigned crowd = 1; crowd <= 64; crowd += 21) {
+        char   body[16384];
+        size_t at = (size_t)snprintf(body, sizeof body, "{'resourceType':'Bundle','type':'collection','entry':[");
+        for (unsigned i = 0; i < crowd; i++)
+            at += (size_t)snprintf(body + at, sizeof body - at, "{'resource':{'resourceType':'Patient','id':'p%u'}},", i);
+        snprintf(body + at, sizeof body - at, "{'resource':{'resourceType':'Patient','id':'last'}}," CODED("c0", "p0", "") "," CODED("cl", "last", ",'text':'heroin use'")
+                 ",{'resource':{'resourceType':'Observation','id':'of','status':'final','code':{'text':'Heart rate'},"
+                 "'subject':{'reference':'Patient/p0'},'note':[{'text':'heroin use reported'}]}}]}");
+        struct out o = out_of("{" AT "," CONSENTED("last") "}", body);
+        assert_true(out_has(&o, "'id':'cl'"));
+        assert_false(out_has(&o, "'id':'c0'"));
+        assert_true(out_has(&o, "Heart rate"));
+        if (out_has(&o, "heroin use reported"))
+            fail_msg("with %u patients before", crowd);
+        out_end(&o);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_of_many_patients_none_excuses_anothers_words),
         cmocka_unit_test(test_permits_and_leaves_the_very_bytes_when_nothing_is_withheld),
         cmocka_unit_test(test_is_partial_when_an_entry_goes),
         cmocka_unit_test(test_sends_nothing_when_no_entry_is_left),
