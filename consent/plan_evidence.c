@@ -8,7 +8,7 @@
 
 #define MIND_FAMILY (LABEL_BIT(LABEL_MH) | LABEL_BIT(LABEL_PSY) | LABEL_BIT(LABEL_PSYTHPN))
 
-static void        collect_whose(struct closure *, struct plan_evidence *);
+static void        tell_whose(struct closure *, struct plan_evidence *);
 static void        collect_patients(struct closure *, struct plan_evidence *);
 static bool        matters_to_somebody(const struct closure *);
 static void        closed_mentions(struct closure *, struct plan_evidence *);
@@ -49,6 +49,7 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     e->local_of     = arena_make_n(w->arena, w->bundle->count, uint32_t);
     e->patient_of   = arena_make_n(w->arena, w->bundle->count, uint32_t);
     e->whose        = arena_make_n(w->arena, w->bundle->count, patient_set);
+    e->others       = arena_make_n(w->arena, w->bundle->count, patient_set);
     e->patients     = arena_make_n(w->arena, MAX_PATIENTS, struct span);
     e->families     = arena_make_n(w->arena, MAX_PATIENTS + 1, label_set);
     e->opened       = arena_make_n(w->arena, facts->program_count + 1, bool);
@@ -144,45 +145,95 @@ collect_patients(struct closure *w, struct plan_evidence *e)
             e->patients[e->patient_count++] = name;
         e->patient_of[i] = evidence_patient(e, name);
     }
-    collect_whose(w, e);
+    tell_whose(w, e);
 }
 
 /* One who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
 static patient_set
-speaker(const struct closure *w, const struct plan_evidence *e, bool gone, uint32_t from)
+speaker(const struct closure *w, const patient_set *whose, bool gone, uint32_t from)
 {
-    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : patient_bit(e->patient_of[from]);
+    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : whose[from];
 }
 
-/* Who answers to its URL: each group is asked once, for what stays and for what goes; `known`, by position, is that + 1. */
+/* Who answers to its URL: each group is asked once; `known`, by position, is that + 1. */
 static patient_set
-whose_answers(const struct closure *w, const struct plan_evidence *e, uint32_t at, bool gone, uint64_t *known)
+whose_answers(const struct closure *w, const patient_set *all, uint32_t at, bool gone, uint64_t *known)
 {
-    uint64_t   *memo  = &known[2 * (size_t)at + gone];
     patient_set whose = 0;
 
-    for (uint32_t i = at; i != LOOKUP_NONE && *memo == 0; i = lookup_next(w->answered->responses, i))
-        whose |= speaker(w, e, gone, lookup_value(w->answered->responses, i));
-    if (*memo == 0)
-        *memo = (uint64_t)whose + 1;
-    return (patient_set)(*memo - 1);
+    for (uint32_t i = at; i != LOOKUP_NONE && known[at] == 0; i = lookup_next(w->answered->responses, i))
+        whose |= speaker(w, all, gone, lookup_value(w->answered->responses, i));
+    if (known[at] == 0)
+        known[at] = (uint64_t)whose + 1;
+    return (patient_set)(known[at] - 1);
+}
+
+/* To those without a patient, from those without one: a Substance is of whom its Medication is.  Each is met again
+ * only with patients that are new to it. */
+static void
+spread_whose(struct closure *w, patient_set *whose, const bool *alone, bool gone)
+{
+    const struct references *refs   = w->in->references;
+    uint32_t                *stack  = arena_make_n(w->arena, w->bundle->count, uint32_t), depth = 0;
+    bool                    *waits  = arena_make_n(w->arena, w->bundle->count, bool);
+
+    for (uint32_t e = 0; stack != NULL && waits != NULL && e < w->bundle->count; e++)
+        if (alone[e] && whose[e] != 0) {
+            waits[e]       = true;
+            stack[depth++] = e;
+        }
+    while (depth > 0) {
+        uint32_t from = stack[--depth], first, count = references_from(refs, from, &first);
+        waits[from]   = false;
+        for (uint32_t i = first; i < first + count; i++) {
+            uint32_t    to  = refs->all[i].to;
+            patient_set new = to != ENTRY_NONE && alone[to] ? speaker(w, whose, gone, from) & ~whose[to] : 0;
+            if (new == 0)
+                continue;
+            whose[to] |= new;
+            if (!waits[to]) {
+                waits[to]      = true;
+                stack[depth++] = to;
+            }
+        }
+    }
 }
 
 /* A drug, a specimen, a form: whoever refers to it speaks of it (consent/subject.h K1). */
 static void
-collect_whose(struct closure *w, struct plan_evidence *e)
+collect_whose(struct closure *w, const struct plan_evidence *e, const bool *alone, bool gone, patient_set *whose)
 {
-    uint64_t *known = w->answered != NULL ? arena_make_n(w->arena, 2 * (size_t)lookup_count(w->answered->responses), uint64_t) : NULL;
+    uint64_t *known = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), uint64_t) : NULL;
 
+    for (uint32_t i = 0; i < w->bundle->count; i++)
+        whose[i] = patient_bit(e->patient_of[i]);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
-        bool     alone = e->patient_of[i] == 0 && w->bundle->entries[i].resource != TAPE_ABSENT, gone = w->withheld[i];
-        uint32_t count = alone ? references_to(w->in->references, i) : 0;
-        uint32_t at    = alone && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
-        e->whose[i]    = patient_bit(e->patient_of[i]);
+        uint32_t count = alone[i] ? references_to(w->in->references, i) : 0;
+        uint32_t at    = alone[i] && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
         for (uint32_t k = 0; k < count; k++)
-            e->whose[i] |= speaker(w, e, gone, references_to_at(w->in->references, i, k)->from);
+            whose[i] |= speaker(w, whose, gone, references_to_at(w->in->references, i, k)->from);
         if (at != LOOKUP_NONE)
-            e->whose[i] |= whose_answers(w, e, at, gone, known);
+            whose[i] |= whose_answers(w, whose, at, gone, known);
+    }
+    spread_whose(w, whose, alone, gone);
+}
+
+/* Of what goes everybody's, of what stays theirs who keep it. */
+static void
+tell_whose(struct closure *w, struct plan_evidence *e)
+{
+    bool        *alone = arena_make_n(w->arena, w->bundle->count, bool);
+    patient_set *all   = arena_make_n(w->arena, w->bundle->count, patient_set);
+
+    if (alone == NULL || all == NULL)
+        return;
+    for (uint32_t i = 0; i < w->bundle->count; i++)
+        alone[i] = w->bundle->entries[i].resource != TAPE_ABSENT && span_empty(entry_patient(w->in->references, i, NULL));
+    collect_whose(w, e, alone, true, all);
+    collect_whose(w, e, alone, false, e->whose);
+    for (uint32_t i = 0; i < w->bundle->count; i++) {
+        e->others[i] = w->withheld[i] ? 0 : all[i] & ~e->whose[i];
+        e->whose[i]  = w->withheld[i] ? all[i] : e->whose[i];
     }
 }
 

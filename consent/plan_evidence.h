@@ -81,7 +81,9 @@ struct plan_evidence {
     uint32_t              family_entry;  /* an entry that is withheld for it */
     label_set            *families;      /* the same, by patient; [0] of records without one */
     uint32_t             *patient_of;    /* per entry: 1, 2 …; 0 when it has none, or there are too many */
-    patient_set          *whose;         /* per entry: the same, or those of all that refer to it; 0: not known */
+    patient_set          *whose;         /* per entry: the same, or those of all that refer to it, also through others without
+                                            a patient; 0: not known */
+    patient_set          *others;        /* per entry that stays: of whom only what is withheld refers to it */
     struct span          *patients;      /* their names, as entry_patient() gives them                */
     uint32_t              patient_count;
     struct plan_local    *locals;        /* FIND_LOCAL phrases of each withheld entry, as lists */

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-/* One withheld resource: why, and the entry that it is or stands in. */
-struct matter { const struct labeled *labeled; uint32_t entry; };
+/* One withheld resource: why, and the entry that it is or stands in.  `stays`: of others' (collect_others), whose
+ * marks, numbers and files leave with it. */
+struct matter { const struct labeled *labeled; uint32_t entry; bool stays; };
 
 static void collect_matter(struct closure *, struct plan_evidence *, tape_node, const struct matter *);
 static void collect_inner(struct closure *, struct plan_evidence *, const struct plan_inner *);
+static void collect_others(struct closure *, struct plan_evidence *, uint32_t entry);
 static void collect_displays(struct closure *, struct plan_evidence *);
 
 void
@@ -16,7 +18,10 @@ matter_collect(struct closure *w, struct plan_evidence *e)
     for (uint32_t i = 0; e->any && i < w->bundle->count; i++)
         if (w->first[i] || (w->withheld[i] && w->support != NULL && w->support[i]))
             collect_matter(w, e, w->bundle->entries[i].resource,
-                           &(struct matter){ &w->in->labeling->of[i], i });
+                           &(struct matter){ &w->in->labeling->of[i], i, false });
+    for (uint32_t i = 0; e->any && i < w->bundle->count; i++)
+        if (e->others[i] != 0 && labels_sensitive(w->in->labeling->of[i].labels) != 0)
+            collect_others(w, e, i);
     bool outer = e->any;
     for (size_t i = 0; i < w->in->inner_count; i++)
         collect_inner(w, e, &w->in->inner[i]);
@@ -126,6 +131,8 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
     struct span name = closure_name(w, n);
     struct span text = tape_text(w->tape, n, w->arena);
 
+    if (m->stays && (is_file_part(w, n) || evidence_own_identifier(w, n)))
+        return;
     if (is_file_part(w, n)) {
         evidence_add_file(w, e, text, m->entry);
         return;
@@ -144,7 +151,8 @@ collect_leaf(struct closure *w, struct plan_evidence *e, tape_node n, const stru
         return;                                               /* whose it is, is not what it is about */
     if (span_in(name, texts))
         add_phrase(w, e, n, text, m);
-    add_tokens(e, text, m->entry);
+    if (!m->stays)
+        add_tokens(e, text, m->entry);
 }
 
 static void
@@ -170,6 +178,18 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
             collect_leaf(w, e, n, m);
 }
 
+/* A drug that stays with one patient's order is the matter of those whose orders are withheld, as it is where
+ * nobody else takes it. */
+static void
+collect_others(struct closure *w, struct plan_evidence *e, uint32_t entry)
+{
+    patient_set whose = e->whose[entry];
+
+    e->whose[entry] = e->others[entry];
+    collect_matter(w, e, w->bundle->entries[entry].resource, &(struct matter){ &w->in->labeling->of[entry], entry, true });
+    e->whose[entry] = whose;
+}
+
 /* What is withheld inside an entry that stays. */
 static void
 collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inner *inner)
@@ -179,7 +199,7 @@ collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inne
 
     for (uint32_t i = 0; i < p->bundle->count; i++) {
         const struct bundle_entry *b = &p->bundle->entries[i];
-        struct matter              m = { &inner->labeling->of[i], inner->entry };
+        struct matter              m = { &inner->labeling->of[i], inner->entry, false };
         if (p->decisions[i].verdict >= VERDICT_REDACT || p->decisions[i].rule == RULE_CLOSURE
             || b->resource == TAPE_ABSENT)
             continue;

@@ -9,10 +9,16 @@ enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its
 
 struct answering { struct subject all[SUBJECTS_ANSWERING]; uint32_t count; bool more; };
 
+struct through { uint32_t all[SUBJECTS_THROUGH]; uint32_t count; bool more; };       /* entries without a patient */
+
+struct speakers { struct answering patients; struct through through; };
+
 static bool           add_subject(struct subject *, size_t *count, const struct subject *);
 static void           add_distinct(struct answering *, const struct subject *);
 static size_t         everybody(struct whose *, struct subject *out);
 static bool           add_answering(struct whose *, uint32_t entry, struct subject *, size_t *count);
+static void           add_entry(struct through *, uint32_t entry);
+static bool           add_through(struct whose *, struct through *, struct subject *, size_t *count);
 static struct subject only_patient(struct whose *);
 static bool           is_directory(struct span type);
 
@@ -31,7 +37,7 @@ subjects_most(const struct whose *w)
     for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++)
         if (references_to(w->references, e) > most && span_empty(entry_patient(w->references, e, NULL)))
             most = references_to(w->references, e);
-    return most + SUBJECTS_ANSWERING;
+    return most + SUBJECTS_ANSWERING + (size_t)SUBJECTS_THROUGH * SUBJECTS_ANSWERING;
 }
 
 /* K1.  Whoever refers to a record without a patient of its own speaks for it,
@@ -39,8 +45,10 @@ subjects_most(const struct whose *w)
 size_t
 subjects_of(struct whose *w, const struct record *r, struct subject *out)
 {
-    size_t   count = 0;
-    uint32_t from  = w->references != NULL ? references_to(w->references, r->entry) : 0;
+    size_t         count   = 0;
+    uint32_t       from    = w->references != NULL ? references_to(w->references, r->entry) : 0;
+    struct through through = { .all = { r->entry }, .count = 1 };
+    bool           known   = true;
 
     out[0] = subject_of_entry(w, r->entry);
     if (!span_empty(out[0].name))
@@ -50,9 +58,13 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
     for (uint32_t i = 0; i < from; i++) {
         uint32_t       other = references_to_at(w->references, r->entry, i)->from;
         struct subject s     = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
+        if (other != ENTRY_NONE && span_empty(s.name))
+            add_entry(&through, other);
         (void)add_subject(out, &count, &s);
     }
-    if (span_eq_text(r->type, "Questionnaire") && !add_answering(w, r->entry, out, &count))
+    if (span_eq_text(r->type, "Questionnaire"))
+        known = add_answering(w, r->entry, out, &count);
+    if (!known || !add_through(w, &through, out, &count))
         return 0;
     if (count > 0)
         return count;
@@ -102,6 +114,56 @@ add_subject(struct subject *out, size_t *count, const struct subject *s)
             return false;
     out[(*count)++] = *s;
     return true;
+}
+
+static void
+add_entry(struct through *t, uint32_t entry)
+{
+    bool seen = false;
+
+    for (uint32_t i = 0; i < t->count && !seen; i++)
+        seen = t->all[i] == entry;
+    t->more |= !seen && t->count == SUBJECTS_THROUGH;
+    if (!seen && !t->more)
+        t->all[t->count++] = entry;
+}
+
+/* Who refers to an entry without a patient: read once, however many are asked through it. */
+static const struct speakers *
+speakers_of(struct whose *w, uint32_t entry)
+{
+    if (w->speakers == NULL)
+        w->speakers = arena_make_n(w->arena, w->references->bundle->count, struct speakers *);
+    if (w->speakers == NULL || w->speakers[entry] != NULL)
+        return w->speakers != NULL ? w->speakers[entry] : NULL;
+    struct speakers *s = w->speakers[entry] = arena_make(w->arena, struct speakers);
+    for (uint32_t i = 0; s != NULL && i < references_to(w->references, entry); i++) {
+        uint32_t       other = references_to_at(w->references, entry, i)->from;
+        struct subject who   = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
+        if (other != ENTRY_NONE && span_empty(who.name))
+            add_entry(&s->through, other);
+        add_distinct(&s->patients, &who);
+    }
+    return s;
+}
+
+/* Through those that have no patient either; the first one's own are in `out` already.  False: of more than
+ * are told apart. */
+static bool
+add_through(struct whose *w, struct through *t, struct subject *out, size_t *count)
+{
+    bool known = !t->more;
+
+    for (uint32_t i = 1; i < t->count && known; i++) {
+        const struct speakers *s = speakers_of(w, t->all[i]);
+        known = s != NULL && !s->patients.more && !s->through.more;
+        for (uint32_t j = 0; known && j < s->patients.count; j++)
+            (void)add_subject(out, count, &s->patients.all[j]);
+        for (uint32_t j = 0; known && j < s->through.count; j++)
+            add_entry(t, s->through.all[j]);
+        known = known && !t->more;
+    }
+    return known;
 }
 
 /* Of all Questionnaires of one URL the same. */

@@ -2,7 +2,8 @@
  *
  * A record follows its own patient's consents.  One without a patient of its
  * own (a Medication) is judged for the patients of the records that refer to
- * it, a Questionnaire for those of the responses that name it (answered.h; more than
+ * it, also through others without one (a Substance, through its Medication), at most
+ * SUBJECTS_THROUGH of them; a Questionnaire for those of the responses that name it (answered.h; more than
  * SUBJECTS_ANSWERING are nobody).  Of several all must permit, as it may tell of each of them;
  * but a resource of a type that tells of no patient (type_is_of_no_patient) is part of each one's record, and
  * one is enough, and where it is not known who refers to it, it is judged for all of the Bundle.  A directory resource that is neither labelled nor Part 2 is nobody's.
@@ -28,8 +29,9 @@ struct subject {
 struct linked;
 struct answered;
 struct answering;
+struct speakers;
 
-enum { SUBJECTS_ANSWERING = 64 };
+enum { SUBJECTS_ANSWERING = 64, SUBJECTS_THROUGH = 64 };
 
 struct whose {                           /* what it takes to tell */
     const struct references *references; /* may be NULL */
@@ -40,6 +42,7 @@ struct whose {                           /* what it takes to tell */
     const struct answered   *answered;   /* read when the first Questionnaire is judged */
     struct answering       **answering;  /* by position in answered->responses          */
     struct answering        *everybody;  /* once it was asked for                       */
+    struct speakers        **speakers;   /* by entry, of those that others are asked through: who refers to it */
     bool                     answered_known;
     struct subject           last;       /* of the entry asked for last: most of a bundle are one patient's */
     const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */

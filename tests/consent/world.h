@@ -107,6 +107,7 @@ world_at(const struct world *w, const char *id)
 #define AT         "\"at\":\"2026-11-22T15:00:00Z\""
 #define ID(value)  "{\"system\":\"" NPI "\",\"value\":\"" value "\"}"
 #define ORG_A      "\"actor\":{\"reference\":\"Organization/orgA\",\"identifier\":[" ID("1000000001") "]}"
+#define ORG_A_TREAT ORG_A ",\"purpose\":[\"TREAT\"]"
 #define ACTORS                                                                                                \
     "\"actors\":{\"Organization/orgA\":{\"resourceType\":\"Organization\",\"identifier\":[" ID("1000000001") "]}," \
     "\"Organization/orgB\":{\"resourceType\":\"Organization\",\"identifier\":[" ID("1000000002") "]},"             \

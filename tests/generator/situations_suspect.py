@@ -53,12 +53,16 @@ def medication_lists(s):
 
 @situation(grants=True)
 def drug_of_two_patients(s):
-    """One Medication, one Questionnaire and two patients who take it and answer it; of one nothing may be known, whatever the other lets go."""
+    """One Medication, with what it is made of, one Questionnaire and two patients who take it and answer it; of one nothing may be known, whatever the other lets go."""
     s.make_patient()
     s.vital()
     row = s.draw.choice(SUD_DRUGS)
     other = s.entry(s.new("Patient", "other"), {"name": [{"family": s.keep()}]})
-    drug = s.entry(s.new("Medication"), {"code": s.concept(row, s.secret())}, hidden=True)
+    of = {"code": s.concept(row, s.secret())}
+    if s.draw.random() < 0.5:
+        substance = s.entry(s.new("Substance"), of, hidden=True)
+        of = {"code": {"text": s.secret()}, "ingredient": [{"itemReference": s.ref(substance)}]}
+    drug = s.entry(s.new("Medication"), of, hidden=True)
     asked = f"http://valley.example.org/Questionnaire/two{s.prefix}{s.draw.randint(0, 999999)}"
     s.entry(s.new("Questionnaire"), {"status": "active", "url": asked, "item": [
         {"linkId": "7", "type": "boolean", "code": [{"system": ICD, "code": s.draw.choice(("F11.20", "F10.20"))}], "text": s.secret()}]}, hidden=True)
