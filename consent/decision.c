@@ -1,5 +1,6 @@
 #include "consent/basis.h"
 #include "consent/review.h"
+#include "consent/shared_drug.h"
 #include "consent/state_overlay.h"
 
 struct permit { const struct consent *by; const char *why; struct span because; };
@@ -19,6 +20,7 @@ static enum status     sit(struct bench *, const struct policy *, const struct f
 static struct decision decide_entry(struct bench *, uint32_t entry);
 static struct decision decide_for(struct bench *, struct record *, struct subject *, size_t count);
 static struct decision of_those_who_let(struct bench *, struct record *, size_t count, struct decision all);
+static struct decision of_each_taker(struct bench *, const struct record *, size_t count, struct decision all);
 static struct decision unfollowed(const struct bench *, const struct asking *, struct decision);
 static struct decision protected(struct bench *, struct record *, const struct asking *);
 static struct decision outside(struct bench *, struct record *, const struct asking *);
@@ -122,6 +124,38 @@ decision_paper(const struct decision *d, struct filed *filed)
            : d->restriction != NULL ? d->restriction->id : (struct span){ 0 };
 }
 
+static bool
+names_consent(const struct decision *d, const struct consent *c)
+{
+    bool named = d->consent == c;
+
+    for (size_t i = 0; i < d->also_count && !named; i++)
+        named = d->also[i] == c;
+    return named;
+}
+
+bool
+decision_join(struct decision *d, const struct decision *other, struct arena *arena)
+{
+    size_t                 most = d->also_count + other->also_count + 1, count = d->also_count;
+    const struct consent **also = other->consent == NULL ? NULL : arena_make_n(arena, most, const struct consent *);
+
+    d->obligations |= other->obligations;
+    if (also == NULL)
+        return other->consent == NULL;
+    for (size_t i = 0; i < count; i++)
+        also[i] = d->also[i];
+    d->also = also;
+    for (size_t i = 0; i <= other->also_count; i++) {
+        const struct consent *c = i == 0 ? other->consent : other->also[i - 1];
+        if (names_consent(d, c))
+            continue;
+        also[count++] = c;
+        d->also_count = count;
+    }
+    return true;
+}
+
 const char *
 rule_number(enum rule r)
 {
@@ -187,7 +221,9 @@ decide_entry(struct bench *b, uint32_t entry)
     size_t          count = subjects_of(&b->weigher.whose, &r, b->subjects);      /* K1 */
     struct decision d     = decide_for(b, &r, b->subjects, count);
 
-    return count > 1 && d.verdict != VERDICT_PERMIT && type_is_of_no_patient(r.type) ? of_those_who_let(b, &r, count, d) : d;
+    if (count <= 1 || d.verdict == VERDICT_PERMIT || !type_is_of_no_patient(r.type))
+        return d;
+    return r.labeled->shared && count <= SUBJECTS_ANSWERING ? of_each_taker(b, &r, count, d) : of_those_who_let(b, &r, count, d);
 }
 
 static struct decision
@@ -224,6 +260,35 @@ of_those_who_let(struct bench *b, struct record *r, size_t count, struct decisio
             b->subjects[kept++] = b->subjects[i];
     }
     return kept > 0 ? decide_for(b, r, b->subjects, kept) : all;
+}
+
+/* The same of a drug that may be of other programs for each of them. */
+static struct decision
+of_each_taker(struct bench *b, const struct record *r, size_t count, struct decision all)
+{
+    struct subject takers[SUBJECTS_ANSWERING];
+    struct record  one  = *r;
+    size_t         kept = 0;
+
+    for (size_t i = 0; i < count && one.labeled != NULL; i++) {
+        one.labeled = shared_drug_of(&b->weigher.whose, b->labeling, r->entry, &b->subjects[i], 1);
+        if (one.labeled == NULL)
+            continue;
+        one.program       = one.labeled->program;
+        struct decision d = decide_for(b, &one, &b->subjects[i], 1);
+        if (d.verdict > all.verdict) {
+            all  = d;
+            kept = 0;
+        } else if (kept == 0 || d.verdict < all.verdict) {
+            continue;
+        } else if (!decision_join(&all, &d, b->arena)) {
+            one.labeled = NULL;
+        }
+        takers[kept++] = b->subjects[i];
+    }
+    if (kept > 0 && one.labeled != NULL)
+        one.labeled = all.as = shared_drug_of(&b->weigher.whose, b->labeling, r->entry, takers, kept);
+    return one.labeled != NULL ? all : make(VERDICT_DENY, RULE_NONE, SPAN(""));
 }
 
 /* What a refusal could have stopped, of a patient with more identities than are followed (linked.h). */

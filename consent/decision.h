@@ -79,7 +79,12 @@ struct decision {
     struct span             because;     /* one plain sentence */
     const struct state_rule   *state;    /* NULL: no policy pack decided it */
     const struct state_notice *notices;  /* of policy packs, to go along (state_overlay.h) */
+    const struct labeled      *as;       /* the labels that it goes with, where those of the Bundle are not it (shared_drug.h) */
 };
+
+/* One thing leaves for both reasons: the obligations of both, and the other's consents besides.  False: no memory. */
+bool decision_join(struct decision *, const struct decision *other, struct arena *);
+
 
 /* What does not depend on the record is looked up once for any number of questions, also such
  * that suppose other labels.  NULL: out of memory, and nothing may leave.  Lives in the arena;

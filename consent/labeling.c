@@ -551,7 +551,7 @@ finish(struct work *w, const struct labeling **out)
         for (unsigned k = 0; others != NULL && k < e->other_count; k++)
             others[k] = e->others[k];
         of[i] = (struct labeled){ .others = others, .other_count = others != NULL ? e->other_count : 0, .labels = e->labels, .part2 = e->part2, .program = e->program,
-                                  .source_only = e->source_only, .directory = e->directory, .counseling_note = e->counseling_note,
+                                  .source_only = e->source_only, .shared = e->shared && w->facts->sender != SENDER_PROGRAM, .directory = e->directory, .counseling_note = e->counseling_note,
                                   .uninspected = e->uninspected, .ties_patient = e->ties_patient };
         if (!copy_lists(w, e, &of[i]) || !copy_ties(w, &of[i]))
             return ST_NO_MEMORY;

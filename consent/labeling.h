@@ -61,6 +61,7 @@ struct labeled {                         /* one entry */
     const struct program *const *others; /* … and whose as well (P7); NULL among them: of more than were counted */
     size_t                 other_count;
     bool                   source_only;  /* a unit of a general hospital made it, as it says itself; nothing else makes it protected */
+    bool                   shared;       /* a drug that tells, protected as far as those who name it are (shared_drug.h) */
     bool                   directory;    /* Organization, Location … of the program itself (C3) */
     bool                   counseling_note; /* 42 CFR 2.11 "SUD counseling notes": author-labelled only */
     bool                   uninspected;  /* holds content that could not be read */

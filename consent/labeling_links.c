@@ -176,6 +176,7 @@ share_drugs(struct work *w)
         if (count == 0 || drug->confirmed || w->unit_of[e] == ENTRY_NONE
             || !labels_meet(w->units[w->unit_of[e]].labels, labels_substance_use()))
             continue;
+        drug->shared = true;
         for (uint32_t i = 0; i < count; i++) {
             uint32_t from = references_to_at(w->references, e, i)->from;
             other += from == ENTRY_NONE || !w->entries[from].confirmed;

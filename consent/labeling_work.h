@@ -78,6 +78,7 @@ struct entry_work {
     bool                  source_only;
     bool                  by_unit, otherwise;  /* confirmed by its own words that a unit made it; in another way */
     unsigned              facility_notes; /* of the evidence: what the place that it comes from says of itself */
+    bool                  shared;
     bool                  directory;
     bool                  counseling_note;
     bool                  uninspected;

@@ -22,6 +22,7 @@ static enum status  find_inner(struct document *, struct decision *);
 static enum status  plan_inner(struct document *, uint32_t entry, tape_node resource, tape_node whole);
 static enum status  open_container(struct document *, struct decision *, uint32_t entry);
 static enum status  leave_source(struct document *, struct decision *);
+static enum status  leave_as(struct document *, const struct decision *);
 static bool         may_open(struct document *);
 static const struct facts *facts_inside(struct document *);
 static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
@@ -60,6 +61,8 @@ plan_one(struct document *d, const struct plan **out)
     enum status st = find_inner(d, decisions);
     if (st == ST_OK && d->depth == 0 && d->facts->site.unit_without_source)
         st = leave_source(d, decisions);
+    if (st == ST_OK)
+        st = leave_as(d, decisions);
     if (st != ST_OK)
         return st;
     struct plan_input in = { .bundle      = d->bundle,
@@ -126,16 +129,6 @@ find_inner(struct document *d, struct decision *decisions)
     return st;
 }
 
-static bool
-names_consent(const struct decision *d, const struct consent *c)
-{
-    bool named = d->consent == c;
-
-    for (size_t i = 0; i < d->also_count && !named; i++)
-        named = d->also[i] == c;
-    return named;
-}
-
 /* What a document inside is let go for is why the container goes: its bases, and with them the
  * notice and the copies of the consents (42 CFR 2.32). */
 static enum status
@@ -145,22 +138,17 @@ carry(struct document *d, struct decision *whole, const struct plan *inner)
         const struct decision *part = &inner->decisions[e];
         if (part->verdict < VERDICT_REDACT || (part->obligations & OBLIGE_ACCOUNTING) == 0)
             continue;
-        uint32_t both = whole->obligations | part->obligations;
-        if (!rule_is_basis(whole->rule)) {
-            enum limit limit = whole->limit;
-            *whole           = *part;
-            whole->verdict   = VERDICT_PERMIT;
-            whole->limit     = limit;                         /* the part has its own */
-        } else if (part->consent != NULL && !names_consent(whole, part->consent)) {
-            const struct consent **also = arena_make_n(d->arena, whole->also_count + 1, const struct consent *);
-            if (also == NULL)
+        if (rule_is_basis(whole->rule)) {
+            if (!decision_join(whole, part, d->arena))
                 return ST_NO_MEMORY;
-            for (size_t i = 0; i < whole->also_count; i++)
-                also[i] = whole->also[i];
-            also[whole->also_count++] = part->consent;
-            whole->also               = also;
+            continue;
         }
-        whole->obligations = both;
+        struct decision was = *whole;
+        *whole              = *part;
+        whole->verdict      = VERDICT_PERMIT;
+        whole->limit        = was.limit;                      /* the part has its own */
+        whole->obligations |= was.obligations;
+        whole->as           = NULL;
     }
     return ST_OK;
 }
@@ -199,6 +187,20 @@ leave_source(struct document *d, struct decision *decisions)
             return ST_NO_MEMORY;
         d->opened_of[e] = plain;
         decisions[e]    = say;
+    }
+    return ST_OK;
+}
+
+/* K1: a drug of several patients, as part of the records that let it go. */
+static enum status
+leave_as(struct document *d, const struct decision *decisions)
+{
+    for (uint32_t e = 0; e < d->bundle->count; e++) {
+        if (decisions[e].as == NULL)
+            continue;
+        if (!may_open(d))
+            return ST_NO_MEMORY;
+        d->opened_of[e] = *decisions[e].as;
     }
     return ST_OK;
 }

@@ -6,7 +6,7 @@
  * SUBJECTS_THROUGH of them; a Questionnaire for those of the responses that name it (answered.h; more than
  * SUBJECTS_ANSWERING are nobody).  Of several all must permit, as it may tell of each of them;
  * but a resource of a type that tells of no patient (type_is_of_no_patient) is part of each one's record, and
- * one is enough, and where it is not known who refers to it, it is judged for all of the Bundle.  A directory resource that is neither labelled nor Part 2 is nobody's.
+ * one is enough (a drug may be of other programs for each, shared_drug.h), and where it is not known who refers to it, it is judged for all of the Bundle.  A directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
  * (match.h M2).  Who is named by identifier alone is whoever in the bundle has
  * that identifier, else the Patient that the facts say has it (facts.names), else somebody

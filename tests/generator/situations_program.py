@@ -1,6 +1,6 @@
 """Situations: a hospital that is no program sends what came from one, or leads to one."""
 from model import Hidden, Packed, Text
-from world import ICD, LOINC, NPI, RXNORM, SCT, ACT, HCPCS, div
+from world import ICD, LOINC, NPI, RXNORM, SCT, ACT, HCPCS, SUD_DRUGS, Program, div
 
 SITUATIONS = {}
 
@@ -188,6 +188,27 @@ def brought_along(s):
                                          "recorder": s.ref(nurse)}, hidden=True)
     s.entry(s.new("Observation"), {"status": "final", "code": {"text": f"urine {s.secret()}"}, **s.subject(), "performer": [s.by_program(), s.ref(doctor)], "specimen": s.ref(sample)}, hidden=True)
     s.vital(performer=[s.ref(doctor)])
+
+
+@situation(grants=True)
+def drug_of_two_programs(s):
+    """One Medication that two patients take, of one program each, or the other of nobody known: each one's orders alone say whose it is."""
+    s.make_patient()
+    s.make_program()
+    s.vital()
+    drug = s.entry(s.new("Medication"), {"code": s.concept(s.draw.choice(SUD_DRUGS), s.secret())}, hidden=True)
+    s.entry(s.new("MedicationRequest"), {"status": "active", "intent": "order", "medicationReference": s.ref(drug), **s.subject(), "requester": s.by_program(),
+                                         "note": [{"text": s.secret()}]}, hidden=True)
+    other = s.entry(s.new("Patient", "other"), {"name": [{"family": s.keep()}]})
+    theirs = Program(s.w)
+    s.w.programs.append(theirs)
+    orders = [{"requester": {"identifier": {"system": NPI, "value": theirs.npi}}}]
+    if s.w.sender == "unknown":
+        orders.append({"requester": {"display": "the ward"}})
+    for order in s.draw.sample(orders, s.draw.randint(1, len(orders))):
+        entity = s.new("MedicationRequest")
+        s.entries.append((entity, {"resourceType": "MedicationRequest", "id": entity.id, "status": "active", "intent": "order", "medicationReference": s.ref(drug),
+                                   "subject": s.ref(other), **order, "note": [{"text": s.w.token("secret")}]}, True))
 
 
 @situation(grants=True)
