@@ -49,6 +49,7 @@ struct closure {
     bool                    *touched;    /* per entry: something inside was cut              */
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
     const struct lookup     *organizations; /* program -> its Organization; made by plan_orphan.c; NULL: none */
+    bool                    *told;       /* per program: what is cut names it, in words or by another server's URL */
     const struct answered   *answered;   /* NULL: no Questionnaire is named by its URL */
     uint32_t                *queue;
     uint32_t                 queue_head, queue_tail;

@@ -65,6 +65,7 @@ closure_new(const struct plan_input *in, struct arena *arena, struct closure **o
     w->first     = arena_make_n(arena, count, bool);
     w->touched   = arena_make_n(arena, count, bool);
     w->queue     = arena_make_n(arena, count, uint32_t);
+    w->told      = arena_make_n(arena, in->facts->program_count + 1, bool);
     if (arena_spent(arena))
         return ST_NO_MEMORY;
     for (uint32_t e = 0; e < count; e++)

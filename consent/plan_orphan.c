@@ -7,12 +7,13 @@
  * not brought along; only the members and results of a Part 2 report are.
  * A record of a program, or of another time that names it, points at the program's Organization,
  * also where its reference leads elsewhere (labeling.h, ties); at a Location or a role only where it says so.
+ * So do words and URLs that lead to the program, once they are cut.
  * A QuestionnaireResponse points at every Questionnaire of the URL that it names (answered.h).
  *
  * Reachability, not counting: Organization and Endpoint may point at each
  * other.  Linear in references.
  */
-#include "consent/plan_closure.h"
+#include "consent/plan_evidence.h"
 
 #include <string.h>
 
@@ -132,6 +133,15 @@ is_organization_of_program(const struct closure *w, uint32_t e)
     return (l->directory || former) && l->tie_count > 0 && span_eq_text(w->bundle->entries[e].type, "Organization");
 }
 
+/* Words or a URL that lead to the program are cut: they point at its Organization as a reference does. */
+static bool
+is_told_of(const struct closure *w, uint32_t e)
+{
+    uint32_t program = w->in->labeling->of[e].directory ? evidence_program_index(w->in->facts, w->in->labeling->of[e].program) : ENTRY_NONE;
+
+    return program != ENTRY_NONE && w->told[program] && is_organization_of_program(w, e);
+}
+
 static struct span
 key_of_program(const struct program *const *tie)
 {
@@ -227,6 +237,8 @@ find_brought(struct reach *r)
     for (uint32_t e = 0; r->w->organizations != NULL && e < r->w->bundle->count; e++)
         if (r->w->withheld[e])
             push_organizations(r, r->brought, e);
+        else if (is_told_of(r->w, e))
+            push(r, r->brought, e);
     bool some = r->depth > 0;
     while (r->depth > 0) {
         uint32_t first, count = references_from(refs, r->stack[--r->depth], &first);

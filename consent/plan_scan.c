@@ -494,6 +494,7 @@ judge_program(struct scan *s, const struct finding_of *of)
             return false;
         }
     }
+    s->w->told[program] = true;
     return accept(s, patient ? "P5" : "C5", ENTRY_NONE, "it leads to a Part 2 program");
 }
 
