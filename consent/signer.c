@@ -56,10 +56,14 @@ is_verified(const struct consent *c)
 
 /* ---- by a Provenance of its Bundle ------------------------------------------------------------- */
 
+#define REFERENCE_HISTORY "/_history/"
+
+enum { KEYS = 3 };
+
 struct show {
     struct consent              *consents;
     const struct consent_source *sources;
-    const struct lookup         *known;    /* those not known to be signed: by Bundle and id, by Bundle and bytes */
+    const struct lookup         *known;    /* those not known to be signed: by Bundle and id, with its version, by Bundle and bytes */
     bool                        *walked;   /* by position in it: all of this key are shown */
     struct arena                *arena;
 };
@@ -107,6 +111,28 @@ show_same_body(struct show *s, const struct bundle *b, struct span body)
     }
 }
 
+/* Behind the id what no id has in it; an empty version is that of a Consent which does not say its own. */
+static struct span
+key_of_version(const struct bundle *home, struct span id, struct span version, struct arena *arena)
+{
+    return key_in(home, arena_join(arena, id, SPAN(REFERENCE_HISTORY), version), arena);
+}
+
+static struct span
+version_of(const struct consent_source *s, struct arena *arena)
+{
+    const struct tape *t = s->sent != NULL ? s->sent : s->tape;
+
+    return tape_member_text(t, tape_member(t, s->sent != NULL ? s->sent_node : s->node, SPAN("meta")), SPAN("versionId"), arena);
+}
+
+static void
+show_all(struct show *s, struct span key)
+{
+    for (uint32_t at = first_of(s, key); at != LOOKUP_NONE; at = lookup_next(s->known, at))
+        s->consents[lookup_value(s->known, at)].shown_signed = true;
+}
+
 static void
 show_same_id(struct show *s, const struct bundle *b, struct span reference)
 {
@@ -115,8 +141,13 @@ show_same_id(struct show *s, const struct bundle *b, struct span reference)
     /* a whole URL is that server's Consent, and an entry by its fullUrl or none here */
     if (!reference_split(reference, &base, &type, &id) || !span_empty(base) || !span_eq_text(type, "Consent"))
         return;
-    for (uint32_t at = first_of(s, key_in(b, id, s->arena)); at != LOOKUP_NONE; at = lookup_next(s->known, at))
-        s->consents[lookup_value(s->known, at)].shown_signed = true;
+    struct span rest = span_skip(reference, (size_t)(id.at + id.length - reference.at));
+    if (!span_starts(rest, SPAN(REFERENCE_HISTORY))) {
+        show_all(s, key_in(b, id, s->arena));
+        return;
+    }
+    show_all(s, key_of_version(b, id, span_skip(rest, sizeof REFERENCE_HISTORY - 1), s->arena));
+    show_all(s, key_of_version(b, id, SPAN(""), s->arena));
 }
 
 /* The target is an entry by its fullUrl, or whatever has its type and id. */
@@ -164,7 +195,7 @@ show_bundle(struct show *s, const struct bundle *b)
     }
 }
 
-/* Those not known to be signed, under every key; `keys` has room for two each. */
+/* Those not known to be signed, under every key; `keys` has room for KEYS each. */
 static uint32_t
 keys_of(const struct show *s, size_t count, struct lookup_item *keys)
 {
@@ -176,8 +207,10 @@ keys_of(const struct show *s, size_t count, struct lookup_item *keys)
         if (s->consents[i].shown_signed || s->sources[i].terms_only || b == NULL)
             continue;
         keys[n++] = (struct lookup_item){ .key = key_of_body(b, body_of(&s->sources[i]), s->arena), .value = (uint32_t)i };
-        if (reference_split(s->consents[i].reference, &base, &type, &id))
-            keys[n++] = (struct lookup_item){ .key = key_in(b, id, s->arena), .value = (uint32_t)i };
+        if (!reference_split(s->consents[i].reference, &base, &type, &id))
+            continue;
+        keys[n++] = (struct lookup_item){ .key = key_in(b, id, s->arena), .value = (uint32_t)i };
+        keys[n++] = (struct lookup_item){ .key = key_of_version(b, id, version_of(&s->sources[i], s->arena), s->arena), .value = (uint32_t)i };
     }
     return n;
 }
@@ -185,9 +218,9 @@ keys_of(const struct show *s, size_t count, struct lookup_item *keys)
 enum status
 signers_show(struct consent *all, const struct consent_source *sources, size_t count, struct arena *arena)
 {
-    struct show         s     = { all, sources, NULL, arena_make_n(arena, 2 * count + 1, bool), arena };
-    struct lookup_item *keys  = arena_make_n(arena, 2 * count + 1, struct lookup_item);
-    struct lookup_item *homes = arena_make_n(arena, 2 * count + 1, struct lookup_item);
+    struct show         s     = { all, sources, NULL, arena_make_n(arena, KEYS * count + 1, bool), arena };
+    struct lookup_item *keys  = arena_make_n(arena, KEYS * count + 1, struct lookup_item);
+    struct lookup_item *homes = arena_make_n(arena, KEYS * count + 1, struct lookup_item);
 
     if (s.walked == NULL || keys == NULL || homes == NULL)
         return ST_NO_MEMORY;

@@ -14,7 +14,7 @@
  *       2.31(a)(8)): a `verification` that is verified, beside the form itself
  *       (sourceAttachment or sourceReference); an extension "signature" (valueSignature with
  *       a moment and who); or a Provenance with a signature (when and who) about the Consent in its own Bundle, which
- *       names it by the fullUrl of its entry or, without a server, by type and id.  Electronic signatures are signatures.
+ *       names it by the fullUrl of its entry or, without a server, by type and id; with a version it is that one.  Electronic signatures are signatures.
  *   W5  An extension "doubted" (valueBoolean): whoever keeps the consent knows, or could by reasonable
  *       diligence, that it is materially false (2.31(c)(4)).  The next version without it ends the doubt.
  *       So does a circumstance on file that names it among its "doubts", whatever its versions say, until

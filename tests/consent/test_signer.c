@@ -8,6 +8,7 @@
               "'patient':{'reference':'Patient/p'},'dateTime':'2026-01-01','provision':{'type':'permit'}"
 #define ENTRY(url, body) "{'fullUrl':'" url "','resource':{" body "}}"
 #define NAMED(id) ENTRY("https://a.example/Consent/" id, "'id':'" id "'," TERMS)
+#define VERSION(n) ENTRY("urn:uuid:v" n, "'id':'a','meta':{'versionId':'" n "'}," TERMS)
 #define SIGNED "'signature':[{'when':'2026-01-01T00:00:00Z','who':{'reference':'Patient/p'}}]"
 #define PROVENANCE(target) ENTRY("urn:uuid:1", "'resourceType':'Provenance','target':[{'reference':'" target "'}]," SIGNED)
 
@@ -83,6 +84,9 @@ test_a_signed_provenance_shows_whom_it_names(void **state)
         { NAMED("a") "," NAMED("b"), "nn" },
         { NAMED("a") "," NAMED("b") "," PROVENANCE("Consent/b"), "ny" },
         { NAMED("a") "," PROVENANCE("Consent/a/_history/1"), "y" },
+        { VERSION("1") "," VERSION("2") "," PROVENANCE("Consent/a/_history/1"), "yn" },
+        { VERSION("1") "," VERSION("2") "," PROVENANCE("Consent/a"), "yy" },
+        { VERSION("1") "," PROVENANCE("Consent/a/_history/"), "n" },
         { NAMED("a") "," PROVENANCE("https://a.example/Consent/a"), "y" },
         { NAMED("a") "," PROVENANCE("https://other.example/Consent/a"), "n" },
         { NAMED("a") "," PROVENANCE("Condition/a"), "n" },
