@@ -48,8 +48,8 @@ evidence_collect(struct closure *w, bool names, struct plan_evidence **out)
     e->phrases      = phrases_new(w->arena);
     e->local_of     = arena_make_n(w->arena, w->bundle->count, uint32_t);
     e->patient_of   = arena_make_n(w->arena, w->bundle->count, uint32_t);
-    e->whose        = arena_make_n(w->arena, w->bundle->count, patient_set);
-    e->others       = arena_make_n(w->arena, w->bundle->count, patient_set);
+    e->whose        = arena_make_n(w->arena, w->bundle->count, struct patient_set);
+    e->others       = arena_make_n(w->arena, w->bundle->count, struct patient_set);
     e->patients     = arena_make_n(w->arena, MAX_PATIENTS, struct span);
     e->families     = arena_make_n(w->arena, MAX_PATIENTS + 1, label_set);
     e->opened       = arena_make_n(w->arena, facts->program_count + 1, bool);
@@ -148,37 +148,38 @@ collect_patients(struct closure *w, struct plan_evidence *e)
     tell_whose(w, e);
 }
 
+struct known_whose { bool asked; struct patient_set whose; };
+
 /* One who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
-static patient_set
-speaker(const struct closure *w, const patient_set *whose, bool gone, uint32_t from)
+static struct patient_set
+speaker(const struct closure *w, const struct patient_set *whose, bool gone, uint32_t from)
 {
-    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? 0 : whose[from];
+    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? patients_only(0) : whose[from];
 }
 
-/* Who answers to its URL: each group is asked once; `known`, by position, is that + 1. */
-static patient_set
-whose_answers(const struct closure *w, const patient_set *all, uint32_t at, bool gone, uint64_t *known)
+/* Who answers to its URL: each group is asked once; `known` by position. */
+static struct patient_set
+whose_answers(const struct closure *w, const struct patient_set *all, uint32_t at, bool gone, struct known_whose *known)
 {
-    patient_set whose = 0;
+    struct patient_set whose = known[at].whose;
 
-    for (uint32_t i = at; i != LOOKUP_NONE && known[at] == 0; i = lookup_next(w->answered->responses, i))
-        whose |= speaker(w, all, gone, lookup_value(w->answered->responses, i));
-    if (known[at] == 0)
-        known[at] = (uint64_t)whose + 1;
-    return (patient_set)(known[at] - 1);
+    for (uint32_t i = at; i != LOOKUP_NONE && !known[at].asked; i = lookup_next(w->answered->responses, i))
+        whose = patients_both(whose, speaker(w, all, gone, lookup_value(w->answered->responses, i)));
+    known[at] = (struct known_whose){ true, whose };
+    return whose;
 }
 
 /* To those without a patient, from those without one: a Substance is of whom its Medication is.  Each is met again
  * only with patients that are new to it. */
 static void
-spread_whose(struct closure *w, patient_set *whose, const bool *alone, bool gone)
+spread_whose(struct closure *w, struct patient_set *whose, const bool *alone, bool gone)
 {
     const struct references *refs   = w->in->references;
     uint32_t                *stack  = arena_make_n(w->arena, w->bundle->count, uint32_t), depth = 0;
     bool                    *waits  = arena_make_n(w->arena, w->bundle->count, bool);
 
     for (uint32_t e = 0; stack != NULL && waits != NULL && e < w->bundle->count; e++)
-        if (alone[e] && whose[e] != 0) {
+        if (alone[e] && patients_any(whose[e])) {
             waits[e]       = true;
             stack[depth++] = e;
         }
@@ -186,11 +187,10 @@ spread_whose(struct closure *w, patient_set *whose, const bool *alone, bool gone
         uint32_t from = stack[--depth], first, count = references_from(refs, from, &first);
         waits[from]   = false;
         for (uint32_t i = first; i < first + count; i++) {
-            uint32_t    to  = refs->all[i].to;
-            patient_set new = to != ENTRY_NONE && alone[to] ? speaker(w, whose, gone, from) & ~whose[to] : 0;
-            if (new == 0)
+            uint32_t to = refs->all[i].to;
+            if (to == ENTRY_NONE || !alone[to] || !patients_any(patients_without(speaker(w, whose, gone, from), whose[to])))
                 continue;
-            whose[to] |= new;
+            whose[to] = patients_both(whose[to], whose[from]);
             if (!waits[to]) {
                 waits[to]      = true;
                 stack[depth++] = to;
@@ -201,19 +201,19 @@ spread_whose(struct closure *w, patient_set *whose, const bool *alone, bool gone
 
 /* A drug, a specimen, a form: whoever refers to it speaks of it (consent/subject.h K1). */
 static void
-collect_whose(struct closure *w, const struct plan_evidence *e, const bool *alone, bool gone, patient_set *whose)
+collect_whose(struct closure *w, const struct plan_evidence *e, const bool *alone, bool gone, struct patient_set *whose)
 {
-    uint64_t *known = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), uint64_t) : NULL;
+    struct known_whose *known = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), struct known_whose) : NULL;
 
     for (uint32_t i = 0; i < w->bundle->count; i++)
-        whose[i] = patient_bit(e->patient_of[i]);
+        whose[i] = patients_only(e->patient_of[i]);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         uint32_t count = alone[i] ? references_to(w->in->references, i) : 0;
         uint32_t at    = alone[i] && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
         for (uint32_t k = 0; k < count; k++)
-            whose[i] |= speaker(w, whose, gone, references_to_at(w->in->references, i, k)->from);
+            whose[i] = patients_both(whose[i], speaker(w, whose, gone, references_to_at(w->in->references, i, k)->from));
         if (at != LOOKUP_NONE)
-            whose[i] |= whose_answers(w, whose, at, gone, known);
+            whose[i] = patients_both(whose[i], whose_answers(w, whose, at, gone, known));
     }
     spread_whose(w, whose, alone, gone);
 }
@@ -222,8 +222,8 @@ collect_whose(struct closure *w, const struct plan_evidence *e, const bool *alon
 static void
 tell_whose(struct closure *w, struct plan_evidence *e)
 {
-    bool        *alone = arena_make_n(w->arena, w->bundle->count, bool);
-    patient_set *all   = arena_make_n(w->arena, w->bundle->count, patient_set);
+    bool               *alone = arena_make_n(w->arena, w->bundle->count, bool);
+    struct patient_set *all   = arena_make_n(w->arena, w->bundle->count, struct patient_set);
 
     if (alone == NULL || all == NULL)
         return;
@@ -232,7 +232,7 @@ tell_whose(struct closure *w, struct plan_evidence *e)
     collect_whose(w, e, alone, true, all);
     collect_whose(w, e, alone, false, e->whose);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
-        e->others[i] = w->withheld[i] ? 0 : all[i] & ~e->whose[i];
+        e->others[i] = w->withheld[i] ? patients_only(0) : patients_without(all[i], e->whose[i]);
         e->whose[i]  = w->withheld[i] ? all[i] : e->whose[i];
     }
 }
@@ -264,26 +264,25 @@ evidence_inner(const struct closure *w, tape_node node)
     return node - inner->offset <= tape_count(inner->plan->bundle->tape) ? inner : NULL;
 }
 
-patient_set
+struct patient_set
 evidence_patients_at(const struct closure *w, const struct plan_evidence *e, uint32_t entry, tape_node leaf)
 {
     if (entry == ENTRY_NONE || e->patient_of[entry] != 0)
-        return entry == ENTRY_NONE ? 0 : patient_bit(e->patient_of[entry]);
+        return patients_only(entry == ENTRY_NONE ? 0 : e->patient_of[entry]);
     const struct plan_inner *inner = evidence_inner(w, leaf);
     if (inner == NULL)
         return e->whose[entry];
-    return patient_bit(evidence_patient(e, entry_patient(inner->plan->references, bundle_entry_of(inner->plan->bundle, leaf - inner->offset), NULL)));
+    return patients_only(evidence_patient(e, entry_patient(inner->plan->references, bundle_entry_of(inner->plan->bundle, leaf - inner->offset), NULL)));
 }
 
 label_set
-evidence_family_for(const struct plan_evidence *e, patient_set whose)
+evidence_family_for(const struct plan_evidence *e, struct patient_set whose)
 {
     label_set family = e->families[0];
 
-    for (uint32_t patient = 1; patient <= e->patient_count; patient++)
-        if (whose & patient_bit(patient))
-            family |= e->families[patient];
-    return whose == 0 ? e->family : family;
+    for (uint32_t patient = patients_next(whose, 0); patient != 0; patient = patients_next(whose, patient))
+        family |= e->families[patient];
+    return patients_any(whose) ? family : e->family;
 }
 
 label_set
@@ -407,13 +406,12 @@ void
 evidence_add(struct plan_evidence *e, struct span text, enum phrase_form form, enum find kind, uint32_t entry,
              unsigned flags)
 {
-    patient_set whose = kind == FIND_PROGRAM || kind == FIND_ENTRY ? 0 : e->whose[entry];
+    struct patient_set whose   = kind == FIND_PROGRAM || kind == FIND_ENTRY ? patients_only(0) : e->whose[entry];
+    uint32_t           patient = patients_next(whose, 0);
 
-    if (whose == 0)
-        add_for(e, text, form, kind, entry, 0, flags);
-    for (uint32_t patient = 1; whose != 0; patient++, whose >>= 1)
-        if (whose & 1)
-            add_for(e, text, form, kind, entry, patient, flags);
+    do
+        add_for(e, text, form, kind, entry, patient, flags);
+    while (patient != 0 && (patient = patients_next(whose, patient)) != 0);
 }
 
 unsigned *
@@ -728,15 +726,16 @@ evidence_add_file(struct closure *w, struct plan_evidence *e, struct span text, 
     struct plan_file *slot = file_slot(e->files, e->file_mask, file_hash(text));
     if (slot->entry == 0)
         e->file_count++;
-    *slot = (struct plan_file){ file_hash(text), entry + 1, slot->whose | e->whose[entry], slot->anybodys || e->whose[entry] == 0 };
+    *slot = (struct plan_file){ file_hash(text), entry + 1, patients_both(slot->whose, e->whose[entry]),
+                                 slot->anybodys || !patients_any(e->whose[entry]) };
 }
 
 uint32_t
-evidence_file(const struct plan_evidence *e, struct span text, patient_set whose)
+evidence_file(const struct plan_evidence *e, struct span text, struct patient_set whose)
 {
     if (e->files == NULL || text.length < 8)
         return 0;
     const struct plan_file *f = file_slot(e->files, e->file_mask, file_hash(text));
-    return f->anybodys || whose == 0 || (f->whose & whose) != 0 ? f->entry : 0;
+    return f->anybodys || !patients_any(whose) || patients_meet(f->whose, whose) ? f->entry : 0;
 }
 

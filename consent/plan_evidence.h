@@ -23,6 +23,7 @@
 #ifndef SLUICE_CONSENT_PLAN_EVIDENCE_H
 #define SLUICE_CONSENT_PLAN_EVIDENCE_H
 
+#include "consent/patient_set.h"
 #include "consent/plan_text.h"
 #include "consent/plan_words.h"
 #include "consent/plan_closure.h"
@@ -37,15 +38,6 @@ enum evidence_flag {
     EVIDENCE_NAME   = 4,                 /* one or two words: streets and people are called so, too              */
     EVIDENCE_TELLS  = 8,                 /* of a code: it is why the resource is withheld                        */
 };
-
-enum { MAX_PATIENTS = 32 };              /* that are told apart */
-typedef uint32_t patient_set;            /* bit n - 1: patient n */
-
-static inline patient_set
-patient_bit(uint32_t patient)
-{
-    return patient == 0 ? 0 : (patient_set)1 << (patient - 1);
-}
 
 struct finding_of {                      /* one per phrase of the set */
     enum find kind;
@@ -68,7 +60,7 @@ struct memo      { struct memo_text texts[1024]; };
 
 struct plan_local { uint32_t phrase, next; };
 
-struct plan_file { uint64_t hash; uint32_t entry; patient_set whose; bool anybodys; };      /* entry + 1; 0 is free */
+struct plan_file { uint64_t hash; uint32_t entry; struct patient_set whose; bool anybodys; };      /* entry + 1; 0 is free */
 
 struct plan_evidence {
     struct phrases       *phrases;
@@ -81,9 +73,9 @@ struct plan_evidence {
     uint32_t              family_entry;  /* an entry that is withheld for it */
     label_set            *families;      /* the same, by patient; [0] of records without one */
     uint32_t             *patient_of;    /* per entry: 1, 2 …; 0 when it has none, or there are too many */
-    patient_set          *whose;         /* per entry: the same, or those of all that refer to it, also through others without
-                                            a patient; 0: not known */
-    patient_set          *others;        /* per entry that stays: of whom only what is withheld refers to it */
+    struct patient_set   *whose;         /* per entry: the same, or those of all that refer to it, also through others without
+                                            a patient */
+    struct patient_set   *others;        /* per entry that stays: of whom only what is withheld refers to it */
     struct span          *patients;      /* their names, as entry_patient() gives them                */
     uint32_t              patient_count;
     struct plan_local    *locals;        /* FIND_LOCAL phrases of each withheld entry, as lists */
@@ -118,8 +110,8 @@ enum status evidence_collect(struct closure *, bool names, struct plan_evidence 
 enum concept { CONCEPT_NONE = 0, CONCEPT_WEAK, CONCEPT_STRONG };
 enum concept evidence_concept(const struct closure *, tape_node leaf);
 
-/* Another copy of a withheld attachment of these patients: its entry + 1; 0: none.  0 patients: anybody. */
-uint32_t evidence_file(const struct plan_evidence *, struct span text, patient_set whose);
+/* Another copy of a withheld attachment of these patients: its entry + 1; 0: none.  Nobody: anybody's. */
+uint32_t evidence_file(const struct plan_evidence *, struct span text, struct patient_set whose);
 /* Labels that the entry may carry in its own right: its text of that kind is
  * no mention. */
 label_set evidence_own_labels(const struct closure *, uint32_t entry);
@@ -132,9 +124,9 @@ bool evidence_kin(const struct plan_evidence *, enum label said, label_set withh
 struct decision evidence_asked(const struct closure *, uint32_t entry, enum label);
 bool evidence_closed(const struct closure *, uint32_t entry, enum label);
 /* Labels whose text is a mention in what is about these patients: of their own matter. */
-label_set evidence_family_for(const struct plan_evidence *, patient_set whose);
-/* Whom a text is about: the patient of its entry, of the document inside of it, or all who refer to it.  0: not known. */
-patient_set evidence_patients_at(const struct closure *, const struct plan_evidence *, uint32_t entry, tape_node leaf);
+label_set evidence_family_for(const struct plan_evidence *, struct patient_set whose);
+/* Whom a text is about: the patient of its entry, of the document inside of it, or all who refer to it. */
+struct patient_set evidence_patients_at(const struct closure *, const struct plan_evidence *, uint32_t entry, tape_node leaf);
 /* The document inside an entry that holds this node; NULL. */
 const struct plan_inner *evidence_inner(const struct closure *, tape_node);
 /* The number of a patient by its name; 0. */

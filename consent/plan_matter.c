@@ -20,7 +20,7 @@ matter_collect(struct closure *w, struct plan_evidence *e)
             collect_matter(w, e, w->bundle->entries[i].resource,
                            &(struct matter){ &w->in->labeling->of[i], i, false });
     for (uint32_t i = 0; e->any && i < w->bundle->count; i++)
-        if (e->others[i] != 0 && labels_sensitive(w->in->labeling->of[i].labels) != 0)
+        if (patients_any(e->others[i]) && labels_sensitive(w->in->labeling->of[i].labels) != 0)
             collect_others(w, e, i);
     bool outer = e->any;
     for (size_t i = 0; i < w->in->inner_count; i++)
@@ -166,11 +166,10 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
     if (family & ~e->family)
         e->family_entry = m->entry;
     e->family |= family;
-    if (e->whose[m->entry] == 0)
-        e->families[0] |= family;
-    for (uint32_t patient = 1; patient <= e->patient_count; patient++)
-        if (e->whose[m->entry] & patient_bit(patient))
-            e->families[patient] |= family;
+    uint32_t patient = patients_next(e->whose[m->entry], 0);
+    do
+        e->families[patient] |= family;
+    while (patient != 0 && (patient = patients_next(e->whose[m->entry], patient)) != 0);
     if (m->labeled->directory || resource == TAPE_ABSENT)
         return;
     for (tape_node n = resource; n < tape_after(w->tape, resource); n++)
@@ -183,7 +182,7 @@ collect_matter(struct closure *w, struct plan_evidence *e, tape_node resource, c
 static void
 collect_others(struct closure *w, struct plan_evidence *e, uint32_t entry)
 {
-    patient_set whose = e->whose[entry];
+    struct patient_set whose = e->whose[entry];
 
     e->whose[entry] = e->others[entry];
     collect_matter(w, e, w->bundle->entries[entry].resource, &(struct matter){ &w->in->labeling->of[entry], entry, true });
@@ -195,7 +194,7 @@ static void
 collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inner *inner)
 {
     const struct plan *p     = inner->plan;
-    patient_set        outer_whose = e->whose[inner->entry];
+    struct patient_set outer_whose = e->whose[inner->entry];
 
     for (uint32_t i = 0; i < p->bundle->count; i++) {
         const struct bundle_entry *b = &p->bundle->entries[i];
@@ -205,7 +204,7 @@ collect_inner(struct closure *w, struct plan_evidence *e, const struct plan_inne
             continue;
         e->any = true;
         if (e->patient_of[inner->entry] == 0)                 /* the container is about whom this part is about */
-            e->whose[inner->entry] = patient_bit(evidence_patient(e, entry_patient(p->references, i, NULL)));
+            e->whose[inner->entry] = patients_only(evidence_patient(e, entry_patient(p->references, i, NULL)));
         collect_matter(w, e, b->resource + inner->offset, &m);
         uint32_t outer = bundle_find(w->bundle, b->type, b->id);
         if (!span_empty(b->id) && (outer == ENTRY_NONE || w->withheld[outer]))

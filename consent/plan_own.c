@@ -21,14 +21,14 @@ evidence_own_labels(const struct closure *w, uint32_t entry)
     return evidence_family(mine);
 }
 
-/* `whose`: the patients of whom it is said; 0: anybody. */
+/* `whose`: the patients of whom it is said; without anybody: of all. */
 static void
-kill(struct plan_evidence *e, struct span text, unsigned kinds, patient_set whose, bool only_weak)
+kill(struct plan_evidence *e, struct span text, unsigned kinds, struct patient_set whose, bool only_weak)
 {
     for (uint32_t p = phrases_find(e->phrases, text, PHRASE_NONE); p != PHRASE_NONE;
          p = phrases_find(e->phrases, text, p))
         if ((kinds >> e->of[p].kind & 1) && (!only_weak || (e->of[p].flags & EVIDENCE_WEAK))
-            && (whose == 0 || e->of[p].patient == 0 || (whose & patient_bit(e->of[p].patient)) != 0))
+            && (e->of[p].patient == 0 || !patients_any(whose) || patients_have(whose, e->of[p].patient)))
             e->of[p].dead = true;
 }
 
@@ -104,13 +104,13 @@ add_own(struct plan_evidence *e, struct span text, uint32_t patient)
 }
 
 static void
-add_own_for(struct plan_evidence *e, struct span text, patient_set whose)
+add_own_for(struct plan_evidence *e, struct span text, struct patient_set whose)
 {
-    if (whose == 0)
-        add_own(e, text, 0);
-    for (uint32_t patient = 1; whose != 0; patient++, whose >>= 1)
-        if (whose & 1)
-            add_own(e, text, patient);
+    uint32_t patient = patients_next(whose, 0);
+
+    do
+        add_own(e, text, patient);
+    while (patient != 0 && (patient = patients_next(whose, patient)) != 0);
 }
 
 /* What a resource may say of itself stands in few members; all others are
@@ -182,7 +182,7 @@ names_party(const struct closure *w, tape_node leaf)
 }
 
 static void
-own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, patient_set whose, bool same_family)
+own_leaf(struct closure *w, struct plan_evidence *e, tape_node n, struct patient_set whose, bool same_family)
 {
     enum saying saying = saying_of(w, n);
     struct span phones;
@@ -260,7 +260,7 @@ own_collect(struct closure *w, struct plan_evidence *e)
                 w->mark[closure_unit(w, l->evidence[k].node)] |= MARK_OWN;
         if (span_empty(server) || !span_starts(b->full_url, server)) {           /* mostly that of the entry before */
             struct span host = evidence_host(b->full_url);
-            kill(e, host, 1u << FIND_PROGRAM, 0, true);
+            kill(e, host, 1u << FIND_PROGRAM, patients_only(0), true);
             size_t end = host.length > 0 ? (size_t)(host.at - b->full_url.at) + host.length : b->full_url.length;
             server     = span_first(b->full_url, end < b->full_url.length ? end + 1 : 0);
         }

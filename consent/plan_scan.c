@@ -23,8 +23,8 @@ struct scan {
     tape_node             leaf;
     uint32_t              entry;
     enum role             role;
-    patient_set           whose;         /* whom it is about; 0: not known                            */
-    patient_set           of_entry;      /* whom its entry says that it is about; the same            */
+    struct patient_set    whose;         /* whom it is about                                          */
+    struct patient_set    of_entry;      /* whom its entry says that it is about; the same            */
     const uint32_t       *was;           /* of the result: its entries in the input; NULL: the same   */
     uint32_t              was_count;
     bool                  passed;        /* there is somebody else's, which is why it was not found   */
@@ -255,7 +255,7 @@ scan_mentions(struct closure *w, struct plan_evidence *e, tape_node leaf, struct
         return false;
     s.narrative = is_narrative(w, leaf);
     s.whose     = evidence_patients_at(w, e, s.entry, leaf);
-    s.of_entry  = s.entry != ENTRY_NONE ? patient_bit(e->patient_of[s.entry]) : 0;
+    s.of_entry  = patients_only(s.entry != ENTRY_NONE ? e->patient_of[s.entry] : 0);
     if (s.entry != ENTRY_NONE && (e->family != 0 || e->suspect))
         s.own = evidence_own_labels(w, s.entry);
     struct arena_mark before = arena_mark(w->arena);          /* the readings are scratch; nothing else is kept */
@@ -335,9 +335,9 @@ judge(void *with, uint32_t phrase, size_t at, size_t length)
 static bool
 is_of_another(const struct scan *s, const struct finding_of *of)
 {
-    patient_set whose = of->kind == FIND_TOKEN ? s->of_entry : s->whose;
+    struct patient_set whose = of->kind == FIND_TOKEN ? s->of_entry : s->whose;
 
-    return of->patient != 0 && whose != 0 && !(whose & patient_bit(of->patient)) && of->kind != FIND_IDENTIFIER;
+    return of->patient != 0 && patients_any(whose) && !patients_have(whose, of->patient) && of->kind != FIND_IDENTIFIER;
 }
 
 /* The whole value of an Identifier. */
@@ -550,13 +550,13 @@ judge_code(struct scan *s, const struct finding_of *of, size_t length)
 /* A resource that stays says the same of the same patient, or of nobody; there without
  * the markup that a narrative puts around a word or into it. */
 static bool
-explained(const struct plan_evidence *e, patient_set whose, struct span said, struct arena *scratch)
+explained(const struct plan_evidence *e, struct patient_set whose, struct span said, struct arena *scratch)
 {
     if (e->own == NULL)
         return false;
     struct span words = text_without_tags(said, scratch);
     for (uint32_t p = phrases_find(e->own, words, PHRASE_NONE); p != PHRASE_NONE; p = phrases_find(e->own, words, p))
-        if (phrases_kind(e->own, p) == 0 || (whose & patient_bit(phrases_kind(e->own, p))) != 0)
+        if (phrases_kind(e->own, p) == 0 || patients_have(whose, phrases_kind(e->own, p)))
             return true;
     return false;
 }
@@ -717,14 +717,14 @@ names_withheld(const struct scan *s, uint32_t first, size_t at, size_t length)
     return to != ENTRY_NONE && s->e->withheld[to];
 }
 
-static patient_set
+static struct patient_set
 patients_of_result(const struct scan *s)
 {
     uint32_t entry = bundle_entry_of(s->w->bundle, s->leaf);
 
     if (s->was != NULL)
         entry = entry < s->was_count ? s->was[entry] : ENTRY_NONE;       /* what goes along is about nobody */
-    return entry != ENTRY_NONE ? patient_bit(s->e->patient_of[entry]) : 0;
+    return patients_only(entry != ENTRY_NONE ? s->e->patient_of[entry] : 0);
 }
 
 static bool

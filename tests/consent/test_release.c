@@ -1,3 +1,4 @@
+#include "consent/patient_set.h"
 #include "release_check.h"
 
 #include "consent/obligation.h"
@@ -413,9 +414,12 @@ test_of_many_patients_none_excuses_anothers_words(void **state)
 #define CONSENTED(who) "'consents':[{'resourceType':'Consent','status':'active','scope':{'coding':[{'code':'patient-privacy'}]},"         \
                        "'patient':{'reference':'Patient/" who "'},'dateTime':'2026-01-01','provision':{'type':'permit'," \
                        "'actor':[{'reference':{'reference':'Organization/county'}}]}}]"
+    static const unsigned crowds[] = { 1, 64, MAX_PATIENTS - 1, MAX_PATIENTS, MAX_PATIENTS + 1 };
+
     (void)state;
-    for (unsigned crowd = 1; crowd <= 64; crowd += 21) {
-        char   body[16384];
+    for (size_t c = 0; c < sizeof crowds / sizeof *crowds; c++) {
+        unsigned crowd = crowds[c];
+        char     body[32768];
         size_t at = (size_t)snprintf(body, sizeof body, "{'resourceType':'Bundle','type':'collection','entry':[");
         for (unsigned i = 0; i < crowd; i++)
             at += (size_t)snprintf(body + at, sizeof body - at, "{'resource':{'resourceType':'Patient','id':'p%u'}},", i);
@@ -432,11 +436,37 @@ test_of_many_patients_none_excuses_anothers_words(void **state)
     }
 }
 
+/* Who is told apart keeps words that are another one's matter; who is not, does not. */
+static void
+test_of_many_patients_each_has_words_of_their_own(void **state)
+{
+    static const unsigned crowds[] = { 1, 64, MAX_PATIENTS - 1, MAX_PATIENTS };
+
+    (void)state;
+    for (size_t c = 0; c < sizeof crowds / sizeof *crowds; c++) {
+        unsigned crowd = crowds[c];
+        char     body[32768];
+        size_t   at = (size_t)snprintf(body, sizeof body, "{'resourceType':'Bundle','type':'collection','entry':[");
+        for (unsigned i = 0; i < crowd; i++)
+            at += (size_t)snprintf(body + at, sizeof body - at, "{'resource':{'resourceType':'Patient','id':'p%u'}},", i);
+        snprintf(body + at, sizeof body - at, "{'resource':{'resourceType':'Patient','id':'last'}}," CODED("c0", "p0", ",'text':'Quarnex blue syrup'")
+                 ",{'resource':{'resourceType':'Observation','id':'of','status':'final','code':{'text':'Heart rate'},"
+                 "'subject':{'reference':'Patient/last'},'note':[{'text':'given Quarnex blue syrup'}]}}]}");
+        struct out o = out_of("{" AT "," CONSENTED("last") "}", body);
+        assert_true(out_has(&o, "Heart rate"));
+        assert_false(out_has(&o, "'id':'c0'"));
+        if (out_has(&o, "given Quarnex") != (crowd < MAX_PATIENTS))
+            fail_msg("with %u patients before", crowd);
+        out_end(&o);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_many_patients_none_excuses_anothers_words),
+        cmocka_unit_test(test_of_many_patients_each_has_words_of_their_own),
         cmocka_unit_test(test_permits_and_leaves_the_very_bytes_when_nothing_is_withheld),
         cmocka_unit_test(test_is_partial_when_an_entry_goes),
         cmocka_unit_test(test_sends_nothing_when_no_entry_is_left),
