@@ -223,7 +223,7 @@ decide_entry(struct bench *b, uint32_t entry)
 
     if (count <= 1 || d.verdict == VERDICT_PERMIT || !type_is_of_no_patient(r.type))
         return d;
-    return r.labeled->shared && count <= SUBJECTS_ANSWERING ? of_each_taker(b, &r, count, d) : of_those_who_let(b, &r, count, d);
+    return r.labeled->shared && count <= SUBJECTS_APART ? of_each_taker(b, &r, count, d) : of_those_who_let(b, &r, count, d);
 }
 
 static struct decision
@@ -266,7 +266,7 @@ of_those_who_let(struct bench *b, struct record *r, size_t count, struct decisio
 static struct decision
 of_each_taker(struct bench *b, const struct record *r, size_t count, struct decision all)
 {
-    struct subject takers[SUBJECTS_ANSWERING];
+    struct subject takers[SUBJECTS_APART];
     struct record  one  = *r;
     size_t         kept = 0;
 

@@ -1,7 +1,7 @@
 #include "consent/plan.h"
 
 #include "base/sort.h"
-#include "consent/answered.h"
+#include "consent/canonical.h"
 #include "consent/plan_limit.h"
 #include "consent/plan_scan.h"
 #include "consent/subject.h"
@@ -40,7 +40,7 @@ close_over(const struct plan_input *in, struct arena *arena, bool names,
 
     *out = NULL;
     if (st == ST_OK)
-        st = answered_read(in->bundle, arena, &w->answered);
+        st = canonicals_read(in->bundle, arena, &w->canonicals);
     if (st != ST_OK)
         return st;
     begin(w);

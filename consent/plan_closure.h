@@ -32,7 +32,7 @@ struct closure_edge { tape_node node; uint32_t next; };
 
 struct node_list { tape_node *all; uint32_t count, room; };
 
-struct answered;
+struct canonicals;
 struct lookup;
 
 struct closure {
@@ -50,7 +50,7 @@ struct closure {
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
     const struct lookup     *organizations; /* program -> its Organization; made by plan_orphan.c; NULL: none */
     bool                    *told;       /* per program: what is cut names it, in words or by another server's URL */
-    const struct answered   *answered;   /* NULL: no Questionnaire is named by its URL */
+    const struct canonicals *canonicals; /* NULL: no definition is named by its URL */
     uint32_t                *queue;
     uint32_t                 queue_head, queue_tail;
     uint32_t                *edge_of;    /* per entry: last edge + 1; NULL: text was not read */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "consent/answered.h"
+#include "consent/canonical.h"
 #include "consent/text.h"
 #include "fhir/element.h"
 
@@ -148,74 +148,101 @@ collect_patients(struct closure *w, struct plan_evidence *e)
     tell_whose(w, e);
 }
 
-struct known_whose { bool asked; struct patient_set whose; };
+/* Whoever refers to what has no patient speaks of it (consent/subject.h K1): a drug, a specimen, a form; and through
+ * others without one: a Substance is of whom its Medication is. */
+struct spread {
+    const struct closure *w;
+    const bool           *alone;         /* per entry: it has no patient                               */
+    bool                  gone;          /* also what is withheld speaks                               */
+    struct patient_set   *whose;         /* per entry                                                  */
+    struct patient_set   *named;         /* per group of definitions (canonical.h); NULL: there are none */
+    uint32_t             *stack, depth;
+    bool                 *waits;
+};
 
-/* One who speaks of it.  Of what stays, what stays counts, as that is all that the twin has. */
-static struct patient_set
-speaker(const struct closure *w, const struct patient_set *whose, bool gone, uint32_t from)
-{
-    return from == ENTRY_NONE || (w->withheld[from] && !gone) ? patients_only(0) : whose[from];
-}
-
-/* Who answers to its URL: each group is asked once; `known` by position. */
-static struct patient_set
-whose_answers(const struct closure *w, const struct patient_set *all, uint32_t at, bool gone, struct known_whose *known)
-{
-    struct patient_set whose = known[at].whose;
-
-    for (uint32_t i = at; i != LOOKUP_NONE && !known[at].asked; i = lookup_next(w->answered->responses, i))
-        whose = patients_both(whose, speaker(w, all, gone, lookup_value(w->answered->responses, i)));
-    known[at] = (struct known_whose){ true, whose };
-    return whose;
-}
-
-/* To those without a patient, from those without one: a Substance is of whom its Medication is.  Each is met again
- * only with patients that are new to it. */
 static void
-spread_whose(struct closure *w, struct patient_set *whose, const bool *alone, bool gone)
+spread_to(struct spread *s, uint32_t to, struct patient_set more)
 {
-    const struct references *refs   = w->in->references;
-    uint32_t                *stack  = arena_make_n(w->arena, w->bundle->count, uint32_t), depth = 0;
-    bool                    *waits  = arena_make_n(w->arena, w->bundle->count, bool);
-
-    for (uint32_t e = 0; stack != NULL && waits != NULL && e < w->bundle->count; e++)
-        if (alone[e] && patients_any(whose[e])) {
-            waits[e]       = true;
-            stack[depth++] = e;
-        }
-    while (depth > 0) {
-        uint32_t from = stack[--depth], first, count = references_from(refs, from, &first);
-        waits[from]   = false;
-        for (uint32_t i = first; i < first + count; i++) {
-            uint32_t to = refs->all[i].to;
-            if (to == ENTRY_NONE || !alone[to] || !patients_any(patients_without(speaker(w, whose, gone, from), whose[to])))
-                continue;
-            whose[to] = patients_both(whose[to], whose[from]);
-            if (!waits[to]) {
-                waits[to]      = true;
-                stack[depth++] = to;
-            }
-        }
+    if (to == ENTRY_NONE || !s->alone[to] || !patients_any(patients_without(more, s->whose[to])))
+        return;
+    s->whose[to] = patients_both(s->whose[to], more);
+    if (!s->waits[to]) {
+        s->waits[to]            = true;
+        s->stack[s->depth++] = to;
     }
 }
 
-/* A drug, a specimen, a form: whoever refers to it speaks of it (consent/subject.h K1). */
+/* Each group again only with patients that are new to it. */
 static void
+spread_named(struct spread *s, uint32_t from, struct patient_set whose)
+{
+    const struct canonicals *c = s->w->canonicals;
+
+    for (uint32_t i = s->named != NULL ? c->first_from[from] : 0; s->named != NULL && i < c->first_from[from + 1]; i++) {
+        struct patient_set *named = &s->named[c->all[i].group];
+        if (!patients_any(patients_without(whose, *named)))
+            continue;
+        *named = patients_both(*named, whose);
+        for (uint32_t at = c->all[i].group; at != LOOKUP_NONE; at = lookup_next(c->definitions, at))
+            spread_to(s, lookup_value(c->definitions, at), *named);
+    }
+}
+
+/* Of what stays, what stays speaks, as that is all that the twin has. */
+static struct patient_set
+speaker(const struct spread *s, uint32_t from)
+{
+    return from == ENTRY_NONE || (s->w->withheld[from] && !s->gone) ? patients_only(0) : s->whose[from];
+}
+
+static void
+spread_from(struct spread *s, uint32_t from)
+{
+    const struct references *refs = s->w->in->references;
+    uint32_t                 first, count = references_from(refs, from, &first);
+    struct patient_set       whose = speaker(s, from);
+
+    for (uint32_t i = first; i < first + count; i++)
+        spread_to(s, refs->all[i].to, whose);
+    spread_named(s, from, whose);
+}
+
+/* Several entries of one URL are pointed at by each reference to it. */
+static void
+spread_into(struct spread *s, uint32_t to)
+{
+    const struct references *refs = s->w->in->references;
+
+    for (uint32_t i = 0; i < references_to(refs, to); i++)
+        spread_to(s, to, speaker(s, references_to_at(refs, to, i)->from));
+}
+
+/* Each is met again only with patients that are new to it. */
+static bool
 collect_whose(struct closure *w, const struct plan_evidence *e, const bool *alone, bool gone, struct patient_set *whose)
 {
-    struct known_whose *known = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), struct known_whose) : NULL;
+    struct spread s = { .w = w, .alone = alone, .gone = gone, .whose = whose,
+                        .stack = arena_make_n(w->arena, w->bundle->count, uint32_t),
+                        .waits = arena_make_n(w->arena, w->bundle->count, bool) };
 
+    if (w->canonicals != NULL)
+        s.named = arena_make_n(w->arena, lookup_count(w->canonicals->definitions), struct patient_set);
+    if (arena_spent(w->arena))
+        return false;
     for (uint32_t i = 0; i < w->bundle->count; i++)
         whose[i] = patients_only(e->patient_of[i]);
     for (uint32_t i = 0; i < w->bundle->count; i++) {
-        uint32_t count = alone[i] ? references_to(w->in->references, i) : 0;
-        uint32_t at    = alone[i] && known != NULL ? w->answered->responses_of[i] : LOOKUP_NONE;
-        for (uint32_t k = 0; k < count; k++)
-            whose[i] = patients_both(whose[i], speaker(w, whose, gone, references_to_at(w->in->references, i, k)->from));
-        if (at != LOOKUP_NONE)
-            whose[i] = patients_both(whose[i], whose_answers(w, whose, at, gone, known));
+        if (alone[i])
+            spread_into(&s, i);
+        else
+            spread_named(&s, i, speaker(&s, i));
     }
-    spread_whose(w, whose, alone, gone);
+    while (s.depth > 0) {
+        uint32_t from = s.stack[--s.depth];
+        s.waits[from] = false;
+        spread_from(&s, from);
+    }
+    return true;
 }
 
 /* Of what goes everybody's, of what stays theirs who keep it. */
@@ -229,8 +256,8 @@ tell_whose(struct closure *w, struct plan_evidence *e)
         return;
     for (uint32_t i = 0; i < w->bundle->count; i++)
         alone[i] = w->bundle->entries[i].resource != TAPE_ABSENT && span_empty(entry_patient(w->in->references, i, NULL));
-    collect_whose(w, e, alone, true, all);
-    collect_whose(w, e, alone, false, e->whose);
+    if (!collect_whose(w, e, alone, true, all) || !collect_whose(w, e, alone, false, e->whose))
+        return;
     for (uint32_t i = 0; i < w->bundle->count; i++) {
         e->others[i] = w->withheld[i] ? patients_only(0) : patients_without(all[i], e->whose[i]);
         e->whose[i]  = w->withheld[i] ? all[i] : e->whose[i];

@@ -8,7 +8,7 @@
  * A record of a program, or of another time that names it, points at the program's Organization,
  * also where its reference leads elsewhere (labeling.h, ties); at a Location or a role only where it says so.
  * So do words and URLs that lead to the program, once they are cut.
- * A QuestionnaireResponse points at every Questionnaire of the URL that it names (answered.h).
+ * Who names a definition by its URL points at every one of that URL (canonical.h).
  *
  * Reachability, not counting: Organization and Endpoint may point at each
  * other.  Linear in references.
@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-#include "consent/answered.h"
+#include "consent/canonical.h"
 
 struct reach {
     struct closure *w;
@@ -25,7 +25,7 @@ struct reach {
     bool        *live;                   /* reachable from what stays on its own     */
     uint32_t    *stack;
     uint32_t     depth;
-    bool        *met;                    /* by position in w->answered->forms */
+    bool        *met;                    /* by group of w->canonicals                */
     bool        *known;                  /* by position in w->organizations          */
 };
 
@@ -34,7 +34,7 @@ static bool know_support(struct closure *);
 static bool know_organizations(struct closure *);
 static void push_organizations(struct reach *, bool *set, uint32_t entry);
 static bool part_of_report(const struct closure *, const struct reference *);
-static void push_answered(struct reach *, bool *set, uint32_t entry, bool gone);
+static void push_named(struct reach *, bool *set, uint32_t entry, bool gone);
 static bool find_brought(struct reach *);
 static void find_live(struct reach *);
 static void push(struct reach *, bool *set, uint32_t entry);
@@ -185,19 +185,22 @@ push_organizations(struct reach *r, bool *set, uint32_t entry)
     }
 }
 
-/* Once for all who name it: linear, however many Questionnaires share a URL. */
+/* Definitions that it names where that is gone, or is not; each group once for all who name it: linear, however
+ * many definitions share a URL. */
 static void
-push_answered(struct reach *r, bool *set, uint32_t entry, bool gone)
+push_named(struct reach *r, bool *set, uint32_t entry, bool gone)
 {
-    const struct answered *a  = r->w->answered;
-    uint32_t               at = a != NULL ? a->forms_of[entry] : LOOKUP_NONE;
+    const struct canonicals *c = r->w->canonicals;
 
-    if (at == LOOKUP_NONE || r->met[at] || closure_gone(r->w, a->node[entry]) != gone)
-        return;
-    r->met[at] = true;
-    for (; at != LOOKUP_NONE; at = lookup_next(a->forms, at))
-        if (!r->w->withheld[lookup_value(a->forms, at)])
-            push(r, set, lookup_value(a->forms, at));
+    for (uint32_t i = c != NULL ? c->first_from[entry] : 0; c != NULL && i < c->first_from[entry + 1]; i++) {
+        uint32_t at = c->all[i].group;
+        if (r->met[at] || closure_gone(r->w, c->all[i].node) != gone)
+            continue;
+        r->met[at] = true;
+        for (; at != LOOKUP_NONE; at = lookup_next(c->definitions, at))
+            if (!r->w->withheld[lookup_value(c->definitions, at)])
+                push(r, set, lookup_value(c->definitions, at));
+    }
 }
 
 /* Results and members of a protected report: parts of it, without a life of
@@ -232,8 +235,8 @@ find_brought(struct reach *r)
         if ((supporting(r->w, ref->to) || part_of_report(r->w, ref)) && closure_gone(r->w, ref->node))
             push(r, r->brought, ref->to);
     }
-    for (uint32_t e = 0; r->w->answered != NULL && e < r->w->bundle->count; e++)
-        push_answered(r, r->brought, e, true);
+    for (uint32_t e = 0; r->w->canonicals != NULL && e < r->w->bundle->count; e++)
+        push_named(r, r->brought, e, true);
     for (uint32_t e = 0; r->w->organizations != NULL && e < r->w->bundle->count; e++)
         if (r->w->withheld[e])
             push_organizations(r, r->brought, e);
@@ -241,7 +244,8 @@ find_brought(struct reach *r)
             push(r, r->brought, e);
     bool some = r->depth > 0;
     while (r->depth > 0) {
-        uint32_t first, count = references_from(refs, r->stack[--r->depth], &first);
+        uint32_t from = r->stack[--r->depth], first, count = references_from(refs, from, &first);
+        push_named(r, r->brought, from, false);
         for (uint32_t i = first; i < first + count; i++) {
             uint32_t to = refs->all[i].to;
             if (to != ENTRY_NONE && !r->w->withheld[to] && supporting(r->w, to))
@@ -264,7 +268,7 @@ find_live(struct reach *r)
     while (r->depth > 0) {
         uint32_t from = r->stack[--r->depth];
         uint32_t first, count = references_from(refs, from, &first);
-        push_answered(r, r->live, from, false);
+        push_named(r, r->live, from, false);
         push_organizations(r, r->live, from);
         for (uint32_t i = first; i < first + count; i++) {
             uint32_t to = refs->all[i].to;

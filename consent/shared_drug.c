@@ -55,7 +55,7 @@ shared_drug_of(struct whose *w, const struct labeling *labeling, uint32_t entry,
 {
     const struct labeled *all   = &labeling->of[entry];
     struct programs       whose = { .count = 0 }, ties = { .count = 0 };
-    bool                  known = all->shared && count > 0 && count <= SUBJECTS_ANSWERING, some = false;
+    bool                  known = all->shared && count > 0 && count <= SUBJECTS_APART, some = false;
 
     for (uint32_t i = 0; known && i < references_to(w->references, entry); i++) {
         uint32_t from = references_to_at(w->references, entry, i)->from;

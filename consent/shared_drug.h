@@ -3,7 +3,7 @@
  * A Medication that tells of substance use is a program's when only protected records name it (labeling_links.c).
  * Of several patients each one's own records say whether it is, and whose: that somebody else gets it
  * elsewhere, or of another program, makes it no other drug to who may have this one's record.  A record that
- * names it and has no patient counts for each of them.  Of more than SUBJECTS_ANSWERING patients they are not told apart.
+ * names it and has no patient counts for each of them.  Of more than SUBJECTS_APART patients they are not told apart.
  */
 #ifndef SLUICE_CONSENT_SHARED_DRUG_H
 #define SLUICE_CONSENT_SHARED_DRUG_H

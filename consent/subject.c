@@ -2,23 +2,9 @@
 
 #include <stdlib.h>
 
-#include "consent/answered.h"
 #include "consent/contained.h"
+#include "consent/speaker.h"
 
-enum { SUBJECTS_TOLD_APART = 16 };       /* of a record without a patient of its own: the others are asked again */
-
-struct answering { struct subject all[SUBJECTS_ANSWERING]; uint32_t count; bool more; };
-
-struct through { uint32_t all[SUBJECTS_THROUGH]; uint32_t count; bool more; };       /* entries without a patient */
-
-struct speakers { struct answering patients; struct through through; };
-
-static bool           add_subject(struct subject *, size_t *count, const struct subject *);
-static void           add_distinct(struct answering *, const struct subject *);
-static size_t         everybody(struct whose *, struct subject *out);
-static bool           add_answering(struct whose *, uint32_t entry, struct subject *, size_t *count);
-static void           add_entry(struct through *, uint32_t entry);
-static bool           add_through(struct whose *, struct through *, struct subject *, size_t *count);
 static struct subject only_patient(struct whose *);
 static bool           is_directory(struct span type);
 
@@ -37,166 +23,31 @@ subjects_most(const struct whose *w)
     for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++)
         if (references_to(w->references, e) > most && span_empty(entry_patient(w->references, e, NULL)))
             most = references_to(w->references, e);
-    return most + SUBJECTS_ANSWERING + (size_t)SUBJECTS_THROUGH * SUBJECTS_ANSWERING;
+    return most + SUBJECTS_APART;
 }
 
-/* K1.  Whoever refers to a record without a patient of its own speaks for it,
- * however many they are; `out` has room for one a reference. */
+/* K1.  Whoever speaks for a record without a patient of its own, else who is meant where nobody does. */
 size_t
 subjects_of(struct whose *w, const struct record *r, struct subject *out)
 {
-    size_t         count   = 0;
-    uint32_t       from    = w->references != NULL ? references_to(w->references, r->entry) : 0;
-    struct through through = { .all = { r->entry }, .count = 1 };
-    bool           known   = true;
+    size_t count;
 
     out[0] = subject_of_entry(w, r->entry);
     if (!span_empty(out[0].name))
         return 1;
     if (is_directory(r->type) && r->labeled->part2 == PART2_NOT && labels_sensitive(r->labeled->labels) == 0)
         return 0;
-    for (uint32_t i = 0; i < from; i++) {
-        uint32_t       other = references_to_at(w->references, r->entry, i)->from;
-        struct subject s     = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
-        if (other != ENTRY_NONE && span_empty(s.name))
-            add_entry(&through, other);
-        (void)add_subject(out, &count, &s);
-    }
-    if (span_eq_text(r->type, "Questionnaire"))
-        known = add_answering(w, r->entry, out, &count);
-    if (!known || !add_through(w, &through, out, &count))
+    if (!speakers_of(w, r->entry, out, &count))
         return 0;
     if (count > 0)
         return count;
     if (!span_empty(w->facts->patient) && !span_eq_text(w->facts->patient, "*"))
         out[0] = subject_named(w->facts->patient);
     else if (type_is_of_no_patient(r->type))
-        return everybody(w, out);
+        return speakers_everybody(w, out);
     else
         out[0] = only_patient(w);
     return span_empty(out[0].name) ? 0 : 1;
-}
-
-/* The patients of the Bundle, the first ones. */
-static size_t
-everybody(struct whose *w, struct subject *out)
-{
-    if (w->everybody == NULL && (w->everybody = arena_make(w->arena, struct answering)) != NULL)
-        for (uint32_t e = 0; w->references != NULL && e < w->references->bundle->count; e++) {
-            struct subject s = subject_of_entry(w, e);
-            add_distinct(w->everybody, &s);
-        }
-    for (uint32_t i = 0; w->everybody != NULL && i < w->everybody->count; i++)
-        out[i] = w->everybody->all[i];
-    return w->everybody != NULL ? w->everybody->count : 0;
-}
-
-static void
-add_distinct(struct answering *a, const struct subject *s)
-{
-    bool seen = span_empty(s->name);
-
-    for (uint32_t j = 0; j < a->count && !seen; j++)
-        seen = same_subject(&a->all[j], s);
-    a->more |= !seen && a->count == SUBJECTS_ANSWERING;
-    if (!seen && !a->more)
-        a->all[a->count++] = *s;
-}
-
-/* Whether it is new, as far as is told. */
-static bool
-add_subject(struct subject *out, size_t *count, const struct subject *s)
-{
-    if (span_empty(s->name) || (*count > 0 && same_subject(&out[*count - 1], s)))
-        return false;
-    for (size_t j = 0; j < *count && j < SUBJECTS_TOLD_APART; j++)
-        if (same_subject(&out[j], s))
-            return false;
-    out[(*count)++] = *s;
-    return true;
-}
-
-static void
-add_entry(struct through *t, uint32_t entry)
-{
-    bool seen = false;
-
-    for (uint32_t i = 0; i < t->count && !seen; i++)
-        seen = t->all[i] == entry;
-    t->more |= !seen && t->count == SUBJECTS_THROUGH;
-    if (!seen && !t->more)
-        t->all[t->count++] = entry;
-}
-
-/* Who refers to an entry without a patient: read once, however many are asked through it. */
-static const struct speakers *
-speakers_of(struct whose *w, uint32_t entry)
-{
-    if (w->speakers == NULL)
-        w->speakers = arena_make_n(w->arena, w->references->bundle->count, struct speakers *);
-    if (w->speakers == NULL || w->speakers[entry] != NULL)
-        return w->speakers != NULL ? w->speakers[entry] : NULL;
-    struct speakers *s = w->speakers[entry] = arena_make(w->arena, struct speakers);
-    for (uint32_t i = 0; s != NULL && i < references_to(w->references, entry); i++) {
-        uint32_t       other = references_to_at(w->references, entry, i)->from;
-        struct subject who   = other != ENTRY_NONE ? subject_of_entry(w, other) : subject_named(SPAN(""));
-        if (other != ENTRY_NONE && span_empty(who.name))
-            add_entry(&s->through, other);
-        add_distinct(&s->patients, &who);
-    }
-    return s;
-}
-
-/* Through those that have no patient either; the first one's own are in `out` already.  False: of more than
- * are told apart. */
-static bool
-add_through(struct whose *w, struct through *t, struct subject *out, size_t *count)
-{
-    bool known = !t->more;
-
-    for (uint32_t i = 1; i < t->count && known; i++) {
-        const struct speakers *s = speakers_of(w, t->all[i]);
-        known = s != NULL && !s->patients.more && !s->through.more;
-        for (uint32_t j = 0; known && j < s->patients.count; j++)
-            (void)add_subject(out, count, &s->patients.all[j]);
-        for (uint32_t j = 0; known && j < s->through.count; j++)
-            add_entry(t, s->through.all[j]);
-        known = known && !t->more;
-    }
-    return known;
-}
-
-/* Of all Questionnaires of one URL the same. */
-static struct answering *
-answering_at(struct whose *w, uint32_t at)
-{
-    struct answering **slot = &w->answering[at];
-
-    if (*slot != NULL || (*slot = arena_make(w->arena, struct answering)) == NULL)
-        return *slot;
-    for (uint32_t i = at; i != LOOKUP_NONE && !(*slot)->more; i = lookup_next(w->answered->responses, i)) {
-        struct subject s = subject_of_entry(w, lookup_value(w->answered->responses, i));
-        add_distinct(*slot, &s);
-    }
-    return *slot;
-}
-
-/* False: who it is judged for is not known. */
-static bool
-add_answering(struct whose *w, uint32_t entry, struct subject *out, size_t *count)
-{
-    if (!w->answered_known && w->references != NULL) {
-        if (answered_read(w->references->bundle, w->arena, &w->answered) != ST_OK)
-            return false;
-        w->answering = w->answered != NULL ? arena_make_n(w->arena, lookup_count(w->answered->responses), struct answering *) : NULL;
-        w->answered_known = true;
-    }
-    if (w->answered == NULL || w->answered->responses_of[entry] == LOOKUP_NONE)
-        return true;
-    const struct answering *a = w->answering != NULL ? answering_at(w, w->answered->responses_of[entry]) : NULL;
-    for (uint32_t i = 0; a != NULL && i < a->count; i++)
-        (void)add_subject(out, count, &a->all[i]);
-    return a != NULL && !a->more;
 }
 
 struct subject

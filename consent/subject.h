@@ -3,8 +3,8 @@
  * A record follows its own patient's consents.  One without a patient of its
  * own (a Medication) is judged for the patients of the records that refer to
  * it, also through others without one (a Substance, through its Medication), at most
- * SUBJECTS_THROUGH of them; a Questionnaire for those of the responses that name it (answered.h; more than
- * SUBJECTS_ANSWERING are nobody).  Of several all must permit, as it may tell of each of them;
+ * SUBJECTS_THROUGH of them; what is named by its URL, as a Questionnaire is, for those of
+ * who names it as well (canonical.h; more than SUBJECTS_APART are nobody).  Of several all must permit, as it may tell of each of them;
  * but a resource of a type that tells of no patient (type_is_of_no_patient) is part of each one's record, and
  * one is enough (a drug may be of other programs for each, shared_drug.h), and where it is not known who refers to it, it is judged for all of the Bundle.  A directory resource that is neither labelled nor Part 2 is nobody's.
  * Same patient: the same entry of the bundle, or the same name in any spelling
@@ -27,11 +27,11 @@ struct subject {
 };
 
 struct linked;
-struct answered;
-struct answering;
+struct canonicals;
+struct several;
 struct speakers;
 
-enum { SUBJECTS_ANSWERING = 64, SUBJECTS_THROUGH = 64 };
+enum { SUBJECTS_APART = 64, SUBJECTS_THROUGH = 64 };
 
 struct whose {                           /* what it takes to tell */
     const struct references *references; /* may be NULL */
@@ -39,11 +39,11 @@ struct whose {                           /* what it takes to tell */
     struct arena            *arena;
     struct subject           only;       /* the one patient of the bundle, once it was asked for */
     bool                     only_known;
-    const struct answered   *answered;   /* read when the first Questionnaire is judged */
-    struct answering       **answering;  /* by position in answered->responses          */
-    struct answering        *everybody;  /* once it was asked for                       */
+    const struct canonicals *canonicals; /* read when the first definition is judged */
+    struct speakers        **naming;     /* by group of it: who names that URL                          */
+    struct several          *everybody;  /* once it was asked for                                       */
     struct speakers        **speakers;   /* by entry, of those that others are asked through: who refers to it */
-    bool                     answered_known;
+    bool                     canonicals_known;
     struct subject           last;       /* of the entry asked for last: most of a bundle are one patient's */
     const struct linked     *linked;         /* NULL: nobody is linked with anybody (linked.h) */
 };
