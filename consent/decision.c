@@ -125,34 +125,28 @@ decision_paper(const struct decision *d, struct filed *filed)
 }
 
 static bool
-names_consent(const struct decision *d, const struct consent *c)
+add_consents(struct consents *list, const struct decision *d, struct arena *arena)
 {
-    bool named = d->consent == c;
+    bool fine = consents_add(list, d->consent, arena);
 
-    for (size_t i = 0; i < d->also_count && !named; i++)
-        named = d->also[i] == c;
-    return named;
+    for (size_t i = 0; i < d->also_count && fine; i++)
+        fine = consents_add(list, d->also[i], arena);
+    return fine;
 }
 
 bool
 decision_join(struct decision *d, const struct decision *other, struct arena *arena)
 {
-    size_t                 most = d->also_count + other->also_count + 1, count = d->also_count;
-    const struct consent **also = other->consent == NULL ? NULL : arena_make_n(arena, most, const struct consent *);
+    struct consents list = { NULL, 0, 0 };
 
     d->obligations |= other->obligations;
-    if (also == NULL)
-        return other->consent == NULL;
-    for (size_t i = 0; i < count; i++)
-        also[i] = d->also[i];
-    d->also = also;
-    for (size_t i = 0; i <= other->also_count; i++) {
-        const struct consent *c = i == 0 ? other->consent : other->also[i - 1];
-        if (names_consent(d, c))
-            continue;
-        also[count++] = c;
-        d->also_count = count;
-    }
+    if (other->consent == NULL)
+        return true;
+    if (!add_consents(&list, d, arena) || !add_consents(&list, other, arena))
+        return false;
+    d->consent    = list.all[0];
+    d->also       = list.all + 1;
+    d->also_count = list.count - 1;
     return true;
 }
 
@@ -443,17 +437,20 @@ late_bases(struct bench *b, const struct asking *a, const struct voice *all)
 static struct voice
 weigh_patients(struct bench *b, struct record *r, const struct asking *a, kind_set kinds)
 {
-    struct voice all = { 0 };
+    struct voice    all  = { 0 };
+    struct consents list = { NULL, 0, 0 };
 
     b->weigher.kinds = kinds;
-    for (size_t i = 0; i < a->subject_count; i++) {
+    for (size_t i = 0; i < a->subject_count && all.says != SAYS_DENY; i++) {
         struct voice one = weigh_all(&b->weigher, r, &a->subjects[i]);
+        if (one.says == SAYS_PERMIT && a->subject_count > 1)
+            (void)voice_add(&list, &one, b->arena);           /* 2.32(b): each of them goes along */
         if (i == 0 || one.says == SAYS_DENY || (one.says == SAYS_NOTHING && all.says == SAYS_PERMIT))
             all = one;
-        else
-            all = voice_with(all, &one, b->arena);
-        if (all.says == SAYS_DENY)
-            break;
+    }
+    if (all.says == SAYS_PERMIT && list.count > 0) {
+        all.also       = list.all + 1;
+        all.also_count = list.count - 1;
     }
     return all;
 }

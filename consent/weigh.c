@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+static struct voice voice_with(struct voice, const struct voice *more, struct arena *);
 static void         know_mine(struct weigher *, const struct subject *);
 static void         add_voice(struct voices *, const struct voice *);
 static void         add_refusal(struct voices *, struct refusal);
@@ -177,28 +178,45 @@ weigh_all(struct weigher *b, struct record *r, const struct subject *subject)
     return all;
 }
 
+bool
+consents_add(struct consents *list, const struct consent *one, struct arena *arena)
+{
+    bool known = one == NULL;
+
+    for (uint32_t i = 0; i < list->count && !known; i++)
+        known = list->all[i] == one;
+    if (known)
+        return true;
+    const struct consent **all = arena_more(arena, list->all, list->count, &list->room, sizeof *all);
+    if (all == NULL)
+        return false;
+    list->all                = all;
+    list->all[list->count++] = one;
+    return true;
+}
+
 /* 2.32(b): each of them goes along. */
-struct voice
+bool
+voice_add(struct consents *list, const struct voice *v, struct arena *arena)
+{
+    bool fine = consents_add(list, v->consent, arena);
+
+    for (size_t i = 0; i < v->also_count && fine; i++)
+        fine = consents_add(list, v->also[i], arena);
+    return fine;
+}
+
+/* Of both, where it took both to permit. */
+static struct voice
 voice_with(struct voice all, const struct voice *more, struct arena *arena)
 {
-    size_t                 most = all.also_count + more->also_count + 1, count = 0;
-    const struct consent **list;
+    struct consents list = { NULL, 0, 0 };
 
-    if (all.says != SAYS_PERMIT || more->says != SAYS_PERMIT || (more->consent == all.consent && more->also_count == 0))
-        return all;
-    list = arena_make_n(arena, most, const struct consent *);
-    for (size_t i = 0; i < most && list != NULL; i++) {
-        const struct consent *c = i < all.also_count ? all.also[i]
-                                  : i == all.also_count ? more->consent
-                                                        : more->also[i - all.also_count - 1];
-        bool known = c == all.consent;
-        for (size_t j = 0; j < count && !known; j++)
-            known = list[j] == c;
-        if (!known)
-            list[count++] = c;
+    if (all.says == SAYS_PERMIT && more->says == SAYS_PERMIT && voice_add(&list, &all, arena) && voice_add(&list, more, arena)
+        && list.count > 0) {
+        all.also       = list.all + 1;
+        all.also_count = list.count - 1;
     }
-    all.also       = list;
-    all.also_count = count;
     return all;
 }
 

@@ -140,8 +140,10 @@ struct weigher {
 
 enum status  weigher_make(const struct policy *, const struct facts *, const struct references *, struct arena *,
                           struct weigher *out) MUST_CHECK;
-/* The same with the consents of both, where it took both to permit.  Out of memory: without. */
-struct voice voice_with(struct voice, const struct voice *more, struct arena *);
+/* Each consent once, the first one first; nobody else has the list while it grows.  False: no memory. */
+struct consents { const struct consent **all; uint32_t count, room; };
+bool consents_add(struct consents *, const struct consent *, struct arena *);
+bool voice_add(struct consents *, const struct voice *, struct arena *);
 /* For each program whose record it is (P7).  r->program is left at the one that was not released. */
 struct voice weigh_all(struct weigher *, struct record *, const struct subject *);
 /* Whether the consents of this patient permit the record, and one that could be the
