@@ -225,21 +225,28 @@ static struct span
 extensions_of(uint32_t obligations, const struct obligation_scope *scopes, size_t scope_count, const struct facts *facts,
               struct arena *arena)
 {
-    struct span all = SPAN("");
+    struct span *parts = arena_make_n(arena, 2 * scope_count + 2, struct span);
+    size_t       count = 0;
 
-    if ((obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_STATE_NOTICE)) == 0)
-        return all;
+    if (parts == NULL || (obligations & (OBLIGE_NOTICE | OBLIGE_CONSENT_COPY | OBLIGE_STATE_NOTICE)) == 0)
+        return SPAN("");
     if ((obligations & OBLIGE_NOTICE) != 0)
-        all = joined(arena, all, ",", extension(arena, span_of(obligation_notice_long)));
+        parts[count++] = extension(arena, span_of(obligation_notice_long));
     for (size_t i = 0; i < scope_count; i++) {
-        const struct obligation_scope *s = &scopes[i];
+        const struct obligation_scope *s    = &scopes[i];
+        struct span                    more = SPAN("");
         if (!span_empty(s->notice))
-            all = joined(arena, all, ",", extension(arena, s->notice));
+            more = extension(arena, s->notice);
         else if ((obligations & OBLIGE_CONSENT_COPY) != 0)
-            all = joined(arena, all, ",", extension(arena, s->consent != NULL ? obligation_explain_consent(s->consent, facts, arena)
-                                                                              : obligation_explain_document(s->document, arena)));
+            more = extension(arena, s->consent != NULL ? obligation_explain_consent(s->consent, facts, arena)
+                                                       : obligation_explain_document(s->document, arena));
+        if (span_empty(more))
+            continue;
+        if (count > 0)
+            parts[count++] = SPAN(",");
+        parts[count++] = more;
     }
-    return all;
+    return arena_join_all(arena, parts, count);
 }
 
 /* A list that is there and stays gets the items, else `*members` gets the list. */
