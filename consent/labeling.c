@@ -67,6 +67,12 @@ labeled_of(const struct labeled *l, const struct program *program)
     return of;
 }
 
+const struct program *
+labeled_program(const struct labeled *l, size_t i)
+{
+    return i == 0 ? l->program : l->others[i - 1];
+}
+
 const char *
 part2_text(enum part2_status status)
 {
@@ -242,7 +248,7 @@ read_names(struct work *w)
 
     for (uint32_t i = 0; i < w->unit_count && count < MORE_MAX; i++) {
         const struct unit *u = &w->units[i];
-        if (!u->is_program || u->kind != UNIT_DIRECTORY || source_former(w, u))
+        if (u->owners.count == 0 || u->kind != UNIT_DIRECTORY || source_former(w, u))
             continue;
         struct span name  = tape_member_text(w->tape, u->node, SPAN("name"), w->arena);
         tape_node   alias = tape_first(w->tape, tape_member(w->tape, u->node, SPAN("alias")));
@@ -551,7 +557,9 @@ finish(struct work *w, const struct labeling **out)
         for (unsigned k = 0; others != NULL && k < e->other_count; k++)
             others[k] = e->others[k];
         of[i] = (struct labeled){ .others = others, .other_count = others != NULL ? e->other_count : 0, .labels = e->labels, .part2 = e->part2, .program = e->program,
-                                  .source_only = e->source_only, .shared = e->shared && w->facts->sender != SENDER_PROGRAM, .directory = e->directory, .counseling_note = e->counseling_note,
+                                  .source_only = e->source_only, .shared = e->shared && w->facts->sender != SENDER_PROGRAM, .directory = e->directory,
+                                  .each = e->each && e->other_count + 1 == w->units[w->unit_of[i]].owners.count,
+                                  .counseling_note = e->counseling_note,
                                   .uninspected = e->uninspected, .ties_patient = e->ties_patient };
         if (!copy_lists(w, e, &of[i]) || !copy_ties(w, &of[i]))
             return ST_NO_MEMORY;

@@ -62,7 +62,8 @@ struct labeled {                         /* one entry */
     size_t                 other_count;
     bool                   source_only;  /* a unit of a general hospital made it, as it says itself; nothing else makes it protected */
     bool                   shared;       /* a drug that tells, protected as far as those who name it are (shared_drug.h) */
-    bool                   directory;    /* Organization, Location … of the program itself (C3) */
+    bool                   directory;    /* Organization, Location … of the program itself (C3); of several: of all of them */
+    bool                   each;         /* … a Practitioner with roles in each: it may be known by one of them */
     bool                   counseling_note; /* 42 CFR 2.11 "SUD counseling notes": author-labelled only */
     bool                   uninspected;  /* holds content that could not be read */
     bool                   ties_patient; /* P5: says only that patient and program belong together */
@@ -92,6 +93,8 @@ enum status label_bundle(const struct bundle *, const struct references *, const
 enum status label_inspected(const struct bundle *, const struct references *, const struct facts *,
                             const struct inspected_asker *, struct arena *, const struct labeling **out) MUST_CHECK;
 bool        labeled_of(const struct labeled *, const struct program *);  /* whether it is this program's record */
+/* `program`, then `others`: 0 to other_count; NULL where it is not known which. */
+const struct program *labeled_program(const struct labeled *, size_t);
 const char *part2_text(enum part2_status);           /* "suspect", "confirmed", "not" */
 
 /* For the plan (rules C4, C5): does this text tell of substance use or name a

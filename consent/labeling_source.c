@@ -33,7 +33,8 @@ static bool        index_servers(struct work *, struct registry *);
 static const struct program *by_name(const struct work *, struct span type_and_id);
 static const struct program *by_identifier(const struct work *, struct span system, struct span value);
 static const struct program *by_url(const struct work *, struct span url);
-static const struct program *by_members(const struct work *, tape_node resource);
+static void        add_members(struct work *, struct unit *);
+static bool        add_owner(const struct work *, struct owners *, const struct program *);
 
 static bool        index_times(struct work *, struct registry *);
 static const struct program *row_for(const struct work *, uint32_t entry, const struct program *, bool held);
@@ -487,18 +488,15 @@ by_query(const struct work *w, struct span query)
 }
 
 static const struct program *
-source_of_reference(const struct work *w, const struct reference *r)
+by_reference(const struct work *w, const struct reference *r, bool resolved)
 {
-    const struct program *p    = NULL;
-    struct unit          *unit = work_target(w, r);
+    const struct program *p = NULL;
 
-    if (unit != NULL && unit->is_program)
-        return unit->program;
     if (w->registry->count == 0)
         return NULL;
     if (r->form == REFERENCE_LOGICAL || r->form == REFERENCE_CONDITIONAL)
         return by_query(w, r->value);
-    if (unit == NULL && r->form != REFERENCE_CONTAINED)
+    if (!resolved && r->form != REFERENCE_CONTAINED)
         p = by_text(w, r->from, r->value);
     if (p == NULL && r->form != REFERENCE_URI) {
         tape_node id = tape_member(w->tape, r->node, SPAN("identifier"));
@@ -509,19 +507,28 @@ source_of_reference(const struct work *w, const struct reference *r)
     return p;
 }
 
-/* A directory resource by what it says of itself. */
-static const struct program *
-by_members(const struct work *w, tape_node resource)
+static struct owners
+owners_of_reference(const struct work *w, const struct reference *r)
 {
-    tape_node list = tape_member(w->tape, resource, SPAN("identifier"));
+    const struct unit *unit   = work_target(w, r);
+    struct owners      owners = { .count = 0 };
 
-    for (tape_node n = tape_first(w->tape, list); n != TAPE_ABSENT; n = tape_next(w->tape, n)) {
-        const struct program *p = by_identifier(w, tape_member_text(w->tape, n, SPAN("system"), w->arena),
-                                                tape_member_text(w->tape, n, SPAN("value"), w->arena));
-        if (p != NULL)
-            return p;
-    }
-    return NULL;
+    if (unit != NULL && unit->owners.count > 0)
+        return unit->owners;
+    owners.of[0] = by_reference(w, r, unit != NULL);
+    owners.count = owners.of[0] != NULL;
+    return owners;
+}
+
+/* A directory resource by what it says of itself. */
+static void
+add_members(struct work *w, struct unit *u)
+{
+    tape_node list = tape_member(w->tape, u->node, SPAN("identifier"));
+
+    for (tape_node n = tape_first(w->tape, list); n != TAPE_ABSENT; n = tape_next(w->tape, n))
+        (void)add_owner(w, &u->owners, by_identifier(w, tape_member_text(w->tape, n, SPAN("system"), w->arena),
+                                                     tape_member_text(w->tape, n, SPAN("value"), w->arena)));
 }
 
 /* By its telephone or address (consent/contact.h). */
@@ -594,7 +601,11 @@ source_first_row(const struct work *w, const struct program *p)
 bool
 source_former(const struct work *w, const struct unit *u)
 {
-    return u->is_program && from_another_time(w, u->program);
+    bool former = u->owners.count > 0;
+
+    for (unsigned i = 0; i < u->owners.count && former; i++)
+        former = from_another_time(w, u->owners.of[i]);
+    return former;
 }
 
 void
@@ -607,6 +618,51 @@ source_read(struct work *w)
     confirm_references(w);
 }
 
+/* Rows of one program, also where no row says when (program.h T5). */
+static bool
+same_program(const struct work *w, const struct program *a, const struct program *b)
+{
+    bool same = a == b || (family_of(w, a) != ENTRY_NONE && family_of(w, a) == family_of(w, b));
+
+    for (size_t i = 0; i < a->reference_count && !same; i++)
+        for (size_t j = 0; j < b->reference_count && !same; j++)
+            same = span_eq(a->references[i], b->references[j]);
+    for (size_t i = 0; i < a->identifier_count && !same; i++)
+        for (size_t j = 0; j < b->identifier_count && !same; j++)
+            same = span_eq(plain_number(w, a->identifiers[i].value), plain_number(w, b->identifiers[j].value))
+                   && same_system(&a->identifiers[i], b->identifiers[j].system, b->identifiers[j].value);
+    return same;
+}
+
+static bool
+is_registered(const struct work *w, const struct program *p)
+{
+    return p >= w->facts->programs && p < w->facts->programs + w->facts->program_count;
+}
+
+/* Whether it is news. */
+static bool
+add_owner(const struct work *w, struct owners *o, const struct program *p)
+{
+    if (p == NULL || o->count == OWNERS_MAX || (o->count > 0 && !(is_registered(w, p) && is_registered(w, o->of[0]))))
+        return false;
+    for (unsigned i = 0; i < o->count; i++)
+        if (same_program(w, o->of[i], p))
+            return false;
+    o->of[o->count++] = p;
+    return true;
+}
+
+static bool
+add_owners(const struct work *w, struct owners *o, const struct owners *more)
+{
+    bool news = false;
+
+    for (unsigned i = 0; i < more->count; i++)
+        news |= add_owner(w, o, more->of[i]);
+    return news;
+}
+
 static void
 mark_directory(struct work *w)
 {
@@ -616,21 +672,19 @@ mark_directory(struct work *w)
             continue;
         const struct bundle_entry *e = &w->bundle->entries[u->entry];
         bool own = e->resource == u->node;
-        if (own)
-            u->program = by_name(w, bundle_entry_name(w->bundle, u->entry));
-        if (u->program == NULL && own)
-            u->program = by_name(w, e->full_url);
-        if (u->program == NULL)
-            u->program = by_members(w, u->node);
-        if (u->program == NULL && own)
-            u->program = by_url(w, e->full_url);
-        if (u->program == NULL && w->registry->has_contacts)
-            u->program = by_contact(w, u->node);
-        u->is_program = u->program != NULL;
+        struct owners *o = &u->owners;
+        if (own && !add_owner(w, o, by_name(w, bundle_entry_name(w->bundle, u->entry))))
+            (void)add_owner(w, o, by_name(w, e->full_url));
+        add_members(w, u);
+        if (o->count == 0 && own)
+            (void)add_owner(w, o, by_url(w, e->full_url));
+        if (o->count == 0 && w->registry->has_contacts)
+            (void)add_owner(w, o, by_contact(w, u->node));
+        o->itself = o->count > 0;
     }
 }
 
-/* What belongs to a program is the program's, at most four steps down. */
+/* What belongs to a program is the program's, at most four steps down; what belongs to two is of both. */
 static void
 follow_membership(struct work *w)
 {
@@ -641,16 +695,15 @@ follow_membership(struct work *w)
         for (uint32_t i = 0; i < w->references->count; i++) {
             const struct reference *r = &w->references->all[i];
             struct unit            *u = w->roles[i] & ROLE_MEMBER ? work_unit(w, r->from, r->from_resource) : NULL;
-            if (u == NULL || !is_directory(u->kind) || u->kind == UNIT_PRACTITIONER || u->is_program)
+            if (u == NULL || !is_directory(u->kind) || u->kind == UNIT_PRACTITIONER || u->owners.itself)
                 continue;
-            u->program    = source_of_reference(w, r);
-            u->is_program = u->program != NULL;
+            const struct owners theirs = owners_of_reference(w, r);
+            more |= add_owners(w, &u->owners, &theirs);
             struct unit *target = work_target(w, r);
             if (target != NULL && target->setting != 0 && u->setting == 0) {
                 u->setting = target->setting;
                 more       = true;
             }
-            more |= u->is_program;
         }
     }
 }
@@ -659,9 +712,9 @@ follow_membership(struct work *w)
 static void
 mark_practitioner(struct work *w, struct unit *u)
 {
-    const struct program *program = NULL;
-    label_set             setting = 0;
-    uint32_t              roles = 0, theirs = 0, settings = 0;
+    struct owners owners  = { .each = true };
+    label_set     setting = 0;
+    uint32_t      roles = 0, theirs = 0, settings = 0;
 
     for (uint32_t i = 0; i < references_to(w->references, u->entry); i++) {
         const struct reference *r    = references_to_at(w->references, u->entry, i);
@@ -669,15 +722,13 @@ mark_practitioner(struct work *w, struct unit *u)
         if (role == NULL || role->kind != UNIT_ROLE)
             continue;
         roles++;
-        theirs   += role->is_program;
+        theirs   += role->owners.count > 0;
         settings += role->setting != 0;
         setting  |= role->setting;
-        program   = role->is_program ? role->program : program;
+        (void)add_owners(w, &owners, &role->owners);
     }
-    if (roles > 0 && theirs == roles) {
-        u->program    = program;
-        u->is_program = true;
-    }
+    if (roles > 0 && theirs == roles)
+        u->owners = owners;
     if (roles > 0 && settings == roles)
         u->setting |= setting;
 }
@@ -686,7 +737,7 @@ static void
 mark_practitioners(struct work *w)
 {
     for (uint32_t i = 0; i < w->unit_count; i++)
-        if (w->units[i].kind == UNIT_PRACTITIONER && w->units[i].entry != ENTRY_NONE && !w->units[i].is_program)
+        if (w->units[i].kind == UNIT_PRACTITIONER && w->units[i].entry != ENTRY_NONE && !w->units[i].owners.itself)
             mark_practitioner(w, &w->units[i]);
 }
 
@@ -752,13 +803,15 @@ confirm_unit(struct work *w, struct unit *u)
     tape_node                  source = TAPE_ABSENT, where = TAPE_ABSENT;
     bool                       own    = e->resource == u->node;
 
-    if (source_former(w, u)) {
-        work_apart(w, u->entry, u->node, u->program);
-    } else if (u->is_program) {
-        if (own)
-            entry->directory = true;
+    for (unsigned i = 0; i < u->owners.count; i++) {
+        if (from_another_time(w, u->owners.of[i])) {
+            work_apart(w, u->entry, u->node, u->owners.of[i]);
+            continue;
+        }
+        entry->directory |= own;
+        entry->each |= own && u->owners.each && u->owners.count > 1;
         if (own || w->units[w->unit_of[u->entry]].kind != UNIT_PATIENT)
-            confirm(w, u->entry, u->program, false, u->node,
+            confirm(w, u->entry, u->owners.of[i], false, u->node,
                     own ? SPAN("it is a registered Part 2 program or part of one")
                         : SPAN("it contains a registered Part 2 program"));
     }
@@ -856,10 +909,12 @@ look_at_times(struct work *w)
         struct unit            *u = w->roles[i] & ROLE_SOURCE ? work_unit(w, r->from, r->from_resource) : NULL;
         if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
             continue;
-        const struct program *p      = source_of_reference(w, r);
-        uint32_t              family = family_of(w, p);
-        if (family != ENTRY_NONE && row_for(w, u->entry, p, false) == NULL)
-            w->registry->outside[family] = true;
+        const struct owners theirs = owners_of_reference(w, r);
+        for (unsigned k = 0; k < theirs.count; k++) {
+            uint32_t family = family_of(w, theirs.of[k]);
+            if (family != ENTRY_NONE && row_for(w, u->entry, theirs.of[k], false) == NULL)
+                w->registry->outside[family] = true;
+        }
     }
 }
 
@@ -873,13 +928,13 @@ confirm_references(struct work *w)
         struct unit            *u = w->roles[i] & ROLE_SOURCE ? work_unit(w, r->from, r->from_resource) : NULL;
         if (!has_source(u) || !is_source_element(w, r->node, w->roles[i], u->kind))
             continue;
-        const struct program *p = source_of_reference(w, r);
-        if (p != NULL)
-            confirm(w, u->entry, p, false, r->node,
+        const struct owners theirs = owners_of_reference(w, r);
+        for (unsigned k = 0; k < theirs.count; k++)
+            confirm(w, u->entry, theirs.of[k], false, r->node,
                     work_sentence(w, "its ", work_element(w, r->node, &object), " is a registered Part 2 program", ""));
         suspect_reference(w, r, u);                           /* a name of the same says no more */
-        if (p != NULL && u->kind == UNIT_PROVENANCE)
-            confirm_targets(w, u->node, p);
+        for (unsigned k = 0; k < theirs.count && u->kind == UNIT_PROVENANCE; k++)
+            confirm_targets(w, u->node, theirs.of[k]);
     }
     for (const struct shown *s = w->shown; s != NULL; s = s->next)
         if (has_source(s->unit) && is_source_element(w, s->object, work_role(w, s->object), s->unit->kind))

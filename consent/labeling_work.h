@@ -31,13 +31,22 @@ enum unit_kind {
     UNIT_MEDICATION, UNIT_PROVENANCE, UNIT_BINARY, UNIT_DOCUMENT, UNIT_TASK, UNIT_CONSENT, UNIT_MESSAGE, UNIT_FORM, UNIT_RESPONSE,
 };
 
-enum { OTHERS_MAX = 4, PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
+enum { OTHERS_MAX = 4, OWNERS_MAX = OTHERS_MAX + 1, PENDING_MAX = 8, EVIDENCE_MAX = 24, MEMO_TEXTS = 64, MEMO_CODES = 64, SYSTEM_SLOTS = 16 };
 
 struct known_system { struct span uri; enum code_system system; bool list; };
 struct code_memo { struct span code; enum code_system system; const struct code_row *row; };
 struct text_memo { struct span text; struct text_finding finding; };
 
 struct pending { const struct code_row *row; tape_node node; };   /* a T2 code that waits for the controls */
+
+/* The programs of a directory resource: a role at one program's place in another's service is of both.
+ * Of those that only consents name one, as they may all be names of the same. */
+struct owners {
+    const struct program *of[OWNERS_MAX];
+    unsigned              count;
+    bool                  itself;        /* it says so itself, and not what it is part of */
+    bool                  each;          /* somebody who acts for each of them */
+};
 
 struct unit {
     tape_node             node;
@@ -53,8 +62,7 @@ struct unit {
     tape_node             waiting_node;
     label_set             setting;       /* a directory resource that says it is a program   */
     bool                  stated;        /* it has a code or a text that says what it is     */
-    const struct program *program;       /* a registered one: the resource is its own (directory), or its record */
-    bool                  is_program;    /* directory resource of `program`                  */
+    struct owners         owners;        /* of a directory resource */
 };
 
 /* What the element of a reference means: rows of source_elements.def. */
@@ -80,6 +88,7 @@ struct entry_work {
     unsigned              facility_notes; /* of the evidence: what the place that it comes from says of itself */
     bool                  shared;
     bool                  directory;
+    bool                  each;          /* struct labeled */
     bool                  counseling_note;
     bool                  uninspected;
     bool                  ties_patient;

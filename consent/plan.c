@@ -152,23 +152,43 @@ program_open(const struct closure *w, const struct program *program)
     return false;
 }
 
+bool
+closure_open(struct closure *w, const struct program *program)
+{
+    enum { UNKNOWN = 0, OPEN, CLOSED };
+    uint32_t p = evidence_program_index(w->in->facts, program);
+
+    if (w->open == NULL && (w->open = arena_make_n(w->arena, w->in->facts->program_count + 1, uint8_t)) == NULL) {
+        w->spent = true;
+        return false;
+    }
+    if (p == ENTRY_NONE)
+        return program_open(w, program);
+    if (w->open[p] == UNKNOWN)
+        w->open[p] = program_open(w, program) ? OPEN : CLOSED;
+    return w->open[p] == OPEN;
+}
+
+/* What is of two programs tells of both; somebody who acts for two is known from one of them. */
+static bool
+directory_open(struct closure *w, const struct labeled *l)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i <= l->other_count; i++)
+        open += (i == 0 || labeled_program(l, i) != NULL) && closure_open(w, labeled_program(l, i));
+    return l->each ? open > 0 : open == l->other_count + 1;
+}
+
 /* C3: Organization, Location … of a program go unless the program is open. */
 static void
 begin_directories(struct closure *w)
 {
-    enum { UNKNOWN = 0, OPEN, CLOSED };
-    uint8_t *known = arena_make_n(w->arena, w->in->facts->program_count + 1, uint8_t);       /* asked once a program */
-
-    w->spent = w->spent || known == NULL;
-    for (uint32_t e = 0; known != NULL && e < w->bundle->count; e++) {
+    for (uint32_t e = 0; e < w->bundle->count && !w->spent; e++) {
         const struct labeled *l = &w->in->labeling->of[e];
         if (!l->directory)
             continue;
-        uint32_t p    = evidence_program_index(w->in->facts, l->program);
-        bool     open = p != ENTRY_NONE && known[p] != UNKNOWN ? known[p] == OPEN : program_open(w, l->program);
-        if (p != ENTRY_NONE)
-            known[p] = open ? OPEN : CLOSED;
-        if (open) {
+        if (directory_open(w, l)) {
             if (w->decisions[e].verdict < VERDICT_REDACT)
                 w->decisions[e] = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT, .obligations = OBLIGE_AUDIT,
                                                      .because = SPAN("who the program is may be known: the recipient may have records of it") };
@@ -182,15 +202,27 @@ begin_directories(struct closure *w)
     }
 }
 
-/* Whether it is a record of the program, whichever of its rows (program.h T5), or part of it. */
+/* Whether it is a record of the place's programs, whichever of their rows (program.h T5), or part of them. */
 static bool
-has_tie(const struct labeled *l, const struct program *first_row)
+has_ties(const struct labeled *l, const struct labeled *place)
 {
-    bool tied = false;
+    size_t programs = place->tie_count <= place->other_count ? place->tie_count : place->other_count + 1, tied = 0;
 
-    for (size_t i = 0; i < l->tie_count && !tied; i++)
-        tied = l->ties[i] == first_row;
-    return tied;
+    for (size_t i = 0; i < programs; i++)
+        for (size_t j = 0; j < l->tie_count; j++)
+            tied += l->ties[j] == place->ties[i];
+    return programs > 0 && (place->each ? tied > 0 : tied == programs);
+}
+
+static bool
+may_lead(const struct closure *w, uint32_t from, const struct labeled *place)
+{
+    const struct plan_ask *ask = w->in->ask;
+    size_t                 may = 0;
+
+    for (size_t i = 0; i <= place->other_count; i++)
+        may += ask->as_if(ask->with, from, labels_substance_use(), PART2_CONFIRMED, labeled_program(place, i)).verdict >= VERDICT_REDACT;
+    return place->each ? may > 0 : may == place->other_count + 1;
 }
 
 /* P5, C5: that a recipient may know of the program by one patient's consent says nothing of another's
@@ -208,11 +240,11 @@ begin_ties(struct closure *w)
         if (r->to == ENTRY_NONE || r->from == ENTRY_NONE || r->to == r->from || w->withheld[r->to] || w->withheld[r->from])
             continue;
         const struct labeled *place = &w->in->labeling->of[r->to], *l = &w->in->labeling->of[r->from];
-        if (!place->directory || place->tie_count == 0 || l->directory || has_tie(l, place->ties[0])
+        if (!place->directory || place->tie_count == 0 || l->directory || has_ties(l, place)
             || type_is_of_no_patient(w->bundle->entries[r->from].type) || evidence_inner(w, r->node) != NULL)
             continue;                                         /* a document inside has judged its own (C8) */
         if (of != r->from || to != r->to)
-            may = ask->as_if(ask->with, r->from, labels_substance_use(), PART2_CONFIRMED, place->program).verdict >= VERDICT_REDACT;
+            may = may_lead(w, r->from, place);
         of = r->from;
         to = r->to;
         if (!may)

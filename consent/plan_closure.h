@@ -48,7 +48,8 @@ struct closure {
     bool                    *first;      /* per entry: withheld by the decision, not by us   */
     bool                    *touched;    /* per entry: something inside was cut              */
     bool                    *support;    /* per entry: of a supporting type; made by plan_orphan.c */
-    const struct lookup     *organizations; /* program -> its Organization; made by plan_orphan.c; NULL: none */
+    const struct lookup     *organizations; /* program -> its Organizations; made by plan_orphan.c; NULL: none */
+    uint8_t                 *open;       /* per program of the facts: asked and answered; plan.c */
     bool                    *told;       /* per program: what is cut names it, in words or by another server's URL */
     const struct canonicals *canonicals; /* NULL: no definition is named by its URL */
     uint32_t                *queue;
@@ -82,6 +83,8 @@ void closure_drain(struct closure *);
 void closure_edit(struct closure *, tape_node, struct span json, const char *rule);
 /* A resource inside another document's entry went: what refers to it goes. */
 void closure_cut_inner(struct closure *, tape_node resource);
+/* Whether the recipient may know of the program: asked once, when nothing was cut yet. */
+bool closure_open(struct closure *, const struct program *);
 void closure_keep(struct closure *, struct node_list *, tape_node);
 void closure_edge_add(struct closure *, tape_node, uint32_t to);
 

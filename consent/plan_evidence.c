@@ -625,6 +625,20 @@ evidence_program(const struct plan_evidence *e, struct span text)
     return n.program;
 }
 
+uint32_t
+evidence_program_of(struct closure *w, uint32_t directory)
+{
+    const struct labeled *l = &w->in->labeling->of[directory];
+    const struct program *p = l->program;
+
+    for (size_t i = 0; i <= l->other_count && l->other_count > 0; i++)
+        if (labeled_program(l, i) != NULL && closure_open(w, labeled_program(l, i)) == (l->each && !w->withheld[directory])) {
+            p = labeled_program(l, i);
+            break;
+        }
+    return evidence_program_index(w->in->facts, p);
+}
+
 /* Entries that labelling calls the program's own, and contained resources that
  * carry one of its identifiers. */
 static void
@@ -635,8 +649,7 @@ collect_directories(struct closure *w, struct plan_evidence *e)
 
     for (uint32_t i = 0; i < w->bundle->count; i++)
         if (w->in->labeling->of[i].directory)
-            collect_directory(w, e, w->bundle->entries[i].resource,
-                              evidence_program_index(w->in->facts, w->in->labeling->of[i].program));
+            collect_directory(w, e, w->bundle->entries[i].resource, evidence_program_of(w, i));
     for (uint32_t i = 0; w->in->facts->program_count > 0 && i < bundle_resources(w->bundle); i++) {
         const struct bundle_resource *r = bundle_resource_at(w->bundle, i);
         if (!r->contained || !span_in(closure_type(w, r->node), kinds))

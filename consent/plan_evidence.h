@@ -157,6 +157,9 @@ struct span evidence_host(struct span url);
 /* The program that a text names, ENTRY_NONE. */
 uint32_t evidence_program(const struct plan_evidence *, struct span text);
 uint32_t evidence_program_index(const struct facts *, const struct program *);
+/* The program that the name of a directory resource tells of.  Of several: one that may not be known;
+ * of somebody who stays as he acts for another: that other one. */
+uint32_t evidence_program_of(struct closure *, uint32_t directory);
 /* The value of a business identifier of the resource itself, not of a logical
  * reference to something else. */
 bool     evidence_own_identifier(const struct closure *, tape_node leaf);

@@ -233,7 +233,7 @@ collect_displays(struct closure *w, struct plan_evidence *e)
             if (program != ENTRY_NONE)
                 evidence_add_name(e, display, program);
         } else if (w->in->labeling->of[r->to].directory) {
-            uint32_t program = evidence_program_index(w->in->facts, w->in->labeling->of[r->to].program);
+            uint32_t program = evidence_program_of(w, r->to);
             if (program != ENTRY_NONE)
                 evidence_add_name(e, display, program);
         } else if (w->withheld[r->to] && display.length >= 4) {

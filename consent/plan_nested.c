@@ -305,6 +305,14 @@ facts_inside(struct document *d)
     return d->inside = inside;
 }
 
+static const struct program *
+inner_program(const struct document *outer, const struct document *inner, const struct program *p)
+{
+    const struct program *registered = outer->facts->programs;
+
+    return p >= registered && p < registered + outer->facts->program_count ? &inner->facts->programs[p - registered] : p;
+}
+
 /* What labelling found out about the inner resources from what stands around
  * them (a reference to a program that is an entry outside) holds inside, too. */
 static enum status
@@ -327,8 +335,7 @@ inherit(const struct document *outer, uint32_t entry, tape_node offset, struct d
             continue;
         of[e].part2   = PART2_CONFIRMED;
         of[e].labels  = label_add(label_add(of[e].labels, LABEL_PART2), LABEL_SUD);
-        of[e].program = l->program == NULL ? NULL
-                                           : &inner->facts->programs[l->program - outer->facts->programs];
+        of[e].program = inner_program(outer, inner, l->program);
     }
     *labeling       = (struct labeling){ inner->bundle, of };
     inner->labeling = labeling;

@@ -6,7 +6,8 @@
  * the twin has it.  Resources that stand on their own (an Observation, an Encounter) are
  * not brought along; only the members and results of a Part 2 report are.
  * A record of a program, or of another time that names it, points at the program's Organization,
- * also where its reference leads elsewhere (labeling.h, ties); at a Location or a role only where it says so.
+ * also where its reference leads elsewhere (labeling.h, ties); at a Location or a role where it says so, or where
+ * nothing in the Bundle points at that.
  * So do words and URLs that lead to the program, once they are cut.
  * Who names a definition by its URL points at every one of that URL (canonical.h).
  *
@@ -26,7 +27,7 @@ struct reach {
     uint32_t    *stack;
     uint32_t     depth;
     bool        *met;                    /* by group of w->canonicals                */
-    bool        *known;                  /* by position in w->organizations          */
+    bool        *known;                  /* by position in w->organizations; NULL without it */
 };
 
 static bool supporting(const struct closure *, uint32_t entry);
@@ -67,7 +68,8 @@ orphans_withhold(struct closure *w)
                                  .live    = arena_make_n(w->arena, count, bool),
                                  .stack   = arena_make_n(w->arena, count, uint32_t),
                                  .met     = arena_make_n(w->arena, count, bool),
-                                 .known   = arena_make_n(w->arena, count, bool) };
+                                 .known   = w->organizations == NULL ? NULL
+                                            : arena_make_n(w->arena, lookup_count(w->organizations), bool) };
     if (arena_spent(w->arena)) {
         w->spent = true;
         return;
@@ -121,25 +123,31 @@ know_support(struct closure *w)
     return w->support != NULL;
 }
 
-/* Of a program, or of what was one (program.h T8). */
+/* Of a program, or of what was one (program.h T8).  What nothing points at was brought by whatever is the program's. */
 static bool
-is_organization_of_program(const struct closure *w, uint32_t e)
+stands_for_program(const struct closure *w, uint32_t e)
 {
     const struct labeled *l      = &w->in->labeling->of[e];
     bool                  former = false;
 
     for (size_t i = 0; i < l->apart_count; i++)
         former |= l->apart[i].node == w->bundle->entries[e].resource;
-    return (l->directory || former) && l->tie_count > 0 && span_eq_text(w->bundle->entries[e].type, "Organization");
+    return (l->directory || former) && (span_eq_text(w->bundle->entries[e].type, "Organization")
+                                        || references_to(w->in->references, e) == 0);
 }
 
 /* Words or a URL that lead to the program are cut: they point at its Organization as a reference does. */
 static bool
 is_told_of(const struct closure *w, uint32_t e)
 {
-    uint32_t program = w->in->labeling->of[e].directory ? evidence_program_index(w->in->facts, w->in->labeling->of[e].program) : ENTRY_NONE;
+    const struct labeled *l    = &w->in->labeling->of[e];
+    bool                  told = false;
 
-    return program != ENTRY_NONE && w->told[program] && is_organization_of_program(w, e);
+    for (size_t i = 0; i <= l->other_count && l->directory && !told; i++) {
+        uint32_t program = evidence_program_index(w->in->facts, labeled_program(l, i));
+        told             = program != ENTRY_NONE && w->told[program];
+    }
+    return told && stands_for_program(w, e);
 }
 
 static struct span
@@ -148,19 +156,22 @@ key_of_program(const struct program *const *tie)
     return span_from((const char *)tie, sizeof *tie);
 }
 
-/* By the first of its programs: of a directory resource there is one. */
+/* By each of its programs. */
 static bool
 know_organizations(struct closure *w)
 {
     struct lookup_item *items = NULL;
+    size_t              most  = 0;
     uint32_t            count = 0;
 
-    for (uint32_t e = 0; e < w->bundle->count && !w->spent; e++) {
-        if (!is_organization_of_program(w, e))
-            continue;
-        if (items == NULL && (items = arena_make_n(w->arena, w->bundle->count, struct lookup_item)) == NULL)
-            return false;
-        items[count++] = (struct lookup_item){ .key = key_of_program(&w->in->labeling->of[e].ties[0]), .value = e };
+    for (uint32_t e = 0; e < w->bundle->count; e++)
+        most += stands_for_program(w, e) ? w->in->labeling->of[e].tie_count : 0;
+    if (most > 0 && (items = arena_make_n(w->arena, most, struct lookup_item)) == NULL)
+        return false;
+    for (uint32_t e = 0; e < w->bundle->count && most > 0; e++) {
+        const struct labeled *l = &w->in->labeling->of[e];
+        for (size_t i = 0; i < l->tie_count && stands_for_program(w, e); i++)
+            items[count++] = (struct lookup_item){ .key = key_of_program(&l->ties[i]), .value = e };
     }
     w->organizations = count > 0 ? lookup_build(items, count, w->arena) : NULL;
     return !arena_spent(w->arena);
@@ -172,7 +183,7 @@ push_organizations(struct reach *r, bool *set, uint32_t entry)
     const struct closure *w = r->w;
     const struct labeled *l = &w->in->labeling->of[entry];
 
-    if (w->organizations == NULL || l->directory || is_organization_of_program(w, entry))
+    if (w->organizations == NULL || l->directory || stands_for_program(w, entry))
         return;
     for (size_t i = 0; i < l->tie_count; i++) {
         uint32_t at = lookup_find(w->organizations, key_of_program(&l->ties[i]));
@@ -264,7 +275,8 @@ find_live(struct reach *r)
         if (!r->w->withheld[e] && !r->brought[e])
             push(r, r->live, e);
     memset(r->met, 0, r->w->bundle->count * sizeof *r->met);
-    memset(r->known, 0, r->w->bundle->count * sizeof *r->known);
+    if (r->known != NULL)
+        memset(r->known, 0, lookup_count(r->w->organizations) * sizeof *r->known);
     while (r->depth > 0) {
         uint32_t from = r->stack[--r->depth];
         uint32_t first, count = references_from(refs, from, &first);

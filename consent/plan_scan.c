@@ -791,7 +791,7 @@ open_what_stays(struct plan_evidence *e, struct arena *arena)
         if (!e->withheld[i] && l->apart_count > 0)
             open_former(e, l, arena);
         for (size_t k = 0; !e->withheld[i] && !l->directory && k <= l->other_count; k++) {
-            uint32_t program = evidence_program_index(e->facts, k == 0 ? l->program : l->others[k - 1]);
+            uint32_t program = evidence_program_index(e->facts, labeled_program(l, k));
             if (program != ENTRY_NONE)
                 e->opened[program] = true;
         }

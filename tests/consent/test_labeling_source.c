@@ -196,6 +196,43 @@ test_the_program_and_what_belongs_to_it(void **state)
     (void)state;
 }
 
+/* What is of two programs is of both; a program that is part of another is itself alone. */
+static void
+test_what_belongs_to_two_programs_is_of_both(void **state)
+{
+    static const char *const by[] = { "{'reference':'Organization/oak'}", "{'reference':'Organization/elm'}" };
+
+    for (int first = 0; first < 2; first++) {
+        struct arena *a     = arena_new("test", 1 << 16);
+        struct span   bundle = arena_format(a, BUNDLE(
+            ENTRY("PractitionerRole/r", "{'resourceType':'PractitionerRole','id':'r','organization':%s,'location':[%s],'practitioner':{'reference':'Practitioner/p'}}") ","
+            ENTRY("Encounter/a", "{'resourceType':'Encounter','id':'a','participant':[{'individual':{'reference':'PractitionerRole/r'}}]}") ","
+            ENTRY("Organization/two", "{'resourceType':'Organization','id':'two','identifier':[%s,%s]}") ","
+            ENTRY("PractitionerRole/q", "{'resourceType':'PractitionerRole','id':'q','organization':%s,'practitioner':{'reference':'Practitioner/p'}}") ","
+            ENTRY("Practitioner/p", "{'resourceType':'Practitioner','id':'p'}") ","
+            ENTRY("Organization/oak", "{'resourceType':'Organization','id':'oak','identifier':[{'value':'1000000009'}],'partOf':{'identifier':{'value':'1000000017'}}}") ","
+            ENTRY("Organization/again", "{'resourceType':'Organization','id':'again','identifier':[{'value':'1000000009'},{'value':'100000-0009'}]}")),
+            by[first], by[!first], first ? "{'value':'1000000017'}" : "{'value':'1000000009'}",
+            first ? "{'value':'1000000009'}" : "{'value':'1000000017'}", by[!first]);
+        struct labels l = labels_of("'programs':[{'reference':'Organization/oak','identifier':[{'value':'1000000009'}]},"
+                                    "{'reference':'Organization/oak','identifier':[{'value':'1000000009'}]},"
+                                    "{'reference':'Organization/elm','identifier':[{'value':'1000000017'}]}]",
+                                    bundle.at);
+        const struct program *oak = &l.facts->programs[0], *elm = &l.facts->programs[2];
+        static const bool of_elm[] = { true, true, true, true, true, false, false };
+        for (uint32_t e = 0; e < 7; e++) {
+            const struct labeled *one = &l.labeling->of[e];
+            bool oaks = e != 3 || first;
+            if (labeled_of(one, oak) != oaks || labeled_of(one, elm) != (e == 3 ? !first : of_elm[e]) || one->directory != (e != 1)
+                || one->other_count != (e < 3 || e == 4) || one->each != (e == 4))
+                fail_msg("entry %u, %d first", e, first);
+        }
+        labels_end(&l);
+        arena_free(&a);
+    }
+    (void)state;
+}
+
 static void
 test_a_program_by_the_number_or_the_address_of_its_own_resource(void **state)
 {
@@ -735,6 +772,7 @@ main(void)
         cmocka_unit_test(test_every_source_element_of_every_resource),
         cmocka_unit_test(test_every_form_in_which_a_program_may_be_named),
         cmocka_unit_test(test_the_program_and_what_belongs_to_it),
+        cmocka_unit_test(test_what_belongs_to_two_programs_is_of_both),
         cmocka_unit_test(test_a_program_by_the_number_or_the_address_of_its_own_resource),
         cmocka_unit_test(test_an_address_is_the_same_however_it_is_written),
         cmocka_unit_test(test_the_patient_is_nobodys_record),

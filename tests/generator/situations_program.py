@@ -102,6 +102,34 @@ def staff_known_by_one_patient(s):
                                    "supportingInformation": Hidden([s.ref(s.draw.choice((who, role, place)))])})
 
 
+@situation(grants=True)
+def places_of_two_programs(s):
+    """A role, a service and a home of two programs, of whom the consent lets at most the first be known; and somebody who works for both."""
+    s.make_patient()
+    first, granted = s.make_program(), s.granted
+    s.granted = False
+    other = s.make_program()
+    numbers = [{"identifier": {"system": NPI, "value": p.npi}} for p in s.draw.sample((first, other), 2)]
+    who, role, place, service, home = (s.new(t) for t in ("Practitioner", "PractitionerRole", "Location", "HealthcareService", "Organization"))
+    s.vital()
+    s.entry(role, {"organization": numbers[0], "location": [s.ref(place)], "code": [{"text": s.secret()}]}, hidden=True)
+    s.entry(place, {"name": s.secret(), "managingOrganization": numbers[1]}, hidden=True)
+    s.entry(service, {"name": s.secret(), "providedBy": numbers[1], "location": [s.ref(s.entry(s.new("Location"), {
+        "name": s.secret(), "managingOrganization": numbers[0]}, hidden=True))]}, hidden=True)
+    if both := s.draw.random() < 0.5:                         # the numbers mean it
+        s.entry(home, {"name": s.secret(), "identifier": [n["identifier"] for n in numbers]}, hidden=True)
+    s.entry(s.new("MedicationRequest"), {"status": "active", "intent": "order", "medicationCodeableConcept": {"text": s.secret()}, **s.subject(),
+                                         "requester": s.ref(home if both else role)}, hidden=True)
+    if not both:
+        s.entry(s.new("PractitionerRole"), {"practitioner": s.ref(who), "organization": {"identifier": {"system": NPI, "value": other.npi}}}, hidden=True)
+    s.granted, s.program = granted, first
+    if not both:
+        s.entry(who, {"name": [{"family": s.secret()}]}, hidden=True)
+        s.entry(s.new("PractitionerRole"), {"practitioner": s.ref(who), "organization": {"identifier": {"system": NPI, "value": first.npi}}}, hidden=True)
+    s.entry(s.new("Observation"), {"status": "final", "code": s.concept((LOINC, "8480-6", "Systolic blood pressure")), **s.subject(),
+                                   "performer": [s.ref(first.entity)], "note": [{"text": s.secret()}]}, hidden=True)
+
+
 @situation(senders=("not-program",))
 def former_program(s):
     """An ordinary clinic that was a program until 2020: what it writes today stays as it is, and so does the clinic (program.h T8)."""
