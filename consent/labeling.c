@@ -301,8 +301,12 @@ work_note(struct work *w, uint32_t entry, enum label label, tape_node node, cons
     struct entry_work *e = &w->entries[entry];
     struct note       *n;
 
-    if (e->notes == EVIDENCE_MAX)
+    if (e->notes == EVIDENCE_MAX) {
+        /* What it says itself is not crowded out by what stands inside of it (plan_nested.h N1). */
+        if (bundle_resource_of(w->bundle, node) == w->bundle->entries[entry].resource)
+            e->last->evidence = (struct evidence){ label, node, rule, because };
         return;
+    }
     n = arena_make(w->arena, struct note);
     if (n == NULL)
         return;

@@ -76,6 +76,7 @@ struct plan_inner {
     tape_node              node;         /* what goes when nothing of it is left */
     const struct plan     *plan;
     const struct labeling *labeling;     /* of its own entries */
+    const struct facts    *facts;        /* that it was labelled with: their programs are in the order of the outer ones */
 };
 
 struct plan_input {

@@ -1,5 +1,9 @@
 #include "consent/plan_nested.h"
 
+#include <string.h>
+
+#include "consent/state_overlay.h"
+
 struct document {
     const struct bundle     *bundle;
     const struct references *references;
@@ -21,11 +25,14 @@ static enum status  plan_one(struct document *, const struct plan **out);
 static enum status  find_inner(struct document *, struct decision *);
 static enum status  plan_inner(struct document *, uint32_t entry, tape_node resource, tape_node whole);
 static enum status  open_container(struct document *, struct decision *, uint32_t entry);
+static enum status  relabel(struct document *, uint32_t entry, label_set beside);
+static bool         carry_notices(struct document *, struct decision *, const struct decision *part);
+static struct decision decide_as(struct document *, uint32_t entry, const struct labeled *);
 static enum status  leave_source(struct document *, struct decision *);
 static enum status  leave_as(struct document *, const struct decision *);
 static bool         may_open(struct document *);
 static const struct facts *facts_inside(struct document *);
-static bool         stands_inside(const struct document *, uint32_t entry, tape_node);
+static const struct plan_inner *inner_at(const struct document *, uint32_t entry, tape_node);
 static bool         said_inside(const struct document *, uint32_t entry);
 static enum status  carry(struct document *, struct decision *, const struct plan *);
 static struct decision as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
@@ -97,8 +104,6 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
 
 /* ---- documents inside ---------------------------------------------------------------- */
 
-/* A container of resources that are decided one by one is not decided by what
- * they say: its own verdict is that of a resource without labels. */
 static enum status
 find_inner(struct document *d, struct decision *decisions)
 {
@@ -120,7 +125,7 @@ find_inner(struct document *d, struct decision *decisions)
                 n  = tape_after(t, n) - 1;
             }
         }
-        if (d->inner_count > before && decisions[e].verdict < VERDICT_REDACT && said_inside(d, e)
+        if (st == ST_OK && d->inner_count > before && d->labeling->of[e].evidence_count > 0 && said_inside(d, e)
             && as_if(d, e, 0, PART2_NOT, NULL).verdict >= VERDICT_REDACT)
             st = open_container(d, &decisions[e], e);
         for (size_t i = before; i < d->inner_count && st == ST_OK && decisions[e].verdict >= VERDICT_REDACT; i++)
@@ -129,16 +134,17 @@ find_inner(struct document *d, struct decision *decisions)
     return st;
 }
 
-/* What a document inside is let go for is why the container goes: its bases, and with them the
- * notice and the copies of the consents (42 CFR 2.32). */
+/* N2 */
 static enum status
 carry(struct document *d, struct decision *whole, const struct plan *inner)
 {
     for (uint32_t e = 0; e < inner->bundle->count; e++) {
         const struct decision *part = &inner->decisions[e];
+        if (part->verdict >= VERDICT_REDACT && !carry_notices(d, whole, part))
+            return ST_NO_MEMORY;
         if (part->verdict < VERDICT_REDACT || (part->obligations & OBLIGE_ACCOUNTING) == 0)
             continue;
-        if (rule_is_basis(whole->rule)) {
+        if (rule_is_basis(whole->rule) && (whole->obligations & OBLIGE_ACCOUNTING) != 0) {
             if (!decision_join(whole, part, d->arena))
                 return ST_NO_MEMORY;
             continue;
@@ -148,9 +154,42 @@ carry(struct document *d, struct decision *whole, const struct plan *inner)
         whole->verdict      = VERDICT_PERMIT;
         whole->limit        = was.limit;                      /* the part has its own */
         whole->obligations |= was.obligations;
+        whole->notices      = was.notices;
         whole->as           = NULL;
     }
     return ST_OK;
+}
+
+static bool
+carry_notices(struct document *d, struct decision *whole, const struct decision *part)
+{
+    for (const struct state_notice *n = part->notices; n != NULL; n = n->next) {
+        const struct state_notice *known = whole->notices;
+        while (known != NULL && known->rule != n->rule)
+            known = known->next;
+        struct state_notice *more = known == NULL ? arena_make(d->arena, struct state_notice) : NULL;
+        if (known != NULL)
+            continue;
+        if (more == NULL)
+            return false;
+        *more          = (struct state_notice){ n->rule, whole->notices };
+        whole->notices = more;
+        whole->obligations |= OBLIGE_STATE_NOTICE;
+    }
+    return true;
+}
+
+/* What it is decided as when it is labelled so. */
+static struct decision
+decide_as(struct document *d, uint32_t entry, const struct labeled *labeled)
+{
+    struct labeling labeling = { d->bundle, d->supposed };
+    struct labeled  was      = d->supposed[entry];
+
+    d->supposed[entry]  = *labeled;
+    struct decision say = bench_decide(d->bench, &labeling, entry);
+    d->supposed[entry]  = was;
+    return say;
 }
 
 /* ---- records of a hospital's unit without their source (H-6) --------------------------- */
@@ -159,13 +198,9 @@ carry(struct document *d, struct decision *whole, const struct plan *inner)
 static struct decision
 without_source(struct document *d, uint32_t entry, const struct labeled *plain)
 {
-    struct labeling labeling = { d->bundle, d->supposed };
-    struct labeled  was      = d->supposed[entry];
+    struct decision say = decide_as(d, entry, plain);
 
-    d->supposed[entry]    = *plain;
-    struct decision say   = bench_decide(d->bench, &labeling, entry);
-    d->supposed[entry]    = was;
-    say.because           = arena_join(d->arena, SPAN("a unit of a general hospital made it, it tells of no substance use, and leaves without its source: "), say.because);
+    say.because = arena_join(d->arena, SPAN("a unit of a general hospital made it, it tells of no substance use, and leaves without its source: "), say.because);
     return say;
 }
 
@@ -217,35 +252,122 @@ may_open(struct document *d)
     return true;
 }
 
-/* The container is no record of a program itself. */
+/* N1.  A value beside the documents that the reader may have is a basis of its own; else it is cut. */
 static enum status
 open_container(struct document *d, struct decision *decision, uint32_t entry)
 {
-    *decision = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT,
-                                   .because = SPAN("each resource inside is decided on its own") };
-    if (!may_open(d))
-        return ST_NO_MEMORY;
-    const struct labeled *was      = &d->labeling->of[entry];
-    struct mention       *mentions = arena_make_n(d->arena, was->evidence_count, struct mention);
-    struct labeled       *l        = &d->opened_of[entry];
-    if (mentions == NULL && was->evidence_count > 0)
-        return ST_NO_MEMORY;
-    *l = (struct labeled){ .part2 = PART2_NOT, .mentions = mentions };
+    const struct labeled *was   = &d->labeling->of[entry];
+    struct labeled        plain = { .part2 = PART2_NOT };
+    label_set             beside = 0;
+
     for (size_t i = 0; i < was->evidence_count; i++)
-        if (!stands_inside(d, entry, was->evidence[i].node))
-            mentions[l->mention_count++] = (struct mention){ was->evidence[i].label, was->evidence[i].node };
-    return ST_OK;
+        if (inner_at(d, entry, was->evidence[i].node) == NULL)
+            beside = label_add(beside, was->evidence[i].label);
+    if (beside != 0) {
+        plain.labels = beside;
+        plain.part2  = d->facts->sender != SENDER_NOT_PROGRAM && labels_meet(beside, labels_substance_use()) ? PART2_SUSPECT : PART2_NOT;
+        *decision    = decide_as(d, entry, &plain);
+    }
+    if (beside == 0 || decision->verdict < VERDICT_REDACT) {
+        plain     = (struct labeled){ .part2 = PART2_NOT };
+        *decision = decide_as(d, entry, &plain);
+        if (decision->rule == RULE_SITE_PERMIT)
+            decision->because = SPAN("each resource inside is decided on its own");
+    }
+    return may_open(d) ? relabel(d, entry, beside) : ST_NO_MEMORY;
+}
+
+/* Of the document inside in which the node stands. */
+static const struct plan_inner *
+inner_at(const struct document *d, uint32_t entry, tape_node node)
+{
+    for (size_t k = d->inner_count; k > 0 && d->inner[k - 1].entry == entry; k--) {
+        tape_node from = d->inner[k - 1].offset + TAPE_ROOT;
+        if (node >= from && node < tape_after(d->bundle->tape, from))
+            return &d->inner[k - 1];
+    }
+    return NULL;
+}
+
+/* Whether the part of it that holds the node leaves. */
+static bool
+leaves(const struct plan_inner *inner, tape_node node)
+{
+    uint32_t part = bundle_entry_of(inner->plan->bundle, node - inner->offset);
+
+    return part != ENTRY_NONE && inner->plan->decisions[part].verdict >= VERDICT_REDACT;
 }
 
 static bool
-stands_inside(const struct document *d, uint32_t entry, tape_node node)
+add_program(const struct program **list, size_t *count, const struct document *d, const struct plan_inner *inner,
+            const struct program *p)
 {
-    for (size_t k = 0; k < d->inner_count; k++) {
-        tape_node from = d->inner[k].offset + TAPE_ROOT;
-        if (d->inner[k].entry == entry && node >= from && node < tape_after(d->bundle->tape, from))
-            return true;
+    size_t i = 0;
+
+    if (p != NULL && p >= inner->facts->programs && p < inner->facts->programs + inner->facts->program_count)
+        p = &d->facts->programs[p - inner->facts->programs];
+    while (i < *count && list[i] != p)
+        i++;
+    if (p == NULL || i < *count)
+        return false;
+    list[(*count)++] = p;
+    return true;
+}
+
+/* Whose records the parts are that leave. */
+static enum status
+gather_programs(struct document *d, uint32_t entry, struct labeled *l)
+{
+    size_t                 most = d->facts->program_count, count = 0;
+    const struct program **all, **ties;
+
+    for (size_t k = d->inner_count; k > 0 && d->inner[k - 1].entry == entry; k--)
+        for (uint32_t e = 0; e < d->inner[k - 1].plan->bundle->count; e++)
+            most += (d->inner[k - 1].labeling->of[e].program != NULL) + d->inner[k - 1].labeling->of[e].other_count;
+    all  = arena_make_n(d->arena, most + 1, const struct program *);
+    ties = arena_make_n(d->arena, most + 1, const struct program *);
+    if (all == NULL || ties == NULL)
+        return ST_NO_MEMORY;
+    for (size_t k = d->inner_count; k > 0 && d->inner[k - 1].entry == entry; k--) {
+        const struct plan_inner *inner = &d->inner[k - 1];
+        for (uint32_t e = 0; e < inner->plan->bundle->count; e++) {
+            const struct labeled *part = &inner->labeling->of[e];
+            if (inner->plan->decisions[e].verdict < VERDICT_REDACT || part->directory)
+                continue;
+            l->labels |= part->labels;
+            for (size_t i = 0; i <= part->other_count; i++)
+                (void)add_program(all, &count, d, inner, labeled_program(part, i));
+            for (size_t i = 0; i < part->tie_count && l->tie_count < most; i++)
+                (void)add_program(ties, &l->tie_count, d, inner, part->ties[i]);
+        }
     }
-    return false;
+    l->ties        = ties;
+    l->program     = count > 0 ? all[0] : NULL;
+    l->others      = all + 1;
+    l->other_count = count > 0 ? count - 1 : 0;
+    return ST_OK;
+}
+
+/* It is labelled by what of it leaves; values beside that are mentions. */
+static enum status
+relabel(struct document *d, uint32_t entry, label_set beside)
+{
+    const struct labeled *was      = &d->labeling->of[entry];
+    struct mention       *mentions = arena_make_n(d->arena, was->evidence_count, struct mention);
+    struct evidence      *evidence = arena_make_n(d->arena, was->evidence_count, struct evidence);
+    struct labeled       *l        = &d->opened_of[entry];
+
+    if (mentions == NULL || evidence == NULL)
+        return ST_NO_MEMORY;
+    *l = (struct labeled){ .labels = beside, .part2 = PART2_NOT, .mentions = mentions, .evidence = evidence };
+    for (size_t i = 0; i < was->evidence_count; i++) {
+        const struct plan_inner *inner = inner_at(d, entry, was->evidence[i].node);
+        if (inner == NULL)
+            mentions[l->mention_count++] = (struct mention){ was->evidence[i].label, was->evidence[i].node };
+        else if (leaves(inner, was->evidence[i].node))
+            evidence[l->evidence_count++] = was->evidence[i];
+    }
+    return gather_programs(d, entry, l);
 }
 
 /* Whether what labelling found in the entry stands inside its inner documents,
@@ -257,9 +379,10 @@ said_inside(const struct document *d, uint32_t entry)
 
     for (size_t i = 0; i < l->evidence_count; i++) {
         const struct evidence *v = &l->evidence[i];
+        const struct plan_inner *inner = inner_at(d, entry, v->node);
         bool value = label_kind(v->label) == LABEL_SENSITIVITY && tape_kind(d->bundle->tape, v->node) == TAPE_STRING;
-        if (!value && !stands_inside(d, entry, v->node))
-            return false;
+        if (inner == NULL ? !value : strcmp(v->rule, "P1") == 0 && bundle_entry_of(inner->plan->bundle, v->node - inner->offset) == ENTRY_NONE)
+            return false;                /* of the Bundle inside, and not of what is in it: its fullUrl, its meta.source */
     }
     return d->facts->sender != SENDER_PROGRAM;
 }
@@ -386,6 +509,7 @@ plan_inner(struct document *outer, uint32_t entry, tape_node resource, tape_node
                                 .offset   = resource - TAPE_ROOT,
                                 .node     = whole,
                                 .plan     = plan,
-                                .labeling = d.labeling };
+                                .labeling = d.labeling,
+                                .facts    = d.facts };
     return add_inner(outer, &inner) ? ST_OK : ST_NO_MEMORY;
 }

@@ -5,6 +5,11 @@
  * cut inside becomes cuts of the outer document.  Nodes of a subtree have the
  * same order on a tape of their own: outer node = inner node + offset.
  * At most PLAN_MAX_INNER deep; what is nested deeper stands or falls whole.
+ *
+ * N1  A container of which labelling says nothing but what stands inside is no record itself.  It is decided as
+ *     if it said nothing, or only what a value beside the documents says, and goes with whatever inside goes.
+ * N2  It leaves by the bases, and with the notices, of the parts that leave (42 CFR 2.32), and with no others: it
+ *     would tell of those that do not.  Where it may not leave as if it said nothing, it stands or falls whole.
  */
 #ifndef SLUICE_CONSENT_PLAN_NESTED_H
 #define SLUICE_CONSENT_PLAN_NESTED_H

@@ -302,7 +302,8 @@ test_agrees_with_the_shared_cases(void **state)
     "{'system':'http://terminology.hl7.org/CodeSystem/v3-ActReason','code':'HOPERAT'}]}}"
 #define P1_CONSENTS(part2)                                                                                    \
     "{" AT ",'actors':{'Organization/county':{'resourceType':'Organization','id':'county'}},'source':{'part2':'" part2 "'}," \
-    "'programs':[{'reference':'Organization/oak'}],'consents':[" CONSENT_OF("p1") "]}"
+    "'programs':[{'reference':'Organization/oak','identifier':[{'value':'1234567893'}],'source':['https://oak.example.net/fhir']}]," \
+    "'consents':[" CONSENT_OF("p1") "]}"
 #define OF(patient) "'subject':{'reference':'Patient/" patient "'}"
 #define ALCOHOL_P1 "{'resource':{'resourceType':'Condition','id':'a1','code':{'text':'Alcohol use disorder'}," OF("p1") "}}"
 #define NOTE(id, patient, text)                                                                               \
@@ -404,6 +405,36 @@ test_a_document_inside_is_judged_for_its_own_patient(void **state)
     out_end(&o);
 }
 
+/* plan_nested.h N2: of p1's consent nothing is said where p2's record was all that is of the program; N1: what a container says itself
+ * it is judged by, however much stands inside. */
+static void
+test_a_container_goes_for_what_of_it_goes(void **state)
+{
+#define INNER(id, patient) "{'resource':{'resourceType':'Observation','id':'" id "','status':'final','code':{'text':'Weight'}," OF(patient) "}}"
+#define OF_OAK(id, patient) "{'resource':{'resourceType':'Observation','id':'" id "','status':'final','code':{'text':'Weight'}," OF(patient) ",'performer':[{'reference':'Organization/oak'}]}}"
+#define IN_BUNDLE(entries) "{'resource':{'resourceType':'Bundle','id':'in','type':'collection','entry':[" entries "]}}"
+    static const struct { const char *inside; bool stays, notice; } cases[] = {
+        { IN_BUNDLE(INNER("a", "p1") "," INNER("b", "p2")),  true, false },
+        { IN_BUNDLE(OF_OAK("hidden", "p2") "," INNER("b", "p2")), true, false },
+        { IN_BUNDLE("{'resource':{'resourceType':'Organization','id':'hidden','identifier':[{'value':'1234567893'}]}}," INNER("b", "p2")), true, false },
+        { IN_BUNDLE(OF_OAK("hidden", "p2") "," OF_OAK("a", "p1")), true, true },
+        { IN_BUNDLE(IN_BUNDLE(OF_OAK("hidden", "p2") "," INNER("a", "p1"))), true, false },
+        { "{'fullUrl':'https://oak.example.net/fhir/Bundle/in','resource':{'resourceType':'Bundle','id':'hidden','type':'collection','entry':[" INNER("b", "p2") "]}}", false, false },
+        { "{'resource':{'resourceType':'Bundle','id':'hidden','type':'collection','meta':{'source':'https://oak.example.net/fhir'},'entry':[" INNER("b", "p2") "]}}", false, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char body[4096];
+        snprintf(body, sizeof body, "{'resourceType':'Bundle','type':'collection','entry':[" PATIENT("p1") "," PATIENT("p2") ",%s]}", cases[i].inside);
+        struct out o = out_of(P1_CONSENTS("not-program"), body);
+        if (out_has(&o, "hidden") || out_has(&o, "'resourceType':'Observation'") != cases[i].stays
+            || ((o.release->obligations & OBLIGE_NOTICE) != 0) != cases[i].notice || out_has(&o, "42 CFR part 2") != cases[i].notice)
+            fail_msg("%zu: %.*s", i, SPAN_PRINT(o.payload));
+        out_end(&o);
+    }
+}
+
 /* More patients than are told apart (plan_evidence.h): what the last one's record says of itself excuses no
  * words of the first one's. */
 static void
@@ -482,6 +513,7 @@ main(void)
         cmocka_unit_test(test_a_drug_that_only_a_program_s_order_names_goes_where_the_order_goes),
         cmocka_unit_test(test_lets_a_record_go_whose_address_is_its_program_s),
         cmocka_unit_test(test_a_document_inside_is_judged_for_its_own_patient),
+        cmocka_unit_test(test_a_container_goes_for_what_of_it_goes),
         cmocka_unit_test(test_agrees_with_the_shared_cases),
     };
 
