@@ -237,7 +237,11 @@ lose(struct closure *w, tape_node node)
 static bool
 emptied(const struct closure *w, tape_node container)
 {
-    return w->lost[container] >= tape_children(w->tape, container);
+    uint32_t left = 0;
+
+    if (is_resource(w, container) && closure_named(w, container, SPAN("contained")))        /* it says nothing but its name */
+        left = 1u + (tape_member(w->tape, container, SPAN("id")) != TAPE_ABSENT);
+    return w->lost[container] + left >= tape_children(w->tape, container);
 }
 
 static void
