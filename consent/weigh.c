@@ -2,10 +2,12 @@
 
 #include "base/sort.h"
 #include "consent/signer.h"
+#include "fhir/lookup.h"
 
 #include <string.h>
 
 static struct voice voice_with(struct voice, const struct voice *more, struct arena *);
+static bool         index_patients(struct weigher *);
 static void         know_mine(struct weigher *, const struct subject *);
 static void         add_voice(struct voices *, const struct voice *);
 static void         add_refusal(struct voices *, struct refusal);
@@ -49,14 +51,14 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
     w.patients  = arena_make_n(arena, policy->consent_count, struct subject);
     w.unusable  = arena_make_n(arena, policy->consent_count, const char *);
     w.mine      = arena_make_n(arena, policy->consent_count + 1, uint32_t);
+    w.theirs    = arena_make_n(arena, policy->consent_count + 1, uint32_t);
     w.voices.permits = arena_make_n(arena, policy->consent_count + 1, struct voice);
     if (arena_spent(arena) || asker_make(facts, references, arena, &w.asker) != ST_OK || linked_read(&w.whose) != ST_OK)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < policy->consent_count; i++) {
         const struct consent *c = &policy->consents[i];
         w.unusable[i] = consent_unusable(c, facts);
-        if (w.unusable[i] == NULL || ended(c, facts))
-            w.patients[i] = subject_of_consent(&w.whose, c);
+        w.patients[i] = subject_of_consent(&w.whose, c);
         if (w.unusable[i] != NULL)
             continue;
         for (uint32_t p = 0; p < c->provision_count; p++)
@@ -65,7 +67,7 @@ weigher_make(const struct policy *policy, const struct facts *facts, const struc
             return ST_NO_MEMORY;
         most = c->provision_count > most ? c->provision_count : most;
     }
-    if (w.whose.linked != NULL && find_kin(&w) != ST_OK)
+    if (!index_patients(&w) || (w.whose.linked != NULL && find_kin(&w) != ST_OK))
         return ST_NO_MEMORY;
     w.branches = arena_make_n(arena, most, struct voice);
     *out       = w;
@@ -147,14 +149,16 @@ ended(const struct consent *c, const struct facts *facts)
 }
 
 bool
-weigher_revoked(const struct weigher *w, const struct subject *subject)
+weigher_revoked(struct weigher *w, const struct subject *subject)
 {
-    for (size_t i = 0; i < w->policy->consent_count; i++) {
-        if (ended(&w->policy->consents[i], w->facts)
-            && (same_subject(subject, &w->patients[i]) || linked_subject(&w->whose, subject, &w->patients[i])))
-            return true;
-    }
-    return false;
+    bool revoked = false;
+
+    know_mine(w, subject);
+    for (uint32_t i = 0; i < w->theirs_count && !revoked; i++)
+        revoked = ended(&w->policy->consents[w->theirs[i]], w->facts);
+    for (size_t i = 0; w->whose.linked != NULL && i < w->policy->consent_count && !revoked; i++)
+        revoked = ended(&w->policy->consents[i], w->facts) && linked_subject(&w->whose, subject, &w->patients[i]);
+    return revoked;
 }
 
 /* P7: for each program whose record it is.  All of them must be released; r->program is
@@ -258,6 +262,61 @@ weigh(struct weigher *b, const struct record *r, const struct subject *subject)
     return combine(all);
 }
 
+static struct span
+by_what(const void *at, size_t size)
+{
+    return span_from(at, size);
+}
+
+static bool
+index_patients(struct weigher *w)
+{
+    size_t              most    = w->policy->consent_count + 1;
+    struct lookup_item *entries = arena_make_n(w->arena, most, struct lookup_item);
+    struct lookup_item *keys    = arena_make_n(w->arena, most, struct lookup_item);
+    uint32_t            known = 0, named = 0;
+
+    for (uint32_t i = 0; entries != NULL && keys != NULL && i < w->policy->consent_count; i++) {
+        const struct subject *s = &w->patients[i];
+        if (s->entry != ENTRY_NONE)
+            entries[known++] = (struct lookup_item){ .key = by_what(&s->entry, sizeof s->entry), .value = i };
+        keys[named++] = (struct lookup_item){ .key = by_what(&s->key, sizeof s->key), .value = i };
+    }
+    if (entries == NULL || keys == NULL)
+        return false;
+    w->by_entry = lookup_build(entries, known, w->arena);
+    w->by_key   = lookup_build(keys, named, w->arena);
+    return w->by_entry != NULL && w->by_key != NULL;
+}
+
+static int
+by_number(const void *a, const void *b, const void *context)
+{
+    const uint32_t *x = a, *y = b;
+
+    (void)context;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Who is an entry and who is known by name alone are the same by their key. */
+static void
+find_theirs(struct weigher *b, const struct subject *subject)
+{
+    uint32_t at = subject->entry != ENTRY_NONE ? lookup_find(b->by_entry, by_what(&subject->entry, sizeof subject->entry)) : LOOKUP_NONE;
+
+    b->theirs_count = 0;
+    for (; at != LOOKUP_NONE; at = lookup_next(b->by_entry, at))
+        b->theirs[b->theirs_count++] = lookup_value(b->by_entry, at);
+    uint32_t entries = b->theirs_count;
+    for (at = lookup_find(b->by_key, by_what(&subject->key, sizeof subject->key)); at != LOOKUP_NONE; at = lookup_next(b->by_key, at)) {
+        const struct subject *s = &b->patients[lookup_value(b->by_key, at)];
+        if ((subject->entry == ENTRY_NONE || s->entry == ENTRY_NONE) && same_subject(subject, s))
+            b->theirs[b->theirs_count++] = lookup_value(b->by_key, at);
+    }
+    if (entries > 0 && b->theirs_count > entries)
+        sort_in_place(b->theirs, b->theirs_count, sizeof *b->theirs, by_number, NULL);
+}
+
 /* K1 */
 static void
 know_mine(struct weigher *b, const struct subject *subject)
@@ -266,10 +325,11 @@ know_mine(struct weigher *b, const struct subject *subject)
 
     if (b->mine_known && last->entry == subject->entry && last->key == subject->key && span_eq(last->name, subject->name))
         return;
+    find_theirs(b, subject);
     b->mine_count = 0;
-    for (size_t i = 0; i < b->policy->consent_count; i++)
-        if (b->unusable[i] == NULL && same_subject(subject, &b->patients[i]))
-            b->mine[b->mine_count++] = (uint32_t)i;
+    for (uint32_t i = 0; i < b->theirs_count; i++)
+        if (b->unusable[b->theirs[i]] == NULL)
+            b->mine[b->mine_count++] = b->theirs[i];
     b->mine_of    = *subject;
     b->mine_known = true;
 }
@@ -627,13 +687,18 @@ struct span
 why_silent(struct weigher *b, const struct record *r, const struct subject *subjects, size_t count)
 {
     struct span text  = SPAN("");
-    size_t      named = 0;
+    size_t      named = 0, most = 0;
+    bool        links = b->whose.linked != NULL;
 
-    for (size_t i = 0; i < b->policy->consent_count && count > 0; i++) {
-        const struct consent *c = &b->policy->consents[i];
-        struct subject        s = b->unusable[i] != NULL ? subject_of_consent(&b->whose, c) : b->patients[i];
-        bool                  linked = linked_subject(&b->whose, &subjects[0], &s);
-        if ((!same_subject(&subjects[0], &s) && !linked) || named == 3)
+    if (count > 0)
+        know_mine(b, &subjects[0]);
+    if (count > 0)
+        most = links ? b->policy->consent_count : b->theirs_count;
+    for (size_t k = 0; k < most && named < 3; k++) {
+        size_t                i      = links ? k : b->theirs[k];
+        const struct consent *c      = &b->policy->consents[i];
+        bool                  linked = linked_subject(&b->whose, &subjects[0], &b->patients[i]);
+        if (!same_subject(&subjects[0], &b->patients[i]) && !linked)
             continue;
         const char *why = b->unusable[i] != NULL ? b->unusable[i]
                           : linked               ? "is of another identity that is linked, and a link is no consent"

@@ -125,12 +125,15 @@ struct weigher {
     struct whose         whose;
     struct audience     *audiences;      /* by consent->first_number + provision */
     struct subject      *patients;       /* by consent */
+    const struct lookup *by_entry, *by_key;      /* of the patients -> consent: same_subject() is one of the two */
     const char         **unusable;       /* by consent */
     kind_set             kinds;          /* which may release a Part 2 record, for what is asked now */
     struct kin          *kin;            /* K12: consents of linked identities, by person and identity; NULL: none */
     uint32_t             kin_count;
     struct voices       *aside;          /* scratch: what another identity says */
-    uint32_t            *mine;           /* consents that count, of the patient who was asked about last */
+    uint32_t            *theirs;         /* consents of the patient who was asked about last, in their order */
+    uint32_t             theirs_count;
+    uint32_t            *mine;           /* of them those that count */
     uint32_t             mine_count;
     struct subject       mine_of;
     bool                 mine_known;
@@ -152,7 +155,7 @@ bool         weigh_any(struct weigher *, struct record *, const struct subject *
                        bool (*meets)(const struct voice *, const void *with), const void *with);
 /* Whether a consent of this patient, under any identity (K12), has been revoked, and may have
  * been the one by which a copy was received. */
-bool         weigher_revoked(const struct weigher *, const struct subject *);
+bool         weigher_revoked(struct weigher *, const struct subject *);
 /* Why no consent covers it, in words. */
 struct span  why_silent(struct weigher *, const struct record *, const struct subject *, size_t count);
 
