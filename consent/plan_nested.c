@@ -304,7 +304,7 @@ add_program(const struct program **list, size_t *count, const struct document *d
 {
     size_t i = 0;
 
-    if (p != NULL && p >= inner->facts->programs && p < inner->facts->programs + inner->facts->program_count)
+    if (p != NULL && p >= inner->facts->programs && p < inner->facts->programs + d->facts->program_count)
         p = &d->facts->programs[p - inner->facts->programs];
     while (i < *count && list[i] != p)
         i++;
@@ -387,8 +387,28 @@ said_inside(const struct document *d, uint32_t entry)
     return d->facts->sender != SENDER_PROGRAM;
 }
 
-/* What the outer document knows of the programs: its entries that are theirs
- * are named by Type/id and fullUrl. */
+/* Names of the directory entries of one program; NULL: of those of several. */
+static size_t
+name_entries(const struct document *d, const struct program *of, struct span *names)
+{
+    size_t n = 0;
+
+    for (uint32_t e = 0; e < d->bundle->count; e++) {
+        const struct bundle_entry *b = &d->bundle->entries[e];
+        const struct labeled      *l = &d->labeling->of[e];
+        if (!l->directory || (l->other_count > 0 ? of != NULL : l->program != of || of == NULL))
+            continue;
+        if (!span_empty(b->id))
+            names[n++] = arena_format(d->arena, "%.*s/%.*s", SPAN_PRINT(b->type), SPAN_PRINT(b->id));
+        if (!span_empty(b->full_url))
+            names[n++] = b->full_url;
+    }
+    return n;
+}
+
+/* What the outer document knows of the programs: its entries that are theirs are named by Type/id and fullUrl.
+ * A name is one program's; those of entries of several are a program's of their own, which no consent
+ * speaks for by name: what leads there is of all of them, and leaves where nobody's name is asked. */
 static const struct facts *
 facts_inside(struct document *d)
 {
@@ -400,31 +420,24 @@ facts_inside(struct document *d)
     if (count == 0 || d->inside != NULL)
         return d->inside != NULL ? d->inside : f;
     struct facts   *inside   = arena_make(d->arena, struct facts);
-    struct program *programs = arena_make_n(d->arena, f->program_count, struct program);
+    struct program *programs = arena_make_n(d->arena, f->program_count + 1, struct program);
     if (inside == NULL || programs == NULL)
         return f;
     *inside          = *f;
     inside->programs = programs;
-    for (size_t p = 0; p < f->program_count; p++) {
-        struct span *names = arena_make_n(d->arena, f->programs[p].reference_count + 2 * count, struct span);
-        size_t       n     = 0;
-        programs[p]        = f->programs[p];
+    for (size_t p = 0; p <= f->program_count; p++) {
+        const struct program *of    = p < f->program_count ? &f->programs[p] : NULL;
+        size_t                own   = of != NULL ? of->reference_count : 0;
+        struct span          *names = arena_make_n(d->arena, own + 2 * count, struct span);
         if (names == NULL)
             return f;
-        for (; n < f->programs[p].reference_count; n++)
-            names[n] = f->programs[p].references[n];
-        for (uint32_t e = 0; e < d->bundle->count; e++) {
-            const struct bundle_entry *b = &d->bundle->entries[e];
-            if (!d->labeling->of[e].directory || d->labeling->of[e].program != &f->programs[p])
-                continue;
-            if (!span_empty(b->id))
-                names[n++] = arena_format(d->arena, "%.*s/%.*s", SPAN_PRINT(b->type), SPAN_PRINT(b->id));
-            if (!span_empty(b->full_url))
-                names[n++] = b->full_url;
-        }
+        for (size_t i = 0; i < own; i++)
+            names[i] = of->references[i];
+        programs[p]                 = of != NULL ? *of : (struct program){ .holds_out = true, .assisted = true };
+        programs[p].reference_count = own + name_entries(d, of, names + own);
         programs[p].references      = names;
-        programs[p].reference_count = n;
     }
+    inside->program_count += programs[f->program_count].reference_count > 0;
     return d->inside = inside;
 }
 
