@@ -3,12 +3,14 @@
 #include "consent/consent_form.h"
 #include "consent/contained.h"
 #include "consent/match.h"
+#include "consent/narrowed.h"
 #include "consent/review.h"
 
 struct reading {                         /* one Consent of the bundle */
     const struct consent *consent;
     const struct facts   *facts;
     const struct asker   *asker;
+    struct narrowed       narrowed;
     uint32_t              entry;
     struct arena         *arena;
     struct review_cause  *causes;
@@ -23,6 +25,7 @@ static void        read_types(struct reading *);
 static void        read_actors(struct reading *);
 static void        read_patient(struct reading *);
 static void        read_lacking(struct reading *);
+static void        read_narrowed(struct reading *);
 static bool        permits(const struct consent *);
 static const char *dimension_words(uint32_t dimension);
 static void        add(struct reading *, enum review_kind, tape_node, const char *paragraph, struct span because);
@@ -37,7 +40,7 @@ review_consents(const struct policy *policy, const struct bundle *bundle, const 
     struct reading r = { .facts = facts, .asker = &asker, .arena = arena };
 
     *out = (struct review_causes){ NULL, 0 };
-    if (asker_make(facts, NULL, arena, &asker) != ST_OK)
+    if (asker_make(facts, NULL, arena, &asker) != ST_OK || narrowed_read(policy, &asker, &r.narrowed) != ST_OK)
         return ST_NO_MEMORY;
     for (uint32_t e = 0, at = 0; e < bundle->count; e++) {
         if (bundle->entries[e].resource == TAPE_ABSENT || !span_eq_text(bundle->entries[e].type, "Consent"))
@@ -91,6 +94,7 @@ read_consent(struct reading *r)
     read_actors(r);
     read_patient(r);
     read_lacking(r);
+    read_narrowed(r);
 }
 
 /* ---- another version of FHIR --------------------------------------------------------- */
@@ -337,6 +341,22 @@ read_lacking(struct reading *r)
     }
     if (why != NULL && !told)
         add(r, REVIEW_DEFICIENT, c->node, NULL, span_of(why));
+}
+
+/* Of two in one push the narrower one is told. */
+static void
+read_narrowed(struct reading *r)
+{
+    const struct consent *c     = r->consent;
+    const struct consent *other = narrowed_other(&r->narrowed, c);
+
+    if (other == NULL)
+        return;
+    bool wider = (other->provisions[0].criteria.stated & DIMENSIONS_OF_DATA) == 0;
+    if (wider || other->sent != c->sent)
+        add(r, REVIEW_NARROWED, c->node, "2.31(a)(3)",
+            arena_format(r->arena, "it and %.*s name one recipient, %s for less: only that goes until one is revoked or signed anew",
+                         SPAN_PRINT(consent_reference(other)), wider ? "it later and" : "the other later and"));
 }
 
 static bool

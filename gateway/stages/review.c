@@ -213,6 +213,13 @@ patient_is_known(const struct exchange *ex, const struct review_cause *cause)
     return !span_empty(name) && !span_eq(patient_known_as(&ex->facts, name), name);
 }
 
+/* What another push brought is not the sender's to know (decision 0039). */
+static bool
+is_told(const struct review_cause *cause)
+{
+    return cause->kind != REVIEW_NARROWED && (cause->kind != REVIEW_REVIVED || consent_told(cause->consent));
+}
+
 enum status
 review_own_consents(struct exchange *ex)
 {
@@ -246,7 +253,7 @@ review_own_consents(struct exchange *ex)
     for (size_t i = 0; st == ST_OK && i < causes.count; i++) {
         if (!patient_is_known(ex, &causes.all[i]) && !append_cause(ex, &causes.all[i]))
             return ST_NO_MEMORY;
-        if (causes.all[i].kind != REVIEW_REVIVED || consent_told(causes.all[i].consent))
+        if (is_told(&causes.all[i]))
             say(ex, &causes.all[i]);
     }
     return st == ST_OK ? arena_status(ex->arena) : st;

@@ -297,6 +297,46 @@ test_consents_are_named_with_what_they_lack(void **state)
     }
 }
 
+/* narrowed.h: the wide one and then the limited one, of one push; the limited one alone is told. */
+static void
+test_a_later_and_narrower_consent_is_told(void **state)
+{
+#define OF(id, patient, date, provision)                                                                     \
+    "{'resource':{'resourceType':'Consent','id':'" id "','status':'active','dateTime':'" date "','scope':{'coding':[{'code':" \
+    "'patient-privacy'}]},'patient':{'reference':'Patient/" patient "'},'provision':{" provision "}}}"
+#define TO(who) "'type':'permit','actor':[{'role':{'coding':[{'code':'IRCP'}]},'reference':{'reference':'Organization/" who "'}}]"
+#define SOME ",'class':[{'system':'http://hl7.org/fhir/resource-types','code':'MedicationRequest'}]"
+    static const struct { const char *entries; size_t told; } rows[] = {
+        { OF("w", "p1", "2025-01-01", TO("county")) "," OF("n", "p1", "2026-01-01", TO("county") SOME), 1 },
+        { OF("n", "p1", "2026-01-01", TO("county") SOME) "," OF("w", "p1", "2025-01-01", TO("county")), 1 },
+        { OF("w", "p1", "2026-01-01", TO("county")) "," OF("n", "p1", "2025-01-01", TO("county") SOME), 0 },
+        { OF("w", "p1", "2026-01-01", TO("county")) "," OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+        { OF("w", "p1", "2025-01-01", TO("lake")) "," OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+        { OF("w", "p2", "2025-01-01", TO("county")) "," OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+        { OF("w", "p1", "2025-01-01", TO("county")) "," OF("n", "p1", "2026-01-01", TO("county")), 0 },
+        { OF("w", "p1", "2025-01-01", "'type':'deny'") "," OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+        { OF("w", "p1", "2025-01-01", TO("county") ",'period':{'end':'2025-12-31'}") ","
+          OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+        { OF("n", "p1", "2026-01-01", TO("county") SOME), 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[4096];
+        (void)snprintf(text, sizeof text, BUNDLE("%s"), rows[i].entries);
+        struct case_of       c = reviewed(UNKNOWN, text, NULL, 0);
+        struct review_causes found;
+        struct facts         facts = { .at_ms = INT64_C(1795000000000) };
+        size_t               told  = 0;
+        assert_int_equal(review_consents(c.o.release->policy, c.bundle, &facts, c.o.arena, &found), ST_OK);
+        for (size_t k = 0; k < found.count; k++)
+            told += found.all[k].kind == REVIEW_NARROWED && span_eq_text(consent_reference(found.all[k].consent), "Consent/n");
+        if (told != rows[i].told)
+            fail_msg("row %zu: %zu", i, told);
+        out_end(&c.o);
+    }
+}
+
 /* F2: a scan waits, unless some Consent is its index. */
 static void
 test_a_consent_that_came_as_a_document_waits(void **state)
@@ -389,6 +429,7 @@ main(void)
         cmocka_unit_test(test_a_finding_answers_the_rule_of_the_pack_that_held_it_and_no_other),
         cmocka_unit_test(test_a_pack_on_what_cannot_be_inspected_wants_its_own_answer),
         cmocka_unit_test(test_consents_are_named_with_what_they_lack),
+        cmocka_unit_test(test_a_later_and_narrower_consent_is_told),
         cmocka_unit_test(test_a_consent_that_came_as_a_document_waits),
         cmocka_unit_test(test_a_label_against_the_registration_is_told),
         cmocka_unit_test(test_every_kind_has_its_row),

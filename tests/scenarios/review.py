@@ -426,6 +426,36 @@ def file_papers(gateway, name, **lists):
     check(done.returncode == 0, done)
 
 
+def a_later_and_narrower_consent_is_followed_and_told_to_the_queue_alone():
+    gateway = Gateway(extra=REVIEWERS).start()
+    try:
+        def narrower(who):
+            made = consent(f"{who}-some", who, date="2026-02-01")
+            made["provision"]["class"] = [{"system": "http://hl7.org/fhir/resource-types", "code": "MedicationRequest"}]
+            return made
+
+        def answered(*resources):
+            status, _, body = gateway.push(bundle(*resources), client="riverside-ehr")
+            check(status == 200, body)
+            gateway.settled()
+            return [(e["response"]["status"], e["response"].get("outcome")) for e in json.loads(body)["entry"]]
+
+        answered(patient("wide"), consent("wide-all", "wide"))
+        twins = [answered(narrower(who), condition(f"{who}-oud", who)) for who in ("wide", "none")]
+        check(twins[0] == twins[1], ("the sender is told of a consent of another push", twins))
+        check(not any(b"-oud" in body for body in gateway.hie.bodies()), "more left than the later one names")
+        found = [(i["kind"], i["resource"], i["because"]) for i in items(gateway)]
+        check([f[:2] for f in found] == [("narrowed-consent", "Consent/wide-some")] and "Consent/wide-all" in found[0][2], found)
+        answered(narrower("wide"), condition("wide-oud", "wide"))
+        check(len(items(gateway)) == 1, "the same again is one item")
+        code, _, said = act(gateway, "release", items(gateway)[0]["id"], why="asked: the later form replaces the first")
+        check(code == 0, said)
+        answered(condition("wide-again", "wide"))
+        check(not any(b"wide-again" in body for body in gateway.hie.bodies()), "looking at it changes no decision")
+    finally:
+        gateway.close()
+
+
 def legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order():
     court, ward = Sink(), Sink()
     gateway = Gateway(extra=REVIEWERS + """
@@ -509,6 +539,7 @@ if __name__ == "__main__":
           a_suspect_record_is_found_to_be_none_and_a_confirmed_one_stays,
           an_older_push_does_not_follow_a_newer_one,
           consents_are_kept_and_named_with_what_they_lack,
+          a_later_and_narrower_consent_is_followed_and_told_to_the_queue_alone,
           legal_process_is_let_go_by_counsel_and_reaches_no_further_than_the_order,
           a_reviewer_with_an_account_of_their_own_reaches_the_queue_and_nothing_else,
           a_row_that_was_changed_behind_the_logs_back_is_found,
