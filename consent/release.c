@@ -165,31 +165,29 @@ write_labels(struct release *r, const struct obligation_scope *scopes, size_t co
     return st == ST_OK ? write_edits(r, s, planned, scopes, count, root, facts, arena) : st;
 }
 
-/* Those that were a basis, 2.32(b), each once; not every one that permitted something.
+/* Those that were a basis, 2.32(b), each once; not every one that permitted something.  In the order
+ * of the consents and documents: which entry took which first may hang on what is withheld.
  * `shown` has a place for every consent, then for every document. */
 static size_t
 scopes_of(const struct release *r, const struct facts *facts, struct obligation_scope *scopes, bool *shown)
 {
-    size_t count = 0;
+    size_t count = 0, consents = r->policy->consent_count;
 
     for (uint32_t e = 0; e < r->bundle->count; e++) {
         const struct decision *d = &r->plan->decisions[e];
         if (d->verdict < VERDICT_REDACT || (d->obligations & OBLIGE_CONSENT_COPY) == 0)
             continue;
-        for (size_t i = 0; d->consent != NULL && i <= d->also_count; i++) {
-            const struct consent *c  = i == 0 ? d->consent : d->also[i - 1];
-            size_t                at = (size_t)(c - r->policy->consents);
-            if (!shown[at])
-                scopes[count++] = (struct obligation_scope){ .consent = c };
-            shown[at] = true;
-        }
-        if (d->consent == NULL && d->document != NULL) {
-            size_t at = r->policy->consent_count + (size_t)(d->document - facts->documents);
-            if (!shown[at])
-                scopes[count++] = (struct obligation_scope){ .document = d->document };
-            shown[at] = true;
-        }
+        for (size_t i = 0; d->consent != NULL && i <= d->also_count; i++)
+            shown[(i == 0 ? d->consent : d->also[i - 1]) - r->policy->consents] = true;
+        if (d->consent == NULL && d->document != NULL)
+            shown[consents + (size_t)(d->document - facts->documents)] = true;
     }
+    for (size_t i = 0; i < consents; i++)
+        if (shown[i])
+            scopes[count++] = (struct obligation_scope){ .consent = &r->policy->consents[i] };
+    for (size_t i = 0; i < facts->document_count; i++)
+        if (shown[consents + i])
+            scopes[count++] = (struct obligation_scope){ .document = &facts->documents[i] };
     return count;
 }
 
