@@ -7,7 +7,8 @@
  *       leaves under Part 2, with the notice of 2.32; a sensitivity when something in it
  *       tells of it (a code, a text, an attachment, a label it came with): what leaves is
  *       labelled once more, as it leaves.  Never because of what was cut out of it or sent
- *       beside it.  What says neither is not touched.
+ *       beside it.  What says neither is not touched.  A program's Organization or role relates to no
+ *       patient and is no record (42 CFR 2.11): 42CFRPart2 is not said of it.
  *   M3  Confidentiality R with these, V for counseling and psychotherapy notes; one that came
  *       lower is raised.  NORDSCLCD with 42CFRPart2, not to covered entities and business
  *       associates: what they hold for treatment, payment or operations goes on as HIPAA

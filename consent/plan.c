@@ -180,33 +180,8 @@ directory_open(struct closure *w, const struct labeled *l)
     return l->each ? open > 0 : open == l->other_count + 1;
 }
 
-/* Somebody who acts for programs, some of which the recipient may not know, is decided about as one who acts
- * for the others alone: his roles for those stay behind. */
-static struct decision
-known_by_the_open(struct closure *w, uint32_t e)
-{
-    const struct labeled  *l      = &w->in->labeling->of[e];
-    const struct program **open   = arena_make_n(w->arena, l->other_count + 1, const struct program *);
-    struct labeled         known  = *l;
-    size_t                 count  = 0;
-    struct decision        say    = { .verdict = VERDICT_DENY };
-
-    for (size_t i = 0; open != NULL && i <= l->other_count; i++)
-        if (labeled_program(l, i) != NULL && closure_open(w, labeled_program(l, i)))
-            open[count++] = labeled_program(l, i);
-    if (l->each && count > 0 && count <= l->other_count && w->in->ask != NULL) {
-        known.program     = open[0];
-        known.others      = open + 1;
-        known.other_count = count - 1;
-        say               = w->in->ask->as(w->in->ask->with, e, &known);
-    }
-    if (say.verdict < VERDICT_REDACT)
-        say = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT, .obligations = OBLIGE_AUDIT,
-                                 .because = SPAN("who the program is may be known: the recipient may have records of it") };
-    return say;
-}
-
-/* C3: Organization, Location … of a program go unless the program is open. */
+/* C3: Organization, Location … of a program go unless the program is open.  They relate to no patient, so
+ * they are no records (42 CFR 2.11): by whose consent the program is known is not said of them. */
 static void
 begin_directories(struct closure *w)
 {
@@ -215,8 +190,8 @@ begin_directories(struct closure *w)
         if (!l->directory)
             continue;
         if (directory_open(w, l)) {
-            if (w->decisions[e].verdict < VERDICT_REDACT)
-                w->decisions[e] = known_by_the_open(w, e);
+            w->decisions[e] = (struct decision){ .verdict = VERDICT_PERMIT, .rule = RULE_SITE_PERMIT, .obligations = OBLIGE_AUDIT,
+                                                 .because = SPAN("who the program is may be known: the recipient may have records of it") };
             continue;
         }
         w->first[e] = true;

@@ -66,7 +66,6 @@ struct plan {
 struct plan_ask {
     void        *with;
     struct decision (*as_if)(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
-    struct decision (*as)(void *with, uint32_t entry, const struct labeled *);      /* labelled so: its decision, to keep */
 };
 
 /* A Bundle inside an entry, or the resources of a Parameters, planned on their

@@ -36,7 +36,6 @@ static const struct plan_inner *inner_at(const struct document *, uint32_t entry
 static bool         said_inside(const struct document *, uint32_t entry);
 static enum status  carry(struct document *, struct decision *, const struct plan *);
 static struct decision as_if(void *with, uint32_t entry, label_set, enum part2_status, const struct program *);
-static struct decision decided_as(void *with, uint32_t entry, const struct labeled *);
 
 enum status
 plan_document(const struct bundle *bundle, const struct references *references, const struct labeling *labeling,
@@ -52,7 +51,7 @@ static enum status
 plan_one(struct document *d, const struct plan **out)
 {
     struct decision *decisions = arena_make_n(d->arena, d->bundle->count, struct decision);
-    struct plan_ask  ask       = { d, as_if, decided_as };
+    struct plan_ask  ask       = { d, as_if };
 
     *out = NULL;
     /* Not when first asked: the scans ask while the arena is marked for their scratch. */
@@ -101,12 +100,6 @@ as_if(void *with, uint32_t entry, label_set labels, enum part2_status part2, con
     if (say.also_count == 0)                                  /* else the list lies there */
         arena_reset(d->arena, before);
     return say;
-}
-
-static struct decision
-decided_as(void *with, uint32_t entry, const struct labeled *labeled)
-{
-    return decide_as(with, entry, labeled);
 }
 
 /* ---- documents inside ---------------------------------------------------------------- */

@@ -216,6 +216,9 @@ def judge(case, tool):
         wrong.append(("inexact", difference(out_twin, twin)))
     if all(TEMPLATES[n].whole for n in case.names) and tool.release(case.whole_request, one)[1] != one:
         wrong.append(("whole", difference(tool.release(case.whole_request, one)[1], one)))
+    labels = [tool.release({**case.request, "emit": "emit"}, body)[1] if body else b"" for body in (one, twin)]
+    if labels[0] != labels[1]:           # consent/emission.h M6
+        wrong.append(("labels", difference(*labels)))
     case.counted = (len(kept), len(secrets))
     return wrong
 
