@@ -7,6 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under AddressSanitizer only what is handed out can be read or written: what was given back by a
+ * reset, and stays in a block, is as good as freed. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_WATCHED 1
+#endif
+#endif
+#ifdef ARENA_WATCHED
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size)   ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
 #define ALIGNMENT   16u
 #define FIRST_BLOCK (16u * 1024)
 #define LARGE_BLOCK ((size_t)1 << 20)
@@ -51,8 +67,11 @@ aligned(size_t size)
 static void
 block_wipe(struct block *b, size_t from)
 {
-    if (b->dirty > from)
+    if (b->dirty > from) {
+        ASAN_UNPOISON_MEMORY_REGION(b->bytes + from, b->dirty - from);
         explicit_bzero(b->bytes + from, b->dirty - from);
+        ASAN_POISON_MEMORY_REGION(b->bytes + from, b->dirty - from);
+    }
     b->dirty = from;
 }
 
@@ -73,6 +92,7 @@ arena_new_from(struct arena_pool *pool, const char *name, size_t budget_bytes)
     if (first == NULL)
         return NULL;
     struct arena *a = (struct arena *)(void *)first->bytes;
+    ASAN_UNPOISON_MEMORY_REGION(first->bytes, sizeof *a);
     *a           = seed;
     a->newest    = first;
     first->used  = aligned(sizeof *a);
@@ -115,6 +135,7 @@ arena_alloc(struct arena *a, size_t size)
     if (b->used > b->dirty)
         b->dirty = b->used;
     a->total += need;
+    ASAN_UNPOISON_MEMORY_REGION(at, size);
     return at;
 }
 
@@ -153,6 +174,7 @@ arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
         if (a->newest->used > a->newest->dirty)
             a->newest->dirty = a->newest->used;
         a->total += more;
+        ASAN_UNPOISON_MEMORY_REGION(old, new_size);
         return old;
     }
     void *fresh = arena_alloc(a, new_size);
@@ -188,7 +210,10 @@ arena_shrink(struct arena *a, void *last, size_t old_size, size_t new_size)
     a->total        -= less;
     block_wipe(a->newest, a->newest->used);
     /* The rest of the last 16 bytes, too: arena_grow() promises zeroes. */
-    explicit_bzero((unsigned char *)last + new_size, aligned(new_size > 0 ? new_size : 1) - new_size);
+    size_t rest = aligned(new_size > 0 ? new_size : 1) - new_size;
+    ASAN_UNPOISON_MEMORY_REGION((unsigned char *)last + new_size, rest);
+    explicit_bzero((unsigned char *)last + new_size, rest);
+    ASAN_POISON_MEMORY_REGION((unsigned char *)last + new_size, rest);
 }
 
 static size_t
@@ -227,6 +252,7 @@ arena_open(struct arena *a, size_t least, size_t *room)
         && push_block(a, aligned(least)) == NULL)
         return NULL;
     *room = room_of(a);
+    ASAN_UNPOISON_MEMORY_REGION(a->newest->bytes + a->newest->used, *room);
     return a->newest->bytes + a->newest->used;
 }
 
@@ -244,13 +270,15 @@ arena_open_more(struct arena *a, size_t used, size_t least, size_t *room)
         a->spent = true;
         return NULL;
     }
+    *room = room_of(a);
+    ASAN_UNPOISON_MEMORY_REGION(a->newest->bytes, *room);
     memcpy(a->newest->bytes, old->bytes + old->used, used);
     block_wipe(old, old->used);
+    ASAN_POISON_MEMORY_REGION(old->bytes + old->used, old->size - old->used);
     if (old->used == 0) {                /* it held nothing but this room */
         a->newest->older = old->older;
         block_give(a, old);
     }
-    *room = room_of(a);
     return a->newest->bytes;
 }
 
@@ -260,6 +288,7 @@ arena_close(struct arena *a, size_t used)
     struct block *b = a->newest;
 
     assert(aligned(used) <= room_of(a));
+    ASAN_POISON_MEMORY_REGION(b->bytes + b->used + used, room_of(a) - used);
     b->used  += aligned(used);
     a->total += aligned(used);
     if (b->used > b->dirty)
@@ -448,8 +477,10 @@ block_take(struct arena *a, size_t least)
     if (b != NULL || size > SIZE_MAX - sizeof(struct block))
         return b;
     b = calloc(1, sizeof *b + size);
-    if (b != NULL)
+    if (b != NULL) {
         b->size = size;
+        ASAN_POISON_MEMORY_REGION(b->bytes, size);
+    }
     return b;
 }
 

@@ -15,6 +15,7 @@
  *   4  A block that an arena gave back may wait in a `struct arena_pool` for
  *      the next arena, so that a steady state makes no heap call per request.
  *   5  Blocks double up to 1 MiB; only a larger object has a larger one.
+ *   6  Under AddressSanitizer what is not handed out, or was given back, cannot be touched.
  *
  * An arena belongs to one thread at a time: the store fills those of exchanges.  A pool may
  * be used by several, which never wait for each other: who finds it busy uses the heap.

@@ -92,8 +92,8 @@ bool decision_join(struct decision *, const struct decision *other, struct arena
 struct bench;
 struct bench   *bench_new(const struct policy *, const struct facts *, const struct references *, struct arena *);
 struct decision bench_decide(struct bench *, const struct labeling *, uint32_t entry);
-/* What would be decided, without words: all that was written in the arena may be taken back, but for
- * the list of also[]. */
+/* What would be decided about an entry that bench_decide() was asked about before, without words: all that was
+ * written in the arena may be taken back, but for the list of also[]. */
 struct decision bench_suppose(struct bench *, const struct labeling *, uint32_t entry);
 
 /* One entry.  For a whole bundle decide_all() looks everything up once. */

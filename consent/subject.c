@@ -26,17 +26,12 @@ subjects_most(const struct whose *w)
     return most + SUBJECTS_APART;
 }
 
-/* K1.  Whoever speaks for a record without a patient of its own, else who is meant where nobody does. */
-size_t
-subjects_of(struct whose *w, const struct record *r, struct subject *out)
+/* Whoever speaks for a record without a patient of its own, else who is meant where nobody does. */
+static size_t
+who_speaks(struct whose *w, const struct record *r, struct subject *out)
 {
     size_t count;
 
-    out[0] = subject_of_entry(w, r->entry);
-    if (!span_empty(out[0].name))
-        return 1;
-    if (is_directory(r->type) && r->labeled->part2 == PART2_NOT && labels_sensitive(r->labeled->labels) == 0)
-        return 0;
     if (!speakers_of(w, r->entry, out, &count))
         return 0;
     if (count > 0)
@@ -48,6 +43,18 @@ subjects_of(struct whose *w, const struct record *r, struct subject *out)
     else
         out[0] = only_patient(w);
     return span_empty(out[0].name) ? 0 : 1;
+}
+
+/* K1.  Who speaks is read for what is nobody's as well: asked again as if it were labelled, nothing is kept any more
+ * (bench_suppose). */
+size_t
+subjects_of(struct whose *w, const struct record *r, struct subject *out)
+{
+    out[0] = subject_of_entry(w, r->entry);
+    if (!span_empty(out[0].name))
+        return 1;
+    size_t count = who_speaks(w, r, out);
+    return is_directory(r->type) && r->labeled->part2 == PART2_NOT && labels_sensitive(r->labeled->labels) == 0 ? 0 : count;
 }
 
 struct subject
