@@ -31,6 +31,8 @@ static const struct part parts[] = {
 static bool        is_shadow(const struct closure *, tape_node);
 static bool        shadowed(const struct closure *, tape_node shadow);
 static void        lose_shadow(struct closure *, tape_node shadow);
+static void        lose_half(struct closure *, tape_node);
+static bool        counts_losses(struct closure *);
 static tape_node   falls_with(struct closure *, tape_node, struct why);
 static bool        falls(const struct closure *, tape_node object, tape_node member);
 static bool        part_asks(const struct closure *, const struct part *, tape_node object, struct span path);
@@ -84,7 +86,7 @@ closure_cut(struct closure *w, tape_node node, struct why why)
 {
     tape_node below = node;
 
-    if (node == TAPE_ABSENT || closure_gone(w, node))
+    if (node == TAPE_ABSENT || closure_gone(w, node) || !counts_losses(w))
         return;
     for (;;) {
         uint32_t entry = bundle_entry_of(w->bundle, node);
@@ -140,10 +142,8 @@ shadowed(const struct closure *w, tape_node shadow)
 static void
 lose_shadow(struct closure *w, tape_node shadow)
 {
-    if (w->mark[shadow] & MARK_GONE)
-        return;
-    w->mark[shadow] |= MARK_GONE;
-    w->lost[w->parents[shadow]]++;
+    if (!(w->mark[shadow] & MARK_GONE))
+        lose_half(w, shadow);
 }
 
 /* What goes because this node went; ABSENT: nothing more. */
@@ -209,28 +209,36 @@ closure_cut_reference(struct closure *w, const struct reference *r, struct why w
         closure_cut(w, closure_unit(w, r->node), why);
 }
 
+/* Room for them, from the first cut on; false: no memory. */
+static bool
+counts_losses(struct closure *w)
+{
+    if (w->lost == NULL && (w->lost = arena_make_n(w->arena, (size_t)tape_count(w->tape) + 1, uint32_t)) == NULL)
+        w->spent = true;
+    return w->lost != NULL;
+}
+
+static void
+lose_half(struct closure *w, tape_node node)
+{
+    uint32_t entry = bundle_entry_of(w->bundle, node);
+
+    w->mark[node] |= MARK_GONE;
+    w->lost[w->parents[node]]++;
+    if (entry != ENTRY_NONE)
+        w->touched[entry] = true;
+}
+
 /* Marks the node and its other half; false when it was gone. */
 static bool
 lose(struct closure *w, tape_node node)
 {
-    if (w->lost == NULL)
-        w->lost = arena_make_n(w->arena, (size_t)tape_count(w->tape) + 1, uint32_t);
-    if (w->lost == NULL) {
-        w->spent = true;
-        return false;
-    }
     if (w->mark[node] & MARK_GONE)
         return false;
-    w->mark[node] |= MARK_GONE;
-    w->lost[w->parents[node]]++;
-    uint32_t entry = bundle_entry_of(w->bundle, node);
-    if (entry != ENTRY_NONE)
-        w->touched[entry] = true;
+    lose_half(w, node);
     tape_node twin = element_twin(w->tape, w->parents, node);
-    if (twin != TAPE_ABSENT && !(w->mark[twin] & MARK_GONE)) {
-        w->mark[twin] |= MARK_GONE;
-        w->lost[w->parents[twin]]++;
-    }
+    if (twin != TAPE_ABSENT && !(w->mark[twin] & MARK_GONE))
+        lose_half(w, twin);
     return true;
 }
 
