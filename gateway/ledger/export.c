@@ -253,6 +253,8 @@ extras_write(const struct export_options *options, struct buf *why)
     if (st == ST_OK)
         st = file_write(&w, SPAN("public-key.pem"), buf_span(&pem));
     buf_release(&pem);
+    if (st == ST_OK)
+        st = file_write(&w, SPAN("verify.py"), span_of(ledger_export_verifier));
     return st == ST_OK ? file_write(&w, SPAN("README"), span_of(ledger_export_readme)) : st;
 }
 

@@ -5,6 +5,7 @@
  *     DIR/checkpoint              c2sp.org/tlog-checkpoint
  *     DIR/public-key.pem          a convenience: trust the copy you were given elsewhere
  *     DIR/README                  the format, enough to write a verifier from
+ *     DIR/verify.py               one, of nothing but Python and its `cryptography`
  *     DIR/denials/…               records.ndjson, tiles, checkpoint of the log of denials
  *
  * The folder holds PHI: directories are made with mode 0700, files 0600.  It is
@@ -33,6 +34,6 @@ struct export_result {
 enum status ledger_export(struct store *, const struct export_options *, struct export_result *,
                           struct buf *why) MUST_CHECK;
 
-extern const char ledger_export_readme[];
+extern const char ledger_export_readme[], ledger_export_verifier[];
 
 #endif

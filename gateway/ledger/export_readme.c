@@ -1,4 +1,4 @@
-/* gateway/ledger/export_readme.c -- the README of every export. */
+/* gateway/ledger/export_readme.c -- the README of every export, and the verifier that goes with it. */
 #include "gateway/ledger/export.h"
 
 const char ledger_export_readme[] =
@@ -11,6 +11,7 @@ const char ledger_export_readme[] =
     "  checkpoint        the signed head of the tree\n"
     "  public-key.pem    the key that signed it (a convenience: compare it with the copy that the operator\n"
     "                    gave you on another way)\n"
+    "  verify.py         a verifier: python3 verify.py PUBLIC-KEY.pem; read it before you trust it, or write your own\n"
     "  denials/          records.ndjson, tiles, checkpoint of a second log: what was withheld, and why\n"
     "\n"
     "A LINE of records.ndjson is one of\n"
@@ -54,3 +55,8 @@ const char ledger_export_readme[] =
     "     A checkpoint with more leaves than this folder means that the log was rolled back.\n"
     "A record of kind \"void\" takes back the record whose eventId is in \"voids\": no byte of that one had left.\n"
     "`sluice log verify --dir DIR --key PUBLIC-KEY.pem` does all of this, tiles and chain included.\n";
+
+const char ledger_export_verifier[] = {
+#include "gateway/ledger/verify_py.def"
+    0
+};

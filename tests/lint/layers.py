@@ -27,7 +27,7 @@ LOWER = {
 SINGLE_USE = re.compile(r"cjson/.*")          # base/json_author.c writes JSON, nobody else
 SOURCES = {".c", ".h", ".def"}
 # Built from facts, in the build folder (docs/decisions/0038-code-sets-are-built-from-facts.md).
-BUILT = {"consent/codes_rows.def", "consent/code_sources.def", "consent/terms_table.def"}
+BUILT = {"consent/codes_rows.def", "consent/code_sources.def", "consent/terms_table.def", "gateway/ledger/verify_py.def"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>|(\S+))', re.M)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 
