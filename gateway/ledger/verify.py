@@ -52,6 +52,16 @@ def tile_name(level, number, width):
     return "tiles/%d/%s%s" % (level, name, "" if width == TILE else ".p/%d" % width)
 
 
+def is_tile(name, size):
+    """Whether a tree of so many leaves has a tile of this name."""
+    form = re.fullmatch(r"tiles/([0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/[0-9]+)?", name)
+    if form is None:
+        return False
+    number, hashes = int(re.sub("[x/]", "", form[2])), size >> (8 * int(form[1]))
+    width = min(TILE, hashes - number * TILE)
+    return width > 0 and name == tile_name(int(form[1]), number, width)
+
+
 def checkpoint(note, key):
     """(origin, size, root) of a note that the key signed; ValueError says what is wrong with it."""
     text, empty, signatures = note.rpartition("\n\n")
@@ -85,7 +95,7 @@ class Log:
 
     def __init__(self, folder, below, key, others):
         self.folder, self.below, self.key = folder, below, key
-        self.subtrees, self.tiles, self.size, self.destroyed, self.files = [], [], 0, 0, 0
+        self.subtrees, self.tiles, self.size, self.destroyed = [], [], 0, 0
         self.chain, self.problems = b"0" * 64, []
         try:
             note = open(os.path.join(folder, below, "checkpoint"), encoding="utf-8", newline="").read(1 << 16)
@@ -108,7 +118,6 @@ class Log:
     def compare(self, level, number, hashes):
         name = tile_name(level, number, len(hashes))
         there = self.read(name)
-        self.files += there is not None
         if there != b"".join(hashes):
             self.problem(name + (" is missing" if there is None else " is not the tile of these leaves"))
 
@@ -192,16 +201,29 @@ class Log:
         for level, (number, hashes) in enumerate(self.tiles):
             if hashes:
                 self.compare(level, number, hashes)
-        found = [os.path.join(at, name) for at, _, names in os.walk(os.path.join(self.folder, self.below, "tiles")) for name in names]
-        if len(found) > self.files:
-            self.problem("tiles: %d files that belong to no tile" % (len(found) - self.files))
+        above = os.path.join(self.folder, self.below)
+        for at, _, names in os.walk(os.path.join(above, "tiles")):
+            for name in (os.path.relpath(os.path.join(at, name), above).replace(os.sep, "/") for name in names):
+                if not is_tile(name, self.size):
+                    self.problem("%s does not belong there" % name)
         if self.wanted is not None and self.size != self.wanted:
             self.problem("there are %d leaves, the checkpoint says %d" % (self.size, self.wanted))
         elif self.root is not None and root_of(self.subtrees) != self.root:
             self.problem("the root computed from the leaves is not the checkpoint's")
         for size, _ in self.marks:
             self.problem("the other checkpoint has %d leaves, this log ends at %d: the log was rolled back" % (size, self.size))
-        return not self.problems
+
+
+def verify(folder, key, others=()):
+    """The logs of the folder with what is wrong with each; `others`: what checkpoint() gave."""
+    logs = [Log(folder, below, key, others) for below in ("", "denials/")]
+    for origin in sorted({o for o, _, _ in others} - {log.origin for log in logs}):
+        logs[0].problem("the other checkpoint is of another log, %s" % origin)
+    for log in logs:
+        log.verify()
+    if None not in (logs[0].origin, logs[1].origin) and logs[1].origin != logs[0].origin + "/denials":
+        logs[1].problem("checkpoint: it is of another ledger")
+    return logs
 
 
 def main():
@@ -216,17 +238,13 @@ def main():
     except (OSError, ValueError) as why:
         print("cannot verify: %s" % why, file=sys.stderr)
         return 2
-    logs = [Log(asked.folder, below, key, others) for below in ("", "denials/")]
-    for origin in {o for o, _, _ in others} - {log.origin for log in logs}:
-        logs[0].problem("the other checkpoint is of another log, %s" % origin)
-    holds = [log.verify() for log in logs]
-    if None not in (logs[0].origin, logs[1].origin) and logs[1].origin != logs[0].origin + "/denials":
-        holds.append(logs[1].problem("checkpoint: it is of another ledger"))
+    logs = verify(asked.folder, key, others)
     for log in logs:
         print("%s: %d records, %d of them destroyed" % (log.origin or log.below + "checkpoint", log.size, log.destroyed))
         print("".join("  %s\n" % problem for problem in log.problems[:20]), end="")
-    print("verified" if all(holds) else "NOT verified")
-    return 0 if all(holds) else 1
+    holds = not any(log.problems for log in logs)
+    print("verified" if holds else "NOT verified")
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":
