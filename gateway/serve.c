@@ -22,6 +22,7 @@
 #include "gateway/http/census.h"
 #include "gateway/http/server.h"
 #include "gateway/inspect/pool.h"
+#include "gateway/ledger/anchor.h"
 #include "gateway/ops/control.h"
 #include "gateway/ops/definitions.h"
 #include "gateway/ops/log.h"
@@ -39,6 +40,7 @@ struct serving {
     struct gateway        gateway;
     struct arena         *arena;         /* of the process: definitions */
     struct ledger_signer *signer;
+    struct anchor_keeper *anchor;        /* NULL: none is configured */
     struct tls_server    *tls;
     struct http_census   *census;        /* one for the listeners of all loops */
     pthread_mutex_t       reloading;     /* SIGHUP and `sluice reload` may come together */
@@ -47,7 +49,7 @@ struct serving {
     struct buf            why;
     uint32_t              loops_running;
     int                   signals;       /* signalfd */
-    bool                  store_started, delivering;
+    bool                  delivering;
 };
 
 static enum status start(struct serving *);
@@ -69,7 +71,7 @@ serve_run(struct config *config, int ready_fd)
     else
         fprintf(stderr, "sluice serve: %.*s\n", (int)s.why.length, s.why.length > 0 ? s.why.at : "");
     stop(&s);
-    return st == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
+    return st == ST_OK ? EXIT_CODE_OK : st == ST_INTEGRITY ? EXIT_CODE_INTEGRITY : EXIT_CODE_DEPENDENCY;
 }
 
 /* ---- on a loop's thread, from here --------------------------------------- */
@@ -180,9 +182,14 @@ start_store(struct serving *s)
         return st;
     st = store_open(&(struct store_options){ .path = config->store.path.at, .signer = s->signer },
                     &s->gateway.store, &s->why);
+    if (st == ST_OK && !span_empty(config->ledger.anchor))
+        st = anchor_check(s->gateway.store, config->ledger.anchor.at, s->signer, &s->why);
     if (st == ST_OK)
         st = store_start(s->gateway.store);
-    s->store_started = st == ST_OK;
+    if (st == ST_OK && !span_empty(config->ledger.anchor)) {
+        s->anchor = anchor_keeper_start(s->gateway.store, config->ledger.anchor, config->ledger.anchor_seconds);
+        st        = s->anchor != NULL ? ST_OK : ST_NO_MEMORY;
+    }
     return st;
 }
 
@@ -515,7 +522,8 @@ stop(struct serving *s)
         loop_stop(g->loops[i]);
     workers_free(&g->workers);
     inspectors_free(&g->inspectors);
-    if (s->store_started)
+    anchor_keeper_stop(&s->anchor);
+    if (g->store != NULL)
         store_close(&g->store);
     if (g->deliver != NULL)
         deliver_free(&g->deliver);

@@ -5,6 +5,7 @@
 #include "fhir/datatypes.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
+#include "gateway/ledger/anchor.h"
 #include "gateway/ledger/merkle.h"
 #include "gateway/ledger/record.h"
 #include "gateway/ledger/verify.h"
@@ -91,7 +92,18 @@ verify_tell(const struct call *call, struct desk *d, enum status st, const struc
     return desk_code(st);
 }
 
-/* A checkpoint from a file, which has to outlive the verifying. */
+/* A checkpoint, which has to outlive the verifying. */
+static bool
+other_add(struct desk *d, struct verify_options *options, struct span note, const char *path)
+{
+    struct span *to = &options->others[options->other_count++];
+
+    *to = arena_copy(d->arena, note);
+    if (span_empty(*to))
+        buf_add_format(&d->why, "%s: is empty", path);
+    return !span_empty(*to);
+}
+
 static int
 other_read(const struct call *call, struct desk *d, struct verify_options *options)
 {
@@ -102,12 +114,26 @@ other_read(const struct call *call, struct desk *d, struct verify_options *optio
         return EXIT_CODE_OK;
     if (!load_file(call, path, &note))
         return EXIT_CODE_DEPENDENCY;
-    options->other = arena_copy(d->arena, buf_span(&note));
+    bool good = other_add(d, options, buf_span(&note), path);
     buf_release(&note);
-    if (!span_empty(options->other))
-        return EXIT_CODE_OK;
-    buf_add_format(&d->why, "%s: is empty", path);
-    return EXIT_CODE_INTEGRITY;
+    return good ? EXIT_CODE_OK : EXIT_CODE_INTEGRITY;
+}
+
+/* The anchor's, where the configuration has one.  One that cannot be read is told, not passed over. */
+static int
+anchors_read(struct desk *d, struct verify_options *options)
+{
+    struct span dir = d->config != NULL ? d->config->ledger.anchor : (struct span){ NULL, 0 };
+    struct span note;
+
+    for (int log = 0; log < LEDGER_LOGS && !span_empty(dir); log++) {
+        enum status st = anchor_read(dir.at, (enum ledger_log)log, d->arena, &note, &d->why);
+        if (st == ST_OK && !other_add(d, options, note, anchor_names[log]))
+            return EXIT_CODE_INTEGRITY;
+        if (st != ST_OK && st != ST_NOT_FOUND)
+            return EXIT_CODE_DEPENDENCY;
+    }
+    return EXIT_CODE_OK;
 }
 
 static int
@@ -117,6 +143,8 @@ verify_run(const struct call *call, struct desk *d, struct verify_options *optio
     struct buf           report;
     int                  code = other_read(call, d, options);
 
+    if (code == EXIT_CODE_OK)
+        code = anchors_read(d, options);
     if (code != EXIT_CODE_OK)
         return code;
     buf_init(&report, 1 << 20);

@@ -95,31 +95,34 @@ check_past_add(struct check *c, const struct checkpoint *head)
 }
 
 void
-check_other_add(struct check *c, const struct check_other *other)
+check_others_add(struct check *c, const struct check_others *others)
 {
-    if (!other->given || other->log != c->log)
-        return;
-    if (c->readable && !span_eq(other->head.origin, c->head.origin))
-        check_problem(c, "the other checkpoint is of another log, %.*s", SPAN_PRINT(other->head.origin));
-    else
-        mark_add(c, &other->head, true);
+    for (size_t i = 0; i < others->count; i++) {
+        const struct checkpoint *head = &others->all[i].head;
+        if (others->all[i].log != c->log)
+            continue;
+        if (c->readable && !span_eq(head->origin, c->head.origin))
+            check_problem(c, "the other checkpoint is of another log, %.*s", SPAN_PRINT(head->origin));
+        else
+            mark_add(c, head, true);
+    }
 }
 
 enum status
-check_other_read(const struct verify_options *options, struct check_other *out, struct buf *report)
+check_others_read(const struct verify_options *options, struct check_others *out, struct buf *report)
 {
-    struct digest *d = digest_new();
+    struct digest *d  = digest_new();
+    enum status    st = d != NULL ? ST_OK : ST_NO_MEMORY;
 
-    *out = (struct check_other){ .given = !span_empty(options->other) };
-    if (d == NULL)
-        return ST_NO_MEMORY;
-    enum status st = ST_OK;
-    if (out->given)
-        st = checkpoint_verify(options->other, &options->key, d, (struct span){ NULL, 0 }, &out->head, report);
-    if (st != ST_OK)
-        buf_add_text(report, " (the other checkpoint)\n");
-    else if (out->given && span_ends(out->head.origin, SPAN("/denials")))
-        out->log = LEDGER_DENIALS;
+    *out = (struct check_others){ .count = 0 };
+    for (size_t i = 0; i < options->other_count && st == ST_OK; i++) {
+        struct check_other *one = &out->all[out->count++];
+        st = checkpoint_verify(options->others[i], &options->key, d, (struct span){ NULL, 0 }, &one->head, report);
+        if (st != ST_OK)
+            buf_add_text(report, " (the other checkpoint)\n");
+        else if (span_ends(one->head.origin, SPAN("/denials")))
+            one->log = LEDGER_DENIALS;
+    }
     digest_free(&d);
     return st == ST_MALFORMED ? ST_INTEGRITY : st;
 }

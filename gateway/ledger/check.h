@@ -35,14 +35,13 @@ struct check {
     void                        *on_tile_arg;
 };
 
-/* V7: the checkpoint of the options, and which log it is of. */
-struct check_other {
-    bool              given;
-    enum ledger_log   log;
-    struct checkpoint head;
+/* V7: the checkpoints of the options, and which log each is of. */
+struct check_others {
+    struct check_other { enum ledger_log log; struct checkpoint head; } all[VERIFY_OTHERS];
+    size_t             count;
 };
-/* ST_INTEGRITY: the key did not sign it. */
-enum status check_other_read(const struct verify_options *, struct check_other *, struct buf *report) MUST_CHECK;
+/* ST_INTEGRITY: the key did not sign one. */
+enum status check_others_read(const struct verify_options *, struct check_others *, struct buf *report) MUST_CHECK;
 
 enum status check_begin(struct check *, const struct verify_options *, enum ledger_log,
                         struct verify_log *, struct buf *report) MUST_CHECK;
@@ -52,7 +51,7 @@ void        check_problem(struct check *, const char *format, ...) __attribute__
 void        check_head(struct check *, struct span note);
 /* V8, V7: other heads of this log; before the first leaf. */
 void        check_past_add(struct check *, const struct checkpoint *);
-void        check_other_add(struct check *, const struct check_other *);
+void        check_others_add(struct check *, const struct check_others *);
 /* Of this leaf's index V2; with a record V4 as well.  `leaf` is the hash that goes
  * into the tree.  `sound`: V3 held; then the chain is looked at. */
 void        check_leaf(struct check *, uint64_t index, const unsigned char *salt, struct span record,

@@ -9,7 +9,7 @@
  *   V4  the chain inside the records holds
  *   V5  tiles are those of the leaves: none missing, none wrong, none too many
  *   V6  the root is the checkpoint's
- *   V7  with another checkpoint: one of them is the beginning of the other; one
+ *   V7  with other checkpoints, the anchor's (anchor.h) among them: one is the beginning of the other; one
  *       that is newer than the log means that the log was rolled back
  *   V8  in a store also: the copies beside the record (eventId, patient, further
  *       patients, recipient, kind, client, time), by which accountings find it, are the record's;
@@ -31,9 +31,12 @@
 
 #include "gateway/ledger/export.h"
 
+#define VERIFY_OTHERS 32u
+
 struct verify_options {
     struct ledger_public key;
-    struct span          other;          /* V7: a signed note; empty: none */
+    struct span          others[VERIFY_OTHERS];  /* V7: signed notes */
+    size_t               other_count;
     ledger_progress     *progress;       /* may be NULL */
     void                *arg;
 };

@@ -322,7 +322,7 @@ records_check(struct folder *f)
 
 static enum status
 log_folder_verify(const char *dir, const struct verify_options *options, enum ledger_log log,
-                  const struct check_other *other, struct verify_result *result, struct buf *report)
+                  const struct check_others *others, struct verify_result *result, struct buf *report)
 {
     struct folder *f    = calloc(1, sizeof *f);
     char          *note = malloc(CHECKPOINT_MAX_BYTES + 1);
@@ -340,7 +340,7 @@ log_folder_verify(const char *dir, const struct verify_options *options, enum le
             check_problem(&f->check, "%scheckpoint is missing", f->below);
         else
             check_head(&f->check, span_from(note, (size_t)size));
-        check_other_add(&f->check, other);
+        check_others_add(&f->check, others);
         st = records_check(f);
     }
     if (st == ST_OK) {
@@ -360,15 +360,15 @@ enum status
 ledger_verify_folder(const char *dir, const struct verify_options *options, struct verify_result *result,
                      struct buf *report)
 {
-    struct check_other other;
+    struct check_others others;
 
     memset(result, 0, sizeof *result);
     if (access(dir, R_OK | X_OK) != 0) {
         buf_add_format(report, "%s: %s\n", dir, strerror(errno));
         return ST_NOT_FOUND;
     }
-    enum status st = check_other_read(options, &other, report);
+    enum status st = check_others_read(options, &others, report);
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
-        st = log_folder_verify(dir, options, (enum ledger_log)log, &other, result, report);
+        st = log_folder_verify(dir, options, (enum ledger_log)log, &others, result, report);
     return check_verdict(st, result, report);
 }

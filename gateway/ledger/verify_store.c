@@ -215,7 +215,7 @@ on_past(uint64_t size, struct span note, void *arg)
 /* ---- a log ------------------------------------------------------------------------------- */
 
 static enum status
-log_check(struct source *src, const struct check_other *other)
+log_check(struct source *src, const struct check_others *others)
 {
     struct check *c = &src->check;
     struct arena *arena = arena_new("verify", 2 * CHECKPOINT_MAX_BYTES);
@@ -232,7 +232,7 @@ log_check(struct source *src, const struct check_other *other)
         check_problem(c, "there is no checkpoint");
     if (st == ST_OK || st == ST_NOT_FOUND)
         st = store_ledger_past(src->store, c->log, on_past, src);
-    check_other_add(c, other);
+    check_others_add(c, others);
     if (st == ST_OK)
         st = store_ledger_visit(src->store, c->log, 0, on_leaf, src);
     if (st == ST_INTEGRITY) {
@@ -300,14 +300,14 @@ rest_check(struct source *src, uint64_t shredded)
 
 static enum status
 stored_log_verify(struct store *store, const struct verify_options *options, enum ledger_log log,
-                  const struct check_other *other, struct verify_result *result, struct buf *report)
+                  const struct check_others *others, struct verify_result *result, struct buf *report)
 {
     struct source src = { .store = store };
     enum status   st  = check_begin(&src.check, options, log, &result->log[log], report);
 
     if (st != ST_OK)
         return st;
-    st = log_check(&src, other);
+    st = log_check(&src, others);
     if (st == ST_OK)
         st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
     if (st == ST_OK)
@@ -323,16 +323,16 @@ enum status
 ledger_verify_store(struct store *store, const struct verify_options *options, struct verify_result *result,
                     struct buf *report)
 {
-    struct check_other other;
+    struct check_others others;
 
     memset(result, 0, sizeof *result);
-    enum status st = check_other_read(options, &other, report);
+    enum status st = check_others_read(options, &others, report);
     if (st == ST_OK)
         st = store_hold(store);
     if (st != ST_OK)
         return st;
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
-        st = stored_log_verify(store, options, (enum ledger_log)log, &other, result, report);
+        st = stored_log_verify(store, options, (enum ledger_log)log, &others, result, report);
     store_let_go(store);
     return check_verdict(st, result, report);
 }

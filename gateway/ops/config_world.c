@@ -30,6 +30,7 @@ static void check_listener_files(struct checker *);
 static void check_recipients(struct checker *);
 static void check_outgoing(struct checker *, const char *who, struct span ca, struct span certificate, struct span key);
 static void check_ledger(struct checker *);
+static void check_anchor(struct checker *);
 static void check_store(struct checker *);
 static void check_port(struct checker *, const char *section, struct span address, uint16_t port);
 
@@ -54,6 +55,7 @@ config_check_world(const struct config *config, bool running, struct config_erro
     if (!span_empty(config->admin.socket_group) && !account_group(config->admin.socket_group, &gid))
         config_error(errors, "admin: `socket-group` %.*s is no group of this machine", SPAN_PRINT(config->admin.socket_group));
     check_ledger(&c);
+    check_anchor(&c);
     check_store(&c);
     struct stat info;
     struct span dir = config->packages.dir;
@@ -210,6 +212,24 @@ check_ledger(struct checker *c)
         OPENSSL_cleanse(bytes, (size_t)length);
     OPENSSL_free(bytes);
     ERR_clear_error();
+}
+
+/* Beside the database it would be put back with it. */
+static void
+check_anchor(struct checker *c)
+{
+    struct span dir = c->config->ledger.anchor, path = c->config->store.path;
+    char        beside[4096];
+    struct stat one, other;
+
+    if (span_empty(dir))
+        return;
+    snprintf(beside, sizeof beside, "%.*s/.", (int)span_find_last_byte(path, '/'), path.at);
+    if (stat(dir.at, &one) != 0 || !S_ISDIR(one.st_mode) || access(dir.at, W_OK | X_OK) != 0)
+        config_error(c->errors, "ledger: `anchor` %s: %s", dir.at, S_ISDIR(one.st_mode) ? strerror(errno) : "is no folder");
+    else if (stat(beside, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino)
+        config_error(c->errors, "ledger: `anchor` %s is the folder of the store: whoever puts the database back to an older copy puts "
+                                "the anchor back with it. Name a folder on another disk or machine", dir.at);
 }
 
 /* ---- store ----------------------------------------------------------------- */

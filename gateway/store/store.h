@@ -556,6 +556,8 @@ enum status store_ledger_tile(struct store *, enum ledger_log, unsigned level, u
                               struct ledger_hash hashes[256]) MUST_CHECK;
 /* Whether the leaf is found by its eventId and by its patients. */
 enum status store_ledger_indexed(struct store *, enum ledger_log, const struct ledger_leaf *, bool *) MUST_CHECK;
+/* The root of the first `size` leaves, of which there are as many.  ST_INTEGRITY: a row of the tree is missing. */
+enum status store_ledger_root(struct store *, enum ledger_log, uint64_t size, struct ledger_hash *out) MUST_CHECK;
 struct merkle_proof;
 enum status store_ledger_prove(struct store *, enum ledger_log, uint64_t index, uint64_t size,
                                struct merkle_proof *out) MUST_CHECK;

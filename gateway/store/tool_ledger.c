@@ -383,9 +383,11 @@ store_ledger_tile(struct store *s, enum ledger_log log, unsigned level, uint64_t
     return ended(code) == ST_OK ? st : ST_UNAVAILABLE;
 }
 
-enum status
-store_ledger_prove(struct store *s, enum ledger_log log, uint64_t index, uint64_t size,
-                   struct merkle_proof *out)
+/* What is asked of the tree of a log, while nobody else reads with the tools' connection. */
+typedef enum status ask_tree(struct digest *, const struct merkle_source *, void *arg);
+
+static enum status
+with_tree(struct store *s, enum ledger_log log, ask_tree *ask, void *arg)
 {
     struct digest *d  = digest_new();
     enum status    st = ST_UNAVAILABLE;
@@ -396,10 +398,42 @@ store_ledger_prove(struct store *s, enum ledger_log log, uint64_t index, uint64_
                                  .digest = d, .log = log };
     struct merkle_source from = { ledger_source_subtree, &src };
     if (d != NULL && src.leaf != NULL && src.tile != NULL)
-        st = merkle_prove_inclusion(d, &from, index, size, out);
+        st = ask(d, &from, arg);
     (void)sqlite3_finalize(src.leaf);
     (void)sqlite3_finalize(src.tile);
     (void)pthread_mutex_unlock(&s->side_lock);
     digest_free(&d);
     return st;
+}
+
+struct asked_root  { uint64_t size; struct ledger_hash *out; };
+struct asked_proof { uint64_t index, size; struct merkle_proof *out; };
+
+static enum status
+ask_root(struct digest *d, const struct merkle_source *from, void *arg)
+{
+    const struct asked_root *a = arg;
+
+    return merkle_range(d, from, 0, a->size, a->out);
+}
+
+static enum status
+ask_proof(struct digest *d, const struct merkle_source *from, void *arg)
+{
+    const struct asked_proof *a = arg;
+
+    return merkle_prove_inclusion(d, from, a->index, a->size, a->out);
+}
+
+enum status
+store_ledger_root(struct store *s, enum ledger_log log, uint64_t size, struct ledger_hash *out)
+{
+    return with_tree(s, log, ask_root, &(struct asked_root){ size, out });
+}
+
+enum status
+store_ledger_prove(struct store *s, enum ledger_log log, uint64_t index, uint64_t size,
+                   struct merkle_proof *out)
+{
+    return with_tree(s, log, ask_proof, &(struct asked_proof){ index, size, out });
 }

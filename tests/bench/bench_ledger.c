@@ -108,7 +108,7 @@ main(int argc, char **argv)
     struct scratch       *t     = scratch_new();
     unsigned              count = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1000000u;
     struct hashing        h     = { digest_new(), 0, 0 };
-    struct verify_options v     = { .other = { NULL, 0 } };
+    struct verify_options v     = { .other_count = 0 };
     struct verify_result  r;
     struct export_result  exported;
     struct buf            report;

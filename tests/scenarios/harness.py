@@ -118,7 +118,7 @@ CONFIG = """
 listen {{ address = "127.0.0.1"  port = {port}  certificate = "server.pem"  key = "server.key"  client-ca = "ca.pem" }}
 admin  {{ address = "127.0.0.1"  port = {admin} }}
 store  {{ engine = "sqlite"  path = "sluice.db" }}
-ledger {{ key = "ledger.key" }}
+ledger {{ key = "ledger.key" {ledger} }}
 program "riverside" {{ identifier = {{ "http://hl7.org/fhir/sid/us-npi|1000000009" }}  reference = {{ "Organization/riverside" }} }}
 client "valley-ehr" {{ certificate-cn = "valley-ehr"  scopes = {{ "system/*.cud" }}  part2 = "not-program" }}
 client "riverside-ehr" {{ certificate-cn = "riverside-ehr"  scopes = {{ "system/*.cud" }}  part2 = "program"
@@ -137,7 +137,7 @@ route "all" {{ from = {{ "valley-ehr", "riverside-ehr", "unknown-ehr" }}  to = {
 class Gateway:
     CLIENTS = ("valley-ehr", "riverside-ehr", "unknown-ehr", "reader", "stranger")
 
-    def __init__(self, attempts=20, extra="", sinks=None, clients=()):
+    def __init__(self, attempts=20, extra="", sinks=None, clients=(), ledger=""):
         self.folder = tempfile.mkdtemp(prefix="sluice-scenario-")
         make_pki(self.folder, self.CLIENTS + tuple(clients))
         self.port, self.admin = free_port(), free_port()
@@ -145,7 +145,7 @@ class Gateway:
         self.config = os.path.join(self.folder, "sluice.conf")
         with open(self.config, "w") as f:
             f.write(CONFIG.format(port=self.port, admin=self.admin, hie=self.hie.port, clinic=self.clinic.port,
-                                  attempts=attempts, extra=extra))
+                                  attempts=attempts, extra=extra, ledger=ledger))
         self.process = None
         atexit.register(self.close)      # nothing runs on when a scenario ends, however it does
 
