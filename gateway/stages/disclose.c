@@ -102,19 +102,27 @@ leaves_at_once(const struct exchange *ex)
 
 /* A timer of its own, at a moment and not after a while: those of libevent end on a
  * millisecond of epoll after the time that was spent here, and so add what they should hide. */
-static enum step
-enter_even(struct exchange *ex)
+static bool
+wait_until(struct exchange *ex, int64_t until)
 {
-    int64_t           taken = exchange_clock_us() - ex->begun_us;
-    int64_t           until = ex->begun_us + (taken / EVEN_US + 1) * EVEN_US;
     struct itimerspec at    = { .it_value = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 } };
     int               fd    = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
     if (fd >= 0 && timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL) == 0
         && event_base_once(loop_base(ex->loop), fd, EV_READ, on_even, ex, NULL) == 0)
-        return STEP_WAIT;
+        return true;
     if (fd >= 0)
         close(fd);
+    return false;
+}
+
+static enum step
+enter_even(struct exchange *ex)
+{
+    int64_t taken = exchange_clock_us() - ex->begun_us;
+
+    if (wait_until(ex, ex->begun_us + (taken / EVEN_US + 1) * EVEN_US))
+        return STEP_WAIT;
     return exchange_fail(ex, ST_UNAVAILABLE, "there is no timer for this answer");
 }
 
@@ -134,6 +142,23 @@ resume_even(struct exchange *ex)
 }
 
 const struct stage stage_even = { .name = "even", .passes = leaves_at_once, .enter = enter_even, .resume = resume_even };
+
+/* What was used is wiped in half a step from the answer: the more was found, the longer that takes, and who reads the
+ * answer on this very core would wait for it. */
+static enum step
+enter_linger(struct exchange *ex)
+{
+    return wait_until(ex, exchange_clock_us() + EVEN_US / 2) ? STEP_WAIT : STEP_NEXT;
+}
+
+static enum step
+resume_linger(struct exchange *ex)
+{
+    (void)ex;
+    return STEP_NEXT;
+}
+
+const struct stage stage_linger = { .name = "linger", .passes = leaves_at_once, .enter = enter_linger, .resume = resume_linger };
 
 /* ---- the record ------------------------------------------------------------------------ */
 

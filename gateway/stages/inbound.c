@@ -30,5 +30,6 @@ const struct pipeline inbound = {
     .tail = (const struct stage *const[]){
         &stage_keep,            /* a refusal, under its key     (store)   */
         &stage_respond,
+        &stage_linger,          /* when what it used is wiped             */
         NULL },
 };

@@ -33,7 +33,7 @@
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_even, stage_revoke;
+extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_even, stage_linger, stage_revoke;
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
     stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_inspect, stage_record, stage_route,
     stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;

@@ -146,10 +146,11 @@ def a_search_tells_withheld_from_absent_by_nothing():
 
 
 def the_time_tells_withheld_from_absent_by_nothing():
-    """Two times 100 answers in random order, so that nothing periodic of the machine falls on one of the two, by
+    """Two times 100 answers (SLUICE_LONG=1: 600) in random order, so that nothing periodic of the machine falls on one of the two, by
     rank (Mann and Whitney): z of 4 is one chance in 16,000 when they are the same.  Printed always, asserted with
     SLUICE_LONG=1, as indistinct.py does: a machine that others use is no place for it."""
-    order = [0, 1] * 100
+    n = 600 if os.environ.get("SLUICE_LONG") == "1" else 100
+    order = [0, 1] * n
     put(consent("time", "ptime"))
     gateway.push(bundle(patient("time"), consent("time3", "time")), client="oak-ehr")
     ask = lambda who: json.dumps({"hook": "patient-consent-consult", "hookInstance": "x",
@@ -168,7 +169,7 @@ def the_time_tells_withheld_from_absent_by_nothing():
         connection.close()
         ranks = sorted((seconds, which) for which in (0, 1) for seconds in spent[which])
         mine = sum(rank for rank, (_, which) in enumerate(ranks, 1) if which == 0)
-        z = (mine - 100 * 201 / 2) / (100 * 100 * 201 / 12) ** 0.5
+        z = (mine - n * (2 * n + 1) / 2) / (n * n * (2 * n + 1) / 12) ** 0.5
         print(f"      {path}: z = {z:.1f}", flush=True)
         check(abs(z) < 4 or os.environ.get("SLUICE_LONG") != "1", (path, z))
 
