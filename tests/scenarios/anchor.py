@@ -4,10 +4,9 @@ import os
 import re
 import shutil
 import subprocess
-import time
 
 from bundles import bundle, observation, patient
-from harness import SLUICE, Gateway, check, main
+from harness import Gateway, SLUICE, check, main, until
 
 LOGS = ("disclosures", "denials")
 
@@ -46,13 +45,6 @@ class Anchored(Gateway):
             os.remove(path)
         for path in glob.glob(os.path.join(self.at(name), "*")):
             shutil.copy(path, self.folder)
-
-
-def until(condition, what, seconds=20):
-    end = time.time() + seconds
-    while not condition():
-        check(time.time() < end, what)
-        time.sleep(0.05)
 
 
 def the_anchor_follows_the_log_and_an_older_database_does_not_start():

@@ -272,6 +272,13 @@ def check(condition, what):
         raise AssertionError(what)
 
 
+def until(condition, what, seconds=20):
+    end = time.time() + seconds
+    while not condition():
+        check(time.time() < end, what)
+        time.sleep(0.05)
+
+
 def main(scenarios):
     """Runs functions in order, prints one line each; exit code 1 when one fails."""
     import sys

@@ -1,0 +1,45 @@
+/* gateway/ledger/audit_event.h -- a disclosure as a FHIR AuditEvent.
+ *
+ * IHE Basic Audit Log Patterns (BALP), profile AUDIT_EVENT_PROFILE: what a source of a disclosure records
+ * (https://profiles.ihe.net/ITI/BALP, Privacy Disclosure at Source).  Made from the record when it is asked for: what
+ * is kept, hashed and proved is the record.  One AuditEvent a standing release; a void has none, and whoever asks leaves
+ * out what a void took back.
+ *
+ *   id                 the record's eventId
+ *   type, subtype      DCM 110106 Export; iso-21089-lifecycle disclose, and transaction (a push) or read
+ *   action, outcome    R; 0: what was taken back did not happen
+ *   recorded           tRelease
+ *   purposeOfEvent     purpose, v3-ActReason; its text is purposeStatement
+ *   agent source       DCM 110153, this gateway: its log's origin; also source.observer, as the profile wants
+ *   agent recipient    DCM 110152: reference, identifiers, name; network: its endpoint, or else the name that its
+ *                      certificate gave, which is what the registration's title stands for
+ *   agent custodian    SCT 159541003: discloser.name, the legal entity that held the records
+ *   agent authorizer   SCT 429577009: the patient, where a consent is the basis (42 CFR 2.31, 2.33)
+ *   entity patient     type 1, role 1; exactly one, as the profile wants: patientId.  Further ones of a release about
+ *                      several are of type resource-types Patient, role 1
+ *   entity data        an item of itemsReleased each: type resource-types, role 4 Domain Resource
+ *   entity consent     resource-types Consent: consentId of each patient and otherConsents, the version in its reference where it is known
+ *   entity release     type 4 Other, role 20 Job: idempotencyKey, payload's SHA-256 and size, rule with citation
+ *   entity request     X-Request-Id (BALP BasicAuditEntityType)
+ *
+ * It says nothing that the record does not say, and the record of a release does not say what was withheld.
+ */
+#ifndef SLUICE_GATEWAY_LEDGER_AUDIT_EVENT_H
+#define SLUICE_GATEWAY_LEDGER_AUDIT_EVENT_H
+
+#include "base/buf.h"
+#include "base/json_tape.h"
+
+#define AUDIT_EVENT_PROFILE "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PrivacyDisclosure.Source"
+
+struct audit_source {                    /* this gateway */
+    struct span origin;                  /* of the log of disclosures: its name for good */
+    struct span address;                 /* where it listens: an IP address or a name */
+};
+
+/* `record` is the tape of a whole record of kind disclosure.  Appends one compact JSON object.  ST_INTEGRITY: a member
+ * that every such record has is not there.  ST_NO_MEMORY. */
+enum status audit_event_author(const struct tape *record, const struct audit_source *, struct arena *,
+                               struct buf *out) MUST_CHECK;
+
+#endif
