@@ -27,6 +27,7 @@ struct account {
     enum accounting_form form;
     const char        *scope;            /* NULL: all */
     int64_t            since, now;
+    struct span        from;             /* the day of `since`; empty: from the beginning */
     struct span        due;              /* a day, where the site runs the clock of 2.25 (H-4); else empty */
     struct voided     *voided;
     uint64_t           count;
@@ -192,12 +193,16 @@ add_head(struct account *a, struct buf *out)
         desk_plain(out, a->patient, 0);
         if (!span_empty(a->due))
             buf_add_format(out, ", due by %.*s (45 CFR 164.528(c)(1))", SPAN_PRINT(a->due));
+        if (!span_empty(a->from))
+            buf_add_format(out, "\nfrom %.*s on", SPAN_PRINT(a->from));
         buf_add_text(out, "\n\n");
         break;
     case FORM_JSON:
         buf_add_format(out, "{\"patient\":\"%.*s\",", SPAN_PRINT(a->patient));
         if (!span_empty(a->due))
             buf_add_format(out, "\"dueBy\":\"%.*s\",", SPAN_PRINT(a->due));
+        if (!span_empty(a->from))
+            buf_add_format(out, "\"from\":\"%.*s\",", SPAN_PRINT(a->from));
         buf_add_text(out, "\"disclosures\":[");
         break;
     case FORM_CSV:
@@ -210,6 +215,8 @@ add_head(struct account *a, struct buf *out)
         markup_text(out, a->patient);
         if (!span_empty(a->due))
             buf_add_format(out, ", due by %.*s (45 CFR 164.528(c)(1))", SPAN_PRINT(a->due));
+        if (!span_empty(a->from))
+            buf_add_format(out, ", from %.*s on", SPAN_PRINT(a->from));
         buf_add_text(out, "</p>\n<table>\n<tr><th>Date</th><th>Recipient</th><th>Address</th><th>What</th>"
                           "<th>Purpose</th><th>Rule</th></tr>\n");
         break;
@@ -285,6 +292,23 @@ on_disclosure(const struct ledger_leaf *leaf, void *arg)
     return a->code == EXIT_CODE_OK;
 }
 
+/* How far back the law looks when nobody says: 42 CFR 2.25(a) and 2.24 three years before the request, 45 CFR
+ * 164.528(a)(1) six.  Of February 29 it is the 28th, so that no day is missing.  Without a scope, everything. */
+static int64_t
+window_begin(const char *scope, int64_t now)
+{
+    time_t    seconds = (time_t)(now / 1000);
+    struct tm tm;
+
+    if (scope == NULL || gmtime_r(&seconds, &tm) == NULL)
+        return INT64_MIN;
+    tm.tm_year -= strcmp(scope, "hipaa") == 0 ? 6 : 3;
+    if (tm.tm_mon == 1 && tm.tm_mday == 29)
+        tm.tm_mday = 28;
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    return (int64_t)timegm(&tm) * 1000;
+}
+
 static bool
 choices_read(const struct call *call, struct account *a)
 {
@@ -342,13 +366,17 @@ command_accounting(const struct call *call)
     struct timespec now;
     struct account  a = { .call = call, .desk = &d, .since = INT64_MIN };
 
+    (void)clock_gettime(CLOCK_REALTIME, &now);
     if (!choices_read(call, &a))
         return EXIT_CODE_USAGE;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     a.now    = (int64_t)now.tv_sec * 1000;
+    if (a.since == INT64_MIN)
+        a.since = window_begin(a.scope, a.now);
     int code = desk_open(call, &d);
     if (code == EXIT_CODE_OK && !desk_patient(call, call->arguments[0], d.arena, &a.patient))
         code = EXIT_CODE_USAGE;
+    if (code == EXIT_CODE_OK && a.since != INT64_MIN)
+        a.from = span_first(time_format(d.arena, a.since), 10);
     if (code == EXIT_CODE_OK && d.config->site.accounting_clock)
         a.due = span_first(time_format(d.arena, a.now + 60 * (int64_t)24 * 3600 * 1000), 10);
     if (code == EXIT_CODE_OK)

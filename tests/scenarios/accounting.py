@@ -152,6 +152,28 @@ route "study" { from = { "valley-ehr" }  to = { "study" } }""").start()
         gateway.close()
 
 
+def a_scope_looks_back_as_far_as_its_law():
+    """42 CFR 2.25(a) and 2.24 three years, 45 CFR 164.528(a)(1) six; who says --since gets that."""
+    gateway = Gateway().start()
+    try:
+        gateway.push(bundle(patient("ana"), consent("k", "ana"), condition("c", "ana")), client="riverside-ehr")
+        check(gateway.hie.wait(1), "not delivered")
+        today = time.gmtime()
+        for scope, years in (("part2", 3), ("intermediary", 3), ("hipaa", 6)):
+            day = 28 if (today.tm_mon, today.tm_mday) == (2, 29) else today.tm_mday
+            want = f"{today.tm_year - years:04}-{today.tm_mon:02}-{day:02}"
+            check(json.loads(accounting(gateway, "ana", "--scope", scope)[1])["from"] == want, (scope, want))
+            for form in ("text", "html"):
+                said = gateway.cli("accounting", "-c", gateway.config, "Patient/ana", "--scope", scope, "--format", form).stdout.decode()
+                check(f"from {want} on" in said, said)
+        check(len(to_hie(accounting(gateway, "ana", "--scope", "part2")[0])) == 1, "it is in the window")
+        none, said = accounting(gateway, "ana", "--scope", "part2", "--since", f"{today.tm_year + 1}-01-01")
+        check(none == [] and json.loads(said)["from"] == f"{today.tm_year + 1}-01-01", said)
+        check("from" not in json.loads(accounting(gateway, "ana")[1]), "without a scope, everything")
+    finally:
+        gateway.close()
+
+
 def a_void_is_one_for_each():
     gateway = Gateway(attempts=2)
     gateway.hie.close()                              # nobody listens there
@@ -178,5 +200,5 @@ def a_void_is_one_for_each():
 if __name__ == "__main__":
     main([two_patients_are_each_told_their_own, who_is_withheld_is_not_accounted_for, all_may_be_withheld_from_several,
           three_hundred_patients_are_each_told_their_own, every_consent_of_a_release_is_named,
-          each_law_has_its_own_list,
+          each_law_has_its_own_list, a_scope_looks_back_as_far_as_its_law,
           a_void_is_one_for_each])
