@@ -9,6 +9,7 @@
 #include "gateway/ledger/merkle.h"
 #include "gateway/ledger/record.h"
 #include "gateway/ledger/verify.h"
+#include "gateway/ledger/witness.h"
 
 static const char *const log_names[LEDGER_LOGS] = { "disclosures", "denials" };
 
@@ -104,6 +105,28 @@ other_add(struct desk *d, struct verify_options *options, struct span note, cons
     return !span_empty(*to);
 }
 
+/* Every witness that is named has to have signed it. */
+static int
+witnesses_check(const struct call *call, struct desk *d, struct span note)
+{
+    struct digest *digest = digest_new();
+    enum status    st     = digest != NULL ? ST_OK : ST_NO_MEMORY;
+    const char    *vkey;
+
+    for (size_t i = 0; st == ST_OK && (vkey = call_value_at(call, "witness", i)) != NULL; i++) {
+        struct witness w;
+        uint64_t       time = 0;
+        st                  = witness_parse(span_of(vkey), digest, &w, &d->why);
+        if (st == ST_OK)
+            st = witness_check(note, &w, &time, &d->why);
+        if (st == ST_OK)
+            call_say(call, "the witness %.*s signed the checkpoint, %.*s", SPAN_PRINT(w.name),
+                     SPAN_PRINT(time_format(d->arena, (int64_t)time * 1000)));
+    }
+    digest_free(&digest);
+    return st == ST_MALFORMED ? EXIT_CODE_USAGE : desk_code(st);
+}
+
 static int
 other_read(const struct call *call, struct desk *d, struct verify_options *options)
 {
@@ -114,9 +137,11 @@ other_read(const struct call *call, struct desk *d, struct verify_options *optio
         return EXIT_CODE_OK;
     if (!load_file(call, path, &note))
         return EXIT_CODE_DEPENDENCY;
-    bool good = other_add(d, options, buf_span(&note), path);
+    int code = witnesses_check(call, d, buf_span(&note));
+    if (code == EXIT_CODE_OK && !other_add(d, options, buf_span(&note), path))
+        code = EXIT_CODE_INTEGRITY;
     buf_release(&note);
-    return good ? EXIT_CODE_OK : EXIT_CODE_INTEGRITY;
+    return code;
 }
 
 /* The anchor's, where the configuration has one.  One that cannot be read is told, not passed over. */
@@ -179,6 +204,10 @@ command_log_verify(const struct call *call)
 
     if (call_has(call, "dir") == call_has(call, "config") || call_has(call, "dir") != call_has(call, "key")) {
         call_say(call, "say what to verify: `--config FILE`, or `--dir DIR --key PUBLIC-KEY`");
+        return EXIT_CODE_USAGE;
+    }
+    if (call_has(call, "witness") && !call_has(call, "checkpoint")) {
+        call_say(call, "--witness: say with --checkpoint which one the witness signed");
         return EXIT_CODE_USAGE;
     }
     if (call_has(call, "dir"))

@@ -90,8 +90,8 @@ checkpoint_sign(const struct ledger_signer *signer, struct digest *d, enum ledge
 /* ---- reading ----------------------------------------------------------------- */
 
 /* The text is separated from the signatures by the last empty line. */
-static bool
-note_split(struct span note, struct span *text, struct span *signatures)
+bool
+checkpoint_split(struct span note, struct span *text, struct span *signatures)
 {
     if (note.length == 0 || note.length > CHECKPOINT_MAX_BYTES || note.at[note.length - 1] != '\n')
         return false;
@@ -140,13 +140,13 @@ checkpoint_parse(struct span note, struct checkpoint *out, struct buf *why)
 {
     struct span text, signatures;
 
-    if (!note_split(note, &text, &signatures))
+    if (!checkpoint_split(note, &text, &signatures))
         return malformed(why, "not a signed note: lines of text, an empty line, signatures");
     return text_parse(text, out, why);
 }
 
-static bool
-ed25519_verify(const struct ledger_public *public, struct span text, const unsigned char signature[64])
+bool
+ledger_public_signed(const struct ledger_public *public, struct span text, const unsigned char signature[64])
 {
     EVP_PKEY *key =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public->bytes, sizeof public->bytes);
@@ -157,6 +157,13 @@ ed25519_verify(const struct ledger_public *public, struct span text, const unsig
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     return ok;
+}
+
+bool
+checkpoint_signature_line(struct span line, struct span *rest)
+{
+    *rest = span_skip(line, sizeof DASH - 1);
+    return span_starts(line, SPAN(DASH));
 }
 
 /* Which key a line says it is of: its name, a blank and the first 30 bits of the
@@ -225,7 +232,7 @@ checkpoint_verify(struct span note, const struct ledger_public *public, struct d
     unsigned char     signature[64];
     bool              found = false;
 
-    if (!note_split(note, &text, &signatures))
+    if (!checkpoint_split(note, &text, &signatures))
         return malformed(why, "not a signed note: lines of text, an empty line, signatures");
     enum status st = text_parse(text, &c, why);
     if (st != ST_OK)
@@ -243,7 +250,7 @@ checkpoint_verify(struct span note, const struct ledger_public *public, struct d
         if (!line_is_ours(line, c.origin, id, signature))
             continue;
         found = true;
-        if (!ed25519_verify(public, text, signature)) {
+        if (!ledger_public_signed(public, text, signature)) {
             buf_add_format(why, "checkpoint of size %llu: the signature is wrong",
                            (unsigned long long)c.size);
             return ST_INTEGRITY;

@@ -49,6 +49,14 @@ enum status checkpoint_verify(struct span note, const struct ledger_public *, st
                               struct span expected_origin, struct checkpoint *out,
                               struct buf *why) MUST_CHECK;
 
+/* The parts of a signed note, for those who check other keys (witness.h): the text with its last newline, and the
+ * signature lines.  False: it has not this form. */
+bool checkpoint_split(struct span note, struct span *text, struct span *signatures);
+/* What stands behind the em dash and its blank; false: it is no signature line. */
+bool checkpoint_signature_line(struct span line, struct span *rest);
+/* Ed25519 (RFC 8032). */
+bool ledger_public_signed(const struct ledger_public *, struct span text, const unsigned char signature[64]);
+
 /* Standard base64 with padding. */
 void base64_add(struct buf *, const void *bytes, size_t length);
 /* Exactly `size` bytes; false on anything else. */
