@@ -2,11 +2,16 @@
  *
  * The log is read twice: first the voids, whose number is that of connections that were never made, then the releases.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/sort.h"
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
 #include "gateway/ledger/audit_event.h"
 #include "gateway/ledger/record.h"
+
+#define EVENT_ID_MAX 64u                 /* a UUID has 36 */
 
 struct events {
     struct desk        *desk;
@@ -35,22 +40,16 @@ by_text(const void *a, const void *b, const void *context)
     return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
+static int
+text_order(const void *a, const void *b)
+{
+    return by_text(a, b, NULL);
+}
+
 static bool
 is_voided(const struct events *e, struct span event_id)
 {
-    size_t low = 0, high = e->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int    order  = span_compare(e->voided[middle], event_id);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    return e->count > 0 && bsearch(&event_id, e->voided, e->count, sizeof *e->voided, text_order) != NULL;
 }
 
 static bool
@@ -72,17 +71,26 @@ voided_add(struct events *e, struct span event_id)
     return !span_empty(e->voided[e->count++]);
 }
 
+/* The id is held outside of the arena while the tape goes: there may be more voids than tapes have room. */
 static bool
 on_void(const struct ledger_leaf *leaf, void *arg)
 {
-    struct events     *e = arg;
+    struct events     *e     = arg;
+    struct arena      *arena = e->desk->arena;
+    struct arena_mark  mark  = arena_mark(arena);
     const struct tape *t;
+    char               room[EVENT_ID_MAX];
 
     if (!span_eq_text(leaf->kind, "void") || span_empty(leaf->record))
         return true;
-    if (tape_read(leaf->record, &tape_default_limits, e->desk->arena, &t, NULL) != ST_OK)
+    if (tape_read(leaf->record, &tape_default_limits, arena, &t, NULL) != ST_OK)
         return stop(e, EXIT_CODE_INTEGRITY, "the record is not JSON: run `sluice log verify`", leaf->index);
-    if (!voided_add(e, desk_member(e->desk, t, TAPE_ROOT, "voids")))
+    struct span voids = desk_member(e->desk, t, TAPE_ROOT, "voids");
+    if (span_empty(voids) || voids.length > sizeof room)
+        return stop(e, EXIT_CODE_INTEGRITY, "a void names no eventId: run `sluice log verify`", leaf->index);
+    memcpy(room, voids.at, voids.length);
+    arena_reset(arena, mark);
+    if (!voided_add(e, span_from(room, voids.length)))
         return stop(e, EXIT_CODE_DEPENDENCY, status_text(ST_NO_MEMORY), leaf->index);
     return true;
 }

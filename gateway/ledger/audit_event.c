@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/json_author.h"
+#include "fhir/reference.h"
 
 #define DCM            "http://dicom.nema.org/resources/ontology/DCM"
 #define SNOMED_CT      "http://snomed.info/sct"
@@ -66,6 +67,25 @@ static void
 add_reference(author_value parent, struct span reference)
 {
     author_add_text(author_add_object(parent, "what"), "reference", reference);
+}
+
+/* Who is known by an identifier alone stands in the record as a search, Patient?identifier=system|value
+ * (decision 0040): out of a transaction that is no reference. */
+static void
+add_patient_name(author_value parent, const char *name, struct span patient)
+{
+    author_value reference = author_add_object(parent, name);
+
+    if (!span_starts(patient, SPAN(REFERENCE_PATIENT_NAME))) {
+        author_add_text(reference, "reference", patient);
+    } else {
+        struct span  value      = span_skip(patient, sizeof REFERENCE_PATIENT_NAME - 1);
+        struct span  system     = span_split(&value, '|');
+        author_value identifier = author_add_object(reference, "identifier");
+        add_if(identifier, "system", system);
+        add_if(identifier, "value", value);
+    }
+    author_add_cstr(reference, "type", "Patient");
 }
 
 /* ---- agents -------------------------------------------------------------------------------- */
@@ -146,7 +166,7 @@ add_agents(const struct event *e, const struct audit_source *source)
     }
     if (!span_empty(own(e, "consentId"))) {
         agent = agent_begin(agents, SNOMED_CT, "429577009", "Patient Advocate", false);
-        author_add_text(author_add_object(agent, "who"), "reference", own(e, "patientId"));
+        add_patient_name(agent, "who", own(e, "patientId"));
     }
 }
 
@@ -170,15 +190,17 @@ add_patients(const struct event *e, author_value entities)
 {
     tape_node    patients = tape_member(e->t, TAPE_ROOT, SPAN("patients"));
     struct span  patient  = own(e, "patientId");
-    author_value entity   = entity_begin(entities, ENTITY_TYPE, SPAN("1"), "1", "Patient");
 
-    add_reference(entity, patient);
+    if (span_empty(patient))
+        return;
+    author_value entity = entity_begin(entities, ENTITY_TYPE, SPAN("1"), "1", "Patient");
+    add_patient_name(entity, "what", patient);
     add_if(entity, "name", own(e, "patientNameAtTime"));
     for (tape_node p = tape_first(e->t, patients); p != TAPE_ABSENT; p = tape_next(e->t, p)) {
         if (tape_text_eq(e->t, tape_member(e->t, p, SPAN("patientId")), patient))
             continue;
         entity = entity_begin(entities, RESOURCE_TYPES, SPAN("Patient"), "1", "Patient");
-        add_reference(entity, text_of(e, p, "patientId"));
+        add_patient_name(entity, "what", text_of(e, p, "patientId"));
         add_if(entity, "name", text_of(e, p, "patientNameAtTime"));
     }
 }
@@ -303,7 +325,8 @@ add_head(const struct event *e)
 
     author_add_cstr(e->root, "resourceType", "AuditEvent");
     author_add_text(e->root, "id", own(e, "eventId"));
-    author_add_cstr(author_add_array(author_add_object(e->root, "meta"), "profile"), NULL, AUDIT_EVENT_PROFILE);
+    if (!span_empty(own(e, "patientId")))
+        author_add_cstr(author_add_array(author_add_object(e->root, "meta"), "profile"), NULL, AUDIT_EVENT_PROFILE);
     add_coding(author_add_object(e->root, "type"), DCM, "110106", "Export");
     author_value subtypes = author_add_array(e->root, "subtype");
     add_coding(author_add_object(subtypes, NULL), LIFECYCLE, "disclose", "Disclose Record Lifecycle Event");
@@ -329,8 +352,7 @@ audit_event_author(const struct tape *record, const struct audit_source *source,
     struct event e         = { .t = record, .arena = arena };
     tape_node    recipient = tape_member(record, TAPE_ROOT, SPAN("recipient"));
 
-    if (span_empty(own(&e, "eventId")) || span_empty(own(&e, "tRelease")) || span_empty(own(&e, "patientId"))
-        || span_empty(text_of(&e, recipient, "name")))
+    if (span_empty(own(&e, "eventId")) || span_empty(own(&e, "tRelease")) || span_empty(text_of(&e, recipient, "name")))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
     struct author *author = author_new();
     if (author == NULL)

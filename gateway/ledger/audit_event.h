@@ -16,7 +16,9 @@
  *   agent custodian    SCT 159541003: discloser.name, the legal entity that held the records
  *   agent authorizer   SCT 429577009: the patient, where a consent is the basis (42 CFR 2.31, 2.33)
  *   entity patient     type 1, role 1; exactly one, as the profile wants: patientId.  Further ones of a release about
- *                      several are of type resource-types Patient, role 1
+ *                      several are of type resource-types Patient, role 1.  A release about nobody (an Organization alone)
+ *                      has none, and so does not name the profile, which wants one.  Who is known by an identifier
+ *                      alone is named by it
  *   entity data        an item of itemsReleased each: type resource-types, role 4 Domain Resource
  *   entity consent     resource-types Consent: consentId of each patient and otherConsents, the version in its reference where it is known
  *   entity release     type 4 Other, role 20 Job: idempotencyKey, payload's SHA-256 and size, rule with citation

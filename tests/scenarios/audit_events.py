@@ -48,6 +48,13 @@ def agent(event, code):
     return found[0]
 
 
+def named(what):
+    """As the record names a patient."""
+    if "reference" in what:
+        return what["reference"]
+    return f"Patient?identifier={what['identifier'].get('system', '')}|{what['identifier']['value']}"
+
+
 def says_what_the_record_says(event, record):
     check(event["id"] == record["eventId"] and event["recorded"] == record["tRelease"], event)
     check(event["subtype"][0]["code"] == "disclose" and event["outcome"] == "0", event)
@@ -55,8 +62,9 @@ def says_what_the_record_says(event, record):
     check(agent(event, "110152")["who"]["display"] == record["recipient"]["name"], event)
     custodians = [a["who"]["display"] for a in event["agent"] if a["type"]["coding"][0]["code"] == "159541003"]
     check(custodians == [d["name"] for d in [record.get("discloser", {})] if "name" in d], (custodians, record))
-    people = [e["what"]["reference"] for e in event["entity"] if e.get("role", {}).get("code") == "1"]
-    check(people == [p["patientId"] for p in record.get("patients", [record])], (people, record))
+    people = [named(e["what"]) for e in event["entity"] if e.get("role", {}).get("code") == "1"]
+    check(people == [p["patientId"] for p in record.get("patients", [record]) if "patientId" in p], (people, record))
+    check(("meta" in event) == ("patientId" in record), "the profile wants a patient")
     items = [e["what"]["reference"].split("/_history/")[0] for e in event["entity"] if e.get("role", {}).get("code") == "4"]
     check(items == [f"{i['type']}/{i['id']}" for i in record["itemsReleased"]], (items, record))
     consents = {e["what"]["reference"].split("/_history/")[0] for e in event["entity"] if "role" not in e and e["type"]["code"] == "Consent"}
@@ -78,6 +86,9 @@ def every_standing_release_is_one_and_valid():
                                client="riverside-ehr" if n % 2 else "valley-ehr")[0] == 200, "push")
         two = dict(patient("ben"), name=[{"family": "Stone \"B\" O'Hara <b>", "given": ["Ben\u202e"]}])
         check(gateway.push(bundle(patient("p1"), condition("both", "p1"), two, observation("ben-o", "ben")))[0] == 200, "of two")
+        unnamed = dict(observation("mrn-o", "p1"), subject={"identifier": {"system": "urn:oid:1.2.3", "value": "MRN-7"}})
+        check(gateway.push(bundle(unnamed))[0] == 200, "of somebody who is known by a number alone")
+        check(gateway.push(bundle({"resourceType": "Organization", "id": "nobodys", "name": "Oak Street"}))[0] == 200, "of nobody")
         kept = consent("read", "p3")
         check(gateway.request("PUT", "/fhir/Consent/read", kept, client="oak-ehr")[0] in (200, 201), "put")
         check(gateway.request("GET", "/fhir/Consent/read", client="oak-ehr")[0] == 200, "read")
@@ -88,11 +99,13 @@ def every_standing_release_is_one_and_valid():
             says_what_the_record_says(event, record)
         check({e["subtype"][1]["code"] for e in made} == {"transaction", "read"}, "pushes and a read")
         check(any(len(r.get("patients", [])) == 2 for r in records), "one of two patients")
+        check(any("patientId" not in r for r in records), "one of nobody")
+        check(any(r.get("patientId") == "Patient?identifier=urn:oid:1.2.3|MRN-7" for r in records), "one by a number")
         for event, errors in zip(made, validated(gateway, made)):
             check(errors == [], (errors, event))
         print(f"      {len(made)} AuditEvents", flush=True)
         check([e["id"] for e in events(gateway, "--patient", "Patient/ben")]
-              == [r["eventId"] for r in records if any(p["patientId"] == "Patient/ben" for p in r.get("patients", [r]))], "of one")
+              == [r["eventId"] for r in records if any(p.get("patientId") == "Patient/ben" for p in r.get("patients", [r]))], "of one")
         check([e["id"] for e in events(gateway, "--to", "lakeside-clinic")]
               == [r["eventId"] for r in records if r["recipient"]["name"] == "lakeside-clinic"], "to one")
         middle = records[len(records) // 2]["tRelease"]
