@@ -15,11 +15,6 @@
 
 enum accounting_form { FORM_TEXT = 0, FORM_JSON, FORM_CSV, FORM_HTML };
 
-struct voided {
-    struct span    event_id;
-    struct voided *next;
-};
-
 struct account {
     const struct call *call;
     struct desk       *desk;
@@ -29,7 +24,6 @@ struct account {
     int64_t            since, now;
     struct span        from;             /* the day of `since`; empty: from the beginning */
     struct span        due;              /* a day, where the site runs the clock of 2.25 (H-4); else empty */
-    struct voided     *voided;
     uint64_t           count;
     int                code;
 };
@@ -37,39 +31,15 @@ struct account {
 /* ---- which -------------------------------------------------------------------------------- */
 
 static bool
-on_void(const struct ledger_leaf *leaf, void *arg)
+stands(struct account *a, const struct ledger_leaf *leaf)
 {
-    struct account    *a = arg;
-    const struct tape *t;
+    bool voided = true;
 
-    if (!span_eq(leaf->kind, SPAN("void")) || span_empty(leaf->record))
-        return true;
-    /* The tape may borrow from the row: the id is copied. */
-    if (tape_read(leaf->record, &tape_default_limits, a->desk->arena, &t, NULL) != ST_OK) {
-        a->code = EXIT_CODE_INTEGRITY;
-        return false;
-    }
-    struct voided *v = arena_make(a->desk->arena, struct voided);
-    if (v == NULL) {
-        a->code = EXIT_CODE_DEPENDENCY;
-        return false;
-    }
-    v->event_id = arena_copy(a->desk->arena, desk_member(a->desk, t, TAPE_ROOT, "voids"));
-    v->next     = a->voided;
-    a->voided   = v;
-    return true;
-}
-
-static bool
-stands(const struct account *a, const struct ledger_leaf *leaf)
-{
     if (!span_eq(leaf->kind, SPAN("disclosure")) || span_empty(leaf->record) || leaf->at_ms < a->since)
         return false;
-    for (const struct voided *v = a->voided; v != NULL; v = v->next) {
-        if (span_eq(v->event_id, leaf->event_id))
-            return false;
-    }
-    return true;
+    if (store_ledger_voided(a->desk->store, leaf->event_id, &voided) != ST_OK)
+        a->code = EXIT_CODE_DEPENDENCY;
+    return a->code == EXIT_CODE_OK && !voided;
 }
 
 static bool
@@ -276,7 +246,7 @@ on_disclosure(const struct ledger_leaf *leaf, void *arg)
     const struct tape *t;
 
     if (!stands(a, leaf))
-        return true;
+        return a->code == EXIT_CODE_OK;
     buf_clear(&a->desk->out);
     enum status st = own_part(a, leaf->record, &t);
     if (st == ST_NO_MEMORY)
@@ -344,9 +314,7 @@ account_print(struct account *a)
     struct desk *d  = a->desk;
     enum status  st = store_hold(d->store);
 
-    if (st == ST_OK)
-        st = store_ledger_visit_patient(d->store, LEDGER_DISCLOSURES, a->patient, on_void, a);
-    if (st == ST_OK && a->code == EXIT_CODE_OK) {
+    if (st == ST_OK) {
         add_head(a, &d->out);
         a->code = call_print_buf(a->call, &d->out);
         buf_clear(&d->out);              /* nothing may stand in it when there is no disclosure */

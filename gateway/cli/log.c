@@ -313,7 +313,8 @@ on_show(const struct ledger_leaf *leaf, void *arg)
 static bool
 kind_fits(const struct call *call, const char *kind)
 {
-    static const char *const kinds[LEDGER_LOGS][5] = { { "disclosure", "void" }, { "denial", "filing", "review", "rows" } };
+    static const char *const kinds[LEDGER_LOGS][6] = { { "disclosure", "void" },
+                                                                 { "denial", "filing", "review", "rows", "reading" } };
     bool                     denials               = call_has(call, "denials"), there[LEDGER_LOGS] = { false, false };
 
     for (int log = 0; log < LEDGER_LOGS && kind != NULL; log++)
@@ -325,7 +326,7 @@ kind_fits(const struct call *call, const char *kind)
         call_say(call, "--kind %s: such records are in the log of %s: %s --denials", kind, denials ? "disclosures" : "denials",
                  denials ? "leave out" : "add");
     else
-        call_say(call, "--kind %s: want disclosure or void, or of the denials denial, filing, review or rows", kind);
+        call_say(call, "--kind %s: want disclosure or void, or of the denials denial, filing, review, rows or reading", kind);
     return false;
 }
 

@@ -1,17 +1,8 @@
-/* gateway/cli/log_events.c -- log events: standing releases as FHIR AuditEvents, a line each.
- *
- * The log is read twice: first the voids, whose number is that of connections that were never made, then the releases.
- */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/sort.h"
+/* gateway/cli/log_events.c -- log events: standing releases as FHIR AuditEvents, a line each. */
 #include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
 #include "gateway/ledger/audit_event.h"
 #include "gateway/ledger/record.h"
-
-#define EVENT_ID_MAX 64u                 /* a UUID has 36 */
 
 struct events {
     struct desk        *desk;
@@ -20,8 +11,6 @@ struct events {
     struct span         patient;         /* empty: anybody */
     const char         *to;
     int64_t             since, until;
-    struct span        *voided;          /* eventIds, sorted */
-    size_t              count, room;
     int                 code;
 };
 
@@ -31,68 +20,6 @@ stop(struct events *e, int code, const char *why, uint64_t leaf)
     buf_add_format(&e->desk->why, "leaf %llu: %s", (unsigned long long)leaf, why);
     e->code = code;
     return false;
-}
-
-static int
-by_text(const void *a, const void *b, const void *context)
-{
-    (void)context;
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
-static int
-text_order(const void *a, const void *b)
-{
-    return by_text(a, b, NULL);
-}
-
-static bool
-is_voided(const struct events *e, struct span event_id)
-{
-    return e->count > 0 && bsearch(&event_id, e->voided, e->count, sizeof *e->voided, text_order) != NULL;
-}
-
-static bool
-voided_add(struct events *e, struct span event_id)
-{
-    struct arena *arena = e->desk->arena;
-
-    if (e->count == e->room) {
-        size_t       room   = e->room > 0 ? 2 * e->room : 256;
-        struct span *larger = arena_make_n(arena, room, struct span);
-        if (larger == NULL)
-            return false;
-        for (size_t i = 0; i < e->count; i++)
-            larger[i] = e->voided[i];
-        e->voided = larger;
-        e->room   = room;
-    }
-    e->voided[e->count] = arena_copy(arena, event_id);
-    return !span_empty(e->voided[e->count++]);
-}
-
-/* The id is held outside of the arena while the tape goes: there may be more voids than tapes have room. */
-static bool
-on_void(const struct ledger_leaf *leaf, void *arg)
-{
-    struct events     *e     = arg;
-    struct arena      *arena = e->desk->arena;
-    struct arena_mark  mark  = arena_mark(arena);
-    const struct tape *t;
-    char               room[EVENT_ID_MAX];
-
-    if (!span_eq_text(leaf->kind, "void") || span_empty(leaf->record))
-        return true;
-    if (tape_read(leaf->record, &tape_default_limits, arena, &t, NULL) != ST_OK)
-        return stop(e, EXIT_CODE_INTEGRITY, "the record is not JSON: run `sluice log verify`", leaf->index);
-    struct span voids = desk_member(e->desk, t, TAPE_ROOT, "voids");
-    if (span_empty(voids) || voids.length > sizeof room)
-        return stop(e, EXIT_CODE_INTEGRITY, "a void names no eventId: run `sluice log verify`", leaf->index);
-    memcpy(room, voids.at, voids.length);
-    arena_reset(arena, mark);
-    if (!voided_add(e, span_from(room, voids.length)))
-        return stop(e, EXIT_CODE_DEPENDENCY, status_text(ST_NO_MEMORY), leaf->index);
-    return true;
 }
 
 static bool
@@ -105,9 +32,15 @@ on_release(const struct ledger_leaf *leaf, void *arg)
     const struct tape *t;
 
     if (!span_eq_text(leaf->kind, "disclosure") || span_empty(leaf->record) || leaf->at_ms < e->since || leaf->at_ms > e->until
-        || (e->to != NULL && !span_eq_text(leaf->recipient, e->to)) || is_voided(e, leaf->event_id))
+        || (e->to != NULL && !span_eq_text(leaf->recipient, e->to)))
         return true;
-    enum status st = tape_read(leaf->record, &tape_default_limits, arena, &t, NULL);
+    bool        voided = false;
+    enum status st     = store_ledger_voided(e->desk->store, leaf->event_id, &voided);
+    if (st != ST_OK)
+        return stop(e, EXIT_CODE_DEPENDENCY, "the store could not be read", leaf->index);
+    if (voided)
+        return true;
+    st = tape_read(leaf->record, &tape_default_limits, arena, &t, NULL);
     if (st == ST_OK)
         st = audit_event_author(t, &e->source, arena, out);
     arena_reset(arena, mark);
@@ -149,11 +82,7 @@ events_print(struct events *e)
     if (st == ST_OK)
         st = source_find(e);
     if (st == ST_OK)
-        st = visit(e, on_void);
-    if (st == ST_OK && e->code == EXIT_CODE_OK) {
-        sort_in_place(e->voided, e->count, sizeof *e->voided, by_text, NULL);
         st = visit(e, on_release);
-    }
     store_let_go(e->desk->store);
     return st == ST_OK ? e->code : desk_code(st);
 }

@@ -1,10 +1,12 @@
-/* gateway/ledger/audit_event.c -- a disclosure as a FHIR AuditEvent. */
+/* gateway/ledger/audit_event.c -- a disclosure, or a reading of the log, as a FHIR AuditEvent. */
 #include "gateway/ledger/audit_event.h"
 
 #include <arpa/inet.h>
 
 #include "base/json_author.h"
 #include "fhir/reference.h"
+#include "gateway/ledger/checkpoint.h"
+#include "gateway/ledger/record.h"
 
 #define DCM            "http://dicom.nema.org/resources/ontology/DCM"
 #define SNOMED_CT      "http://snomed.info/sct"
@@ -15,6 +17,7 @@
 #define OBJECT_ROLE    "http://terminology.hl7.org/CodeSystem/object-role"
 #define RESOURCE_TYPES "http://hl7.org/fhir/resource-types"
 #define SOURCE_TYPE    "http://terminology.hl7.org/CodeSystem/security-source-type"
+#define EVENT_TYPE     "http://terminology.hl7.org/CodeSystem/audit-event-type"
 #define BALP_ENTITY    "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 
 /* network-type, R4 valueset-network-type.html */
@@ -129,12 +132,12 @@ is_address(struct arena *arena, struct span text)
 }
 
 static void
-add_recipient(const struct event *e, author_value agents, bool asked)
+add_recipient(const struct event *e, author_value agents, const char *code, const char *display, bool asked)
 {
     tape_node    recipient = tape_member(e->t, TAPE_ROOT, SPAN("recipient"));
     tape_node    first     = tape_first(e->t, tape_member(e->t, recipient, SPAN("identifier")));
     struct span  endpoint  = text_of(e, recipient, "endpoint"), name = text_of(e, recipient, "name");
-    author_value agent     = agent_begin(agents, DCM, "110152", "Destination Role ID", asked);
+    author_value agent     = agent_begin(agents, DCM, code, display, asked);
     author_value who       = author_add_object(agent, "who");
 
     add_if(who, "reference", text_of(e, recipient, "reference"));
@@ -146,7 +149,21 @@ add_recipient(const struct event *e, author_value agents, bool asked)
         add_if(identifier, "value", value);
     }
     author_add_text(who, "display", name);
+    author_add_text(agent, "name", name);
     add_network(agent, span_empty(endpoint) ? name : endpoint, span_empty(endpoint) ? NETWORK_NAME : NETWORK_URI);
+}
+
+#define SOURCE_ROLE      "110153", "Source Role ID"
+#define DESTINATION_ROLE "110152", "Destination Role ID"
+
+static void
+add_own_agent(const struct event *e, const struct audit_source *source, author_value agents, const char *code,
+              const char *display, bool asked)
+{
+    author_value agent = agent_begin(agents, DCM, code, display, asked);
+
+    add_gateway(e, source, agent, "who");
+    add_network(agent, source->address, is_address(e->arena, source->address) ? NETWORK_IP : NETWORK_NAME);
 }
 
 static void
@@ -155,17 +172,15 @@ add_agents(const struct event *e, const struct audit_source *source)
     bool         pushed    = span_eq_text(own(e, "channel"), "FHIR push");
     struct span  discloser = text_of(e, tape_member(e->t, TAPE_ROOT, SPAN("discloser")), "name");
     author_value agents    = author_add_array(e->root, "agent");
-    author_value agent     = agent_begin(agents, DCM, "110153", "Source Role ID", pushed);
 
-    add_gateway(e, source, agent, "who");
-    add_network(agent, source->address, is_address(e->arena, source->address) ? NETWORK_IP : NETWORK_NAME);
-    add_recipient(e, agents, !pushed);
+    add_own_agent(e, source, agents, SOURCE_ROLE, pushed);
+    add_recipient(e, agents, DESTINATION_ROLE, !pushed);
     if (!span_empty(discloser)) {
-        agent = agent_begin(agents, SNOMED_CT, "159541003", "Record keeping/library clerk", false);
+        author_value agent = agent_begin(agents, SNOMED_CT, "159541003", "Record keeping/library clerk", false);
         author_add_text(author_add_object(agent, "who"), "display", discloser);
     }
     if (!span_empty(own(e, "consentId"))) {
-        agent = agent_begin(agents, SNOMED_CT, "429577009", "Patient Advocate", false);
+        author_value agent = agent_begin(agents, SNOMED_CT, "429577009", "Patient Advocate", false);
         add_patient_name(agent, "who", own(e, "patientId"));
     }
 }
@@ -282,6 +297,15 @@ add_release(const struct event *e, author_value entities)
 }
 
 static void
+add_request_id(const struct event *e, author_value entities)
+{
+    if (span_empty(own(e, "requestId")))
+        return;
+    author_value what = author_add_object(entity_begin(entities, BALP_ENTITY, SPAN("XrequestId"), NULL, NULL), "what");
+    author_add_text(author_add_object(what, "identifier"), "value", own(e, "requestId"));
+}
+
+static void
 add_entities(const struct event *e)
 {
     author_value entities = author_add_array(e->root, "entity");
@@ -290,10 +314,7 @@ add_entities(const struct event *e)
     add_items(e, entities);
     add_consents(e, entities);
     add_release(e, entities);
-    if (!span_empty(own(e, "requestId"))) {
-        author_value what = author_add_object(entity_begin(entities, BALP_ENTITY, SPAN("XrequestId"), NULL, NULL), "what");
-        author_add_text(author_add_object(what, "identifier"), "value", own(e, "requestId"));
-    }
+    add_request_id(e, entities);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------- */
@@ -319,14 +340,18 @@ add_purposes(const struct event *e)
 }
 
 static void
+add_profile(const struct event *e, const char *url)
+{
+    author_add_cstr(author_add_array(author_add_object(e->root, "meta"), "profile"), NULL, url);
+}
+
+static void
 add_head(const struct event *e)
 {
     bool pushed = span_eq_text(own(e, "channel"), "FHIR push");
 
-    author_add_cstr(e->root, "resourceType", "AuditEvent");
-    author_add_text(e->root, "id", own(e, "eventId"));
     if (!span_empty(own(e, "patientId")))
-        author_add_cstr(author_add_array(author_add_object(e->root, "meta"), "profile"), NULL, AUDIT_EVENT_PROFILE);
+        add_profile(e, AUDIT_EVENT_PROFILE);
     add_coding(author_add_object(e->root, "type"), DCM, "110106", "Export");
     author_value subtypes = author_add_array(e->root, "subtype");
     add_coding(author_add_object(subtypes, NULL), LIFECYCLE, "disclose", "Disclose Record Lifecycle Event");
@@ -346,23 +371,90 @@ add_source(const struct event *e, const struct audit_source *source)
     add_coding(author_add_object(author_add_array(s, "type"), NULL), SOURCE_TYPE, "4", "Application Server");
 }
 
+/* ---- a disclosure, a reading ---------------------------------------------------------------------- */
+
+static void
+author_disclosure(const struct event *e, const struct audit_source *source)
+{
+    add_head(e);
+    add_purposes(e);
+    add_agents(e, source);
+    add_source(e, source);
+    add_entities(e);
+}
+
+static void
+add_query(const struct event *e, author_value entities)
+{
+    author_value entity = entity_begin(entities, ENTITY_TYPE, SPAN("2"), "24", "Query");
+    struct span  text   = own(e, "request");
+    struct buf   base64;
+
+    buf_init(&base64, 4 * (size_t)RECORD_REQUEST_BYTES);
+    base64_add(&base64, text.at, text.length);
+    author_add_text(entity, "query", buf_span(&base64));
+    buf_release(&base64);
+}
+
+static void
+author_reading(const struct event *e, const struct audit_source *source)
+{
+    bool        read    = span_eq_text(own(e, "act"), "read");
+    bool        patient = !span_empty(own(e, "patientId"));
+    struct span event   = tape_text(e->t, tape_first(e->t, tape_member(e->t, TAPE_ROOT, SPAN("shown"))), e->arena);
+
+    if (!read)
+        add_profile(e, patient ? AUDIT_EVENT_PROFILES "PatientQuery" : AUDIT_EVENT_PROFILES "Query");
+    else if (!span_empty(event))
+        add_profile(e, patient ? AUDIT_EVENT_PROFILES "PatientRead" : AUDIT_EVENT_PROFILES "Read");
+    add_coding(author_add_object(e->root, "type"), EVENT_TYPE, "rest", "Restful Operation");
+    add_coding(author_add_object(author_add_array(e->root, "subtype"), NULL), INTERACTION, arena_text(e->arena, own(e, "act")), NULL);
+    author_add_cstr(e->root, "action", read ? "R" : "E");
+    author_add_text(e->root, "recorded", own(e, "tDecision"));
+    author_add_cstr(e->root, "outcome", "0");
+    add_purposes(e);
+    author_value agents = author_add_array(e->root, "agent");
+    if (read) {
+        add_recipient(e, agents, DESTINATION_ROLE, true);
+        add_own_agent(e, source, agents, SOURCE_ROLE, false);
+    } else {
+        add_recipient(e, agents, SOURCE_ROLE, true);
+        add_own_agent(e, source, agents, DESTINATION_ROLE, false);
+    }
+    add_source(e, source);
+    author_value entities = author_add_array(e->root, "entity");
+    add_patients(e, entities);
+    if (read && !span_empty(event))
+        add_reference(entity_begin(entities, ENTITY_TYPE, SPAN("2"), "4", "Domain Resource"),
+                      arena_join(e->arena, SPAN("AuditEvent/"), event));
+    if (!read)
+        add_query(e, entities);
+    add_request_id(e, entities);
+}
+
+bool
+audit_event_is(struct span kind)
+{
+    return span_eq_text(kind, "disclosure") || span_eq_text(kind, "reading");
+}
+
 enum status
 audit_event_author(const struct tape *record, const struct audit_source *source, struct arena *arena, struct buf *out)
 {
     struct event e         = { .t = record, .arena = arena };
     tape_node    recipient = tape_member(record, TAPE_ROOT, SPAN("recipient"));
+    bool         reading   = span_eq_text(own(&e, "kind"), "reading");
 
-    if (span_empty(own(&e, "eventId")) || span_empty(own(&e, "tRelease")) || span_empty(text_of(&e, recipient, "name")))
+    if (span_empty(own(&e, "eventId")) || span_empty(own(&e, reading ? "tDecision" : "tRelease"))
+        || span_empty(text_of(&e, recipient, "name")) || !audit_event_is(own(&e, "kind")))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
     struct author *author = author_new();
     if (author == NULL)
         return ST_NO_MEMORY;
     e.root = author_object(author);
-    add_head(&e);
-    add_purposes(&e);
-    add_agents(&e, source);
-    add_source(&e, source);
-    add_entities(&e);
+    author_add_cstr(e.root, "resourceType", "AuditEvent");
+    author_add_text(e.root, "id", own(&e, "eventId"));
+    (reading ? author_reading : author_disclosure)(&e, source);
     enum status st = arena_spent(arena) ? ST_NO_MEMORY : author_print(author, out, AUTHOR_COMPACT);
     author_free(&author);
     return st;

@@ -13,7 +13,7 @@
 #define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
-static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review", "rows" };
+static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review", "rows", "reading" };
 
 /* ---- small parts --------------------------------------------------------------------- */
 
@@ -380,6 +380,21 @@ add_rows(struct json_writer *w, const struct disclosure *d)
     json_end(w);
 }
 
+static void
+add_reading(struct json_writer *w, const struct disclosure *d)
+{
+    add_text(w, "act", d->act);
+    json_text_if(w, "request", span_first(d->request, RECORD_REQUEST_BYTES));
+    add_purpose(w, d);
+    add_text(w, "channel", d->channel);
+    json_array(w, "shown");
+    for (size_t i = 0; i < d->shown_count && i < RECORD_SHOWN; i++)
+        json_text(w, NULL, d->shown[i]);
+    json_end(w);
+    add_text(w, "payloadSha256", d->payload_sha256);
+    json_integer(w, "payloadBytes", (int64_t)d->payload_bytes);
+}
+
 /* ---- kinds --------------------------------------------------------------------------------- */
 
 static void
@@ -493,6 +508,9 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
         break;
     case RECORD_ROWS:
         add_rows(w, d);
+        break;
+    case RECORD_READING:
+        add_reading(w, d);
         break;
     case RECORD_DISCLOSURE:
         add_release(w, d, brief);

@@ -21,6 +21,8 @@
  *              of denials, with withheldReasons[]: what had held it
  *   rows       rows[] first                  rows of the store that the log vouches for were written (store/vouch.c); in
  *              the log of denials.  first: rows of before there were records of them, and how many in all
+ *   readings   act request shown[]           somebody was shown records of this log: interaction of FHIR, the request as
+ *              it came, the eventIds; in the log of denials, with the recipient{} and the payload's digest and size
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -53,7 +55,9 @@
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
 enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING, RECORD_REVIEW,
-                   RECORD_ROWS };   /* from DENIAL on: in the log of denials */
+                   RECORD_ROWS, RECORD_READING };   /* from DENIAL on: in the log of denials */
+#define RECORD_REQUEST_BYTES 8192u       /* of a reading; cut behind it */
+#define RECORD_SHOWN         1000u
 
 struct record_item {                     /* something that left */
     struct span type, id;
@@ -168,7 +172,7 @@ struct disclosure {
         struct span kind, version;               /* "N1" | "N2" */
         struct span explanation_sha256;          /* of the copy or explanation that went along */
     } notice;
-    struct span                act, account, why;/* FILING only: "filed", by whom, why */
+    struct span                act, account, why;/* FILING only: "filed", by whom, why; READING: act */
     int64_t                    ended_ms;         /* FILING: when what is ended ends; 0: it is not ended */
     bool                       by_patient;       /* FILING: the patient agreed to it */
     const struct record_paper *papers;           /* on file, that it rests on or was stopped by */
@@ -176,6 +180,9 @@ struct disclosure {
     const struct record_emergency *emergency;    /* NULL: none; of several patients it is each one's own */
     bool                       in_part2_accounting, in_hipaa_accounting, in_intermediary_list;
     int64_t                    suspended_until_ms;   /* 164.528(a)(2); 0: not */
+    struct span                request;          /* READING only: "GET /fhir/AuditEvent?patient=Patient/p1" */
+    const struct span         *shown;            /* READING only: eventIds, at most RECORD_SHOWN */
+    size_t                     shown_count;
     const struct record_review *review;      /* REVIEW only */
     const struct record_row   *rows;             /* ROWS only */
     size_t                     row_count;

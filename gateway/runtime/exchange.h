@@ -28,6 +28,7 @@ struct terminology_ask;
 struct record_consent;
 struct record_item;
 struct reading;                          /* stages/reading.h */
+struct auditing;                         /* stages/auditing.h */
 struct revoking;                         /* stages/revoke.c */
 struct consulting;                       /* stages/consult.c */
 
@@ -45,6 +46,8 @@ enum intake {                            /* what the request asks for; by stage 
     INTAKE_VREAD,                        /* GET  /fhir/Consent/{id}/_history/{version}            */
     INTAKE_HISTORY,                      /* GET  /fhir/Consent/{id}/_history                      */
     INTAKE_SEARCH,                       /* GET  /fhir/Consent?…, POST /fhir/Consent/_search      */
+    INTAKE_AUDIT_READ,                   /* GET  /fhir/AuditEvent/{id}                            */
+    INTAKE_AUDIT_SEARCH,                 /* GET  /fhir/AuditEvent?…, POST /fhir/AuditEvent/_search */
     INTAKE_REVOKE,                       /* POST /fhir/Consent/{id}/$revoke; then an update       */
     INTAKE_SERVICES,                     /* GET  /cds-services                                    */
     INTAKE_CONSULT,                      /* POST /cds-services/patient-consent-consult            */
@@ -79,7 +82,7 @@ struct intake_entry {
     const struct issues   *issues;       /* of a refused batch entry                          */
 };
 
-/* An answer that holds, or holds back, what is known of a patient; by stages read
+/* An answer that holds, or holds back, what is known of a patient; by stages read, audit
  * and consult, recorded by stage disclose before a byte of it leaves. */
 struct giving {
     struct span               patient;   /* "Patient/p1", or empty */
@@ -95,6 +98,10 @@ struct giving {
     struct span               reference; /* and how consents refer to it */
     const struct record_consent *consent;
     bool                      accounted; /* 42 CFR 2.25 */
+    struct span               log_act;   /* not empty: the log itself was read (ledger/record.h, kind reading) */
+    struct span               log_request;
+    const struct span        *log_shown; /* eventIds */
+    size_t                    log_shown_count;
 };
 
 /* One recipient of this exchange; by stages route, decide, redact, commit. */
@@ -155,8 +162,9 @@ struct exchange {
     struct store_lookup           lookup;
     struct span                   idempotency_key;   /* incoming */
     struct span                   request_sha256;
-    /* read, revoke, consult; disclose */
+    /* read, audit, revoke, consult; disclose */
     struct reading               *reading;
+    struct auditing              *auditing;
     struct revoking              *revoking;
     struct consulting            *consulting;
     struct giving                *giving;            /* NULL: the answer is no release */

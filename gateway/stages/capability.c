@@ -5,31 +5,61 @@
 #include "gateway/runtime/exchange.h"
 #include "gateway/version.h"
 
-/* Types are pushed whole; Consents are the ones that are read, too. */
 static void
-author_consent(author_value rest)
+add_codes(author_value type, const char *const *codes, size_t count)
+{
+    author_value interactions = author_add_array(type, "interaction");
+
+    for (size_t i = 0; i < count; i++)
+        author_add_cstr(author_add_object(interactions, NULL), "code", codes[i]);
+}
+
+/* Names, and behind each its type. */
+static void
+add_params(author_value type, const char *const *params, size_t count)
+{
+    author_value searches = author_add_array(type, "searchParam");
+
+    for (size_t i = 0; i < count; i += 2) {
+        author_value param = author_add_object(searches, NULL);
+        author_add_cstr(param, "name", params[i]);
+        author_add_cstr(param, "type", params[i + 1]);
+    }
+}
+
+/* Types are pushed whole; Consents are read, too. */
+static void
+author_consent(author_value resources)
 {
     static const char *const codes[]  = { "read", "vread", "history-instance", "search-type", "create", "update", "delete" };
     static const char *const params[] = { "patient", "reference", "actor", "reference", "status", "token",
                                           "_id", "token", "period", "date" };
 
-    author_value type         = author_add_object(author_add_array(rest, "resource"), NULL);
+    author_value type = author_add_object(resources, NULL);
     author_add_cstr(type, "type", "Consent");
-    author_value interactions = author_add_array(type, "interaction");
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        author_add_cstr(author_add_object(interactions, NULL), "code", codes[i]);
+    add_codes(type, codes, sizeof codes / sizeof *codes);
     author_add_cstr(type, "versioning", "versioned-update");
     author_add_bool(type, "readHistory", true);
     author_add_bool(type, "updateCreate", true);
-    author_value searches = author_add_array(type, "searchParam");
-    for (size_t i = 0; i < sizeof params / sizeof *params; i += 2) {
-        author_value param = author_add_object(searches, NULL);
-        author_add_cstr(param, "name", params[i]);
-        author_add_cstr(param, "type", params[i + 1]);
-    }
+    add_params(type, params, sizeof params / sizeof *params);
     author_value operation = author_add_object(author_add_array(type, "operation"), NULL);
     author_add_cstr(operation, "name", "revoke");
     author_add_cstr(operation, "definition", "https://sluice.example/fhir/OperationDefinition/Consent-revoke");
+}
+
+/* What the log says (stages/auditing.h); those that are pushed are forwarded, and not read. */
+static void
+author_audit_event(author_value resources)
+{
+    static const char *const codes[]  = { "read", "search-type", "create", "update", "delete" };
+    static const char *const params[] = { "patient", "reference", "date", "date", "agent", "reference", "agent-name", "string",
+                                          "entity", "reference", "type", "token", "subtype", "token", "outcome", "token",
+                                          "action", "token", "source", "reference", "purpose", "token", "_id", "token" };
+
+    author_value type = author_add_object(resources, NULL);
+    author_add_cstr(type, "type", "AuditEvent");
+    add_codes(type, codes, sizeof codes / sizeof *codes);
+    add_params(type, params, sizeof params / sizeof *params);
 }
 
 static void
@@ -43,7 +73,9 @@ author_rest(author_value root)
     author_value security = author_add_object(rest, "security");
     author_add_cstr(security, "description",
                     "TLS 1.2 or 1.3 with a client certificate whose common name is registered");
-    author_consent(rest);
+    author_value resources = author_add_array(rest, "resource");
+    author_consent(resources);
+    author_audit_event(resources);
     author_value interactions = author_add_array(rest, "interaction");
     for (size_t i = 0; i < sizeof system / sizeof *system; i++)
         author_add_cstr(author_add_object(interactions, NULL), "code", system[i]);

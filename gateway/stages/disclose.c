@@ -1,7 +1,7 @@
 /* gateway/stages/disclose.c -- the record of an answer that is a release, before it leaves.
  *
- * What is given adds a disclosure record with the SHA-256 of the body, what is
- * held back a denial record; who finds nothing gets a denial record as well, so
+ * What is given adds a disclosure record (where the log itself was read, a record
+ * of that) with the SHA-256 of the body, what is held back a denial record; who finds nothing gets a denial record as well, so
  * that neither the log nor the time tells absent from withheld.  Without the
  * record there is no answer: 503.
  */
@@ -21,7 +21,7 @@
 
 static void        on_even(evutil_socket_t, short, void *);
 static bool        evens(const struct exchange *);
-static enum status author(struct exchange *, bool denial, struct ledger_entry *);
+static enum status author(struct exchange *, enum record_kind, struct ledger_entry *);
 static void        on_committed(struct task *);
 
 enum step
@@ -56,10 +56,12 @@ enter(struct exchange *ex)
     size_t               count   = 0;
     enum status          st      = records != NULL ? ST_OK : ST_NO_MEMORY;
 
-    if (st == ST_OK && !g->denied)
-        st = author(ex, false, &records[count++]);
+    if (st == ST_OK && !span_empty(g->log_act))
+        st = author(ex, RECORD_READING, &records[count++]);
+    else if (st == ST_OK && !g->denied)
+        st = author(ex, RECORD_DISCLOSURE, &records[count++]);
     if (st == ST_OK && (g->denied || g->withheld > 0))
-        st = author(ex, true, &records[count++]);
+        st = author(ex, RECORD_DENIAL, &records[count++]);
     if (st != ST_OK)
         return exchange_fail(ex, ST_NO_MEMORY, "the record of a disclosure could not be written");
     ex->unit = (struct store_unit){ .done.run = on_committed, .home = ex->loop,
@@ -181,13 +183,37 @@ describe_recipient(struct exchange *ex, struct disclosure *d)
     d->recipient.class_count      = who->class_count;
 }
 
+static void
+describe_released(struct exchange *ex, const struct record_basis *basis, struct disclosure *d)
+{
+    const struct giving *g = ex->giving;
+
+    d->decision           = g->withheld > 0 ? SPAN("partial") : SPAN("permit");
+    d->release_ms         = ex->at_ms;
+    d->bases              = basis;
+    d->basis_count        = 1;
+    d->items              = g->items;
+    d->item_count         = g->item_count;
+    d->consent            = g->consent;
+    d->in_part2_accounting = g->accounted;
+}
+
+static void
+describe_reading(const struct giving *g, struct disclosure *d)
+{
+    d->act         = g->log_act;
+    d->request     = g->log_request;
+    d->shown       = g->log_shown;
+    d->shown_count = g->log_shown_count;
+}
+
 static enum status
-author(struct exchange *ex, bool denial, struct ledger_entry *out)
+author(struct exchange *ex, enum record_kind kind, struct ledger_entry *out)
 {
     const struct giving      *g     = ex->giving;
     const struct record_basis basis = { .rule = g->rule, .citation = g->citation, .words = g->words };
     struct disclosure         d     = {
-        .kind = denial ? RECORD_DENIAL : RECORD_DISCLOSURE, .event_id = record_event_id(ex->arena, ex->at_ms),
+        .kind = kind, .event_id = record_event_id(ex->arena, ex->at_ms),
         .request_ms = ex->at_ms, .decision_ms = ex->at_ms, .request_id = ex->request_id, .client = ex->asker->title,
         .policy_version = SPAN(SLUICE_POLICY_VERSION), .value_set_version = SPAN(SLUICE_POLICY_VERSION),
         .registry_version = arena_format(ex->arena, "%llu", (unsigned long long)ex->config->generation),
@@ -198,22 +224,18 @@ author(struct exchange *ex, bool denial, struct ledger_entry *out)
 
     d.discloser.system = SPAN("sluice");
     describe_recipient(ex, &d);
-    if (denial) {
+    if (kind == RECORD_DENIAL) {
         d.decision              = SPAN("deny");
         d.withheld_count        = g->withheld;
         d.withheld              = &basis;
         d.withheld_reason_count = 1;
-    } else {
-        d.decision       = g->withheld > 0 ? SPAN("partial") : SPAN("permit");
-        d.release_ms     = ex->at_ms;
-        d.bases          = &basis;
-        d.basis_count    = 1;
-        d.items          = g->items;
-        d.item_count     = g->item_count;
-        d.consent        = g->consent;
-        d.in_part2_accounting = g->accounted;
-        d.payload_sha256 = sha256_hex(ex->arena, &ex->answer.body, 1);
-        d.payload_bytes  = ex->answer.body.length;
+        return record_author(&d, ex->arena, out);
     }
+    if (kind == RECORD_READING)
+        describe_reading(g, &d);
+    else
+        describe_released(ex, &basis, &d);
+    d.payload_sha256 = sha256_hex(ex->arena, &ex->answer.body, 1);
+    d.payload_bytes  = ex->answer.body.length;
     return record_author(&d, ex->arena, out);
 }

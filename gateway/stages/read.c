@@ -1,5 +1,6 @@
 /* gateway/stages/read.c -- Consents that this client may see, as an answer (stages/reading.h). */
 #include "gateway/stages/reading.h"
+#include "gateway/stages/searchset.h"
 #include "gateway/stages/stages.h"
 
 #include <time.h>
@@ -220,50 +221,12 @@ answer_one(struct exchange *ex)
 
 /* ---- Bundles ----------------------------------------------------------------------- */
 
-static struct span
-base_url(struct exchange *ex)
-{
-    return arena_join(ex->arena, SPAN("https://"), http_request_header(ex->request, SPAN("Host")), SPAN("/fhir/"));
-}
-
-static void
-add_link(author_value links, const char *relation, struct span url)
-{
-    author_value link = author_add_object(links, NULL);
-
-    author_add_cstr(link, "relation", relation);
-    author_add_text(link, "url", url);
-}
-
-static author_value
-begin_bundle(struct exchange *ex, struct author *author, const char *type)
-{
-    author_value root = author_object(author);
-
-    author_add_cstr(root, "resourceType", "Bundle");
-    author_add_cstr(root, "type", type);
-    author_add_text(root, "timestamp", time_format(ex->arena, ex->at_ms));
-    return root;
-}
-
-static enum step
-finish_bundle(struct exchange *ex, struct author *author)
-{
-    enum status st = author_print(author, &ex->answer_body, AUTHOR_COMPACT);
-
-    author_free(&author);
-    if (st != ST_OK || arena_spent(ex->arena))
-        return no_memory(ex);
-    exchange_answer_json(ex, 200, buf_span(&ex->answer_body));
-    return STEP_NEXT;
-}
-
 static void
 add_version(struct exchange *ex, author_value entries, const struct store_row *row)
 {
     author_value entry = author_add_object(entries, NULL);
 
-    author_add_text(entry, "fullUrl", arena_join(ex->arena, base_url(ex), SPAN("Consent/"), row->id));
+    author_add_text(entry, "fullUrl", arena_join(ex->arena, searchset_base(ex), SPAN("Consent/"), row->id));
     if (!row->deleted)
         author_add_raw(entry, "resource", row->bytes);
     author_value request = author_add_object(entry, "request");
@@ -309,12 +272,12 @@ answer_history(struct exchange *ex)
         return no_memory(ex);
     }
     g->withheld       = withheld;
-    author_value root = begin_bundle(ex, author, "history");
-    struct span  self = arena_join(ex->arena, base_url(ex), SPAN("Consent/"), ex->path_id, SPAN("/_history"));
+    author_value root = searchset_begin(ex, author, "history");
+    struct span  self = arena_join(ex->arena, searchset_base(ex), SPAN("Consent/"), ex->path_id, SPAN("/_history"));
     author_value links = author_add_array(root, "link");
-    add_link(links, "self", self);
+    searchset_link(links, "self", self);
     if (v->more)
-        add_link(links, "next", arena_format(ex->arena, "%.*s?_count=%u&page=%lld", SPAN_PRINT(self), v->max,
+        searchset_link(links, "next", arena_format(ex->arena, "%.*s?_count=%u&page=%lld", SPAN_PRINT(self), v->max,
                                              (long long)v->rows[v->row_count - 1].version));
     author_value entries = author_add_array(root, "entry");
     for (size_t i = 0; i < v->row_count; i++) {
@@ -325,7 +288,7 @@ answer_history(struct exchange *ex)
         if (!row->deleted)
             add_item(g, items, row);
     }
-    return finish_bundle(ex, author);
+    return searchset_finish(ex, author);
 }
 
 /* ---- search --------------------------------------------------------------------------- */
@@ -386,36 +349,6 @@ fits(struct exchange *ex, const struct store_row *row, bool *yes)
     return ST_OK;
 }
 
-/* The link to a page names the same filters again. */
-static struct span
-search_url(struct exchange *ex, struct span page)
-{
-    struct buf  url;
-    struct span queries[2] = { http_request_head(ex->request)->query, ex->reading->form };
-
-    buf_init(&url, (size_t)64 << 10);
-    buf_add(&url, base_url(ex));
-    buf_add_text(&url, "Consent");
-    char mark = '?';
-    for (size_t i = 0; i < 2; i++)
-        while (!span_empty(queries[i])) {
-            struct span one = span_split(&queries[i], '&');
-            if (span_empty(one) || span_starts(one, SPAN("page=")))
-                continue;
-            buf_add_byte(&url, mark);
-            buf_add(&url, one);
-            mark = '&';
-        }
-    if (!span_empty(page)) {
-        buf_add_byte(&url, mark);
-        buf_add_text(&url, "page=");
-        buf_add(&url, page);
-    }
-    struct span out = buf_status(&url) == ST_OK ? arena_copy(ex->arena, buf_span(&url)) : (struct span){ NULL, 0 };
-    buf_release(&url);
-    return out;
-}
-
 /* Rows come in the order of their ids, and a page begins behind the last id of the one before. */
 static enum step
 author_search(struct exchange *ex, const struct store_row **rows, size_t total, size_t withheld)
@@ -436,22 +369,22 @@ author_search(struct exchange *ex, const struct store_row **rows, size_t total, 
         g->withheld = withheld;
         g->patient  = rows[0]->patient;
     }
-    author_value root = begin_bundle(ex, author, "searchset");
+    author_value root = searchset_begin(ex, author, "searchset");
     author_add_integer(root, "total", (int64_t)total);
     author_value links = author_add_array(root, "link");
     bool         more  = r->count > 0 && total - at > r->count;
-    add_link(links, "self", search_url(ex, r->page));
+    searchset_link(links, "self", searchset_url(ex, SPAN("Consent"), r->form, r->page));
     if (more)
-        add_link(links, "next", search_url(ex, rows[at + r->count - 1]->id));
+        searchset_link(links, "next", searchset_url(ex, SPAN("Consent"), r->form, rows[at + r->count - 1]->id));
     author_value entries = at < total && r->count > 0 ? author_add_array(root, "entry") : root;
     for (; at < total && shown < r->count; at++, shown++) {
         author_value entry = author_add_object(entries, NULL);
-        author_add_text(entry, "fullUrl", arena_join(ex->arena, base_url(ex), SPAN("Consent/"), rows[at]->id));
+        author_add_text(entry, "fullUrl", arena_join(ex->arena, searchset_base(ex), SPAN("Consent/"), rows[at]->id));
         author_add_raw(entry, "resource", rows[at]->bytes);
         author_add_cstr(author_add_object(entry, "search"), "mode", "match");
         add_item(g, items, rows[at]);
     }
-    return finish_bundle(ex, author);
+    return searchset_finish(ex, author);
 }
 
 static enum step

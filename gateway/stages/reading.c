@@ -15,8 +15,8 @@ no(const char **why, const char *text)
     return false;
 }
 
-static bool
-is_base_of(struct span base, struct span host)
+bool
+base_is_of(struct span base, struct span host)
 {
     static const char *const schemes[] = { "https://", "http://" };
 
@@ -32,7 +32,7 @@ is_base_of(struct span base, struct span host)
 bool
 base_is_ours(const struct exchange *ex, struct span base)
 {
-    return is_base_of(base, http_request_header(ex->request, SPAN("Host")));
+    return base_is_of(base, http_request_header(ex->request, SPAN("Host")));
 }
 
 /* R4 operationoutcome.html: "http." and the name of the parameter. */
@@ -50,21 +50,20 @@ query_refuse(struct exchange *ex, struct span name, enum issue_code code, const 
     return exchange_refuse(ex, 400);
 }
 
-/* "Patient/p1", "p1" or a URL that ends so. */
-static bool
-take_patient(struct reading *r, struct arena *arena, struct span value, const char **why)
+bool
+reading_patient(struct span value, struct span host, struct arena *arena, struct span *patient, const char **why)
 {
     struct span base, type, id;
     bool        whole = reference_split(value, &base, &type, &id);
 
-    if (!span_empty(r->patient))
+    if (!span_empty(*patient))
         return no(why, "`patient` is there twice");
     if (span_find(value, SPAN("/_history")) != SPAN_NOT_FOUND)
         return no(why, "`patient` names a version; a reference here is Patient/id");
     if (whole ? !span_eq_text(type, "Patient") : !fhir_path(SPAN("Patient"), value))
         return no(why, "`patient` is no reference to a Patient and no id");
-    r->patient = whole && !is_base_of(base, r->host) ? value    /* whom no Consent here is about */
-                                                     : arena_join(arena, SPAN("Patient/"), whole ? id : value);
+    *patient = whole && !base_is_of(base, host) ? value    /* whom nothing here is about */
+                                                : arena_join(arena, SPAN("Patient/"), whole ? id : value);
     return true;
 }
 
@@ -76,7 +75,7 @@ take_actor(struct reading *r, struct span value, const char **why)
     if (span_find(value, SPAN("/_history")) != SPAN_NOT_FOUND)
         return no(why, "`actor` names a version; a reference here is Type/id");
     if (reference_split(value, &r->actor_base, &r->actor_type, &r->actor_id)) {
-        if (is_base_of(r->actor_base, r->host))
+        if (base_is_of(r->actor_base, r->host))
             r->actor_base = (struct span){ NULL, 0 };
         return true;
     }
@@ -106,23 +105,29 @@ take_status(struct reading *r, struct span value, const char **why)
 }
 
 /* R4 search.html#prefix; `ap` is nowhere defined to a number. */
+bool
+period_read(struct span value, struct period_asked *out)
+{
+    static const char *const words[] = { "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb" };
+
+    out->prefix = PREFIX_EQ;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (span_starts(value, span_of(words[i]))) {
+            out->prefix = (enum prefix)i;
+            value       = span_skip(value, 2);
+            break;
+        }
+    return time_range_read(value, &out->range);
+}
+
 static bool
 take_period(struct reading *r, struct span value, const char **why)
 {
-    static const char *const words[] = { "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb" };
-    struct period_asked      asked   = { .prefix = PREFIX_EQ };
-
     if (r->period_count == READING_PERIODS)
         return no(why, "`period` is there more than four times");
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (span_starts(value, span_of(words[i]))) {
-            asked.prefix = (enum prefix)i;
-            value        = span_skip(value, 2);
-            break;
-        }
-    if (!time_range_read(value, &asked.range))
+    if (!period_read(value, &r->periods[r->period_count]))
         return no(why, "`period` is no date with a prefix eq, ne, gt, lt, ge, le, sa or eb");
-    r->periods[r->period_count++] = asked;
+    r->period_count++;
     return true;
 }
 
@@ -182,7 +187,7 @@ reading_take(struct reading *r, struct arena *arena, struct span name, struct sp
     if (span_empty(value))
         return no(why, "a parameter has no value");
     if (span_eq_text(name, "patient"))
-        return take_patient(r, arena, value, why);
+        return reading_patient(value, r->host, arena, &r->patient, why);
     if (span_eq_text(name, "actor"))
         return take_actor(r, value, why);
     if (span_eq_text(name, "status"))
@@ -225,20 +230,25 @@ reading_version(struct exchange *ex, struct span version)
 
 /* R4 http.html#search: application/x-www-form-urlencoded, with or without parameters of a charset. */
 enum step
-reading_form(struct exchange *ex)
+search_form(struct exchange *ex, struct span *form)
 {
     const struct http_head *head = http_request_head(ex->request);
-    struct reading         *r    = reading_of(ex);
     struct span             type = http_request_header(ex->request, SPAN("Content-Type"));
 
-    if (r == NULL)
-        return exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
     if (span_eq_text(head->method, "GET") || span_empty(head->body))
         return STEP_NEXT;
     if (!span_eq_nocase(span_trim(span_split(&type, ';')), SPAN("application/x-www-form-urlencoded")))
         return exchange_refuse_one(ex, 415, ISSUE_NOT_SUPPORTED, "http",
                                    "the content type is not application/x-www-form-urlencoded",
                                    "R4 http.html#search: the parameters of _search are a form");
-    r->form = head->body;
+    *form = head->body;
     return STEP_NEXT;
+}
+
+enum step
+reading_form(struct exchange *ex)
+{
+    struct reading *r = reading_of(ex);
+
+    return r != NULL ? search_form(ex, &r->form) : exchange_fail(ex, ST_NO_MEMORY, status_text(ST_NO_MEMORY));
 }

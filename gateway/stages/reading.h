@@ -61,5 +61,12 @@ enum step reading_form(struct exchange *);
 /* Pure; for tests.  False: not understood. */
 bool      reading_take(struct reading *, struct arena *, struct span name, struct span value, const char **why);
 bool      period_matches(struct period_asked, struct time_range resource);
+/* A date with a prefix; false: not understood. */
+bool      period_read(struct span value, struct period_asked *out);
+/* A `patient` of a search, once: "Patient/p1", "p1", a URL of this gateway; of another server as it is.  `host`: as the
+ * request calls this gateway. */
+bool      reading_patient(struct span value, struct span host, struct arena *, struct span *patient, const char **why);
+/* The parameters that a POST to _search brings; 415 for other bodies. */
+enum step search_form(struct exchange *, struct span *form);
 
 #endif

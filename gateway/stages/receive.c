@@ -31,7 +31,7 @@ enter(struct exchange *ex)
         return reading_form(ex);
     bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC
                  || ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
-                 || ex->intake == INTAKE_SERVICES
+                 || ex->intake == INTAKE_SERVICES || ex->intake == INTAKE_AUDIT_READ || ex->intake == INTAKE_AUDIT_SEARCH
                  || (ex->to_validate.mode == MODE_DELETE && span_empty(head->body));
     return bodiless ? STEP_NEXT : check_content_type(ex, head);
 }
@@ -93,11 +93,23 @@ fhir_path(struct span type, struct span id)
     return is_type_name(type) && is_id(id);
 }
 
-/* Of the types only Consents are read so far. */
+static bool
+is_audit(const struct exchange *ex)
+{
+    return span_eq_text(ex->path_type, "AuditEvent");
+}
+
+/* Types that are read so far. */
+static bool
+is_readable(const struct exchange *ex)
+{
+    return span_eq_text(ex->path_type, "Consent") || is_audit(ex);
+}
+
 static bool
 is_read(const struct exchange *ex, const struct http_head *head)
 {
-    return span_eq_text(ex->path_type, "Consent") && span_eq_text(head->method, "GET");
+    return is_readable(ex) && span_eq_text(head->method, "GET");
 }
 
 static enum step
@@ -164,15 +176,14 @@ instance(struct exchange *ex, const struct http_head *head)
     else if (span_eq_text(head->method, "DELETE"))
         ex->intake = INTAKE_DELETE;
     else if (is_read(ex, head))
-        ex->intake = INTAKE_READ;
+        ex->intake = is_audit(ex) ? INTAKE_AUDIT_READ : INTAKE_READ;
     else
-        return method_not_allowed(ex, span_eq_text(ex->path_type, "Consent") ? SPAN("GET, PUT, DELETE")
-                                                                             : SPAN("PUT, DELETE"));
+        return method_not_allowed(ex, is_readable(ex) ? SPAN("GET, PUT, DELETE") : SPAN("PUT, DELETE"));
     return STEP_NEXT;
 }
 
 /* /fhir  /fhir/metadata  /fhir/$async/{key}  /fhir/$op  /fhir/{type}  /fhir/{type}/$validate  /fhir/{type}/{id}
- * /fhir/{type}/{id}/$validate  /fhir/Consent/_search  /fhir/Consent/{id}/_history  … /{version}  … /$revoke */
+ * /fhir/{type}/{id}/$validate  /fhir/{type}/_search  /fhir/Consent/{id}/_history  … /{version}  … /$revoke */
 static enum step
 route_path(struct exchange *ex, const struct http_head *head)
 {
@@ -212,11 +223,10 @@ route_path(struct exchange *ex, const struct http_head *head)
     if (!is_type_name(first))
         return not_found(ex);
     ex->path_type = first;
-    if (span_empty(second) || (span_eq_text(second, "_search") && span_eq_text(first, "Consent"))) {
+    if (span_empty(second) || (span_eq_text(second, "_search") && is_readable(ex))) {
         bool search = is_read(ex, head) ? span_empty(second) : !span_empty(second);
-        ex->intake  = search ? INTAKE_SEARCH : INTAKE_CREATE;
-        return post || search ? STEP_NEXT
-                              : method_not_allowed(ex, span_eq_text(first, "Consent") ? SPAN("GET, POST") : SPAN("POST"));
+        ex->intake  = !search ? INTAKE_CREATE : is_audit(ex) ? INTAKE_AUDIT_SEARCH : INTAKE_SEARCH;
+        return post || search ? STEP_NEXT : method_not_allowed(ex, is_readable(ex) ? SPAN("GET, POST") : SPAN("POST"));
     }
     if (second.at[0] == '$')
         return operation(ex, second, post);

@@ -3,6 +3,7 @@
  *   receive      body closed, bounded, immutable; what is asked for
  *   authenticate client certificate -> client, scopes; an Idempotency-Key's kept answer
  *   read         Consents that this client may see -> an answer
+ *   audit        AuditEvents for who may audit -> an answer
  *   who          the patient of whom a decision is asked
  *   consult      their consents -> the card of a decision
  *   revoke       a revocation -> the next version of its Consent, which goes on as an update
@@ -33,7 +34,7 @@
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_read, stage_who, stage_consult, stage_disclose, stage_even, stage_linger, stage_revoke;
+extern const struct stage stage_read, stage_audit, stage_who, stage_consult, stage_disclose, stage_even, stage_linger, stage_revoke;
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
     stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_inspect, stage_record, stage_route,
     stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;
@@ -58,6 +59,7 @@ bool      if_match_fits(struct exchange *, int64_t version, bool *fits) MUST_CHE
 enum step query_refuse(struct exchange *, struct span name, enum issue_code, const char *what, const char *hint);
 /* Whether a reference with this base URL ("" or "https://host/fhir") is to this gateway, as the request calls it. */
 bool      base_is_ours(const struct exchange *, struct span base);
+bool      base_is_of(struct span base, struct span host);
 /* The version of which a revocation makes the next one. */
 int64_t   revoking_version(const struct exchange *);
 bool      revoking_in_writing(const struct exchange *);

@@ -11,6 +11,11 @@
 
 #include "base/buf.h"
 
+/* What a void's record (ledger/record.h) names, for the index ledger_void and who asks it: no function that reads JSON may
+ * be in a schema that is not trusted (SQLite, PRAGMA trusted_schema). */
+#define MIGRATIONS_BEHIND "substr(record, instr(record, '\"voids\":\"') + 9)"
+#define MIGRATIONS_VOIDED "CAST(substr(" MIGRATIONS_BEHIND ", 1, instr(" MIGRATIONS_BEHIND ", '\"') - 1) AS TEXT)"
+
 int         migrations_latest(void);
 /* Brings the file up to date. */
 enum status migrations_run(sqlite3 *, struct buf *why) MUST_CHECK;

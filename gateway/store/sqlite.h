@@ -17,7 +17,8 @@
  *   findings.c       what they found, in memory
  *   vouch.c          which rows were written, as the log says it
  *   sound.c          schema, indexes and types are what the program made
- *   tool.c           reading at once, for the command line
+ *   tool.c           reading at once, for the command line and for auditors
+ *   newest.c         leaves, newest first
  *
  * Everything but tool.c and the queue's lock runs on one thread at a time:
  * the opener's until store_start, then the store thread.
@@ -46,7 +47,7 @@ enum statement {
 enum request_kind { REQUEST_UNIT = 1, REQUEST_CONSENTS, REQUEST_LOOKUP, REQUEST_READ, REQUEST_MATCH, REQUEST_CLAIM,
                     REQUEST_VERSIONS };
 
-enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_COUNT };
+enum side_statement { SIDE_MARKS = 0, SIDE_LOOKUP, SIDE_SUBJECTS, SIDE_LEAF, SIDE_VOIDED, SIDE_COUNT };
 
 struct lease {
     int64_t id;                          /* outbox; 0: free */
@@ -303,6 +304,15 @@ enum status late_load(struct store *) MUST_CHECK;
 #define WHERE(inbox, place)  ((inbox) << PLACE_BITS | (int64_t)(place))
 #define WHERE_INBOX(value)   ((value) >> PLACE_BITS)
 #define WHERE_PLACE(value)   ((uint32_t)((value) & ((1 << PLACE_BITS) - 1)))
+
+/* ---- tool_ledger.c: the tools' connection; with side_lock held -------------------- */
+/* Prepared once; reset when read.  NULL: it cannot be. */
+sqlite3_stmt *side_kept(struct store *, enum side_statement);
+/* Up to where the late index of this log goes. */
+enum status   side_mark(struct store *, enum ledger_log, int64_t *mark) MUST_CHECK;
+/* LEAF_COLUMNS -> leaf, until the next step. */
+#define LEAF_COLUMNS "position, commitment, salt, record, event_id, patient, recipient, kind, client, at"
+bool          side_leaf(sqlite3_stmt *, enum ledger_log, struct ledger_leaf *out);
 
 /* ---- ledger_rows.c ------------------------------------------------------------- */
 /* First start: writes origin and key.  Else ST_INTEGRITY when they differ, or

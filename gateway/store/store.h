@@ -538,6 +538,30 @@ enum status store_ledger_visit_patient(struct store *, enum ledger_log, struct s
 /* The leaf of an eventId, in the arena; ST_NOT_FOUND. */
 enum status store_ledger_find(struct store *, struct span event_id, struct arena *, enum ledger_log *,
                               struct ledger_leaf *) MUST_CHECK;
+/* Leaves of both logs from the newest on: by their time, then by log and number (store/newest.c).  A place in that order
+ * stays one while newer leaves come.
+ *
+ *   peek   by index, time, kind and recipient alone, which cost little: whether the leaf is asked for
+ *   take   the whole leaf; false: it is not taken, and nothing behind it is looked at
+ *
+ * Texts are valid inside of the two only. */
+struct leaf_place { int64_t at_ms, position; };
+typedef bool leaf_peek(enum ledger_log, const struct ledger_leaf *, void *arg);
+typedef bool leaf_take(enum ledger_log, const struct ledger_leaf *, void *arg);
+struct store_newest {
+    struct span       patient;           /* as of store_ledger_visit_patient; empty: anybody */
+    int64_t           from_ms, to_ms;    /* both inclusive */
+    struct leaf_place before;            /* only what is behind it; INT64_MAX twice: from the newest on */
+    uint32_t          most;              /* leaves that are peeked at; then it ends */
+    leaf_peek        *peek;
+    leaf_take        *take;
+    void             *arg;
+    struct leaf_place end;               /* out: behind it nothing was looked at */
+    bool              more;              /* out: because it was enough, and not because there are no more */
+};
+enum status store_ledger_newest(struct store *, struct store_newest *) MUST_CHECK;
+/* Whether a void took this release back. */
+enum status store_ledger_voided(struct store *, struct span event_id, bool *voided) MUST_CHECK;
 /* The patients beside the leaf's own by whom it is found, in the order of
  * memcmp, in the arena. */
 enum status store_ledger_subjects(struct store *, enum ledger_log, uint64_t index, struct arena *,

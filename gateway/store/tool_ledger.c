@@ -1,10 +1,9 @@
-/* gateway/store/tool_ledger.c -- reading the ledger at once, for the command line. */
+/* gateway/store/tool_ledger.c -- reading the ledger at once, for the command line and for auditors. */
 #include <string.h>
 
 #include "gateway/store/ledger_source.h"
+#include "gateway/store/migrations.h"
 #include "gateway/store/sqlite.h"
-
-#define LEAF_COLUMNS "position, commitment, salt, record, event_id, patient, recipient, kind, client, at"
 
 static sqlite3_stmt *
 prepare(struct store *s, const char *text)
@@ -14,15 +13,17 @@ prepare(struct store *s, const char *text)
     return sqlite3_prepare_v2(s->side, text, -1, &q, NULL) == SQLITE_OK ? q : NULL;
 }
 
-/* Prepared once: what a verification asks for every leaf.  Reset when read. */
-static sqlite3_stmt *
-kept(struct store *s, enum side_statement which)
+sqlite3_stmt *
+side_kept(struct store *s, enum side_statement which)
 {
     static const char *const texts[SIDE_COUNT] = {
         [SIDE_MARKS]    = "SELECT late_disclosure, late_denial FROM head",
         [SIDE_LOOKUP]   = "SELECT 1 FROM lookup WHERE kind = ?1 AND key = ?2 AND value = ?3",
         /* In the order of memcmp. */
         [SIDE_SUBJECTS] = "SELECT patient FROM ledger_subject WHERE position = ?1 ORDER BY patient",
+        [SIDE_LEAF]     = "SELECT " LEAF_COLUMNS " FROM ledger_leaf WHERE position = ?1",
+        [SIDE_VOIDED]   = "SELECT 1 FROM ledger_leaf INDEXED BY ledger_void WHERE kind = 'void'"
+                          " AND " MIGRATIONS_VOIDED " = ?1 LIMIT 1",
     };
 
     if (s->side_kept[which] == NULL)
@@ -55,8 +56,8 @@ store_let_go(struct store *s)
 
 /* ---- leaves --------------------------------------------------------------------------- */
 
-static bool
-leaf_read(sqlite3_stmt *q, enum ledger_log log, struct ledger_leaf *out)
+bool
+side_leaf(sqlite3_stmt *q, enum ledger_log log, struct ledger_leaf *out)
 {
     if (sqlite3_column_bytes(q, 1) != (int)sizeof out->commitment.bytes)
         return false;
@@ -80,7 +81,7 @@ leaves_visit(sqlite3_stmt *q, enum ledger_log log, ledger_visitor *visit, void *
     int                code;
 
     while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        if (!leaf_read(q, log, &leaf))
+        if (!side_leaf(q, log, &leaf))
             return ST_INTEGRITY;
         if (!visit(&leaf, arg))
             break;
@@ -114,10 +115,10 @@ store_ledger_visit(struct store *s, enum ledger_log log, uint64_t from, ledger_v
     " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?4 + ?6 AND position < ?5)"       \
     " ORDER BY position"
 
-static enum status
-late_mark(struct store *s, enum ledger_log log, int64_t *mark)
+enum status
+side_mark(struct store *s, enum ledger_log log, int64_t *mark)
 {
-    sqlite3_stmt *q    = kept(s, SIDE_MARKS);
+    sqlite3_stmt *q    = side_kept(s, SIDE_MARKS);
     int           code = q != NULL ? sqlite3_step(q) : SQLITE_ERROR;
 
     if (code == SQLITE_ROW)
@@ -133,7 +134,7 @@ store_ledger_visit_patient(struct store *s, enum ledger_log log, struct span pat
     int64_t mark = 0;
 
     (void)pthread_mutex_lock(&s->side_lock);
-    enum status   st = late_mark(s, log, &mark);
+    enum status   st = side_mark(s, log, &mark);
     sqlite3_stmt *q  = st == ST_OK ? prepare(s, BY_PATIENT) : NULL;
     if (q != NULL) {
         bind_text(q, 1, patient);
@@ -185,7 +186,7 @@ static enum status
 find_in(struct store *s, enum ledger_log log, struct span event_id, struct copying *into)
 {
     int64_t       mark = 0;
-    enum status   st   = late_mark(s, log, &mark);
+    enum status   st   = side_mark(s, log, &mark);
     sqlite3_stmt *q    = st == ST_OK ? prepare(s, BY_EVENT) : NULL;
 
     if (q == NULL)
@@ -219,10 +220,26 @@ store_ledger_find(struct store *s, struct span event_id, struct arena *arena, en
     return into.found ? arena_status(arena) : ST_NOT_FOUND;
 }
 
+enum status
+store_ledger_voided(struct store *s, struct span event_id, bool *voided)
+{
+    (void)pthread_mutex_lock(&s->side_lock);
+    sqlite3_stmt *q    = side_kept(s, SIDE_VOIDED);
+    int           code = SQLITE_ERROR;
+    if (q != NULL) {
+        bind_text(q, 1, event_id);
+        code = sqlite3_step(q);
+        (void)sqlite3_reset(q);
+    }
+    (void)pthread_mutex_unlock(&s->side_lock);
+    *voided = code == SQLITE_ROW;
+    return ended(code);
+}
+
 static enum status
 subjects_read(struct store *s, int64_t position, struct arena *arena, struct span **out, size_t *count)
 {
-    sqlite3_stmt *q    = kept(s, SIDE_SUBJECTS);
+    sqlite3_stmt *q    = side_kept(s, SIDE_SUBJECTS);
     size_t        room = 0;
     int           code = SQLITE_ERROR;
 
@@ -257,7 +274,7 @@ store_ledger_subjects(struct store *s, enum ledger_log log, uint64_t index, stru
 static enum status
 lookup_has(struct store *s, enum late_kind kind, int64_t key, int64_t value, bool *has)
 {
-    sqlite3_stmt *q    = kept(s, SIDE_LOOKUP);
+    sqlite3_stmt *q    = side_kept(s, SIDE_LOOKUP);
     int           code = SQLITE_ERROR;
 
     if (q != NULL) {
@@ -278,13 +295,13 @@ store_ledger_indexed(struct store *s, enum ledger_log log, const struct ledger_l
     int64_t mark     = 0;
 
     *indexed       = true;
-    enum status st = late_mark(s, log, &mark);
+    enum status st = side_mark(s, log, &mark);
     if (st != ST_OK || (int64_t)leaf->index >= mark)
         return st;                       /* behind the mark it is found by a scan */
     st = lookup_has(s, LATE_EVENT, late_key_event(leaf->event_id), position, indexed);
     if (st == ST_OK && *indexed)
         st = lookup_has(s, LATE_PATIENT, late_key_patient(leaf->patient), position, indexed);
-    sqlite3_stmt *q    = st == ST_OK ? kept(s, SIDE_SUBJECTS) : NULL;
+    sqlite3_stmt *q    = st == ST_OK ? side_kept(s, SIDE_SUBJECTS) : NULL;
     int           code = SQLITE_ERROR;
     (void)sqlite3_bind_int64(q, 1, position);
     while (q != NULL && *indexed && st == ST_OK && (code = sqlite3_step(q)) == SQLITE_ROW)

@@ -649,7 +649,7 @@ test_a_store_of_the_first_schema_is_brought_up_to_date(void **state)
 
     assert_int_equal(submit(t, &u), ST_OK);
     store_close(&t->store);
-    change_file(t, "DROP TABLE ledger_subject; DROP TABLE filing; ALTER TABLE inbox DROP COLUMN holder; "
+    change_file(t, "DROP INDEX ledger_leaf_at; DROP INDEX ledger_void; DROP TABLE ledger_subject; DROP TABLE filing; ALTER TABLE inbox DROP COLUMN holder; "
                    "DROP TABLE class_epoch; DROP TABLE class_now; DROP TABLE class_pass; DROP TABLE class_confirmed;"
                    "DROP TABLE review; DROP TABLE review_act; DROP TABLE standing; DROP TABLE patient_link; DROP TABLE consent;"
                    "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL, inbox INTEGER NOT NULL,"
