@@ -318,7 +318,7 @@ def a_store_whose_consents_nobody_vouched_for_is_brought_up_to_date():
     try:
         check(gateway.stop() == 0, "stop")
         db = sqlite3.connect(gateway.at("sluice.db"))
-        for sql in ("DROP TABLE consent", "DROP TABLE standing", "DROP TABLE patient_link",
+        for sql in ("DROP INDEX ledger_leaf_at", "DROP INDEX ledger_void", "DROP TABLE consent", "DROP TABLE standing", "DROP TABLE patient_link",
                     "CREATE TABLE consent(patient TEXT NOT NULL, id TEXT NOT NULL, generation INTEGER NOT NULL,"
                     " inbox INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY(patient, id)) WITHOUT ROWID",
                     "CREATE TABLE standing(patient TEXT NOT NULL, id TEXT NOT NULL, kind INTEGER NOT NULL, inbox INTEGER NOT NULL,"
