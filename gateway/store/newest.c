@@ -8,16 +8,17 @@
 enum column { COLUMN_POSITION = 0, COLUMN_AT, COLUMN_KIND, COLUMN_RECIPIENT };
 
 #define PEEKED "SELECT position, at, kind, recipient FROM ledger_leaf"
-#define WITHIN " (at, position) < (?1, ?2) AND at >= ?3 AND at <= ?4 ORDER BY at DESC, position DESC"
+/* One bound above, the lower of the page and of the time: of two SQLite would seek by one and step over the rest. */
+#define WITHIN " (at, position) < (?1, ?2) AND at >= ?3 ORDER BY at DESC, position DESC"
 
 static const char of_anybody[] = PEEKED " INDEXED BY ledger_leaf_at WHERE" WITHIN;
 
 /* What the late index knows, and the rows behind its two marks. */
 static const char of_patient[] =
-    PEEKED " NOT INDEXED WHERE position IN (SELECT value FROM lookup WHERE kind = ?6 AND key = ?7"
-    " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?8 AND position < ?9"
-    " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?10 AND position < ?11)"
-    " AND (patient = ?5 OR EXISTS (SELECT 1 FROM ledger_subject s WHERE s.position = ledger_leaf.position AND s.patient = ?5)) AND"
+    PEEKED " NOT INDEXED WHERE position IN (SELECT value FROM lookup WHERE kind = ?5 AND key = ?6"
+    " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?7 AND position < ?8"
+    " UNION ALL SELECT position FROM ledger_leaf WHERE position >= ?9 AND position < ?10)"
+    " AND (patient = ?4 OR EXISTS (SELECT 1 FROM ledger_subject s WHERE s.position = ledger_leaf.position AND s.patient = ?4)) AND"
     WITHIN;
 
 _Static_assert(LEDGER_LOGS == 2, "of_patient has the rows behind two marks");
@@ -25,16 +26,16 @@ _Static_assert(LEDGER_LOGS == 2, "of_patient has the rows behind two marks");
 static enum status
 bind_patient(struct store *s, sqlite3_stmt *q, struct span patient)
 {
-    bind_text(q, 5, patient);
-    (void)sqlite3_bind_int(q, 6, LATE_PATIENT);
-    (void)sqlite3_bind_int64(q, 7, late_key_patient(patient));
+    bind_text(q, 4, patient);
+    (void)sqlite3_bind_int(q, 5, LATE_PATIENT);
+    (void)sqlite3_bind_int64(q, 6, late_key_patient(patient));
     for (int log = 0; log < LEDGER_LOGS; log++) {
         int64_t     mark = 0;
         enum status st   = side_mark(s, (enum ledger_log)log, &mark);
         if (st != ST_OK)
             return st;
-        (void)sqlite3_bind_int64(q, 8 + 2 * log, LEAF_POSITION(log, 0) + mark);
-        (void)sqlite3_bind_int64(q, 9 + 2 * log, LEAF_POSITION(log + 1, 0));
+        (void)sqlite3_bind_int64(q, 7 + 2 * log, LEAF_POSITION(log, 0) + mark);
+        (void)sqlite3_bind_int64(q, 8 + 2 * log, LEAF_POSITION(log + 1, 0));
     }
     return ST_OK;
 }
@@ -46,10 +47,10 @@ asked(struct store *s, const struct store_newest *n)
 
     if (sqlite3_prepare_v2(s->side, span_empty(n->patient) ? of_anybody : of_patient, -1, &q, NULL) != SQLITE_OK)
         return NULL;
-    (void)sqlite3_bind_int64(q, 1, n->before.at_ms);
-    (void)sqlite3_bind_int64(q, 2, n->before.position);
+    bool page = n->before.at_ms <= n->to_ms;
+    (void)sqlite3_bind_int64(q, 1, page ? n->before.at_ms : n->to_ms);
+    (void)sqlite3_bind_int64(q, 2, page ? n->before.position : INT64_MAX);
     (void)sqlite3_bind_int64(q, 3, n->from_ms);
-    (void)sqlite3_bind_int64(q, 4, n->to_ms);
     if (!span_empty(n->patient) && bind_patient(s, q, n->patient) != ST_OK) {
         (void)sqlite3_finalize(q);
         return NULL;

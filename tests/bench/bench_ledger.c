@@ -1,6 +1,7 @@
 /* tests/bench/bench_ledger.c -- what verifying a large ledger costs, beside hashing the same bytes.
  *
- *   bench_ledger [N]      N records (1,000,000) in a store of its own, then
+ *   bench_ledger N FOLDER  leaves that store and its key there instead, for run_audit.py
+ *   bench_ledger [N]      N records (1,000,000; every thousandth to another recipient) in a store of its own, then
  *     sha256   SHA-256 of as many bytes as the records have, one record after the other
  *     store    ledger_verify_store
  *     export   ledger_export
@@ -48,7 +49,7 @@ a_record(struct arena *arena, unsigned n)
         items[i] = (struct record_item){ .type = SPAN("Observation"), .id = arena_format(arena, "o-%u-%u", n, i) };
     struct disclosure d = { .kind = RECORD_DISCLOSURE, .event_id = record_event_id(arena, 1795359600000 + n),
                             .release_ms = 1795359600000 + n, .patient = arena_format(arena, "Patient/%u", n / 10),
-                            .recipient = { .name = SPAN("county-hie") }, .bases = &basis, .basis_count = 1,
+                            .recipient = { .name = n % 1000 == 0 ? SPAN("oak-clinic") : SPAN("county-hie") }, .bases = &basis, .basis_count = 1,
                             .purposes = purposes, .purpose_count = 1, .items = items, .item_count = 6,
                             .decision = SPAN("permit"), .payload_bytes = n, .in_part2_accounting = true,
                             .payload_sha256 = SPAN("5b0f1a0e7f5f5a0f6d1d4f0c8b7a69584736251403f2e1d0cfbead9c8b7a6958") };
@@ -94,6 +95,26 @@ on_leaf(const struct ledger_leaf *leaf, void *arg)
     return false;
 }
 
+/* The store and its key, as sluice.db and ledger.key. */
+static int
+leave(struct scratch *t, const char *folder)
+{
+    const char *from[] = { t->file, t->key };
+    const char *names[] = { "sluice.db", "ledger.key" };
+    char        to[512];
+
+    store_close(&t->store);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(to, sizeof to, "%s/%s", folder, names[i]);
+        if (rename(from[i], to) != 0) {
+            perror(to);
+            return 1;
+        }
+    }
+    scratch_free(t);
+    return 0;
+}
+
 static void
 line(const char *what, double seconds, unsigned count, double yardstick)
 {
@@ -119,6 +140,8 @@ main(int argc, char **argv)
     if (h.digest == NULL || scratch_open(t) != ST_OK)
         abort();
     fill(t, count);
+    if (argc > 2)
+        return leave(t, argv[2]);
     if (scratch_reopen(t) != ST_OK)      /* the index is in the file */
         abort();
     h.count   = count;
