@@ -8,6 +8,7 @@ import http.client
 import http.server
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -23,10 +24,24 @@ SHARED = os.path.join(ROOT, "..", "shared")
 SLUICE = os.environ.get("SLUICE", os.path.join(ROOT, "build", "sluice"))
 
 
+RESERVED = []                            # sockets that hold the ports of this process
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that no other scenario takes, also while the gateway is stopped, and that no connection gets by chance: below the
+    ephemeral ones.  Gateways listen with SO_REUSEPORT: two of them on one port would share its connections."""
+    while True:
+        port = random.randrange(20000, 32000)
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind(f"\0sluice-scenario-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            mine.close()
+            continue
+        RESERVED.append(mine)
+        return port
 
 
 def run(*args, **kw):
