@@ -140,3 +140,43 @@ desk_member(const struct desk *d, const struct tape *t, tape_node node, const ch
 {
     return tape_member_text(t, node, span_of(name), d->arena);
 }
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+int
+desk_store_open(const struct call *call, const struct config *config, struct arena *arena, struct desk_store *out)
+{
+    struct store_options options = { .path = arena_text(arena, config->store.path) };
+    const char          *key     = arena_text(arena, config->ledger.key);
+    struct buf           why;
+
+    *out = (struct desk_store){ NULL, NULL };
+    if (options.path == NULL || key == NULL)
+        return EXIT_CODE_DEPENDENCY;
+    if (access(options.path, W_OK) != 0 || access(key, R_OK) != 0) {
+        bool denied = errno == EACCES;
+        call_say(call, "no gateway runs, and %s %s", access(options.path, W_OK) != 0 ? options.path : key,
+                 denied ? "may not be used by this user" : "is not there");
+        return denied ? EXIT_CODE_PERMISSION : EXIT_CODE_DEPENDENCY;
+    }
+    buf_init(&why, WHY_BYTES);
+    enum status st = ledger_signer_open(key, config->ledger.origin, &out->signer, &why);
+    options.signer = out->signer;
+    if (st == ST_OK)
+        st = store_open(&options, &out->store, &why);
+    if (st == ST_OK)
+        st = store_start(out->store);
+    if (st != ST_OK) {
+        call_say(call, "%.*s", SPAN_PRINT(span_trim(buf_span(&why))));
+        desk_store_close(out);
+    }
+    buf_release(&why);
+    return st == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
+}
+
+void
+desk_store_close(struct desk_store *d)
+{
+    store_close(&d->store);
+    ledger_signer_free(&d->signer);
+}

@@ -24,6 +24,10 @@ struct desk {
 };
 
 int  desk_open(const struct call *, struct desk *);
+/* No gateway runs: whoever may write the store and read the key may write what a gateway would.  Says what is wrong. */
+struct desk_store { struct store *store; struct ledger_signer *signer; };
+int  desk_store_open(const struct call *, const struct config *, struct arena *, struct desk_store *);
+void desk_store_close(struct desk_store *);
 int  desk_close(const struct call *, struct desk *, int code);
 /* The exit code of what the store or the ledger answered. */
 int  desk_code(enum status);

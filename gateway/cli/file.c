@@ -6,7 +6,7 @@
 
 #include "base/json_writer.h"
 #include "consent/paper.h"
-#include "gateway/cli/load.h"
+#include "gateway/cli/desk.h"
 #include "gateway/cli/run.h"
 #include "gateway/ops/control.h"
 #include "gateway/ops/filing.h"
@@ -178,35 +178,16 @@ send_request(struct clerk *c, const char *what, const char *id, struct span pape
     return EXIT_CODE_OK;
 }
 
-/* No gateway runs: whoever may write the store and read the key may file. */
 static int
 on_the_store(struct clerk *c, struct span request, struct span papers)
 {
-    struct store_options options = { .path = arena_text(c->arena, c->config->store.path) };
-    const char          *key     = arena_text(c->arena, c->config->ledger.key);
-    struct store        *store   = NULL;
+    struct desk_store d;
+    int               code = desk_store_open(c->call, c->config, c->arena, &d);
 
-    buf_clear(&c->why);
-    if (options.path == NULL || key == NULL)
-        return EXIT_CODE_DEPENDENCY;
-    if (access(options.path, W_OK) != 0 || access(key, R_OK) != 0) {
-        bool denied = errno == EACCES;
-        call_say(c->call, "no gateway runs, and %s %s", access(options.path, W_OK) != 0 ? options.path : key,
-                 denied ? "may not be used by this user" : "is not there");
-        return denied ? EXIT_CODE_PERMISSION : EXIT_CODE_DEPENDENCY;
-    }
-    enum status st = ledger_signer_open(key, c->config->ledger.origin, &options.signer, &c->why);
-    if (st == ST_OK)
-        st = store_open(&options, &store, &c->why);
-    if (st == ST_OK)
-        st = store_start(store);
-    if (st == ST_OK)
-        filing_do(store, request, papers, geteuid(), &c->answer);
-    else
-        call_say(c->call, "%.*s", SPAN_PRINT(span_trim(buf_span(&c->why))));
-    store_close(&store);
-    ledger_signer_free(&options.signer);
-    return st == ST_OK ? EXIT_CODE_OK : EXIT_CODE_DEPENDENCY;
+    if (code == EXIT_CODE_OK)
+        filing_do(d.store, request, papers, geteuid(), &c->answer);
+    desk_store_close(&d);
+    return code;
 }
 
 /* ---- the answer ---------------------------------------------------------------------------- */

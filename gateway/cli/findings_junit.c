@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "gateway/cli/markup.h"
+#include "base/markup.h"
 
 static void
 begin(struct findings *f)

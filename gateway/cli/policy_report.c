@@ -1,7 +1,7 @@
 #include "gateway/cli/policy_report.h"
 
 #include "base/json_author.h"
-#include "gateway/cli/markup.h"
+#include "base/markup.h"
 
 enum { OUT_BYTES = 1 << 30 };
 

@@ -38,21 +38,6 @@ record_event_id(struct arena *arena, int64_t now_ms)
     return arena_copy(arena, span_from(text, digits_uuid(b, text)));
 }
 
-struct span
-record_purpose_words(struct span code)
-{
-    static const struct { const char *code, *words; } rows[] = {
-#define PURPOSE(code, words) { code, words },
-#include "gateway/ledger/words.def"
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (span_eq_text(code, rows[i].code))
-            return span_of(rows[i].words);
-    }
-    return code;
-}
-
 /* ---- the brief description -------------------------------------------------------------- */
 
 struct tally {
@@ -82,28 +67,26 @@ tally_types(const struct record_item *items, size_t count, struct tally *out, si
 }
 
 static void
-add_words(struct buf *out, const struct tally *t)
+add_words(enum language language, struct buf *out, const struct tally *t)
 {
-    static const struct { struct span type; const char *one, *many; } rows[] = {
-#define ITEM(type, one, many) { { type, sizeof(type) - 1 }, one, many },
-#include "gateway/ledger/words.def"
-    };
+    static const char *const resource[2][2] = { { " resource", " resources" }, { " recurso", " recursos" } };
+    struct span              words          = plain_items(language, t->type, t->count);
 
     buf_add_u64(out, t->count);
     buf_add_byte(out, ' ');
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (span_eq(t->type, rows[i].type)) {
-            buf_add_text(out, t->count == 1 ? rows[i].one : rows[i].many);
-            return;
-        }
+    if (!span_empty(words)) {
+        buf_add(out, words);
+        return;
     }
     buf_add(out, span_first(t->type, 64));
-    buf_add_text(out, t->count == 1 ? " resource" : " resources");
+    buf_add_text(out, resource[language][t->count != 1]);
 }
 
 struct span
-record_brief(const struct record_item *items, size_t count, struct arena *arena)
+record_brief(enum language language, const struct record_item *items, size_t count, struct arena *arena)
 {
+    static const char *const ands[]   = { " and ", " y " };
+    static const char *const more[]   = { " other resources", " recursos más" };
     struct tally tallies[BRIEF_TYPES];
     size_t       others;
     size_t       types = tally_types(items, count, tallies, &others);
@@ -113,11 +96,14 @@ record_brief(const struct record_item *items, size_t count, struct arena *arena)
 
     for (size_t i = 0; i < types; i++) {
         if (i > 0)
-            buf_add_text(&text, i + 1 == parts ? " and " : ", ");
-        add_words(&text, &tallies[i]);
+            buf_add_text(&text, i + 1 == parts ? ands[language] : ", ");
+        add_words(language, &text, &tallies[i]);
     }
-    if (others > 0)
-        buf_add_format(&text, " and %zu other resources", others);
+    if (others > 0) {
+        buf_add_text(&text, ands[language]);
+        buf_add_u64(&text, others);
+        buf_add_text(&text, more[language]);
+    }
     return arena_copy(arena, buf_span(&text));
 }
 
@@ -229,7 +215,7 @@ add_purpose(struct json_writer *w, const struct disclosure *d)
             buf_add_text(&words, ", ");
         }
         buf_add(&codes, span_first(d->purposes[i], 60));
-        buf_add(&words, span_first(record_purpose_words(d->purposes[i]), 100));
+        buf_add(&words, span_first(plain_purpose(LANGUAGE_ENGLISH, d->purposes[i]), 100));
     }
     add_text(w, "purpose", buf_span(&codes));
     add_text(w, "purposeStatement", span_empty(d->purpose_statement) ? buf_span(&words) : d->purpose_statement);
@@ -465,7 +451,7 @@ briefs_make(const struct disclosure *d, struct arena *arena)
 
     for (size_t i = 0; i < d->patient_count && briefs != NULL; i++)
         briefs[i] = d->patients[i].items != NULL          /* a denial counts them only */
-                        ? record_brief(d->patients[i].items, d->patients[i].item_count, arena)
+                        ? record_brief(LANGUAGE_ENGLISH, d->patients[i].items, d->patients[i].item_count, arena)
                         : SPAN("");
     return briefs;
 }
@@ -566,7 +552,7 @@ record_author(const struct disclosure *d, struct arena *arena, struct ledger_ent
     if (briefs == NULL && d->patient_count > 0)
         return ST_NO_MEMORY;
     if (span_empty(brief) && d->item_count > 0)
-        brief = record_brief(d->items, d->item_count, arena);
+        brief = record_brief(LANGUAGE_ENGLISH, d->items, d->item_count, arena);
     json_writer_open(&w, arena);
     json_object(&w, NULL);
     json_raw(&w, span_skip(SPAN(RECORD_PREFIX), 1));

@@ -50,6 +50,7 @@
 #define SLUICE_GATEWAY_LEDGER_RECORD_H
 
 #include "gateway/ledger/ledger.h"
+#include "gateway/ledger/plain.h"
 
 #define RECORD_PATIENTS_BYTES ((size_t)2 << 20)
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
@@ -202,9 +203,7 @@ struct span record_event_id(struct arena *, int64_t now_ms);
 enum status record_author(const struct disclosure *, struct arena *, struct ledger_entry *out) MUST_CHECK;
 
 /* "2 conditions, 1 medication request and 4 observations" */
-struct span record_brief(const struct record_item *, size_t count, struct arena *);
-/* Plain words of a purpose: "treatment"; the code itself when unknown. */
-struct span record_purpose_words(struct span code);
+struct span record_brief(enum language, const struct record_item *, size_t count, struct arena *);
 /* 2026-11-22T15:00:00.123Z; `out` has room for RECORD_TIME bytes, NUL included. */
 #define RECORD_TIME 28
 void record_time(int64_t epoch_ms, char out[RECORD_TIME]);

@@ -54,3 +54,14 @@ account_group(struct span text, gid_t *out)
     *out = entry.gr_gid;
     return true;
 }
+
+struct span
+account_name(uid_t uid, struct arena *arena)
+{
+    struct passwd  row, *found = NULL;
+    char           room[4096];
+
+    if (getpwuid_r(uid, &row, room, sizeof room, &found) == 0 && found != NULL)
+        return arena_copy(arena, span_of(found->pw_name));
+    return arena_format(arena, "uid %u", (unsigned)uid);
+}

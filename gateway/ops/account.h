@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/span.h"
+#include "base/arena.h"
 
 /* False: there is none.  A number is taken as it stands. */
 bool account_uid(struct span name, uid_t *out);
 bool account_group(struct span name, gid_t *out);
+/* "uid 1000" when it has no name. */
+struct span account_name(uid_t, struct arena *);
 
 #endif

@@ -26,6 +26,7 @@
 #include "gateway/ops/control_socket.h"
 #include "gateway/ops/file.h"
 #include "gateway/ops/filing.h"
+#include "gateway/ops/reading.h"
 #include "gateway/version.h"
 
 enum { ANSWER_BYTES = 64 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
@@ -284,6 +285,26 @@ file_word(struct control *c, int fd, struct span word, struct span rest, uid_t u
     buf_release(&body);
 }
 
+/* "reading N": N bytes of a request follow. */
+static void
+reading_word(struct control *c, int fd, struct span word, struct span rest, uid_t uid, struct buf *out)
+{
+    uint64_t   request = 0;
+    struct buf body;
+    buf_init(&body, READING_BYTES);
+    if (!span_to_u64(span_skip(word, sizeof "reading " - 1), &request) || request > READING_BYTES) {
+        buf_add_text(out, "{\"failed\":\"want reading, and how many bytes of a request follow\"}");
+    } else {
+        buf_add(&body, span_first(rest, request));
+        if (read_body(fd, &body, request))
+            reading_do(c->gateway->store, buf_span(&body), uid, out);
+        else
+            buf_add_text(out, "{\"failed\":\"it did not come whole\"}");
+    }
+    buf_add_byte(out, '\n');
+    buf_release(&body);
+}
+
 static void
 talk(struct control *c, int fd)
 {
@@ -303,6 +324,8 @@ talk(struct control *c, int fd)
         buf_add_text(&out, "{\"error\":\"only the gateway's own user and root may ask\"}\n");
     else if (span_starts(word, SPAN("file ")))
         file_word(c, fd, word, rest, peer.uid, &out);
+    else if (span_starts(word, SPAN("reading ")))
+        reading_word(c, fd, word, rest, peer.uid, &out);
     else if (!span_empty(word))
         answer_word(c, word, &out);
     file_write_fd(fd, buf_span(&out));

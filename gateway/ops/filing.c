@@ -1,8 +1,6 @@
 /* gateway/ops/filing.c -- papers are filed, ended and marked as reviewed. */
 #include "gateway/ops/filing.h"
 
-#include <pthread.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,6 +9,7 @@
 #include "consent/paper.h"
 #include "fhir/datatypes.h"
 #include "gateway/ledger/record.h"
+#include "gateway/ops/account.h"
 #include "gateway/runtime/identity.h"
 
 enum { WHY_BYTES = 2048, ISSUES_MOST = 50 };
@@ -27,20 +26,11 @@ struct desk_work {                       /* one request */
     bool                       bad;
 };
 
-/* A unit whose end the asking thread waits for. */
-struct waited {
-    struct store_unit unit;
-    pthread_mutex_t   lock;
-    pthread_cond_t    wake;
-    bool              over;
-};
-
 static bool read_request(struct desk_work *, struct span request);
 static bool read_add(struct desk_work *, struct span papers);
 static bool read_one(struct desk_work *, enum store_filing_act);
 static void file_them(struct desk_work *, struct store *);
 static void refuse(struct desk_work *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static struct span account_of(uid_t, struct arena *);
 
 void
 filing_do(struct store *store, struct span request, struct span papers, uid_t who, struct buf *answer)
@@ -56,7 +46,7 @@ filing_do(struct store *store, struct span request, struct span papers, uid_t wh
                            : span_eq_text(what, "review") ? read_one(&w, FILING_REVIEW)
                                                           : false;
         for (size_t i = 0; i < w.count; i++)
-            w.filings[i].who = account_of(who, w.arena);
+            w.filings[i].who = account_name(who, w.arena);
         if (good && !w.bad)
             file_them(&w, store);
         else if (!w.bad)
@@ -83,17 +73,6 @@ refuse(struct desk_work *w, const char *format, ...)
     va_end(list);
     author_add_cstr(w->refused, NULL, text);
     w->bad = true;
-}
-
-static struct span
-account_of(uid_t uid, struct arena *arena)
-{
-    struct passwd  row, *found = NULL;
-    char           room[4096];
-
-    if (getpwuid_r(uid, &row, room, sizeof room, &found) == 0 && found != NULL)
-        return arena_copy(arena, span_of(found->pw_name));
-    return arena_format(arena, "uid %u", (unsigned)uid);
 }
 
 /* ---- what is asked for --------------------------------------------------------------- */
@@ -186,32 +165,6 @@ read_one(struct desk_work *w, enum store_filing_act act)
 /* ---- doing it ---------------------------------------------------------------------------- */
 
 static void
-on_over(struct task *task)
-{
-    struct waited *w = (struct waited *)(void *)((char *)task - offsetof(struct waited, unit.done));
-
-    (void)pthread_mutex_lock(&w->lock);
-    w->over = true;
-    (void)pthread_cond_signal(&w->wake);
-    (void)pthread_mutex_unlock(&w->lock);
-}
-
-static void
-submit(struct store *store, struct waited *w)
-{
-    (void)pthread_mutex_init(&w->lock, NULL);
-    (void)pthread_cond_init(&w->wake, NULL);
-    w->unit.done.run = on_over;
-    store_submit(store, &w->unit);
-    (void)pthread_mutex_lock(&w->lock);
-    while (!w->over)
-        (void)pthread_cond_wait(&w->wake, &w->lock);
-    (void)pthread_mutex_unlock(&w->lock);
-    (void)pthread_cond_destroy(&w->wake);
-    (void)pthread_mutex_destroy(&w->lock);
-}
-
-static void
 say_refused(struct desk_work *w, const struct store_filing *f)
 {
     static const char *const words[] = {
@@ -261,18 +214,18 @@ static void
 file_them(struct desk_work *w, struct store *store)
 {
     struct ledger_entry record;
-    struct waited waited = { .unit = { .filings = w->filings, .filing_count = w->count, .records = &record, .record_count = 1 } };
+    struct store_unit   unit = { .filings = w->filings, .filing_count = w->count, .records = &record, .record_count = 1 };
 
     if (record_of(w, &record) != ST_OK) {
         author_add_cstr(w->root, "failed", "there is not enough memory; nothing is changed");
         return;
     }
-    submit(store, &waited);
-    for (size_t i = 0; waited.unit.status == ST_CONFLICT && i < w->count; i++)
+    enum status st = store_submit_and_wait(store, &unit);
+    for (size_t i = 0; st == ST_CONFLICT && i < w->count; i++)
         say_refused(w, &w->filings[i]);
-    if (waited.unit.status == ST_CONFLICT)
+    if (st == ST_CONFLICT)
         return;
-    if (waited.unit.status != ST_OK) {
+    if (st != ST_OK) {
         author_add_cstr(w->root, "failed", "the store could not write it; nothing is changed");
         return;
     }

@@ -29,6 +29,7 @@ struct record_consent;
 struct record_item;
 struct reading;                          /* stages/reading.h */
 struct auditing;                         /* stages/auditing.h */
+struct accounting_answer;                /* stages/accounting.c */
 struct revoking;                         /* stages/revoke.c */
 struct consulting;                       /* stages/consult.c */
 
@@ -48,6 +49,7 @@ enum intake {                            /* what the request asks for; by stage 
     INTAKE_SEARCH,                       /* GET  /fhir/Consent?…, POST /fhir/Consent/_search      */
     INTAKE_AUDIT_READ,                   /* GET  /fhir/AuditEvent/{id}                            */
     INTAKE_AUDIT_SEARCH,                 /* GET  /fhir/AuditEvent?…, POST /fhir/AuditEvent/_search */
+    INTAKE_ACCOUNTING,                   /* GET  /fhir/Patient/{id}/$accounting                   */
     INTAKE_REVOKE,                       /* POST /fhir/Consent/{id}/$revoke; then an update       */
     INTAKE_SERVICES,                     /* GET  /cds-services                                    */
     INTAKE_CONSULT,                      /* POST /cds-services/patient-consent-consult            */
@@ -162,9 +164,10 @@ struct exchange {
     struct store_lookup           lookup;
     struct span                   idempotency_key;   /* incoming */
     struct span                   request_sha256;
-    /* read, audit, revoke, consult; disclose */
+    /* read, audit, accounting, revoke, consult; disclose */
     struct reading               *reading;
     struct auditing              *auditing;
+    struct accounting_answer     *accounting;
     struct revoking              *revoking;
     struct consulting            *consulting;
     struct giving                *giving;            /* NULL: the answer is no release */

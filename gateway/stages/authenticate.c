@@ -45,7 +45,7 @@ asks(const struct exchange *ex)
 {
     return ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
         || ex->intake == INTAKE_SEARCH || ex->intake == INTAKE_CONSULT || ex->intake == INTAKE_AUDIT_READ
-        || ex->intake == INTAKE_AUDIT_SEARCH;
+        || ex->intake == INTAKE_AUDIT_SEARCH || ex->intake == INTAKE_ACCOUNTING;
 }
 
 /* A Bundle's rights are those of its entries (checked by record); here only
@@ -67,6 +67,8 @@ check_right(struct exchange *ex)
     else if (ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
              || ex->intake == INTAKE_AUDIT_READ)
         may = client_may(ex->client, 'r', type);
+    else if (ex->intake == INTAKE_ACCOUNTING)
+        may = client_may(ex->client, 'r', SPAN("AuditEvent"));
     else if (ex->intake == INTAKE_REVOKE)
         may = client_may(ex->client, 'u', type) || client_may(ex->client, 'c', type);
     else if (ex->intake == INTAKE_CONSULT)
@@ -76,7 +78,7 @@ check_right(struct exchange *ex)
     return exchange_refuse_one(ex, 403, ISSUE_FORBIDDEN, "scope",
                                "this client's scopes do not cover this interaction",
                                ex->intake == INTAKE_CONSULT ? "ask the operator for the duty `consult`"
-                               : span_eq_text(type, "AuditEvent") && asks(ex) ? "ask the operator for the scope: system/AuditEvent.rs"
+                               : ex->intake == INTAKE_ACCOUNTING || (span_eq_text(type, "AuditEvent") && asks(ex)) ? "ask the operator for the scope: system/AuditEvent.rs"
                                : asks(ex)                   ? "ask the operator for the scope: system/Consent.rs"
                                                             : "ask the operator for the scope, for example system/*.cu");
 }

@@ -82,6 +82,7 @@ resume(struct exchange *ex)
     if (ex->unit.status != ST_OK)
         return exchange_fail(ex, ST_UNAVAILABLE, "it could not be recorded that this is answered");
     disclosures_count(ex->unit.records, ex->unit.record_count);
+    exchange_answer_header(ex, SPAN("Cache-Control"), SPAN("no-store"));      /* RFC 9111 5.2.2.5: a copy that nobody recorded */
     return evens(ex) ? STEP_NEXT : STEP_ANSWER;
 }
 

@@ -8,6 +8,7 @@ const struct pipeline inbound = {
         &stage_authenticate,    /* certificate -> client        (store)   */
         &stage_read,            /* Consents that it may see     (store)   */
         &stage_audit,           /* what the log says, for auditors (worker) */
+        &stage_accounting,      /* what a patient is told of it (worker)  */
         &stage_who,             /* of whom a decision is asked  (store)   */
         &stage_consult,         /* their consents -> a card     (store)   */
         &stage_revoke,          /* a revocation -> a version    (store)   */

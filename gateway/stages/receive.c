@@ -23,7 +23,7 @@ enter(struct exchange *ex)
     read_preferences(ex);
     ex->request_id = token_valid(sent, 64) ? sent : uuid_new(ex->arena);
     enum step step = route_path(ex, head);
-    if (step == STEP_NEXT)
+    if (step == STEP_NEXT && ex->intake != INTAKE_ACCOUNTING)    /* has forms of its own */
         step = check_accept(ex, head);
     if (step != STEP_NEXT)
         return step;
@@ -32,6 +32,7 @@ enter(struct exchange *ex)
     bool bodiless = ex->intake == INTAKE_METADATA || ex->intake == INTAKE_DELETE || ex->intake == INTAKE_ASYNC
                  || ex->intake == INTAKE_READ || ex->intake == INTAKE_VREAD || ex->intake == INTAKE_HISTORY
                  || ex->intake == INTAKE_SERVICES || ex->intake == INTAKE_AUDIT_READ || ex->intake == INTAKE_AUDIT_SEARCH
+                 || ex->intake == INTAKE_ACCOUNTING
                  || (ex->to_validate.mode == MODE_DELETE && span_empty(head->body));
     return bodiless ? STEP_NEXT : check_content_type(ex, head);
 }
@@ -121,8 +122,12 @@ operation(struct exchange *ex, struct span name, bool post)
         ex->intake = INTAKE_MESSAGE;
     else if (span_eq_text(name, "$revoke") && span_eq_text(ex->path_type, "Consent") && !span_empty(ex->path_id))
         ex->intake = INTAKE_REVOKE;
+    else if (span_eq_text(name, "$accounting") && span_eq_text(ex->path_type, "Patient") && !span_empty(ex->path_id))
+        ex->intake = INTAKE_ACCOUNTING;
     else
         return not_found(ex);
+    if (ex->intake == INTAKE_ACCOUNTING)
+        return span_eq_text(http_request_head(ex->request)->method, "GET") ? STEP_NEXT : method_not_allowed(ex, SPAN("GET"));
     if (!post)
         return method_not_allowed(ex, SPAN("POST"));
     return ex->intake == INTAKE_VALIDATE ? asked_query(ex) : STEP_NEXT;

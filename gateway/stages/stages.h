@@ -4,6 +4,7 @@
  *   authenticate client certificate -> client, scopes; an Idempotency-Key's kept answer
  *   read         Consents that this client may see -> an answer
  *   audit        AuditEvents for who may audit -> an answer
+ *   accounting   the accounting of disclosures of a patient, for who may audit -> an answer
  *   who          the patient of whom a decision is asked
  *   consult      their consents -> the card of a decision
  *   revoke       a revocation -> the next version of its Consent, which goes on as an update
@@ -34,7 +35,7 @@
 #include "gateway/ledger/record.h"
 #include "gateway/runtime/exchange.h"
 
-extern const struct stage stage_read, stage_audit, stage_who, stage_consult, stage_disclose, stage_even, stage_linger, stage_revoke;
+extern const struct stage stage_read, stage_audit, stage_accounting, stage_who, stage_consult, stage_disclose, stage_even, stage_linger, stage_revoke;
 extern const struct stage stage_receive, stage_authenticate, stage_parse, stage_validate, stage_terminology,
     stage_judge, stage_entries, stage_match, stage_match_again, stage_form, stage_label, stage_inspect, stage_record, stage_route,
     stage_decide, stage_redact, stage_commit, stage_keep, stage_respond;

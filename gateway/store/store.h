@@ -273,6 +273,8 @@ struct store_unit {
     struct store_request   request;      /* private */
 };
 void store_submit(struct store *, struct store_unit *);
+/* The same on a thread that may wait: a command's, the control socket's.  unit->status. */
+enum status store_submit_and_wait(struct store *, struct store_unit *) MUST_CHECK;
 #define STORE_LINGER_MS 10
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_SENT, DELIVERY_DEAD, DELIVERY_PARKED, DELIVERY_NOTHING };

@@ -128,3 +128,42 @@ store_counts_read(struct store *s, struct store_counts *out)
     (void)pthread_mutex_unlock(&s->side_lock);
     return st;
 }
+
+/* ---- writing ------------------------------------------------------------------------------------ */
+
+struct waiting {                         /* for the end of a unit */
+    struct store_unit unit;
+    pthread_mutex_t   lock;
+    pthread_cond_t    wake;
+    bool              over;
+};
+
+static void
+on_over(struct task *task)
+{
+    struct waiting *w = (struct waiting *)(void *)((char *)task - offsetof(struct waiting, unit.done));
+
+    (void)pthread_mutex_lock(&w->lock);
+    w->over = true;
+    (void)pthread_cond_signal(&w->wake);
+    (void)pthread_mutex_unlock(&w->lock);
+}
+
+enum status
+store_submit_and_wait(struct store *store, struct store_unit *unit)
+{
+    struct waiting w = { .unit = *unit };
+
+    (void)pthread_mutex_init(&w.lock, NULL);
+    (void)pthread_cond_init(&w.wake, NULL);
+    w.unit.done.run = on_over;
+    store_submit(store, &w.unit);
+    (void)pthread_mutex_lock(&w.lock);
+    while (!w.over)
+        (void)pthread_cond_wait(&w.wake, &w.lock);
+    (void)pthread_mutex_unlock(&w.lock);
+    (void)pthread_cond_destroy(&w.wake);
+    (void)pthread_mutex_destroy(&w.lock);
+    *unit = w.unit;
+    return unit->status;
+}

@@ -1,5 +1,5 @@
-/* gateway/cli/markup.c -- text inside of HTML and XML. */
-#include "gateway/cli/markup.h"
+/* base/markup.c -- text inside of HTML and XML. */
+#include "base/markup.h"
 
 #include "base/json_text.h"
 
