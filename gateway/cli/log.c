@@ -56,6 +56,7 @@ result_json(struct desk *d, const struct verify_result *r, struct span problems,
         json_text(&w, "origin", span_of(r->log[i].origin));
         json_integer(&w, "size", (int64_t)r->log[i].size);
         json_integer(&w, "destroyed", (int64_t)r->log[i].shredded);
+        json_integer(&w, "destroyedWithoutRecord", (int64_t)r->log[i].unrecorded);
         json_text(&w, "root", span_from(hex, sizeof hex));
         json_end(&w);
     }
@@ -199,7 +200,7 @@ int
 command_log_verify(const struct call *call)
 {
     struct progress       progress = { call, "verifying" };
-    struct verify_options options  = { .progress = on_progress, .arg = &progress };
+    struct verify_options options  = { .progress = on_progress, .arg = &progress, .strict = call_has(call, "strict") };
     struct desk           d;
 
     if (call_has(call, "dir") == call_has(call, "config") || call_has(call, "dir") != call_has(call, "key")) {
@@ -313,8 +314,8 @@ on_show(const struct ledger_leaf *leaf, void *arg)
 static bool
 kind_fits(const struct call *call, const char *kind)
 {
-    static const char *const kinds[LEDGER_LOGS][6] = { { "disclosure", "void" },
-                                                                 { "denial", "filing", "review", "rows", "reading" } };
+    static const char *const kinds[LEDGER_LOGS][7] = { { "disclosure", "void" },
+                                                                 { "denial", "filing", "review", "rows", "reading", "shredding" } };
     bool                     denials               = call_has(call, "denials"), there[LEDGER_LOGS] = { false, false };
 
     for (int log = 0; log < LEDGER_LOGS && kind != NULL; log++)
@@ -326,7 +327,7 @@ kind_fits(const struct call *call, const char *kind)
         call_say(call, "--kind %s: such records are in the log of %s: %s --denials", kind, denials ? "disclosures" : "denials",
                  denials ? "leave out" : "add");
     else
-        call_say(call, "--kind %s: want disclosure or void, or of the denials denial, filing, review, rows or reading", kind);
+        call_say(call, "--kind %s: want disclosure or void, or of the denials denial, filing, review, rows, reading or shredding", kind);
     return false;
 }
 

@@ -168,6 +168,23 @@ chain_follow(struct check *c, uint64_t index, const unsigned char *salt, struct 
     c->chain_known = true;
 }
 
+/* V13. */
+static void
+shredded_check(struct check *c, uint64_t index, bool gone)
+{
+    bool recorded = shredded_has(c->shredded, c->log, index);
+
+    c->result->shredded += gone;
+    if (gone == recorded)
+        return;
+    if (!gone)
+        check_problem(c, "leaf %llu: a record says that it was destroyed, and it is here", (unsigned long long)index);
+    else if (c->options->strict)
+        check_problem(c, "leaf %llu: it was destroyed, and no record says so", (unsigned long long)index);
+    if (gone && c->result->unrecorded++ == 0)
+        c->unrecorded_first = index;
+}
+
 void
 check_leaf(struct check *c, uint64_t index, const unsigned char *salt, struct span record,
            const struct ledger_hash *leaf, bool sound)
@@ -176,8 +193,8 @@ check_leaf(struct check *c, uint64_t index, const unsigned char *salt, struct sp
         check_problem(c, "leaf %llu stands where leaf %llu has to be: something is missing, added or out of order",
                       (unsigned long long)index, (unsigned long long)c->next);
     c->next = index + 1;
+    shredded_check(c, index, span_empty(record));
     if (span_empty(record)) {
-        c->result->shredded++;
         c->chain_known = false;
     } else if (sound) {
         chain_follow(c, index, salt, record);
@@ -193,9 +210,20 @@ check_leaf(struct check *c, uint64_t index, const unsigned char *salt, struct sp
         c->options->progress(c->options->arg, c->log, index, c->head.size);
 }
 
+/* Told, not a problem: V13. */
+static void
+unrecorded_tell(struct check *c)
+{
+    if (c->result->unrecorded > 0 && !c->options->strict)
+        buf_add_format(c->report, "%s: %llu records were destroyed, and no record says so; the first is leaf %llu (--strict makes it a problem)\n",
+                       c->name, (unsigned long long)c->result->unrecorded, (unsigned long long)c->unrecorded_first);
+}
+
 void
 check_finish(struct check *c)
 {
+    unrecorded_tell(c);
+
     struct ledger_hash root;
     uint64_t           size = c->tree->edge.size;
 

@@ -2,6 +2,7 @@
 #ifndef SLUICE_GATEWAY_LEDGER_CHECK_H
 #define SLUICE_GATEWAY_LEDGER_CHECK_H
 
+#include "gateway/ledger/shredded.h"
 #include "gateway/ledger/tiles.h"
 #include "gateway/ledger/verify.h"
 
@@ -28,6 +29,8 @@ struct check {
     struct checkpoint            head;
     struct ledger_hash           chain;
     bool                         chain_known;
+    const struct shredded       *shredded;       /* V13 */
+    uint64_t                     unrecorded_first;
     uint64_t                     next;           /* index expected */
     struct check_mark           *marks;          /* by size */
     size_t                       mark_count, mark_next;

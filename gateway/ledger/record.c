@@ -13,7 +13,7 @@
 #define ITEMS_UNTIL ((size_t)192 * 1024)
 #define BRIEF_TYPES 24u
 
-static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review", "rows", "reading" };
+static const char *const kinds[] = { "disclosure", "void", "denial", "filing", "review", "rows", "reading", "shredding" };
 
 /* ---- small parts --------------------------------------------------------------------- */
 
@@ -160,7 +160,7 @@ add_parties(struct json_writer *w, const struct disclosure *d)
         add_text(w, "system", d->discloser.system);
         json_end(w);
     }
-    if (d->kind == RECORD_FILING || d->kind == RECORD_ROWS)      /* nobody received anything */
+    if (d->kind == RECORD_FILING || d->kind == RECORD_ROWS || d->kind == RECORD_SHREDDING)      /* nobody received anything */
         return;
     json_object(w, "recipient");
     add_text(w, "name", d->recipient.name);
@@ -381,6 +381,33 @@ add_reading(struct json_writer *w, const struct disclosure *d)
     json_integer(w, "payloadBytes", (int64_t)d->payload_bytes);
 }
 
+static void
+add_shredding(struct json_writer *w, const struct disclosure *d)
+{
+    static const char *const names[LEDGER_LOGS] = { [LEDGER_DISCLOSURES] = "disclosures", [LEDGER_DENIALS] = "denials" };
+    char                     room[64];
+
+    add_text(w, "act", d->act);
+    add_text(w, "account", d->account);
+    add_text(w, "why", d->why);
+    add_time(w, "before", d->before_ms);
+    json_object(w, "leaves");
+    for (int log = 0; log < LEDGER_LOGS; log++) {
+        json_array(w, names[log]);
+        for (size_t i = 0; i < d->run_count[log]; i++) {
+            const struct record_run *run  = &d->runs[log][i];
+            struct buf               text = { .at = room, .capacity = sizeof room, .max = sizeof room };
+            buf_add_u64(&text, run->first);
+            buf_add_byte(&text, '-');
+            buf_add_u64(&text, run->last);
+            json_text(w, NULL, buf_span(&text));
+        }
+        json_end(w);
+    }
+    json_end(w);
+    json_integer(w, "count", (int64_t)d->shredded);
+}
+
 /* ---- kinds --------------------------------------------------------------------------------- */
 
 static void
@@ -494,6 +521,9 @@ add_by_kind(struct json_writer *w, const struct disclosure *d, struct span brief
         break;
     case RECORD_ROWS:
         add_rows(w, d);
+        break;
+    case RECORD_SHREDDING:
+        add_shredding(w, d);
         break;
     case RECORD_READING:
         add_reading(w, d);

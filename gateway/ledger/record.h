@@ -23,6 +23,8 @@
  *              the log of denials.  first: rows of before there were records of them, and how many in all
  *   readings   act request shown[]           somebody was shown records of this log: interaction of FHIR, the request as
  *              it came, the eventIds; in the log of denials, with the recipient{} and the payload's digest and size
+ *   shreddings act account why before leaves{} count    records that were destroyed, by runs of leaf numbers
+ *              ("17-40") of each log; in the log of denials, and never destroyed itself
  *   emergency  emergency{}
  *   accounting inPart2Accounting inHipaaAccounting inIntermediaryList suspendedUntil
  *   patients   patients[]                    only of a release about several
@@ -56,7 +58,7 @@
 #define RECORD_MAX_BYTES      ((size_t)256 * 1024 + RECORD_PATIENTS_BYTES)
 
 enum record_kind { RECORD_DISCLOSURE = 0, RECORD_VOID, RECORD_DENIAL, RECORD_FILING, RECORD_REVIEW,
-                   RECORD_ROWS, RECORD_READING };   /* from DENIAL on: in the log of denials */
+                   RECORD_ROWS, RECORD_READING, RECORD_SHREDDING };   /* from DENIAL on: in the log of denials */
 #define RECORD_REQUEST_BYTES 8192u       /* of a reading; cut behind it */
 #define RECORD_SHOWN         1000u
 
@@ -103,6 +105,9 @@ struct record_row {                      /* a row that was written */
     bool               was_there, gone;  /* gone: it was taken away, and there is no `now` */
     struct ledger_hash was, now;         /* digests; `was` of what stood there before, if it did */
 };
+
+struct record_run { uint64_t first, last; };     /* leaf numbers, both in it */
+#define RECORD_RUNS 4000u                /* of both logs of one record */
 
 struct record_consent {
     struct span id, version, kind;       /* "Consent/c1", "3", "tpo" | "specific" | … */
@@ -184,6 +189,10 @@ struct disclosure {
     struct span                request;          /* READING only: "GET /fhir/AuditEvent?patient=Patient/p1" */
     const struct span         *shown;            /* READING only: eventIds, at most RECORD_SHOWN */
     size_t                     shown_count;
+    int64_t                    before_ms;        /* SHREDDING: what is older; act, account and why as well */
+    const struct record_run   *runs[LEDGER_LOGS];
+    size_t                     run_count[LEDGER_LOGS];
+    uint64_t                   shredded;         /* how many leaves the runs have */
     const struct record_review *review;      /* REVIEW only */
     const struct record_row   *rows;             /* ROWS only */
     size_t                     row_count;

@@ -15,9 +15,12 @@
  *       patients, recipient, kind, client, time), by which accountings find it, are the record's;
  *       a void is found by the patients of what it takes back; it is found by
  *       them; the heads that were kept fit; size and chain beside the head are its own
+ *   V13 what was destroyed is what records of kind shredding say, and nothing that they name is still there.  With
+ *       `strict` a destroyed record that none of them names is a problem; else it is told, and no more: another
+ *       program may have destroyed it by the law of its own
  *   V9  in a store also: the papers on file are those of the filings in the log, in the
  *       same order, by the same acts and with the same bytes; the newest version of each
- *       stands.  Not asked when records of the log of denials were destroyed
+ *       stands.  Not asked when records of the log of denials were destroyed that V13 does not know of
  *   V10 in a store also: what people did about the review queue is what the log says, in the
  *       same order, and each item is as the last of it left it.  Not asked as V9 is not
  *   V11 in a store also: every row of the tables of papers, items and acts is in every column as the
@@ -37,6 +40,7 @@ struct verify_options {
     struct ledger_public key;
     struct span          others[VERIFY_OTHERS];  /* V7: signed notes */
     size_t               other_count;
+    bool                 strict;         /* V13 */
     ledger_progress     *progress;       /* may be NULL */
     void                *arg;
 };
@@ -44,6 +48,7 @@ struct verify_options {
 struct verify_log {
     char               origin[256];      /* empty: there is no readable checkpoint */
     uint64_t           size, shredded;
+    uint64_t           unrecorded;       /* of the shredded, V13 */
     struct ledger_hash root;             /* as the checkpoint says */
 };
 

@@ -4,13 +4,15 @@
     python3 verify.py PUBLIC-KEY.pem [FOLDER] [--checkpoint FILE]...
 
 FOLDER is the one that this file is in, when none is named.  Take the key from whoever keeps the ledger, on another
-way than this folder; --checkpoint names one that you kept, older or newer.  Exit status: 0 it holds, 1 it does not,
+way than this folder; --checkpoint names one that you kept, older or newer; --strict: README.  Exit status: 0 it holds, 1 it does not,
 2 it cannot be read.  Needs Python 3.8 and `cryptography`.  Memory does not grow with the log.  README says what each
 step is; docs/verify-the-log.md why.
 """
 import argparse
 import base64
+import bisect
 import hashlib
+import json
 import os
 import re
 import sys
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 LINE = re.compile(rb'\{"index":(0|[1-9][0-9]*),(?:"salt":"([0-9a-f]{64})","record":(\{[^\n]*\})|"commitment":"([0-9a-f]{64})")\}\n')
 RECORD = re.compile(rb'(\{"prevHash":"([0-9a-f]{64})"[^\n]*),"hash":"([0-9a-f]{64})"\}')
 SIGNED = re.compile("\u2014 ([^ +\n]+) ([A-Za-z0-9+/]{8,}={0,2})")
+SHREDDING = b'"kind":"shredding"'
 LONGEST = 4 << 20
 TILE = 256
 
@@ -90,13 +93,29 @@ def checkpoint(note, key):
     return origin, int(size), base64.b64decode(root)
 
 
+def shredded(folder):
+    """The runs of leaves that the log of denials says were destroyed, of each log, in order."""
+    runs = {"": [], "denials/": []}
+    try:
+        with open(os.path.join(folder, "denials", "records.ndjson"), "rb") as file:
+            for text in iter(lambda: file.readline(LONGEST), b""):
+                form = LINE.fullmatch(text) if SHREDDING in text else None
+                record = json.loads(form[3]) if form is not None and form[3] is not None else {}
+                if record.get("kind") == "shredding":
+                    for below, name in (("", "disclosures"), ("denials/", "denials")):
+                        runs[below] += [tuple(map(int, run.split("-"))) for run in record["leaves"][name]]
+    except (OSError, ValueError, KeyError):
+        pass                             # what is wrong with it is told where it stands
+    return {below: sorted(of) for below, of in runs.items()}
+
+
 class Log:
     """One of the two logs of a folder, read once from its first leaf to its last."""
 
-    def __init__(self, folder, below, key, others):
-        self.folder, self.below, self.key = folder, below, key
+    def __init__(self, folder, below, key, others, runs=()):
+        self.folder, self.below, self.key, self.runs, self.unrecorded = folder, below, key, runs, 0
         self.subtrees, self.tiles, self.size, self.destroyed = [], [], 0, 0
-        self.chain, self.problems = b"0" * 64, []
+        self.chain, self.problems, self.first = b"0" * 64, [], None
         try:
             note = open(os.path.join(folder, below, "checkpoint"), encoding="utf-8", newline="").read(1 << 16)
             self.origin, self.wanted, self.root = checkpoint(note, key)
@@ -174,6 +193,12 @@ class Log:
         index = int(index)
         if index != self.size:
             self.problem(where + "leaf %d stands where leaf %d has to be" % (index, self.size))
+        at = bisect.bisect_right(self.runs, (index, float("inf"))) - 1
+        recorded = at >= 0 and self.runs[at][1] >= index
+        if record is None and not recorded:
+            self.unrecorded, self.first = self.unrecorded + 1, self.first if self.unrecorded else index
+        if record is not None and recorded:
+            self.problem(where + "leaf %d: a record says that it was destroyed, and it is here" % index)
         if record is None:
             self.destroyed += 1
             one = sha(b"\0", bytes.fromhex(commitment.decode()))
@@ -216,7 +241,8 @@ class Log:
 
 def verify(folder, key, others=()):
     """The logs of the folder with what is wrong with each; `others`: what checkpoint() gave."""
-    logs = [Log(folder, below, key, others) for below in ("", "denials/")]
+    runs = shredded(folder)
+    logs = [Log(folder, below, key, others, runs[below]) for below in ("", "denials/")]
     for origin in sorted({o for o, _, _ in others} - {log.origin for log in logs}):
         logs[0].problem("the other checkpoint is of another log, %s" % origin)
     for log in logs:
@@ -231,6 +257,7 @@ def main():
     asked.add_argument("key", metavar="PUBLIC-KEY.pem")
     asked.add_argument("folder", nargs="?", default=os.path.dirname(os.path.abspath(__file__)))
     asked.add_argument("--checkpoint", action="append", default=[])
+    asked.add_argument("--strict", action="store_true", help="a record that was destroyed, and no record says so, is a problem")
     asked = asked.parse_args()
     try:
         key = load_pem_public_key(open(asked.key, "rb").read())
@@ -241,8 +268,10 @@ def main():
     logs = verify(asked.folder, key, others)
     for log in logs:
         print("%s: %d records, %d of them destroyed" % (log.origin or log.below + "checkpoint", log.size, log.destroyed))
+        if log.unrecorded:
+            print("  of the destroyed %d are in no record; the first is leaf %d" % (log.unrecorded, log.first))
         print("".join("  %s\n" % problem for problem in log.problems[:20]), end="")
-    holds = not any(log.problems for log in logs)
+    holds = not any(log.problems or (asked.strict and log.unrecorded) for log in logs)
     print("verified" if holds else "NOT verified")
     return 0 if holds else 1
 

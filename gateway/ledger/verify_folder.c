@@ -290,6 +290,33 @@ line_check(struct folder *f, struct span line)
     check_leaf(c, p.index, p.salt.bytes, p.record, &leaf, sound);
 }
 
+/* V13, before the rest: from the records of denials. */
+static enum status
+shredded_gather(struct folder *f, struct shredded *out)
+{
+    char               path[PATH_BYTES];
+    struct lines       l = { .fd = -1, .at = malloc(LINE_MAX_BYTES) };
+    struct span        line;
+    const struct tape *t;
+    enum status        st = l.at != NULL ? ST_OK : ST_NO_MEMORY;
+
+    if (st == ST_OK && path_of(f, SPAN("records.ndjson"), path))
+        l.fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (st == ST_OK && l.fd >= 0 && lines_next(&l, &line)) {
+        struct arena_mark mark = arena_mark(f->check.arena);
+        struct parsed     p;
+        if (span_find(line, SPAN(SHREDDED_MARK)) != SPAN_NOT_FOUND && line_parse(f, line, &p) && !p.shredded
+            && tape_read(p.record, &tape_default_limits, f->check.arena, &t, NULL) == ST_OK)
+            st = shredded_add(out, t, f->check.arena);
+        arena_reset(f->check.arena, mark);
+    }
+    if (l.fd >= 0)
+        (void)close(l.fd);
+    free(l.at);
+    shredded_ready(out);
+    return st;
+}
+
 static enum status
 records_check(struct folder *f)
 {
@@ -318,11 +345,29 @@ records_check(struct folder *f)
     return ST_OK;
 }
 
+static enum status
+folder_gather(const char *dir, const struct verify_options *options, struct shredded *out, struct buf *report)
+{
+    struct verify_log none = { .size = 0 };
+    struct folder    *f    = calloc(1, sizeof *f);
+    enum status       st   = f != NULL ? check_begin(&f->check, options, LEDGER_DENIALS, &none, report) : ST_NO_MEMORY;
+
+    if (st == ST_OK) {
+        f->dir   = dir;
+        f->below = "denials/";
+        st       = shredded_gather(f, out);
+        check_end(&f->check);
+    }
+    free(f);
+    return st;
+}
+
 /* ---- a folder --------------------------------------------------------------------------------------- */
 
 static enum status
 log_folder_verify(const char *dir, const struct verify_options *options, enum ledger_log log,
-                  const struct check_others *others, struct verify_result *result, struct buf *report)
+                  const struct check_others *others, const struct shredded *shredded, struct verify_result *result,
+                  struct buf *report)
 {
     struct folder *f    = calloc(1, sizeof *f);
     char          *note = malloc(CHECKPOINT_MAX_BYTES + 1);
@@ -333,6 +378,7 @@ log_folder_verify(const char *dir, const struct verify_options *options, enum le
     if (st == ST_OK) {
         f->dir               = dir;
         f->below             = log == LEDGER_DENIALS ? "denials/" : "";
+        f->check.shredded    = shredded;
         f->check.on_tile     = on_tile;
         f->check.on_tile_arg = f;
         ssize_t size         = file_read(f, SPAN("checkpoint"), note, CHECKPOINT_MAX_BYTES + 1);
@@ -361,6 +407,7 @@ ledger_verify_folder(const char *dir, const struct verify_options *options, stru
                      struct buf *report)
 {
     struct check_others others;
+    struct shredded     shredded = { .log = { { NULL, 0, 0 } } };
 
     memset(result, 0, sizeof *result);
     if (access(dir, R_OK | X_OK) != 0) {
@@ -368,7 +415,10 @@ ledger_verify_folder(const char *dir, const struct verify_options *options, stru
         return ST_NOT_FOUND;
     }
     enum status st = check_others_read(options, &others, report);
+    if (st == ST_OK)
+        st = folder_gather(dir, options, &shredded, report);
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
-        st = log_folder_verify(dir, options, (enum ledger_log)log, &others, result, report);
+        st = log_folder_verify(dir, options, (enum ledger_log)log, &others, &shredded, result, report);
+    shredded_free(&shredded);
     return check_verdict(st, result, report);
 }

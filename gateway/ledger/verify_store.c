@@ -212,6 +212,44 @@ on_past(uint64_t size, struct span note, void *arg)
     return true;
 }
 
+/* ---- V13 ---------------------------------------------------------------------------------- */
+
+struct gathering { struct shredded *to; struct arena *arena; enum status status; };
+
+static bool
+is_shredding(enum ledger_log log, const struct ledger_leaf *leaf, void *arg)
+{
+    (void)arg;
+    return log == LEDGER_DENIALS && span_eq_text(leaf->kind, "shredding");
+}
+
+static bool
+on_shredding(enum ledger_log log, const struct ledger_leaf *leaf, void *arg)
+{
+    struct gathering  *g    = arg;
+    struct arena_mark  mark = arena_mark(g->arena);
+    const struct tape *t;
+
+    (void)log;
+    if (tape_read(leaf->record, &tape_default_limits, g->arena, &t, NULL) == ST_OK)      /* V8 tells of one that is none */
+        g->status = shredded_add(g->to, t, g->arena);
+    arena_reset(g->arena, mark);
+    return g->status == ST_OK;
+}
+
+static enum status
+shredded_gather(struct store *store, struct shredded *out)
+{
+    struct gathering    g = { .to = out, .arena = arena_new("shredded", 4 * RECORD_MAX_BYTES) };
+    struct store_newest n = { .from_ms = INT64_MIN, .to_ms = INT64_MAX, .before = { INT64_MAX, INT64_MAX }, .most = UINT32_MAX,
+                              .peek = is_shredding, .take = on_shredding, .arg = &g };
+    enum status         st = g.arena != NULL ? store_ledger_newest(store, &n) : ST_NO_MEMORY;
+
+    arena_free(&g.arena);
+    shredded_ready(out);
+    return st == ST_OK ? g.status : st;
+}
+
 /* ---- a log ------------------------------------------------------------------------------- */
 
 static enum status
@@ -281,39 +319,41 @@ on_unsound(struct span words, void *arg)
 }
 
 /* Whoever wants something not to be asked has only to destroy some record: so all is asked always.  For V9 and V10 a row
- * may have no record of its own then; V11 vouches for it, by records that are about nobody, so that nobody has to
+ * may have no record of its own when some were destroyed that V13 does not know of; V11 vouches for it, by records that are about nobody, so that nobody has to
  * destroy one. */
 static enum status
-rest_check(struct source *src, uint64_t shredded)
+rest_check(struct source *src, uint64_t unrecorded)
 {
     enum status st = store_sound_visit(src->store, on_unsound, &src->check);
 
-    if (shredded > 0)
+    if (unrecorded > 0)
         buf_add_format(src->check.report, "%s: records were destroyed, so papers, and what people did about the review queue, may have no"
                        " record of their own, and a row is compared only with those that are left\n", src->check.name);
     if (st == ST_OK)
-        st = filings_check(&src->check, src->store, shredded > 0);
+        st = filings_check(&src->check, src->store, unrecorded > 0);
     if (st == ST_OK)
-        st = reviews_check(&src->check, src->store, shredded > 0);
+        st = reviews_check(&src->check, src->store, unrecorded > 0);
     return st == ST_OK ? rows_check(&src->check, src->store) : st;
 }
 
 static enum status
 stored_log_verify(struct store *store, const struct verify_options *options, enum ledger_log log,
-                  const struct check_others *others, struct verify_result *result, struct buf *report)
+                  const struct check_others *others, const struct shredded *shredded, struct verify_result *result,
+                  struct buf *report)
 {
     struct source src = { .store = store };
     enum status   st  = check_begin(&src.check, options, log, &result->log[log], report);
 
     if (st != ST_OK)
         return st;
+    src.check.shredded = shredded;
     st = log_check(&src, others);
     if (st == ST_OK)
         st = store_ledger_visit(store, log, 0, on_leaf_indexed, &src);
     if (st == ST_OK)
         st = beside_check(&src, result);
     if (st == ST_OK && log == LEDGER_DENIALS)
-        st = rest_check(&src, result->log[log].shredded);
+        st = rest_check(&src, result->log[log].unrecorded);
     result->problems += src.check.problems;
     check_end(&src.check);
     return st;
@@ -324,6 +364,7 @@ ledger_verify_store(struct store *store, const struct verify_options *options, s
                     struct buf *report)
 {
     struct check_others others;
+    struct shredded     shredded = { .log = { { NULL, 0, 0 } } };
 
     memset(result, 0, sizeof *result);
     enum status st = check_others_read(options, &others, report);
@@ -331,8 +372,10 @@ ledger_verify_store(struct store *store, const struct verify_options *options, s
         st = store_hold(store);
     if (st != ST_OK)
         return st;
+    st = shredded_gather(store, &shredded);
     for (int log = 0; log < LEDGER_LOGS && st == ST_OK; log++)
-        st = stored_log_verify(store, options, (enum ledger_log)log, &others, result, report);
+        st = stored_log_verify(store, options, (enum ledger_log)log, &others, &shredded, result, report);
     store_let_go(store);
+    shredded_free(&shredded);
     return check_verdict(st, result, report);
 }

@@ -90,7 +90,12 @@ struct config {
     struct { struct span address; uint16_t port; struct span certificate, key, client_ca; } listen;
     struct { struct span address; uint16_t port; struct span socket, socket_group; } admin;
     struct { struct span engine, path, conninfo; } store;
-    struct { struct span key, origin, anchor; uint32_t anchor_seconds; } ledger;      /* path of PKCS#8 PEM; checkpoint origin line; folder */
+    struct {                             /* path of PKCS#8 PEM; checkpoint origin line; folder */
+        struct span        key, origin, anchor;
+        uint32_t           anchor_seconds, retention_years;
+        const struct span *legal_hold;
+        size_t             legal_hold_count;
+    } ledger;
     struct { struct span dir; const struct span *profiles; size_t profile_count; } packages;
     struct {                             /* empty url: nobody is asked */
         struct span url, ca, certificate, key, token;

@@ -27,6 +27,7 @@
 #include "gateway/ops/file.h"
 #include "gateway/ops/filing.h"
 #include "gateway/ops/reading.h"
+#include "gateway/ops/shredding.h"
 #include "gateway/version.h"
 
 enum { ANSWER_BYTES = 64 << 20, PEER_SECONDS = 5, BACKLOG = 16, ERRORS_BYTES = 1 << 20 };
@@ -305,6 +306,28 @@ reading_word(struct control *c, int fd, struct span word, struct span rest, uid_
     buf_release(&body);
 }
 
+/* "shred N": N bytes of a request follow. */
+static void
+shred_word(struct control *c, int fd, struct span word, struct span rest, uid_t uid, struct buf *out)
+{
+    uint64_t   request = 0;
+    struct buf body;
+    buf_init(&body, SHRED_REQUEST_BYTES);
+    if (!span_to_u64(span_skip(word, sizeof "shred " - 1), &request) || request > SHRED_REQUEST_BYTES) {
+        buf_add_text(out, "{\"refused\":\"want shred, and how many bytes of a request follow\"}");
+    } else {
+        struct config *config = gateway_config(c->gateway);
+        buf_add(&body, span_first(rest, request));
+        if (read_body(fd, &body, request))
+            shredding_do(c->gateway->store, config, buf_span(&body), uid, out);
+        else
+            buf_add_text(out, "{\"refused\":\"it did not come whole\"}");
+        config_unpin(&config);
+    }
+    buf_add_byte(out, '\n');
+    buf_release(&body);
+}
+
 static void
 talk(struct control *c, int fd)
 {
@@ -326,6 +349,8 @@ talk(struct control *c, int fd)
         file_word(c, fd, word, rest, peer.uid, &out);
     else if (span_starts(word, SPAN("reading ")))
         reading_word(c, fd, word, rest, peer.uid, &out);
+    else if (span_starts(word, SPAN("shred ")))
+        shred_word(c, fd, word, rest, peer.uid, &out);
     else if (!span_empty(word))
         answer_word(c, word, &out);
     file_write_fd(fd, buf_span(&out));

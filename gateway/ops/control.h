@@ -2,7 +2,7 @@
  *
  * A Unix socket (option admin { socket }; default `PATH-OF-STORE.sock`), mode 0600; a peer is
  * believed when its uid is ours or 0 (SO_PEERCRED).  One line in ("status",
- * "reload", "reclassify", "drain", "file N M" with N and M bytes behind it: gateway/ops/filing.h; "reading N": gateway/ops/reading.h),
+ * "reload", "reclassify", "drain", "file N M" with N and M bytes behind it: gateway/ops/filing.h; "reading N": gateway/ops/reading.h; "shred N": gateway/ops/shredding.h),
  * one JSON document out, close.  Its own thread, so it
  * answers when the loops are busy.
  *

@@ -12,6 +12,7 @@
  *   late.c, lookup.c indexes that are written behind
  *   ledger_rows.c    the ledger inside the transaction
  *   prune.c          what is kept for a time only
+ *   shred.c          records that are destroyed
  *   place.c          whether the file is still in its place
  *   review.c         what waits for a person, and what people did
  *   findings.c       what they found, in memory
@@ -185,6 +186,9 @@ enum status   sql_failed(struct store *, int code);
 /* ---- prune.c ------------------------------------------------------------------- */
 /* In a transaction, before counters are durable. */
 enum status prune_step(struct store *) MUST_CHECK;
+
+/* ---- shred.c ------------------------------------------------------------------- */
+enum status shreds_write(struct store *, const struct store_unit *) MUST_CHECK;
 
 /* ---- place.c ----------------------------------------------------------------- */
 enum status place_note(struct store *, struct buf *why) MUST_CHECK;    /* after the first read */

@@ -230,6 +230,11 @@ struct store_review_act {
 int  store_review_finding(const struct store *, struct span key);
 bool store_review_found_any(const struct store *);
 
+/* A leaf whose record is destroyed: of a kind that nothing else rests on (disclosure, void, denial, reading), and one that is there.
+ * The unit's records say that it is (ledger/record.h, kind shredding).  ST_CONFLICT: it is too new for its index
+ * to have been written. */
+struct store_shred { enum ledger_log log; uint64_t index; };
+
 struct store_unit {
     struct task            done;         /* posted to home */
     struct loop           *home;
@@ -256,6 +261,8 @@ struct store_unit {
     struct store_filing   *filings;
     size_t                 filing_count;
     struct store_answer   *answer;       /* NULL: no key was sent */
+    const struct store_shred *shreds;
+    size_t                 shred_count;
     const struct store_review *reviews;
     size_t                 review_count;
     struct store_review_act *review_act; /* NULL: none */

@@ -294,7 +294,9 @@ store_ledger_indexed(struct store *s, enum ledger_log log, const struct ledger_l
     int64_t position = LEAF_POSITION(log, leaf->index);
     int64_t mark     = 0;
 
-    *indexed       = true;
+    *indexed = true;
+    if (span_empty(leaf->record))
+        return ST_OK;                    /* destroyed, and found by nothing */
     enum status st = side_mark(s, log, &mark);
     if (st != ST_OK || (int64_t)leaf->index >= mark)
         return st;                       /* behind the mark it is found by a scan */

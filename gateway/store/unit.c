@@ -473,6 +473,8 @@ parts_write(struct store *s, struct store_unit *u)
         st = review_act_write(s, u->review_act);
     for (size_t i = 0; i < u->record_count && st == ST_OK; i++)
         st = ledger_rows_append(s, &u->records[i]);
+    if (st == ST_OK && u->shred_count > 0)
+        st = shreds_write(s, u);
     if (st == ST_OK)
         st = vouching_end(s);
     if (st == ST_OK && u->finish != NULL)

@@ -18,7 +18,7 @@ import run_gateway as load
 
 SIZES = {"5 KB": (5_000, 2000), "100 KB": (100_000, 400)}
 CLIENTS = 32
-SERVERS = {"complete": "sluice", "null": "tests/bench/gateway_null_ledger"}
+SERVERS = {"complete": "sluice", "null": "gateway_null_ledger"}
 
 
 def opened(build, d, name, sink_port, processes):

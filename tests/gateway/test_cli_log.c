@@ -5,20 +5,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <sys/wait.h>
-
 #include "base/json_tape.h"
 #include "gateway/ledger/checkpoint.h"
 #include "gateway/ledger/merkle.h"
 #include "gateway/ledger/record.h"
-#include "gateway/ops/file.h"
+#include "tests/gateway/cli_support.h"
 #include "tests/gateway/store_support.h"
 
 #define AT INT64_C(1795359600000)        /* 2026-11-22T15:00:00Z */
 
 struct office {
     struct scratch *t;
-    struct buf      out, err;
+    struct ran      ran;
     char            conf[96], first[40], voided[40];
 };
 
@@ -80,38 +78,23 @@ teardown(void **state)
 {
     struct office *o = *state;
 
-    buf_release(&o->out);
-    buf_release(&o->err);
+    ran_release(&o->ran);
     scratch_free(o->t);
     return 0;
 }
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-/* `line` after the shell has read it: sluice's exit code, o->out, o->err. */
 static int
 run(struct office *o, const char *line)
 {
-    char command[1024], path[128];
-    (void)snprintf(command, sizeof command, "cd %s && " SLUICE_BINARY_DIR "/sluice %s >out 2>err </dev/null",
-                   o->t->folder, line);
-    int status = system(command);
-
-    buf_release(&o->out);
-    buf_release(&o->err);
-    buf_init(&o->out, 16 << 20);
-    buf_init(&o->err, 16 << 20);
-    (void)snprintf(path, sizeof path, "%s/out", o->t->folder);
-    assert_int_equal(file_read(path, &o->out), ST_OK);
-    (void)snprintf(path, sizeof path, "%s/err", o->t->folder);
-    assert_int_equal(file_read(path, &o->err), ST_OK);
-    return WEXITSTATUS(status);
+    return cli_run(o->t->folder, line, &o->ran);
 }
 
 static bool
 printed(const struct office *o, const char *words)
 {
-    return span_find(buf_span(&o->out), span_of(words)) != SPAN_NOT_FOUND;
+    return span_find(buf_span(&o->ran.out), span_of(words)) != SPAN_NOT_FOUND;
 }
 
 static size_t
@@ -119,8 +102,8 @@ lines(const struct office *o)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < o->out.length; i++)
-        count += o->out.at[i] == '\n';
+    for (size_t i = 0; i < o->ran.out.length; i++)
+        count += o->ran.out.at[i] == '\n';
     return count;
 }
 
@@ -129,7 +112,7 @@ json(const struct office *o)
 {
     const struct tape *t = NULL;
 
-    assert_int_equal(tape_read(buf_span(&o->out), &tape_default_limits, o->t->arena, &t, NULL), ST_OK);
+    assert_int_equal(tape_read(buf_span(&o->ran.out), &tape_default_limits, o->t->arena, &t, NULL), ST_OK);
     return t;
 }
 
@@ -198,9 +181,9 @@ test_says_what_is_missing(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int code = run(o, rows[i].line);
         if (code != rows[i].code)
-            fail_msg("%s: %d, not %d: %.*s", rows[i].line, code, rows[i].code, SPAN_PRINT(buf_span(&o->err)));
+            fail_msg("%s: %d, not %d: %.*s", rows[i].line, code, rows[i].code, SPAN_PRINT(buf_span(&o->ran.err)));
         if (rows[i].code != 6)
-            assert_true(o->err.length > 0);
+            assert_true(o->ran.err.length > 0);
     }
 }
 
@@ -219,7 +202,7 @@ test_shows_what_the_filters_leave(void **state)
         (void)snprintf(line, sizeof line, "log show -c sluice.conf %s", rows[i].filters);
         assert_int_equal(run(o, line), 0);
         if (lines(o) != rows[i].lines)
-            fail_msg("%s: %zu lines: %.*s", rows[i].filters, lines(o), SPAN_PRINT(buf_span(&o->out)));
+            fail_msg("%s: %zu lines: %.*s", rows[i].filters, lines(o), SPAN_PRINT(buf_span(&o->ran.out)));
     }
     assert_int_equal(run(o, "log show -c sluice.conf --limit 1"), 0);
     assert_true(printed(o, "void"));
@@ -236,7 +219,7 @@ test_proves_a_record_to_whoever_has_the_key(void **state)
     (void)snprintf(line, sizeof line, "log prove -c sluice.conf %s", o->first);
 
     assert_int_equal(run(o, line), 0);
-    struct span   rest = buf_span(&o->out), commitment, hash;
+    struct span   rest = buf_span(&o->ran.out), commitment, hash;
     unsigned char bytes[32];
     assert_true(span_eq(span_split(&rest, '\n'), SPAN("c2sp.org/tlog-proof@v1")));
     commitment = span_skip(span_split(&rest, '\n'), 6);
@@ -299,7 +282,7 @@ test_what_a_sender_wrote_moves_no_cursor_and_runs_no_formula(void **state)
     struct office *o = *state;
 
     assert_int_equal(run(o, "accounting -c sluice.conf Patient/p1"), 4);
-    assert_int_equal(o->out.length, 0);  /* somebody has the store, and does not write that it is given */
+    assert_int_equal(o->ran.out.length, 0);  /* somebody has the store, and does not write that it is given */
     store_close(&o->t->store);
     assert_int_equal(run(o, "accounting -c sluice.conf Patient/p1"), 0);
     assert_true(printed(o, "2 disclosures"));
@@ -323,7 +306,7 @@ test_lists_what_waits(void **state)
     struct store_unit   u  = { .inbox = &in, .outbox = &x, .outbox_count = 1 };
 
     assert_int_equal(run(o, "queue ls -c sluice.conf"), 0);
-    assert_int_equal(o->out.length, 0);
+    assert_int_equal(o->ran.out.length, 0);
     assert_int_equal(submit(o->t, &u), ST_OK);
     assert_int_equal(run(o, "queue ls -c sluice.conf --json"), 0);
     tape_node first = tape_item(json(o), tape_member(json(o), TAPE_ROOT, SPAN("deliveries")), 0);

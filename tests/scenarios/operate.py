@@ -150,8 +150,24 @@ def the_log_is_json_lines_and_holds_nothing_of_the_payload():
         gateway.close()
 
 
+def records_are_destroyed_when_their_time_is_over_and_not_before():
+    """What goes is in tests/gateway/test_cli_shred.c: here nothing is old enough."""
+    gateway = Gateway().start()
+    try:
+        check(gateway.push(bundle(patient(), observation()))[0] == 200, "push")
+        gateway.settled()
+        done = gateway.cli("log", "shred", "-c", gateway.config, "--why", "retention is over")
+        check(done.returncode == 0 and b"0 records of before" in done.stderr, done)
+        done = gateway.cli("log", "shred", "-c", gateway.config, "--why", "x", "--before", "2026-01-01")
+        check(done.returncode == 1 and b"retention-years" in done.stderr, done)
+        done = gateway.cli("log", "verify", "-c", gateway.config, "--strict", "--json")
+        check(done.returncode == 0 and [l["destroyed"] for l in json.loads(done.stdout)["logs"]] == [0, 0], done)
+    finally:
+        gateway.close()
+
+
 if __name__ == "__main__":
-    main([it_says_how_it_is_while_it_runs_and_that_it_is_not_there_afterwards,
+    main([records_are_destroyed_when_their_time_is_over_and_not_before, it_says_how_it_is_while_it_runs_and_that_it_is_not_there_afterwards,
           a_reload_takes_a_good_file_and_keeps_the_old_one_otherwise,
           a_reload_takes_new_certificates_and_open_connections_go_on,
           config_check_beside_it_is_fine_and_a_second_one_does_not_start,
