@@ -12,6 +12,7 @@ static const struct { const char *one, *list; } kinds[PAPER_KINDS] = {
     [PAPER_RESTRICTION]  = { "restriction", "restrictions" },
     [PAPER_CIRCUMSTANCE] = { "circumstance", "circumstances" },
     [PAPER_EMERGENCY]    = { "emergency", "emergencies" },
+    [PAPER_SUSPENSION]   = { "suspension", "suspensions" },
 };
 
 static void        read_lists(struct reader *, struct paper *all, size_t most, size_t *count);
@@ -87,6 +88,33 @@ paper_words(const struct paper *p)
     return p->kind == PAPER_DOCUMENT ? instrument_code(p->as.document.kind) : paper_kind_text(p->kind);
 }
 
+/* ---- suspensions --------------------------------------------------------------------- */
+
+#define ORAL_DAYS 30                     /* 45 CFR 164.528(a)(2)(ii)(C) */
+
+static void
+read_suspension(struct reader *r, tape_node n, struct suspension *s)
+{
+    static const char *const names[] = { "id", "patient", "recipient", "agency", "statement", "from", "to" };
+    const char              *where   = "suspensions";
+    struct time_range        from, to;
+
+    reader_names(r, n, where, NAMES(names));
+    s->id        = reader_text(r, n, where, "id");
+    s->patient   = reader_text(r, n, where, "patient");
+    s->recipient = reader_text(r, n, where, "recipient");
+    s->agency    = reader_text(r, n, where, "agency");
+    s->written   = span_eq_text(reader_text(r, n, where, "statement"), "written");
+    bool begins  = time_range_read(reader_text(r, n, where, "from"), &from);
+    bool ends    = time_range_read(reader_text(r, n, where, "to"), &to);
+    s->from_ms   = begins ? from.first_ms : INT64_MAX;
+    s->until_ms  = ends ? to.last_ms : INT64_MIN;
+    if (s->written)
+        return;
+    int64_t longest = begins ? from.first_ms + ORAL_DAYS * (int64_t)24 * 3600 * 1000 : INT64_MIN;
+    s->until_ms     = ends && to.last_ms < longest ? to.last_ms : longest;
+}
+
 /* ---- reading ------------------------------------------------------------------------ */
 
 static void
@@ -107,7 +135,7 @@ read_lists(struct reader *r, struct paper *all, size_t most, size_t *count)
     }
     if (*count == 0 && !r->wrong)
         reader_finding(r, SEVERITY_ERROR, TAPE_ROOT, SPAN("$this"), SPAN("want at least one paper"),
-                       SPAN("lists of documents, relationships, restrictions, circumstances or emergencies"));
+                       SPAN("lists of documents, relationships, restrictions, circumstances, emergencies or suspensions"));
     check_ids(r, all, *count);
 }
 
@@ -159,6 +187,11 @@ read_one(struct reader *r, enum paper_kind kind, tape_node n, struct paper *p)
         p->id      = p->as.emergency.id;
         p->patient = p->as.emergency.patient;
         break;
+    case PAPER_SUSPENSION:
+        read_suspension(r, n, &p->as.suspension);
+        p->id      = p->as.suspension.id;
+        p->patient = p->as.suspension.patient;
+        break;
     case PAPER_NONE:
     case PAPER_KINDS:
         break;
@@ -185,6 +218,25 @@ ends_before_it_begins(struct reader *r, tape_node n)
 }
 
 static void
+check_suspension(struct reader *r, tape_node n, const struct paper *p)
+{
+    struct span statement = tape_member_text(r->tape, n, SPAN("statement"), r->arena);
+    struct time_range when;
+
+    if (span_empty(p->as.suspension.recipient))
+        want(r, n, p, "recipient", "want the recipient whom the patient is not told of");
+    if (span_empty(p->as.suspension.agency))
+        want(r, n, p, "agency", "want who made the statement (45 CFR 164.528(a)(2)(ii)(A))");
+    if (!span_eq_text(statement, "written") && !span_eq_text(statement, "oral"))
+        want(r, n, p, "statement", "want written or oral");
+    for (int i = 0; i < 2; i++) {
+        struct span text = tape_member_text(r->tape, n, span_of(i == 0 ? "from" : "to"), r->arena);
+        if (!span_empty(text) && !time_range_read(text, &when))
+            want(r, n, p, i == 0 ? "from" : "to", "want a date");
+    }
+}
+
+static void
 check_one(struct reader *r, tape_node n, const struct paper *p)
 {
     if (tape_kind(r->tape, n) != TAPE_OBJECT)
@@ -202,6 +254,8 @@ check_one(struct reader *r, tape_node n, const struct paper *p)
         want(r, n, p, "kind", "want what it is evidenced by: encounter, appointment, referral or attribution");
     if (p->kind == PAPER_RELATIONSHIP && span_empty(p->as.relationship.provider))
         want(r, n, p, "provider", "want who treats the patient");
+    if (p->kind == PAPER_SUSPENSION)
+        check_suspension(r, n, p);
     if (p->kind != PAPER_EMERGENCY && ends_before_it_begins(r, n))      /* that one lacks it then, P2 */
         want(r, n, p, "to", "want an end that is not before `from`");
     if (p->body.length > PAPER_BYTES)
@@ -269,6 +323,11 @@ lacks(const struct paper *p)
                    ? "it does not say since when the representation stands" : NULL;
     case PAPER_EMERGENCY:
         return emergency_lacks(&p->as.emergency);
+    case PAPER_SUSPENSION:
+        if (p->as.suspension.until_ms > INT64_MIN)
+            return NULL;
+        return p->as.suspension.written ? "it does not say until when (45 CFR 164.528(a)(2)(i))"
+                                        : "it does not say when it was said (45 CFR 164.528(a)(2)(ii))";
     case PAPER_NONE:
     case PAPER_KINDS:
         break;

@@ -7,6 +7,14 @@
  *   { "documents": [ … ], "relationships": [ … ], "restrictions": [ … ],
  *     "circumstances": [ … ], "emergencies": [ … ] }
  *
+ * and one kind that no decision asks about, only the accounting of disclosures (45 CFR 164.528(a)(2)): the statement of a health oversight
+ * agency or law enforcement official that to tell the patient what it received would impede its work.
+ *
+ *   "suspensions": [ { "id", "patient", "recipient": its title or reference, "agency": who said it,
+ *                      "statement": "written" | "oral", "from", "to" } ]
+ *
+ * A written one counts until `to`, which it has to say; an oral one for at most 30 days from `from`, when it was said.
+ *
  *   P1  Stricter than R, for it is kept: a member that R would not read is an
  *       error here, every paper has an id (letters, digits, "-" and ".", 1 to
  *       64 of them; no two alike) says of which patient it is, but for a
@@ -25,8 +33,15 @@
 #define PAPER_BYTES ((size_t)64 << 10)
 
 enum paper_kind {                        /* the numbers are stored */
-    PAPER_NONE = 0, PAPER_DOCUMENT, PAPER_RELATIONSHIP, PAPER_RESTRICTION, PAPER_CIRCUMSTANCE, PAPER_EMERGENCY,
+    PAPER_NONE = 0, PAPER_DOCUMENT, PAPER_RELATIONSHIP, PAPER_RESTRICTION, PAPER_CIRCUMSTANCE, PAPER_EMERGENCY, PAPER_SUSPENSION,
     PAPER_KINDS
+};
+
+struct suspension {
+    struct span id, patient, recipient, agency;
+    bool        written;
+    int64_t     from_ms;                 /* INT64_MAX: it is not said */
+    int64_t     until_ms;                /* the accounting leaves out what this recipient got, until then; INT64_MIN: it does not */
 };
 
 struct paper {
@@ -40,6 +55,7 @@ struct paper {
         struct restriction  restriction;
         struct circumstance circumstance;
         struct emergency    emergency;
+        struct suspension   suspension;
     } as;
 };
 

@@ -121,27 +121,34 @@ record_it(const struct call *call, struct desk *d, struct span request)
 /* ---- the command -------------------------------------------------------------------- */
 
 static int
+say_failed(struct desk *d, enum status st)
+{
+    if (st == ST_TOO_LARGE)
+        buf_add_text(&d->why, "the accounting is larger than 64 MiB: ask for a shorter time with --since");
+    else if (st == ST_INTEGRITY)
+        buf_add_text(&d->why, "a record is not what its index says: run `sluice log verify`");
+    return desk_code(st);
+}
+
+static int
 account_print(const struct call *call, struct desk *d, struct accounting_asked *asked)
 {
-    struct accounting_result result;
+    struct accounting_result result = { .count = 0 };
     struct buf               out;
-    int                      code = EXIT_CODE_OK;
-    enum status              st   = store_hold(d->store);
+    enum status              st = store_hold(d->store);
 
     buf_init(&out, 2 * ACCOUNTING_BYTES);
     if (st == ST_OK)
         st = accounting_make(d->store, d->arena, asked, &out, &result);
     store_let_go(d->store);
-    if (st == ST_OK)
-        code = record_it(call, d, record_request(call, d, asked->patient, &result, buf_span(&out)));
-    if (st == ST_OK && code == EXIT_CODE_OK)
+    int code = st == ST_OK ? record_it(call, d, record_request(call, d, asked->patient, &result, buf_span(&out))) : say_failed(d, st);
+    if (code == EXIT_CODE_OK)
         code = call_print_buf(call, &out);
-    else if (st == ST_TOO_LARGE)
-        buf_add_text(&d->why, "the accounting is larger than 64 MiB: ask for a shorter time with --since");
-    else if (st == ST_INTEGRITY)
-        buf_add_text(&d->why, "a record is not what its index says: run `sluice log verify`");
+    if (code == EXIT_CODE_OK && result.suspended > 0)
+        call_say(call, "%llu disclosures are left out, as a statement of their recipient asks (45 CFR 164.528(a)(2)): that is not for the patient",
+                 (unsigned long long)result.suspended);
     buf_release(&out);
-    return st == ST_OK ? code : desk_code(st);
+    return code;
 }
 
 int
@@ -152,7 +159,7 @@ command_accounting(const struct call *call)
     struct accounting_asked asked = { .since_ms = INT64_MIN };
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    asked.now_ms = asked.requested_ms = (int64_t)now.tv_sec * 1000;
+    asked.now_ms = asked.requested_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (!choices_read(call, &asked))
         return EXIT_CODE_USAGE;
     int code = desk_open(call, &d);

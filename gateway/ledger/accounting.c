@@ -24,7 +24,7 @@ struct accounting {
     struct accounting_row  *first, **last;
     int64_t                 from_ms;
     struct span             from, due, name;
-    uint64_t                count;
+    uint64_t                count, suspended;
     struct span            *events;
     size_t                  event_count;
 };
@@ -160,20 +160,42 @@ is_true(const struct tape *t, const char *name)
     return tape_kind(t, tape_member(t, TAPE_ROOT, span_of(name))) == TAPE_TRUE;
 }
 
-/* part2 are those made with consent (2.25(a)); the others are flagged when they are recorded. */
+/* Rule 3. */
 static bool
-in_scope(const struct accounting *a, const struct tape *t)
+is_suspended(const struct accounting *a, const struct tape *t)
 {
-    struct span       until = text_of(a, t, TAPE_ROOT, "suspendedUntil");
+    tape_node         recipient = tape_member(t, TAPE_ROOT, SPAN("recipient"));
+    struct span       until     = text_of(a, t, TAPE_ROOT, "suspendedUntil");
+    struct span       name = text_of(a, t, recipient, "name"), reference = text_of(a, t, recipient, "reference");
     struct time_range range;
 
-    if (a->asked.scope == ACCOUNTING_ALL)
-        return true;
     if (!span_empty(until) && time_range_read(until, &range) && range.first_ms > a->asked.now_ms)
-        return false;
+        return true;
+    for (size_t i = 0; i < a->asked.suspension_count; i++) {
+        const struct accounting_suspension *s = &a->asked.suspensions[i];
+        if (s->until_ms >= a->asked.now_ms && (span_eq(s->recipient, name) || span_eq(s->recipient, reference)))
+            return true;
+    }
+    return false;
+}
+
+/* part2 are those made with consent (2.25(a)); the others are flagged when they are recorded. */
+static bool
+of_scope(const struct accounting *a, const struct tape *t)
+{
     if (a->asked.scope == ACCOUNTING_PART2)
         return is_true(t, "inPart2Accounting") || tape_member(t, TAPE_ROOT, SPAN("consentId")) != TAPE_ABSENT;
     return is_true(t, a->asked.scope == ACCOUNTING_HIPAA ? "inHipaaAccounting" : "inIntermediaryList");
+}
+
+static bool
+in_scope(struct accounting *a, const struct tape *t)
+{
+    if (a->asked.scope == ACCOUNTING_ALL)
+        return true;
+    bool in = of_scope(a, t), suspended = in && is_suspended(a, t);
+    a->suspended += suspended;
+    return in && !suspended;
 }
 
 /* ---- a line --------------------------------------------------------------------------- */
@@ -510,7 +532,7 @@ accounting_finish(struct accounting *a, struct buf *out, struct accounting_resul
     struct page_facts facts = facts_of(a);
     bool              page  = a->asked.form == ACCOUNTING_TEXT || a->asked.form == ACCOUNTING_HTML;
 
-    *result = (struct accounting_result){ .count = a->count, .events = a->events, .event_count = a->event_count };
+    *result = (struct accounting_result){ .count = a->count, .suspended = a->suspended, .events = a->events, .event_count = a->event_count };
     switch (a->asked.form) {
     case ACCOUNTING_TEXT: finish_text(a, &facts, out); break;
     case ACCOUNTING_JSON: finish_json(a, &facts, out); break;

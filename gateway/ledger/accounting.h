@@ -15,7 +15,8 @@
  * Rules:
  *   1  Of a release about several patients only what is this one's (ledger/extract.h); the scope is judged by that.
  *   2  A void's release did not happen, and whoever adds leaves it out.
- *   3  In the scopes of a law an entry is left out while it is suspended (164.528(a)(2)): `suspendedUntil` of the record.
+ *   3  In the scopes of a law an entry is left out while it is suspended (164.528(a)(2)): `suspendedUntil` of the record, or a
+ *      statement about its recipient that is on file (consent/paper.h).  Nothing of the accounting says so.
  *   4  With `grouped` (164.528(b)(3)) disclosures to one recipient for one purpose on one basis are one line: the
  *      first in full, how many there were, and when the last was.  Not of json and fhir, which have the records.
  *   5  A page (html) and a text end with the head of the log that it was taken from, and SHA-256 of all that stands above that line.
@@ -38,6 +39,8 @@ enum accounting_form  { ACCOUNTING_TEXT = 0, ACCOUNTING_JSON, ACCOUNTING_CSV, AC
 enum accounting_scope { ACCOUNTING_ALL = 0, ACCOUNTING_PART2, ACCOUNTING_HIPAA, ACCOUNTING_INTERMEDIARY, ACCOUNTING_SCOPES };
 enum accounting_sheet { SHEET_A4 = 0, SHEET_LETTER, SHEETS };
 
+struct accounting_suspension { struct span recipient; int64_t until_ms; };     /* recipient: title or reference */
+
 struct accounting_asked {
     struct span           patient;       /* "Patient/p1" */
     enum accounting_form  form;
@@ -50,12 +53,15 @@ struct accounting_asked {
     int64_t               since_ms;      /* INT64_MIN: as far back as the law of the scope looks */
     int64_t               requested_ms, now_ms;
     struct audit_source   source;
+    const struct accounting_suspension *suspensions;
+    size_t                suspension_count;
     struct span           checkpoint;    /* of the log of disclosures; empty: nothing was ever disclosed */
 };
 
 struct accounting;
 struct accounting_result {
     uint64_t           count;            /* disclosures, also those in a group */
+    uint64_t           suspended;        /* left out by rule 3: not for the patient */
     const struct span *events;           /* their eventIds, the first RECORD_SHOWN */
     size_t             event_count;
     struct span        page_sha256;      /* rule 5, hex; empty: of a form without */

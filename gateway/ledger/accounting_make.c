@@ -1,7 +1,10 @@
 /* gateway/ledger/accounting_make.c -- an accounting from the store, whole. */
 #include "gateway/ledger/accounting_make.h"
 
+#include "consent/paper.h"
 #include "gateway/store/store.h"
+
+#define SUSPENSIONS_MOST 1000u
 
 struct making {
     struct store      *store;
@@ -28,6 +31,47 @@ on_leaf(const struct ledger_leaf *leaf, void *arg)
     return m->status == ST_OK;
 }
 
+/* ---- what is suspended -------------------------------------------------------------- */
+
+struct suspending {
+    struct arena                 *arena;
+    struct accounting_suspension *all;
+    size_t                        count;
+    int64_t                       now_ms;
+    enum status                   status;
+};
+
+static bool
+on_filed(const struct store_filed *f, void *arg)
+{
+    struct suspending *s = arg;
+    struct paper       p;
+
+    if (f->ended_ms <= s->now_ms || s->count == SUSPENSIONS_MOST)
+        return true;
+    s->status = paper_read(PAPER_SUSPENSION, f->body, s->arena, &p);
+    if (s->status == ST_OK && p.as.suspension.until_ms >= s->now_ms)
+        s->all[s->count++] = (struct accounting_suspension){ arena_copy(s->arena, p.as.suspension.recipient), p.as.suspension.until_ms };
+    return s->status == ST_OK;
+}
+
+static enum status
+suspensions_find(struct store *store, struct arena *arena, struct accounting_asked *asked)
+{
+    struct store_filed_query query = { .kind = PAPER_SUSPENSION, .patient = asked->patient };
+    struct suspending        s     = { .arena = arena, .now_ms = asked->now_ms,
+                                       .all = arena_make_n(arena, SUSPENSIONS_MOST, struct accounting_suspension) };
+
+    if (s.all == NULL)
+        return ST_NO_MEMORY;
+    enum status st = store_filed_visit(store, &query, on_filed, &s);
+    asked->suspensions      = s.all;
+    asked->suspension_count = s.count;
+    return st == ST_OK ? s.status : st;
+}
+
+/* ---- the whole ------------------------------------------------------------------------ */
+
 /* Its second line. */
 static uint64_t
 size_of(struct span checkpoint)
@@ -51,7 +95,10 @@ accounting_make(struct store *store, struct arena *arena, struct accounting_aske
     struct span note     = asked->checkpoint;
     asked->source.origin = span_split(&note, '\n');
     m.size               = size_of(asked->checkpoint);
-    m.accounting         = accounting_begin(arena, asked);
+    st                   = suspensions_find(store, arena, asked);
+    if (st != ST_OK)
+        return st;
+    m.accounting = accounting_begin(arena, asked);
     if (m.accounting == NULL)
         return ST_NO_MEMORY;
     st = store_ledger_visit_patient(store, LEDGER_DISCLOSURES, asked->patient, on_leaf, &m);

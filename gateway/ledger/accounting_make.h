@@ -6,7 +6,7 @@
 
 struct store;
 
-/* Of the log as its newest checkpoint has it, which is filled in, as is the name of the source.  Texts of the result live in the
+/* Of the log as its newest checkpoint has it, which is filled in, as are the name of the source and what is suspended.  Texts of the result live in the
  * arena.  ST_INTEGRITY: a record is not what its index says.  ST_TOO_LARGE.  Reads with the tools' connection: on a
  * worker's or a command's thread. */
 enum status accounting_make(struct store *, struct arena *, struct accounting_asked *, struct buf *out,

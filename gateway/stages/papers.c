@@ -127,6 +127,8 @@ take(struct filling *f, const struct store_filed *row, const struct paper *paper
         if (!ended)
             f->emergencies[facts->emergency_count++] = p.as.emergency;
         break;
+    case PAPER_SUSPENSION:               /* of the accounting alone */
+        break;
     case PAPER_NONE:
     case PAPER_KINDS:
         return exchange_fail(ex, ST_UNAVAILABLE, "a paper on file is of no known kind");

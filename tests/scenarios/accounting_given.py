@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 from audit_api import CLIENTS, NAMES
 from audit_events import validated
@@ -189,6 +190,46 @@ def the_list_of_an_intermediary_is_due_in_thirty_days():
         gateway.close()
 
 
+def an_agency_may_ask_that_the_patient_is_not_told_yet():
+    """LG-03, 45 CFR 164.528(a)(2): for as long as a written statement says, by an oral one 30 days; nothing of the accounting says so."""
+    gateway = opened()
+    try:
+        filled(gateway, 2)
+        whole = json.loads(printed(gateway, "--json", "--scope", "part2"))["disclosures"]
+        check({r["recipient"]["name"] for r in whole} >= {"county-hie"}, whole)
+
+        def filed(id, **paper):
+            paper = {"id": id, "patient": "Patient/p1", "recipient": "county-hie", "agency": "Inspector General", **paper}
+            with open(gateway.at("papers.json"), "w", encoding="utf-8") as f:
+                json.dump({"suspensions": [paper]}, f)
+            return gateway.cli("file", "add", "-c", gateway.config, gateway.at("papers.json")).returncode
+
+        def told(scope="part2"):
+            done = gateway.cli("accounting", "-c", gateway.config, "Patient/p1", *(["--scope", scope] if scope else []))
+            check(done.returncode == 0, done)
+            return b"county-hie" in done.stdout, b"left out" in done.stderr
+
+        day = lambda n: time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400))
+        check(filed("no-end", statement="written", **{"from": day(-1)}) == 7 and told() == (True, False), "a written one says until when")
+        check(filed("no-begin", statement="oral") == 7 and told() == (True, False), "an oral one says since when")
+        check(filed("old", statement="oral", **{"from": day(-31)}) == 0 and told() == (True, False), "it is over after 30 days")
+        check(filed("longer", statement="oral", **{"from": day(-31), "to": day(90)}) == 0 and told() == (True, False), "whatever it says")
+        check(filed("other", statement="written", recipient="nobody", to=day(9)) == 0 and told() == (True, False), "another recipient")
+        check(filed("someone", statement="written", patient="Patient/ben", to=day(9)) == 0 and told() == (True, False), "another patient")
+        check(filed("bad", statement="rumour") == 1 and filed("when", statement="written", to="soon") == 1, "wrong ones are not filed")
+        check(filed("said", statement="oral", **{"from": day(-29)}) == 0 and told() == (False, True), "one that counts")
+        check(told(None) == (True, False), "who keeps the log sees it")
+        body = given(gateway, "?form=html&scope=part2")[1]
+        check(b"county-hie" not in body and b"suspend" not in body and b"left out" not in body, body)
+        check(gateway.cli("file", "end", "-c", gateway.config, "said", "--why", "withdrawn").returncode == 0 and told() == (True, False), "withdrawn")
+        check(filed("letter", statement="written", recipient="Organization/county-hie", to=day(200)) == 0 and told() == (False, True), "by its reference")
+        check(gateway.push(bundle(patient("p1"), observation("later", "p1")))[0] == 200, "nothing else changes")
+        gateway.settled()
+        check(gateway.cli("log", "verify", "-c", gateway.config, "--strict").returncode == 0, "verify")
+    finally:
+        gateway.close()
+
+
 if __name__ == "__main__":
     main([the_desk_and_the_network_say_the_same, each_form_has_all_of_it, who_may_have_one, that_one_was_given_is_in_the_log,
-          the_list_of_an_intermediary_is_due_in_thirty_days])
+          the_list_of_an_intermediary_is_due_in_thirty_days, an_agency_may_ask_that_the_patient_is_not_told_yet])
