@@ -248,7 +248,7 @@ stood(const struct call *call, struct store_filed_query query)
     if (code == EXIT_CODE_OK) {
         json_writer_open(&s.w, d.arena);
         json_object(&s.w, NULL);
-        for (unsigned kind = PAPER_NONE + 1; kind < PAPER_KINDS && code == EXIT_CODE_OK; kind++) {
+        for (unsigned kind = PAPER_NONE + 1; kind < PAPER_SUSPENSION && code == EXIT_CODE_OK; kind++) {    /* a request file has none */
             query.kind = kind;
             json_array(&s.w, paper_kind_list((enum paper_kind)kind));
             if (only == PAPER_NONE || only == kind)

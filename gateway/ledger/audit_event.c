@@ -18,6 +18,8 @@
 #define RESOURCE_TYPES "http://hl7.org/fhir/resource-types"
 #define SOURCE_TYPE    "http://terminology.hl7.org/CodeSystem/security-source-type"
 #define EVENT_TYPE     "http://terminology.hl7.org/CodeSystem/audit-event-type"
+#define ROLE_TYPE      "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
+#define BALP_AUTHZ     "https://profiles.ihe.net/ITI/BALP/CodeSystem/AuthZsubType"
 #define BALP_ENTITY    "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 
 /* network-type, R4 valueset-network-type.html */
@@ -277,17 +279,37 @@ add_detail(author_value details, const char *type, struct span value)
     author_add_text(detail, "valueString", value);
 }
 
-static void
-add_release(const struct event *e, author_value entities)
+/* The job that the event is of: its details. */
+static author_value
+job_begin(const struct event *e, author_value entities)
 {
-    tape_node    bytes  = tape_member(e->t, TAPE_ROOT, SPAN("payloadBytes"));
     author_value entity = entity_begin(entities, ENTITY_TYPE, SPAN("4"), "20", "Job");
     author_value what   = author_add_object(author_add_object(entity, "what"), "identifier");
 
     author_add_cstr(what, "system", "urn:ietf:rfc:3986");
     author_add_text(what, "value", arena_join(e->arena, SPAN("urn:uuid:"), own(e, "eventId")));
     add_if(entity, "description", own(e, "briefDescription"));
-    author_value details = author_add_array(entity, "detail");
+    return author_add_array(entity, "detail");
+}
+
+/* What 42 CFR 2.51(c) wants to be written down. */
+static void
+add_emergency(const struct event *e, author_value details)
+{
+    static const char *const names[]   = { "declaredBy", "medicalPersonnel", "affiliation", "disclosedBy", "nature", "whyConsentUnobtainable" };
+    tape_node                emergency = tape_member(e->t, TAPE_ROOT, SPAN("emergency"));
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        add_detail(details, arena_text(e->arena, arena_join(e->arena, SPAN("emergency."), span_of(names[i]))), text_of(e, emergency, names[i]));
+}
+
+static void
+add_release(const struct event *e, author_value entities)
+{
+    tape_node    bytes   = tape_member(e->t, TAPE_ROOT, SPAN("payloadBytes"));
+    author_value details = job_begin(e, entities);
+
+    add_emergency(e, details);
     add_detail(details, "basis", own(e, "basis"));
     add_detail(details, "payloadSha256", own(e, "payloadSha256"));
     if (bytes != TAPE_ABSENT)
@@ -371,7 +393,7 @@ add_source(const struct event *e, const struct audit_source *source)
     add_coding(author_add_object(author_add_array(s, "type"), NULL), SOURCE_TYPE, "4", "Application Server");
 }
 
-/* ---- a disclosure, a reading ---------------------------------------------------------------------- */
+/* ---- a disclosure, a reading, a denial ---------------------------------------------------------------------- */
 
 static void
 author_disclosure(const struct event *e, const struct audit_source *source)
@@ -432,10 +454,61 @@ author_reading(const struct event *e, const struct audit_source *source)
     add_request_id(e, entities);
 }
 
+/* Each reason as "rule citation: words". */
+static void
+add_reasons(const struct event *e, author_value details)
+{
+    tape_node reason = tape_first(e->t, tape_member(e->t, TAPE_ROOT, SPAN("withheldReasons")));
+
+    for (; reason != TAPE_ABSENT; reason = tape_next(e->t, reason))
+        add_detail(details, "withheldReason", arena_join(e->arena, text_of(e, reason, "rule"), SPAN(" "), text_of(e, reason, "citation"),
+                                                         SPAN(": "), text_of(e, reason, "words")));
+}
+
+static void
+author_denial(const struct event *e, const struct audit_source *source)
+{
+    tape_node first = tape_first(e->t, tape_member(e->t, TAPE_ROOT, SPAN("withheldReasons")));
+    tape_node count = tape_member(e->t, TAPE_ROOT, SPAN("withheldCount"));
+
+    add_coding(author_add_object(e->root, "type"), DCM, "110113", "Security Alert");
+    add_coding(author_add_object(author_add_array(e->root, "subtype"), NULL), BALP_AUTHZ, "AuthZ-Consent",
+               "Authorization Decision using Roles and Consent");
+    author_add_cstr(e->root, "action", "E");
+    author_add_text(e->root, "recorded", own(e, "tDecision"));
+    author_add_cstr(e->root, "outcome", "8");
+    add_if(e->root, "outcomeDesc", text_of(e, first, "words"));
+    add_purposes(e);
+    author_value agents = author_add_array(e->root, "agent");
+    add_recipient(e, agents, "110150", "Application", !span_eq_text(own(e, "channel"), "FHIR push"));
+    add_gateway(e, source, agent_begin(agents, ROLE_TYPE, "authserver", "authorization server", false), "who");
+    add_source(e, source);
+    author_value entities = author_add_array(e->root, "entity");
+    add_patients(e, entities);
+    add_consents(e, entities);
+    author_value details = job_begin(e, entities);
+    add_detail(details, "decision", own(e, "decision"));
+    if (count != TAPE_ABSENT)
+        add_detail(details, "withheldCount", tape_raw(e->t, count));
+    add_reasons(e, details);
+    add_request_id(e, entities);
+}
+
+typedef void event_author(const struct event *, const struct audit_source *);
+
+/* NULL: records of this kind are none. */
+static event_author *
+author_of(struct span kind)
+{
+    return span_eq_text(kind, "disclosure") ? author_disclosure
+         : span_eq_text(kind, "reading")    ? author_reading
+         : span_eq_text(kind, "denial")     ? author_denial : NULL;
+}
+
 bool
 audit_event_is(struct span kind)
 {
-    return span_eq_text(kind, "disclosure") || span_eq_text(kind, "reading");
+    return author_of(kind) != NULL;
 }
 
 enum status
@@ -443,10 +516,10 @@ audit_event_author(const struct tape *record, const struct audit_source *source,
 {
     struct event e         = { .t = record, .arena = arena };
     tape_node    recipient = tape_member(record, TAPE_ROOT, SPAN("recipient"));
-    bool         reading   = span_eq_text(own(&e, "kind"), "reading");
+    event_author *write    = author_of(own(&e, "kind"));
+    const char  *when      = write == author_disclosure ? "tRelease" : "tDecision";
 
-    if (span_empty(own(&e, "eventId")) || span_empty(own(&e, reading ? "tDecision" : "tRelease"))
-        || span_empty(text_of(&e, recipient, "name")) || !audit_event_is(own(&e, "kind")))
+    if (write == NULL || span_empty(own(&e, "eventId")) || span_empty(own(&e, when)) || span_empty(text_of(&e, recipient, "name")))
         return arena_spent(arena) ? ST_NO_MEMORY : ST_INTEGRITY;
     struct author *author = author_new();
     if (author == NULL)
@@ -454,7 +527,7 @@ audit_event_author(const struct tape *record, const struct audit_source *source,
     e.root = author_object(author);
     author_add_cstr(e.root, "resourceType", "AuditEvent");
     author_add_text(e.root, "id", own(&e, "eventId"));
-    (reading ? author_reading : author_disclosure)(&e, source);
+    write(&e, source);
     enum status st = arena_spent(arena) ? ST_NO_MEMORY : author_print(author, out, AUTHOR_COMPACT);
     author_free(&author);
     return st;

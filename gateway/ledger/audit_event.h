@@ -1,4 +1,4 @@
-/* gateway/ledger/audit_event.h -- a disclosure, or a reading of the log, as a FHIR AuditEvent.
+/* gateway/ledger/audit_event.h -- a disclosure, a denial or a reading of the log as a FHIR AuditEvent.
  *
  * IHE Basic Audit Log Patterns (BALP), profile AUDIT_EVENT_PROFILE: what a source of a disclosure records
  * (https://profiles.ihe.net/ITI/BALP, Privacy Disclosure at Source).  Made from the record when it is asked for: what
@@ -21,7 +21,8 @@
  *                      alone is named by it
  *   entity data        an item of itemsReleased each: type resource-types, role 4 Domain Resource
  *   entity consent     resource-types Consent: consentId of each patient and otherConsents, the version in its reference where it is known
- *   entity release     type 4 Other, role 20 Job: idempotencyKey, payload's SHA-256 and size, rule with citation
+ *   entity release     type 4 Other, role 20 Job: idempotencyKey, payload's SHA-256 and size, rule with citation;
+ *                      of an emergency what 42 CFR 2.51(c) wants written down
  *   entity request     X-Request-Id (BALP BasicAuditEntityType)
  *
  * A record of kind reading is what BALP calls a Read or a Query, with the patient who was named PatientRead or PatientQuery:
@@ -33,6 +34,14 @@
  *   entity query       type 2, role 24 Query: the request as it came, in base64
  *   entity data        of a read: type 2, role 4: the AuditEvent, or nothing where there was none and so no profile
  *   entity patient     as above
+ *
+ * A record of kind denial is a decision of who authorizes (BALP Authorization Decision; it does not name that profile, which wants
+ * a user and a consent that not every denial has):
+ *
+ *   type, subtype      DCM 110113 Security Alert; AuthZ-Consent
+ *   action, outcome    E; 8, with the first reason in outcomeDesc
+ *   agent client       DCM 110150: who did not get it; agent authorizer: this gateway
+ *   entity patient     as above; entity consent: where one is named; entity job: how much was withheld, and each reason
  *
  * It says nothing that the record does not say, and the record of a release does not say what was withheld.
  */

@@ -127,10 +127,10 @@ def each_parameter_is_what_it_says():
             f"entity={consents[0]}": lambda e: consents[0] in whats(e),
             f"entity={consents[0].split('/_history')[0]}": lambda e: any(w.split("/_history")[0] == consents[0].split("/_history")[0] for w in whats(e)),
             "type=110106": lambda e: e["type"]["code"] == "110106", "type=rest": lambda e: e["type"]["code"] == "rest",
-            "type=http://dicom.nema.org/resources/ontology/DCM%7C": lambda e: e["type"]["code"] == "110106",
+            "type=http://dicom.nema.org/resources/ontology/DCM%7C": lambda e: e["type"]["code"] in ("110106", "110113"), "type=110113": lambda e: e["outcome"] == "8",
             "type=urn:other%7C110106": lambda e: False, "subtype=disclose": lambda e: "disclose" in codes(e, "subtype"),
             "subtype=read": lambda e: "read" in codes(e, "subtype"), "subtype=search-type,transaction": lambda e: {"search-type", "transaction"} & set(codes(e, "subtype")),
-            "outcome=0": lambda e: True, "outcome=4,8,12": lambda e: False, "action=R": lambda e: e["action"] == "R",
+            "outcome=0": lambda e: e["type"]["code"] != "110113", "outcome=4,8,12": lambda e: e["type"]["code"] == "110113", "outcome=4": lambda e: False, "action=R": lambda e: e["action"] == "R",
             f"source={urllib.parse.quote(origin)}": lambda e: True, "source:identifier=sluice": lambda e: False,
             "purpose=TREAT": lambda e: "TREAT" in codes(e, "purposeOfEvent"), "purpose=HOPERAT": lambda e: "HOPERAT" in codes(e, "purposeOfEvent"),
             f"patient=p3&date=ge{moment}": lambda e: "Patient/p3" in of(e) and e["recorded"] >= moment,
@@ -142,6 +142,29 @@ def each_parameter_is_what_it_says():
             found = [e for e in walked(gateway, query + "&_count=9") if e["recorded"] <= until_then]
             check(ids(found) == ids(e for e in every if fits(e)), (query, len(found), sum(1 for e in every if fits(e))))
         print(f"      {len(wanted)} searches among {len(every)} events, {sum(any(map(f, every)) for f in wanted.values())} of them find some", flush=True)
+    finally:
+        gateway.close()
+
+
+def what_was_withheld_is_one_for_who_may_audit():
+    gateway = opened()
+    try:
+        filled(gateway, 4)
+        denials = [r for r in gateway.export()[1] if r["kind"] == "denial"]
+        found = walked(gateway, "subtype=AuthZ-Consent")
+        check(ids(found) == [r["eventId"] for r in reversed(denials)] and len(found) > 3, (len(found), len(denials)))
+        for event, record in zip(reversed(found), denials):
+            check(event["outcome"] == "8" and event["outcomeDesc"] == record["withheldReasons"][0]["words"], event)
+            check(agent(event, "110150")["name"] == record["recipient"]["name"] and agent(event, "authserver")["requestor"] is False, event)
+            check([named(e["what"]) for e in event["entity"] if e.get("role", {}).get("code") == "1"]
+                  == [p["patientId"] for p in record.get("patients", [record]) if "patientId" in p], event)
+            details = next(e["detail"] for e in event["entity"] if e.get("role", {}).get("code") == "20")
+            check([d["valueString"] for d in details if d["type"] == "withheldReason"]
+                  == [f"{r['rule']} {r['citation']}: {r['words']}" for r in record["withheldReasons"]], details)
+            check([d["valueString"] for d in details if d["type"] == "withheldCount"] == [str(record["withheldCount"])], details)
+        done = gateway.cli("validate", "--json", "-", input="\n".join(json.dumps(e) for e in found[:1]).encode())
+        check(done.returncode == 0, done.stdout)
+        check(not {e["id"] for e in events(gateway)} & set(ids(found)), "log events prints releases")
     finally:
         gateway.close()
 
@@ -290,5 +313,5 @@ def it_is_answered_beside_pushes():
 
 
 if __name__ == "__main__":
-    main([it_says_what_the_command_line_says, each_parameter_is_what_it_says, pages_stand_while_more_comes, what_was_taken_back_is_not_there,
+    main([it_says_what_the_command_line_says, each_parameter_is_what_it_says, what_was_withheld_is_one_for_who_may_audit, pages_stand_while_more_comes, what_was_taken_back_is_not_there,
           who_may_look, what_is_not_understood_is_refused, every_look_is_in_the_log, it_is_answered_beside_pushes])

@@ -266,6 +266,9 @@ def an_emergency_with_all_of_2_51_c_opens_and_is_recorded():
         "declaredBy": "Dr. Okafor", "medicalPersonnel": "Dr. Okafor", "affiliation": "County Hospital, emergency ward",
         "disclosedBy": "R. Chen", "nature": "unresponsive", "whyConsentUnobtainable": "unconscious, no representative"},
           mine)
+    event = json.loads(sluice("log", "events", "--patient", "Patient/e1", "--to", "ward").splitlines()[-1])
+    said = {d["type"]: d["valueString"] for e in event["entity"] for d in e.get("detail", [])}
+    check({f"emergency.{k}": v for k, v in mine["emergency"].items()}.items() <= said.items(), said)
     check("review is due" in sluice("file", "ls", "--review") and "er-1" in sluice("file", "ls", "--review"), "review")
     push("e2", oud("e2", "e2-other"))
     check(not has(ward, "e2-other"), "another patient's")
