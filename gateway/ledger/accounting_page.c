@@ -77,7 +77,7 @@ add_style(struct buf *out, const struct accounting_asked *asked)
                       "h1 { font-size: 1.5rem } h2 { font-size: 1.15rem }\n"
                       "dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem } dd { margin: 0; overflow-wrap: anywhere }\n"
                       "table { border-collapse: collapse; width: 100% } caption { text-align: left; font-weight: bold; padding: .3rem 0 }\n"
-                      "th, td { text-align: left; vertical-align: top; border: 1px solid #767676; padding: .3rem; overflow-wrap: anywhere }\n"
+                      "th, td { text-align: left; vertical-align: top; border: 1px solid #767676; padding: .3rem; overflow-wrap: break-word }\n"
                       "thead { display: table-header-group } tr { break-inside: avoid }\n"
                       "small, footer { font-size: .8rem } footer { margin-top: 1rem; border-top: 1px solid #767676; overflow-wrap: anywhere }\n");
     if (asked->large)                    /* five columns are too narrow for it: one below the other */

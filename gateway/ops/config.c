@@ -628,6 +628,21 @@ url_forgotten(const struct config_file *file)
     return any && !said;
 }
 
+/* One that can match nobody would hold nothing: an id alone, a name. */
+static void
+check_legal_hold(struct config_file *file, struct config_errors *errors)
+{
+    const struct config *c = &file->config;
+
+    for (size_t i = 0; i < c->ledger.legal_hold_count; i++) {
+        struct span one = c->ledger.legal_hold[i];
+        if (!span_eq_text(one, "all") && span_find(one, SPAN("Patient/")) == SPAN_NOT_FOUND && !span_starts(one, SPAN("Patient?identifier="))
+            && !span_starts(one, SPAN("urn:")))
+            config_error(errors, "%.*s: `legal-hold` \"%.*s\" is no patient as the log knows them: \"Patient/p1\", or all",
+                         SPAN_PRINT(where_of(file, SECTION_ledger, 0)), SPAN_PRINT(one));
+    }
+}
+
 static void
 check_terminology(struct config_file *file, struct config_errors *errors)
 {
@@ -751,6 +766,7 @@ check_whole(struct config_file *file, struct config_errors *errors)
         if (span_empty(c->recipients[i].certificate) != span_empty(c->recipients[i].key))
             config_error(errors, "%.*s: recipient \"%.*s\" has only one of `certificate` and `key`",
                          SPAN_PRINT(where_of(file, SECTION_recipient, i)), SPAN_PRINT(c->recipients[i].title));
+    check_legal_hold(file, errors);
     check_terminology(file, errors);
     check_programs(file, errors);
     read_policies(file, errors);

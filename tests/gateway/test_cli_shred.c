@@ -196,6 +196,9 @@ test_who_is_under_legal_hold_keeps_all(void **state)
     assert_int_equal(run(v, "accounting -c sluice.conf Patient/p3"), 0);
     assert_true(says(&v->ran.out, "1 disclosures"));
     assert_int_equal(run(v, "log verify -c sluice.conf --strict"), 0);
+    configure(v, "legal-hold = { \"p2\" }");     /* who can be nobody holds nothing */
+    assert_int_equal(run(v, "log shred -c sluice.conf --why x"), 3);
+    assert_true(says(&v->ran.err, "`legal-hold` \"p2\" is no patient"));
     configure(v, "legal-hold = { \"all\" }");
     shred(v, "", "0 records of before");
     assert_true(says(&v->ran.err, " 1 are under legal hold"));
